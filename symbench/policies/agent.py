@@ -1,0 +1,210 @@
+"""Agents: what the benchmark plays with. Deterministic given a seed, and batched.
+
+* :class:`Agent` - the interface
+* :class:`RandomAgent` - uniform actions
+* :class:`NetworkAgent` - a :class:`~symbench.policies.networks.PolicyNetwork` with its memory
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from symbench.policies.networks import PolicyNetwork, State
+
+_BLOCK = 64  # time steps for which a random agent draws ahead
+
+
+class Agent(ABC):
+    """Acts in a batch of environments.
+
+    Call :meth:`reset` first, then :meth:`act` once per step for all environments, and :meth:`restart` for those that
+    begin a new episode in between.
+
+    Attributes:
+        name: How tables call it.
+    """
+
+    name: str
+
+    @abstractmethod
+    def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
+        """Begin new episodes everywhere.
+
+        Args:
+            num_envs: Number of environments B.
+            seed: Seed of the agent's own randomness, if it has any.
+        """
+
+    @abstractmethod
+    def restart(self, mask: NDArray[np.bool_]) -> None:
+        """Begin a new episode in the environments where ``mask``, shape (B,), is true."""
+
+    @abstractmethod
+    def act(self, observations: Any) -> NDArray[Any]:
+        """Choose actions.
+
+        Args:
+            observations: A batch, shape (B, ...); or a single observation if :meth:`reset` was called for one.
+
+        Returns:
+            Actions, shape (B, A) float32, or (B,) int64 if they are discrete; a single one for a single observation.
+        """
+
+    @abstractmethod
+    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+        """Why the agent cannot act in a task with these (single) spaces; ``None`` if it can."""
+
+
+class RandomAgent(Agent):
+    """Draws actions uniformly from a bounded action space.
+
+    Every environment has a stream of its own: its actions depend on the seed and its place in the batch only, not on
+    the size of the batch.
+
+    Example:
+        >>> from gymnasium.spaces import Discrete
+        >>> agent = RandomAgent(Discrete(3))
+        >>> agent.reset(4, seed=0)
+        >>> agent.act(np.zeros((4, 5))).shape
+        (4,)
+    """
+
+    def __init__(self, action_space: spaces.Space[Any], name: str = "random") -> None:
+        """Make the agent.
+
+        Args:
+            action_space: The task's (single) action space.
+            name: How tables call it.
+
+        Raises:
+            ValueError: The space is neither Discrete nor MultiDiscrete nor a bounded Box.
+        """
+        bounded = isinstance(action_space, spaces.Box) and action_space.is_bounded()
+        if not bounded and not isinstance(action_space, (spaces.Discrete, spaces.MultiDiscrete)):
+            raise ValueError(f"random actions need a Discrete, MultiDiscrete or bounded Box, received {action_space}")
+        self.name = name
+        self.action_space = action_space
+        self._generators: list[np.random.Generator] = []
+
+    def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
+        """Restart the streams of actions."""
+        self._generators = [
+            np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(i,)))) for i in range(num_envs)
+        ]
+        self._draws = np.empty((_BLOCK, num_envs, *(self.action_space.shape or ())))
+        self._next = _BLOCK
+
+    def restart(self, mask: NDArray[np.bool_]) -> None:
+        """Nothing to forget: the streams go on."""
+
+    def act(self, observations: Any) -> NDArray[Any]:
+        """Random actions; the observations are not looked at."""
+        if self._next == _BLOCK:
+            for i, generator in enumerate(self._generators):
+                self._draws[:, i] = generator.random((_BLOCK, *self._draws.shape[2:]))
+            self._next = 0
+        actions = self._scaled(self._draws[self._next])
+        self._next += 1
+        return actions if self._is_batch(observations) else actions[0]
+
+    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+        """It can act wherever the action space is the one it was made for."""
+        if action_space == self.action_space:
+            return None
+        return f"random actions were made for {self.action_space}, the task has {action_space}"
+
+    def _scaled(self, uniform: NDArray[np.float64]) -> NDArray[Any]:
+        space = self.action_space
+        if isinstance(space, spaces.Box):
+            return (space.low + uniform * (space.high.astype(np.float64) - space.low)).astype(space.dtype)
+        assert isinstance(space, (spaces.Discrete, spaces.MultiDiscrete))
+        counts = space.n if isinstance(space, spaces.Discrete) else space.nvec
+        actions: NDArray[np.int64] = (uniform * counts).astype(np.int64) + space.start
+        return actions
+
+    def _is_batch(self, observations: Any) -> bool:
+        while isinstance(observations, dict):
+            observations = next(iter(observations.values()))
+        shape = np.shape(observations)
+        return len(self._generators) > 1 or (len(shape) > 1 and shape[0] == 1)
+
+
+class NetworkAgent(Agent):
+    """Plays a :class:`~symbench.policies.networks.PolicyNetwork` and keeps its memory.
+
+    Example:
+        >>> from symbench.policies import AttentionNeuronNetwork
+        >>> agent = NetworkAgent(AttentionNeuronNetwork(action_dim=1), "attention-neuron")
+        >>> agent.reset()
+        >>> agent.act(np.zeros(5)).shape, agent.misfit(spaces.Box(-1, 1, (50,)), spaces.Box(-1, 1, (1,)))
+        ((1,), None)
+    """
+
+    def __init__(self, network: PolicyNetwork, name: str, dtype: torch.dtype = torch.float32) -> None:
+        """Make the agent.
+
+        Args:
+            network: The actor; it is converted to ``dtype`` in place and put into evaluation mode.
+            name: How tables call it.
+            dtype: Precision of its computations. In ``torch.float64`` the order of the sensors changes actions by
+                less than float32 can show, so shuffled episodes come out identical.
+        """
+        self.name = name
+        self.network = network.to(dtype).eval()
+        self._dtype = dtype
+        self._num_envs = 1
+        self._state: State | None = None
+
+    def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
+        """Forget everything; ``seed`` has no effect on a deterministic network."""
+        self._num_envs = num_envs
+        self._state = None
+
+    def restart(self, mask: NDArray[np.bool_]) -> None:
+        """Forget what was seen in some environments."""
+        if self._state is not None:
+            rows = torch.as_tensor(mask)
+            self._state = tuple(part.masked_fill(rows.view(-1, *[1] * (part.ndim - 1)), 0.0) for part in self._state)
+
+    @torch.inference_mode()
+    def act(self, observations: Any) -> NDArray[Any]:
+        """Choose actions for observations of shape (B, N), or (N,) for a single environment.
+
+        Raises:
+            ValueError: The batch has another size than :meth:`reset` was told, or the number of sensors changed
+                within an episode.
+        """
+        values = torch.as_tensor(np.asarray(observations), dtype=self._dtype)
+        batch = values if values.ndim > 1 else values[None]
+        if self._state is None:
+            self._state = self.network.initial_state(self._num_envs, batch.shape[1])
+            self._shape = (self._num_envs, batch.shape[1])
+        if batch.shape != self._shape:
+            raise ValueError(f"observations must have shape {self._shape} until reset(), received {tuple(batch.shape)}")
+        actions, self._state = self.network(batch, self._state)
+        chosen = actions.argmax(dim=1) if self.network.output == "discrete" else actions.float()
+        result: NDArray[Any] = chosen.numpy()
+        return result if values.ndim > 1 else result[0]
+
+    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+        """Compare the spaces with the network's number of sensors and actions."""
+        network = self.network
+        if not isinstance(observation_space, spaces.Box) or len(observation_space.shape) != 1:
+            return f"{self.name} reads a vector of sensors, the task gives {observation_space}"
+        received = observation_space.shape[0]
+        if network.num_sensors not in (None, received):
+            return f"{self.name} reads {network.num_sensors} sensors in a fixed order, received {received}"
+        if network.output == "discrete":
+            fits = isinstance(action_space, spaces.Discrete) and action_space.n == network.action_dim
+        else:
+            fits = isinstance(action_space, spaces.Box) and action_space.shape == (network.action_dim,)
+        kind = "discrete" if network.output == "discrete" else "continuous"
+        return None if fits else f"{self.name} has {network.action_dim} {kind} actions, the task has {action_space}"

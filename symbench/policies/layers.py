@@ -1,0 +1,201 @@
+"""The AttentionNeuron layer of Tang & Ha 2021 (arXiv 2109.02869): one neuron per sensor, any number, any order.
+
+Every sensor is read by a copy of the same small network that does not know which sensor it reads. It makes a key
+from what the sensor does and what the agent did; fixed queries attend to the keys and mix the sensors' values:
+
+    m = sigma(Q W_q (K W_k)^T) V          (M x d_v), independent of the number and the order of the sensors
+
+* :class:`RecurrentAttentionNeuron` - the published layer: a key is the hidden state of an LSTM
+* :class:`AttentionNeuron` - a key is computed from a short history, so that it trains like any feed-forward layer
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU}
+
+
+def sinusoidal_table(rows: int, dim: int) -> Tensor:
+    """The fixed queries Q: one row per position, as in "Attention Is All You Need" (Vaswani et al. 2017, section 3.5).
+
+    ``angle(x, j) = x / 10000^(2 floor(j/2) / dim)``; sines in even columns, cosines in odd ones.
+
+    Args:
+        rows: Number of queries M.
+        dim: Length of a query.
+
+    Returns:
+        Shape (rows, dim), float32.
+    """
+    columns = torch.arange(dim, dtype=torch.float64)
+    angles = torch.arange(rows, dtype=torch.float64)[:, None] / 10000.0 ** (2.0 * (columns // 2) / dim)
+    return torch.where(columns % 2 == 0, angles.sin(), angles.cos()).float()
+
+
+def _layers(widths: Sequence[int], activation: str) -> list[nn.Module]:
+    return [layer for sizes in pairwise(widths) for layer in (nn.Linear(*sizes), ACTIVATIONS[activation]())]
+
+
+def dense(widths: Sequence[int], activation: str) -> nn.Sequential:
+    """Linear layers of these widths, the first being the input's, with an activation between them (none at the end)."""
+    return nn.Sequential(*_layers(widths, activation)[:-1])
+
+
+class QueryKeyScores(nn.Module):
+    """``Q W_q (K W_k)^T``, transposed, with fixed sinusoidal queries Q (Tang & Ha 2021, equation 2).
+
+    The queries do not depend on the input, so both projections fold into one matrix and a key costs one product with
+    it: ``K (Q W_q W_k^T)^T``.
+    """
+
+    queries: Tensor
+
+    def __init__(
+        self, num_codes: int, query_dim: int, key_dim: int, projection_dim: int, *, bias: bool, scale: bool
+    ) -> None:
+        """Make the projections.
+
+        Args:
+            num_codes: Rows of Q, M.
+            query_dim: Columns of Q.
+            key_dim: Length of a key.
+            projection_dim: d_q, the width in which queries and keys are compared.
+            bias: Whether the two projections have a bias.
+            scale: Whether the scores are divided by ``sqrt(projection_dim)``.
+        """
+        super().__init__()
+        self.register_buffer("queries", sinusoidal_table(num_codes, query_dim), persistent=False)
+        self.project_query = nn.Linear(query_dim, projection_dim, bias=bias)
+        self.project_key = nn.Linear(key_dim, projection_dim, bias=bias)
+        self.factor = 1.0 / math.sqrt(projection_dim) if scale else 1.0
+
+    def forward(self, keys: Tensor) -> Tensor:
+        """Scores of each key against each query: (..., N, key_dim) -> (..., N, M)."""
+        queries = self.project_query(self.queries) * self.factor
+        bias = None if self.project_key.bias is None else queries @ self.project_key.bias
+        return nn.functional.linear(keys, queries @ self.project_key.weight, bias)
+
+
+class RecurrentAttentionNeuron(nn.Module):
+    """The published layer for state-based tasks: ``m = tanh(tanh(Q W_q (K W_k)^T) o)``, keys from a shared LSTM.
+
+    Source: Tang & Ha 2021, section 3 and appendix A; with ``bias=False, scale=False`` the layer of their cart-pole
+    agent, with ``bias=True, scale=True`` the one of their Ant agent.
+    """
+
+    def __init__(
+        self,
+        action_dim: int,
+        num_codes: int = 16,
+        hidden_dim: int = 8,
+        query_dim: int = 8,
+        projection_dim: int = 32,
+        bias: bool = False,
+        scale: bool = False,
+    ) -> None:
+        """Make the layer.
+
+        Args:
+            action_dim: Length A of the previous action.
+            num_codes: Length M of the output.
+            hidden_dim: Size H of the LSTM, which is the length of a key.
+            query_dim: Columns of the sinusoidal table.
+            projection_dim: Width in which queries and keys are compared.
+            bias: Whether the projections of queries and keys have a bias.
+            scale: Whether scores are divided by ``sqrt(projection_dim)``.
+        """
+        super().__init__()
+        self.num_codes, self.hidden_dim = num_codes, hidden_dim
+        self.lstm = nn.LSTMCell(1 + action_dim, hidden_dim)
+        self.scores = QueryKeyScores(num_codes, query_dim, hidden_dim, projection_dim, bias=bias, scale=scale)
+
+    def forward(
+        self, observations: Tensor, previous_actions: Tensor, hidden: Tensor, cell: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One time step.
+
+        Args:
+            observations: Sensor values, shape (B, N).
+            previous_actions: What the agent did last, shape (B, A).
+            hidden: Hidden state of each sensor's LSTM, shape (B, N, H).
+            cell: Cell state of each sensor's LSTM, shape (B, N, H).
+
+        Returns:
+            The code m, shape (B, M), and the new hidden and cell states, shape (B, N, H) each.
+        """
+        batch, sensors = observations.shape
+        told = previous_actions[:, None].expand(batch, sensors, -1)
+        inputs = torch.cat([observations[..., None], told], dim=-1).flatten(0, 1)
+        hidden, cell = self.lstm(inputs, (hidden.flatten(0, 1), cell.flatten(0, 1)))
+        hidden, cell = hidden.view(batch, sensors, -1), cell.view(batch, sensors, -1)
+        weights = torch.tanh(self.scores(hidden))
+        return torch.tanh(torch.einsum("bnm,bn->bm", weights, observations)), hidden, cell
+
+
+class AttentionNeuron(nn.Module):
+    """The layer without recurrence: keys and values from the last k values of each sensor and the last k actions.
+
+    ``m = tanh(Q W_q (K W_k)^T) V``. A key comes from a small network over one sensor's history and the
+    actions; a value is a linear map of the history without a bias, so a sensor that is constantly zero contributes
+    exactly nothing. The construction follows the paper's vision layer, which also stacks the last frames (Tang & Ha
+    2021, section 3).
+    """
+
+    def __init__(
+        self,
+        history: int,
+        action_dim: int,
+        num_codes: int = 16,
+        value_dim: int = 8,
+        key_widths: Sequence[int] = (64, 32),
+        query_dim: int = 8,
+        projection_dim: int = 32,
+        activation: str = "tanh",
+    ) -> None:
+        """Make the layer.
+
+        Args:
+            history: Number k of time steps it sees.
+            action_dim: Length A of an action (one-hot for Discrete actions).
+            num_codes: Rows M of the output.
+            value_dim: Columns d_v of the output.
+            key_widths: Widths of the key network; the last is the length of a key.
+            query_dim: Columns of the sinusoidal table.
+            projection_dim: Width d_q in which queries and keys are compared.
+            activation: ``"tanh"`` or ``"relu"``, in the key network.
+        """
+        super().__init__()
+        self.output_dim = num_codes * value_dim
+        first, key_dim = key_widths[0], key_widths[-1]
+        self.key_of_values = nn.Linear(history, first, bias=False)
+        self.key_of_actions = nn.Linear(history * action_dim, first)
+        self.key_network = nn.Sequential(ACTIVATIONS[activation](), *_layers(key_widths, activation))
+        self.scores = QueryKeyScores(num_codes, query_dim, key_dim, projection_dim, bias=False, scale=False)
+        self.values = nn.Linear(history, value_dim, bias=False)
+
+    def forward(self, sensors: Tensor, actions: Tensor) -> Tensor:
+        """Mix the sensors.
+
+        Args:
+            sensors: Last k values of each sensor, newest last, shape (B, N, k).
+            actions: Last k actions, newest last, shape (B, k, A).
+
+        Returns:
+            The code m, flattened, shape (B, M * d_v).
+        """
+        # Sensors come in all scales and nothing tells them apart: asinh keeps the great ones within reach (and 0 at 0).
+        sensors = torch.asinh(sensors)
+        # The actions are the same for all sensors of an environment: their part of the first layer is computed once.
+        keys = self.key_network(self.key_of_values(sensors) + self.key_of_actions(actions.flatten(1))[:, None])
+        weights = torch.tanh(self.scores(keys))
+        code: Tensor = weights.transpose(1, 2) @ self.values(sensors)
+        return code.flatten(1)
