@@ -1,0 +1,38 @@
+# Two commands do everything: `make run` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# One thread per process: idle OpenMP threads that spin make everything else several times slower.
+export OMP_NUM_THREADS ?= 1
+export SDL_VIDEODRIVER ?= dummy
+
+.PHONY: run test lint types bench clean
+.DEFAULT_GOAL := run
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+run: $(VENV)/installed  ## install, run the shuffle suite with the bundled agents, print the table
+	$(BIN)/symbench run --suite shuffle
+
+test: $(VENV)/installed-dev  ## install what tests need and run them
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+bench: $(VENV)/installed-dev  ## measured ratios against the named peers
+	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

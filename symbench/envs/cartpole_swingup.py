@@ -1,0 +1,258 @@
+"""CartPoleSwingUp: swing a pole up and keep it there, on a track the cart must not leave.
+
+The "harder" cart-pole swing-up of Tang & Ha 2021 (arXiv 2109.02869): the cart starts anywhere on the track with a
+speed of up to 10 m/s, the pole hangs at an angle of up to 90 degrees from straight down.
+
+* :class:`CartPoleSwingUpEnv` - one environment
+* :class:`CartPoleSwingUpVectorEnv` - many in one array program; the same episodes for the same seeds
+
+Both call the same array functions, so their numbers agree bit for bit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+
+from symbench.envs.rendering import draw_cartpole
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+GRAVITY = 9.82  # m/s^2
+CART_MASS = 0.5  # kg
+POLE_MASS = 0.5  # kg
+POLE_LENGTH = 0.6  # m
+FRICTION = 0.1  # N s/m, between cart and track
+FORCE = 10.0  # N at action 1
+TIME_STEP = 0.01  # s
+TRACK_HALF_LENGTH = 2.4  # m
+MAX_EPISODE_STEPS = 1000
+
+_RESET_LOW = np.array([-2.4, -10.0, np.pi / 2, -10.0])  # x [m], x_dot [m/s], theta [rad], theta_dot [rad/s]
+_RESET_HIGH = np.array([2.4, 10.0, 3 * np.pi / 2, 10.0])
+
+
+def advance(state: Array, action: Array) -> Array:
+    """One explicit Euler step of the cart-pole equations.
+
+    Args:
+        state: Rows ``x, x_dot, theta, theta_dot`` (m, m/s, rad, rad/s; theta 0 is upright), shape (4, B).
+        action: Force in units of 10 N, clipped to [-1, 1], shape (B,).
+
+    Returns:
+        The next state, shape (4, B).
+    """
+    _, x_dot, theta, theta_dot = state
+    sin, cos = np.sin(theta), np.cos(theta)
+    total_mass = CART_MASS + POLE_MASS
+    pole_moment = POLE_MASS * POLE_LENGTH
+    push = FORCE * np.clip(action, -1.0, 1.0) - FRICTION * x_dot
+    centrifugal = pole_moment * theta_dot**2 * sin
+    x_acc = (-2.0 * centrifugal + 3.0 * POLE_MASS * GRAVITY * sin * cos + 4.0 * push) / (
+        4.0 * total_mass - 3.0 * POLE_MASS * cos**2
+    )
+    theta_acc = (-3.0 * centrifugal * cos + 6.0 * total_mass * GRAVITY * sin + 6.0 * push * cos) / (
+        4.0 * POLE_LENGTH * total_mass - 3.0 * pole_moment * cos**2
+    )
+    # Positions move with the old velocities, as in the published task.
+    return state + TIME_STEP * np.stack([x_dot, x_acc, theta_dot, theta_acc])
+
+
+def reward_of(state: Array) -> Array:
+    """``(cos theta + 1)/2 * cos(x/2.4 * pi/2)``: upright and centred is 1 per step. (4, B) -> (B,)."""
+    x, _, theta, _ = state
+    reward: Array = (np.cos(theta) + 1.0) / 2.0 * np.cos(x / TRACK_HALF_LENGTH * np.pi / 2.0)
+    return reward
+
+
+def observation_of(state: Array) -> NDArray[np.float32]:
+    """The five sensors ``x, x_dot, cos theta, sin theta, theta_dot``. (4, B) -> (B, 5) float32."""
+    x, x_dot, theta, theta_dot = state
+    return np.stack([x, x_dot, np.cos(theta), np.sin(theta), theta_dot], axis=1).astype(np.float32)
+
+
+def left_track(state: Array) -> NDArray[np.bool_]:
+    """Whether the cart is beyond the end of the track. (4, B) -> (B,)."""
+    beyond: NDArray[np.bool_] = np.abs(state[0]) > TRACK_HALF_LENGTH
+    return beyond
+
+
+def _initial_state(generator: np.random.Generator) -> Array:
+    return generator.uniform(_RESET_LOW, _RESET_HIGH)
+
+
+def _observation_space() -> gym.spaces.Box:
+    high = np.array([np.inf, np.inf, 1.0, 1.0, np.inf], dtype=np.float32)
+    return gym.spaces.Box(-high, high, dtype=np.float32)
+
+
+class CartPoleSwingUpEnv(gym.Env[np.ndarray, np.ndarray]):
+    """The cart-pole swing-up of Tang & Ha 2021.
+
+    Observation: ``Box(5,)`` float32: cart position (m), cart velocity (m/s), cosine and sine of the pole's angle
+    (0 is upright), angular velocity (rad/s). Action: ``Box(-1, 1, (1,))``, the force in units of 10 N. Reward: in
+    [0, 1], see :func:`reward_of`, computed after the step. Ends when the cart leaves the track (|x| > 2.4 m);
+    truncated after 1000 steps of 0.01 s when made by id.
+
+    Example:
+        >>> import gymnasium as gym
+        >>> import symbench.envs
+        >>> env = gym.make("symbench/CartPoleSwingUp-v0")
+        >>> observation, info = env.reset(seed=0)
+        >>> observation.shape
+        (5,)
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 100}  # noqa: RUF012 (Gymnasium declares it so)
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        """Make one cart-pole.
+
+        Args:
+            render_mode: ``None`` or ``"rgb_array"`` (frames of shape (400, 600, 3), uint8).
+
+        Raises:
+            ValueError: The render mode is unknown.
+        """
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render_mode must be None or 'rgb_array', received {render_mode!r}")
+        self.render_mode = render_mode
+        self.observation_space = _observation_space()
+        self.action_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
+        self._state: Array | None = None
+
+    @property
+    def state(self) -> Array:
+        """``x, x_dot, theta, theta_dot``, shape (4,), float64. Can be set."""
+        if self._state is None:
+            raise gym.error.ResetNeeded("call reset() before the state can be read")
+        return self._state[:, 0].astype(np.float64)
+
+    @state.setter
+    def state(self, value: Array) -> None:
+        self._state = np.array(value, dtype=np.float64).reshape(4, 1)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Draw a new initial state; see :meth:`gymnasium.Env.reset`."""
+        super().reset(seed=seed)
+        self._state = _initial_state(self.np_random)[:, None]
+        return observation_of(self._state)[0], {}
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """Apply a force for 0.01 s; see :meth:`gymnasium.Env.step`."""
+        if self._state is None:
+            raise gym.error.ResetNeeded("call reset() before step()")
+        self._state = advance(self._state, np.asarray(action, dtype=np.float64).reshape(1))
+        reward, terminated = float(reward_of(self._state)[0]), bool(left_track(self._state)[0])
+        return observation_of(self._state)[0], reward, terminated, False, {}
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """The scene as an array of shape (400, 600, 3), uint8, or ``None`` without a render mode."""
+        if self.render_mode is None:
+            return None
+        x, _, theta, _ = self.state
+        return draw_cartpole(x, theta)
+
+
+class CartPoleSwingUpVectorEnv(gym.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+    """``num_envs`` cart-poles advanced by one array program.
+
+    Sub-environment ``i`` reset with seed ``s + i`` plays exactly the episodes that ``CartPoleSwingUpEnv`` plays when
+    reset with that seed, the automatic resets included. All autoreset modes of Gymnasium are offered.
+    """
+
+    metadata = {"render_modes": []}  # noqa: RUF012 (Gymnasium declares it so)
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        max_episode_steps: int = MAX_EPISODE_STEPS,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+    ) -> None:
+        """Make a batch of cart-poles.
+
+        Args:
+            num_envs: Number of sub-environments B.
+            max_episode_steps: Steps after which an episode is truncated.
+            autoreset_mode: Gymnasium's ``AutoresetMode`` or its value.
+            render_mode: Only ``None``: render one ``CartPoleSwingUpEnv`` instead.
+
+        Raises:
+            ValueError: A render mode was asked for.
+        """
+        if render_mode is not None:
+            raise ValueError(f"the vector environment does not render, received render_mode={render_mode!r}")
+        self.num_envs = num_envs
+        self.max_episode_steps = max_episode_steps
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+        self.single_observation_space = _observation_space()
+        self.single_action_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._generators: list[np.random.Generator] = [seeding.np_random()[0] for _ in range(num_envs)]
+        self._state = np.zeros((4, num_envs))
+        self._steps = np.zeros(num_envs, dtype=np.int64)
+        self._ended = np.zeros(num_envs, dtype=bool)
+
+    @property
+    def state(self) -> Array:
+        """Rows ``x, x_dot, theta, theta_dot``, shape (4, B), float64."""
+        return np.array(self._state)
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Start new episodes, in all sub-environments or in those of ``options["reset_mask"]`` ((B,) bool)."""
+        mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
+        for i, given in enumerate(seeds or ()):
+            if mask[i] and given is not None:
+                self._generators[i] = seeding.np_random(given)[0]
+        self._restart(mask)
+        return observation_of(self._state), {}
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Advance every sub-environment by 0.01 s; see :meth:`gymnasium.vector.VectorEnv.step`."""
+        resetting = self._ended
+        if self.autoreset_mode == AutoresetMode.DISABLED and resetting.any():
+            ended = np.flatnonzero(resetting).tolist()
+            raise gym.error.ResetNeeded(f"sub-environments {ended} have ended: reset them with options['reset_mask']")
+        self._state = advance(self._state, np.asarray(actions, dtype=np.float64).reshape(self.num_envs))
+        self._steps += 1
+        rewards, terminated = reward_of(self._state), left_track(self._state)
+        truncated = self._steps >= self.max_episode_steps
+        if resetting.any():  # NEXT_STEP: this call is the reset of the episodes that ended in the last one
+            self._restart(resetting)
+            rewards = np.where(resetting, 0.0, rewards)
+            terminated, truncated = terminated & ~resetting, truncated & ~resetting
+        self._ended = terminated | truncated
+        infos: dict[str, Any] = {}
+        if self.autoreset_mode == AutoresetMode.SAME_STEP and self._ended.any():
+            infos = self._reset_within_step()
+        return observation_of(self._state), rewards, terminated, truncated, infos
+
+    def _reset_within_step(self) -> dict[str, Any]:
+        ended, last = self._ended, observation_of(self._state)
+        final = np.full(self.num_envs, None, dtype=object)
+        for i in np.flatnonzero(ended):
+            final[i] = last[i]
+        self._restart(ended)
+        return {"final_obs": final, "_final_obs": ended, "final_info": {}, "_final_info": ended}
+
+    def _restart(self, mask: NDArray[np.bool_]) -> None:
+        for i in np.flatnonzero(mask):
+            self._state[:, i] = _initial_state(self._generators[i])
+        self._steps[mask] = 0
+        self._ended = self._ended & ~mask

@@ -1,0 +1,140 @@
+"""The catalogue of tasks: an environment, its preprocessing and the two constants that normalise its returns.
+
+Constants are fixed: changing one changes published tables, so it needs a new suite version. The random returns were
+measured in this project (command in ``docs/results.md``), the reference returns are quoted with their source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+from gymnasium.vector import AutoresetMode
+
+import symbench.envs  # noqa: F401  (registers the environments made here)
+from symbench.errors import SymbenchError, unknown
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of the benchmark.
+
+    Attributes:
+        name: What users type, and the first part of a cell's path, e.g. ``"CartPole-v1"``.
+        env_id: Gymnasium id.
+        description: One line for ``symbench list tasks``.
+        random_return: Mean return of uniformly random actions.
+        reference_return: The return that counts as 1 after normalisation.
+        source: Where both constants come from.
+        preprocessing: The task's own steps between environment and perturbation, printed in reports.
+        episodes: Episodes per cell in the published protocol.
+        native_vector: Whether the id's vector environment plays the same episodes as its scalar one.
+        extra: What to install when the environment cannot be made.
+    """
+
+    name: str
+    env_id: str
+    description: str
+    random_return: float
+    reference_return: float
+    source: str
+    preprocessing: tuple[str, ...] = ()
+    episodes: int = 100
+    native_vector: bool = False
+    extra: str | None = None
+
+    def make(self, **kwargs: Any) -> gym.Env[Any, Any]:
+        """One environment with the task's preprocessing.
+
+        Raises:
+            SymbenchError: A package that the environment needs is missing.
+        """
+        try:
+            return gym.make(self.env_id, **kwargs)
+        except gym.error.DependencyNotInstalled as error:
+            raise self._missing(error) from error
+
+    def make_vec(
+        self, num_envs: int, autoreset_mode: AutoresetMode = AutoresetMode.DISABLED
+    ) -> gym.vector.VectorEnv[Any, Any, Any]:
+        """``num_envs`` environments that play, seed for seed, the episodes of :meth:`make`.
+
+        Raises:
+            SymbenchError: A package that the environment needs is missing.
+        """
+        try:
+            if self.native_vector:
+                return gym.make_vec(self.env_id, num_envs, autoreset_mode=autoreset_mode)
+            return gym.make_vec(
+                self.env_id, num_envs, vectorization_mode="sync", vector_kwargs={"autoreset_mode": autoreset_mode}
+            )
+        except gym.error.DependencyNotInstalled as error:
+            raise self._missing(error) from error
+
+    def normalise(self, returns: Any) -> Any:
+        """Map returns so that random play is 0 and the reference is 1."""
+        return (returns - self.random_return) / (self.reference_return - self.random_return)
+
+    def _missing(self, error: Exception) -> SymbenchError:
+        return SymbenchError(f"task {self.name} cannot be made ({error}); install it with: pip install {self.extra}")
+
+
+_TASKS = (
+    Task(
+        name="CartPoleSwingUp",
+        env_id="symbench/CartPoleSwingUp-v0",
+        description="swing a pole up from any cart position and speed, 5 sensors (Tang & Ha 2021)",
+        random_return=27.67,
+        reference_return=593.0,
+        source="random: measured; reference: FNN in order, Tang & Ha 2021 (arXiv 2109.02869), table 1",
+        episodes=1000,
+        native_vector=True,
+    ),
+    Task(
+        name="CartPole-v1",
+        env_id="CartPole-v1",
+        description="balance a pole, 4 sensors",
+        random_return=22.12,
+        reference_return=500.0,
+        source="random: measured; reference: the largest return there is (500 steps, reward 1)",
+    ),
+    Task(
+        name="Acrobot-v1",
+        env_id="Acrobot-v1",
+        description="swing a two-link arm above a line, 6 sensors",
+        random_return=-499.25,
+        reference_return=-100.0,
+        source="random: measured; reference: Gymnasium's reward threshold",
+    ),
+    Task(
+        name="Pendulum-v1",
+        env_id="Pendulum-v1",
+        description="swing a pendulum up with a weak motor, 3 sensors",
+        random_return=-1224.16,
+        reference_return=0.0,
+        source="random: measured; reference: the upper bound of the return (every reward is at most 0)",
+    ),
+    Task(
+        name="LunarLander-v3",
+        env_id="LunarLander-v3",
+        description="land between two flags, 8 sensors",
+        random_return=-183.55,
+        reference_return=200.0,
+        source="random: measured; reference: Gymnasium's reward threshold",
+        extra="'gymnasium[box2d]'",
+    ),
+)
+
+TASKS: dict[str, Task] = {task.name: task for task in _TASKS}
+
+
+def get_task(name: str) -> Task:
+    """The task called ``name``.
+
+    Raises:
+        SymbenchError: There is no such task; the message lists near matches.
+    """
+    if name not in TASKS:
+        raise unknown("task", name, TASKS)
+    return TASKS[name]
