@@ -2,7 +2,9 @@
 
 * networks and agents, which need torch only: :class:`MLPNetwork`, :class:`AttentionNeuronNetwork`,
   :class:`RecurrentAttentionNeuronNetwork`, :class:`Agent`, :class:`NetworkAgent`, :class:`RandomAgent`
-* policies for Stable-Baselines3, imported on first use: :class:`AttentionNeuronExtractor` (PPO, A2C, DQN, SAC, TD3)
+* policies for Stable-Baselines3, imported on first use: :class:`AttentionNeuronExtractor` (PPO, A2C, DQN, SAC, TD3),
+  :class:`AttentionNeuronPolicy` (PPO, A2C), :class:`RecurrentAttentionNeuronPolicy` (sb3-contrib's RecurrentPPO),
+  :func:`actor_network`, :func:`mlp_network`, :class:`SB3Agent`
 """
 
 from __future__ import annotations
@@ -20,7 +22,14 @@ from symbench.policies.networks import (
 )
 
 if TYPE_CHECKING:
-    from symbench.policies.sb3 import AttentionNeuronExtractor, AttentionNeuronPolicy, mlp_network
+    from symbench.policies.sb3 import (
+        AttentionNeuronExtractor,
+        AttentionNeuronPolicy,
+        RecurrentAttentionNeuronPolicy,
+        SB3Agent,
+        actor_network,
+        mlp_network,
+    )
 
 __all__ = [
     "NETWORKS",
@@ -33,18 +42,24 @@ __all__ = [
     "PolicyNetwork",
     "RandomAgent",
     "RecurrentAttentionNeuronNetwork",
+    "RecurrentAttentionNeuronPolicy",
+    "SB3Agent",
+    "actor_network",
     "mlp_network",
 ]
 
 # Stable-Baselines3 takes a second to import and a bundled agent does not need it.
-_LAZY = {
-    "AttentionNeuronExtractor": "sb3",
-    "AttentionNeuronPolicy": "sb3",
-    "mlp_network": "sb3",
-}
+_FROM_SB3 = (
+    "AttentionNeuronExtractor",
+    "AttentionNeuronPolicy",
+    "RecurrentAttentionNeuronPolicy",
+    "SB3Agent",
+    "actor_network",
+    "mlp_network",
+)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name not in _FROM_SB3:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    return getattr(import_module(f"{__name__}.sb3"), name)

@@ -35,11 +35,13 @@ class PolicyNetwork(nn.Module, ABC):
         kind: Name of the architecture in saved files.
         num_sensors: Number of sensors it needs, or ``None`` if it takes any number.
         action_dim: Length A of an action, or number of Discrete actions.
+        head: The ordinary layers at the end.
         output: How an action is made of the last layer's output: ``"tanh"`` (squashed into ``[low, high]``),
             ``"clip"`` (cut to ``[low, high]``) or ``"discrete"`` (scores, of which the greatest is played).
     """
 
     kind: ClassVar[str]
+    head: nn.Sequential
     low: Tensor
     high: Tensor
 
@@ -159,7 +161,7 @@ class MLPNetwork(PolicyNetwork):
         super().__init__(
             action_dim, output, low, high, num_sensors=num_sensors, hidden=tuple(hidden), activation=activation
         )
-        self.layers = dense((num_sensors, *hidden, action_dim), activation)
+        self.head = dense((num_sensors, *hidden, action_dim), activation)
 
     def initial_state(self, batch: int, num_sensors: int) -> State:
         """The empty tuple."""
@@ -167,7 +169,7 @@ class MLPNetwork(PolicyNetwork):
 
     def raw(self, observations: Tensor, state: State) -> tuple[Tensor, State]:
         """Shape (B, A) for observations of shape (B, N); the state stays empty."""
-        return self.layers(observations), state
+        return self.head(observations), state
 
     def remember(self, state: State, actions: Tensor) -> State:
         """The empty tuple."""

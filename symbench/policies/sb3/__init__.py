@@ -1,0 +1,23 @@
+"""AttentionNeuron for Stable-Baselines3, and SB3 models as agents of the benchmark.
+
+* :class:`AttentionNeuronExtractor` - a features extractor, for any SB3 algorithm with ``"MultiInputPolicy"``
+* :class:`AttentionNeuronPolicy` - for PPO and A2C, with a critic that may see the true state
+* :class:`RecurrentAttentionNeuronPolicy` - the published layer, for sb3-contrib's RecurrentPPO
+* :func:`actor_network`, :func:`mlp_network` - a trained actor as a torch module without SB3
+* :class:`SB3Agent` - any SB3 model in the benchmark
+"""
+
+from symbench.policies.sb3.agent import SB3Agent
+from symbench.policies.sb3.export import actor_network, mlp_network
+from symbench.policies.sb3.layers import STATE, AttentionNeuronExtractor
+from symbench.policies.sb3.policies import AttentionNeuronPolicy, RecurrentAttentionNeuronPolicy
+
+__all__ = [
+    "STATE",
+    "AttentionNeuronExtractor",
+    "AttentionNeuronPolicy",
+    "RecurrentAttentionNeuronPolicy",
+    "SB3Agent",
+    "actor_network",
+    "mlp_network",
+]

@@ -1,0 +1,65 @@
+"""Any Stable-Baselines3 model as an agent of the benchmark."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from gymnasium import spaces
+
+from symbench.policies.agent import Agent
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from stable_baselines3.common.base_class import BaseAlgorithm
+
+
+class SB3Agent(Agent):
+    """Plays ``model.predict(..., deterministic=True)`` on whole batches, with the state of recurrent models."""
+
+    def __init__(self, model: BaseAlgorithm, name: str) -> None:
+        """Make the agent.
+
+        Args:
+            model: A trained model of SB3 or sb3-contrib.
+            name: How tables call it.
+        """
+        self.model = model
+        self.name = name
+        self.reset()
+
+    def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
+        """Forget everything; ``seed`` has no effect on deterministic predictions."""
+        self._state: tuple[NDArray[Any], ...] | None = None
+        self._begins = np.ones(num_envs, dtype=bool)
+
+    def restart(self, mask: NDArray[np.bool_]) -> None:
+        """Forget what was seen in some environments."""
+        self._begins |= mask
+
+    def act(self, observations: Any) -> NDArray[Any]:
+        """Choose actions for a batch, or for a single observation."""
+        actions, self._state = self.model.predict(
+            observations, state=self._state, episode_start=self._begins, deterministic=True
+        )
+        self._begins = np.zeros_like(self._begins)
+        return actions
+
+    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+        """Compare the kinds and shapes of the spaces with the model's."""
+        for what, own, given in (
+            ("observes", self.model.observation_space, observation_space),
+            ("acts in", self.model.action_space, action_space),
+        ):
+            if _form(own) != _form(given):
+                return f"{self.name} {what} {own}, the task has {given}"
+        return None
+
+
+def _form(space: spaces.Space[Any]) -> Any:
+    """What two spaces must share to be exchangeable for a network; bounds may differ."""
+    if isinstance(space, spaces.Dict):
+        return {key: _form(part) for key, part in space.spaces.items()}
+    if isinstance(space, spaces.Discrete):
+        return "Discrete", int(space.n)
+    return type(space).__name__, space.shape

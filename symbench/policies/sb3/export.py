@@ -1,0 +1,106 @@
+"""Trained SB3 actors as torch modules without SB3, which act on other numbers of sensors and can be saved safely.
+
+* :func:`actor_network` - the actor of any model with an AttentionNeuron layer or ``"MlpPolicy"``
+* :func:`mlp_network` - the same, for ``"MlpPolicy"`` only
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gymnasium import spaces
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+from stable_baselines3.common.torch_layers import FlattenExtractor
+from stable_baselines3.dqn.policies import DQNPolicy
+from stable_baselines3.sac.policies import SACPolicy
+from stable_baselines3.td3.policies import TD3Policy
+from torch import nn
+
+from symbench.policies.layers import ACTIVATIONS
+from symbench.policies.networks import (
+    AttentionNeuronNetwork,
+    MLPNetwork,
+    PolicyNetwork,
+    RecurrentAttentionNeuronNetwork,
+)
+from symbench.policies.sb3.layers import AttentionNeuronExtractor, SensorLSTM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def actor_network(model: BaseAlgorithm | BasePolicy) -> PolicyNetwork:
+    """The deterministic actor of a model of PPO, A2C, DQN, SAC, TD3 or RecurrentPPO, with weights of its own.
+
+    It gives the actions of ``model.predict(..., deterministic=True)``. Networks with an AttentionNeuron layer read
+    plain sensors and remember by themselves what ``SensorHistory`` or ``PreviousAction`` showed to the model.
+
+    Raises:
+        ValueError: The policy is none of those that can be exported; the message says which part.
+    """
+    policy = model.policy if isinstance(model, BaseAlgorithm) else model
+    extractor, head, output = _actor(policy)
+    config = {**_head_config(policy, head), **_action_config(policy, output)}
+    lstm = getattr(policy, "lstm_actor", None)
+    network: PolicyNetwork
+    if isinstance(lstm, SensorLSTM):
+        network = RecurrentAttentionNeuronNetwork(**lstm.config, **config)
+        network.layer.load_state_dict(lstm.layer.state_dict())
+    elif isinstance(extractor, AttentionNeuronExtractor):
+        network = AttentionNeuronNetwork(**extractor.config, key_activation=extractor.activation, **config)
+        network.layer.load_state_dict(extractor.layer.state_dict())
+    elif isinstance(extractor, FlattenExtractor) and lstm is None and len(policy.observation_space.shape or ()) == 1:
+        network = MLPNetwork(extractor.features_dim, **config)
+    else:
+        read = f"{policy.observation_space} through {type(extractor).__name__}"
+        raise ValueError(f"only an AttentionNeuron layer or a vector read by an MLP can be exported, received {read}")
+    for source, target in zip(head, _linears([network.head]), strict=True):
+        target.load_state_dict(source.state_dict())
+    return network
+
+
+def mlp_network(model: BaseAlgorithm) -> MLPNetwork:
+    """The actor of a model with ``"MlpPolicy"``; its actions are clipped or squashed to the space, as SB3 does.
+
+    Raises:
+        ValueError: The model has another policy, or reads something else than a vector.
+    """
+    network = actor_network(model)
+    if not isinstance(network, MLPNetwork):
+        raise ValueError(f"a model with 'MlpPolicy' is needed, received {type(model.policy).__name__}")
+    return network
+
+
+def _actor(policy: nn.Module) -> tuple[nn.Module, list[nn.Linear], str]:
+    """The features extractor, the linear layers behind it, and what makes an action of a continuous output."""
+    if isinstance(policy, ActorCriticPolicy):
+        head = [policy.mlp_extractor.policy_net, policy.action_net]
+        return policy.pi_features_extractor, _linears(head), "tanh" if policy.squash_output else "clip"
+    if isinstance(policy, DQNPolicy):
+        return policy.q_net.features_extractor, _linears([policy.q_net.q_net]), "discrete"
+    if isinstance(policy, SACPolicy) and not policy.actor.use_sde:
+        return policy.actor.features_extractor, _linears([policy.actor.latent_pi, policy.actor.mu]), "tanh"
+    if isinstance(policy, TD3Policy):
+        return policy.actor.features_extractor, _linears([policy.actor.mu]), "tanh"
+    raise ValueError(f"policies of PPO, A2C, DQN, SAC (without gSDE) and TD3 can be exported, received {type(policy)}")
+
+
+def _head_config(policy: Any, head: list[nn.Linear]) -> dict[str, Any]:
+    names = [name for name, activation in ACTIVATIONS.items() if activation is policy.activation_fn]
+    if not names:
+        raise ValueError(f"activation_fn must be one of {tuple(ACTIVATIONS)}, received {policy.activation_fn}")
+    return {"hidden": [layer.out_features for layer in head[:-1]], "activation": names[0]}
+
+
+def _action_config(policy: Any, output: str) -> dict[str, Any]:
+    space = policy.action_space
+    if isinstance(space, spaces.Discrete):
+        return {"action_dim": int(space.n), "output": "discrete"}
+    if not isinstance(space, spaces.Box) or len(space.shape) != 1:
+        raise ValueError(f"only Discrete actions and vectors can be exported, received {space}")
+    return {"action_dim": space.shape[0], "output": output, "low": space.low.tolist(), "high": space.high.tolist()}
+
+
+def _linears(modules: Iterable[nn.Module]) -> list[nn.Linear]:
+    return [layer for module in modules for layer in module.modules() if isinstance(layer, nn.Linear)]
