@@ -1,0 +1,68 @@
+"""Perturbations of any Gymnasium environment, and what set-based agents want to see beside the observation.
+
+Needs ``gymnasium`` and ``numpy`` only. Perturbations, with severities 0 (identity) to 5:
+
+* :class:`ShuffleSensors` - the sensors come in a random order
+* :class:`AddNoiseChannels` - channels of pure noise come after the sensors
+* :class:`DuplicateSensors` - all sensors come several times
+* :class:`DropSensors` - some sensors are dead
+* :class:`SensorNoise` - noise is added to every sensor
+* :class:`ShufflePatches` - the patches of a frame come in a random order
+* :class:`OccludePatches` - patches of a frame are hidden
+* :class:`SwapBackground` - pixels of key colours show another background
+
+For the agent, outside of all perturbations:
+
+* :class:`PreviousAction` - the observation comes with the action that led to it
+* :class:`SensorHistory` - the latest values of each sensor and the latest actions
+
+The same names in :mod:`symbench.wrappers.vector` wrap Gymnasium vector environments, those in
+:mod:`symbench.wrappers.sb3` (import it yourself) wrap Stable-Baselines3 ``VecEnv``. For the same seeds all three show
+the same observations.
+
+Example:
+    >>> import gymnasium as gym
+    >>> from symbench.wrappers import ShuffleSensors
+    >>> env = ShuffleSensors(gym.make("CartPole-v1"), resample="episode")
+    >>> observation, info = env.reset(seed=0)
+    >>> observation.shape
+    (4,)
+"""
+
+from symbench.wrappers import vector
+from symbench.wrappers.core import Perturbation, Transform
+from symbench.wrappers.registry import AGENT_SIDE, PERTURBATIONS, TRANSFORMS, wrappers_of
+from symbench.wrappers.severity import SEVERITIES
+from symbench.wrappers.single import (
+    AddNoiseChannels,
+    DropSensors,
+    DuplicateSensors,
+    OccludePatches,
+    PreviousAction,
+    SensorHistory,
+    SensorNoise,
+    ShufflePatches,
+    ShuffleSensors,
+    SwapBackground,
+)
+
+__all__ = [
+    "AGENT_SIDE",
+    "PERTURBATIONS",
+    "SEVERITIES",
+    "TRANSFORMS",
+    "AddNoiseChannels",
+    "DropSensors",
+    "DuplicateSensors",
+    "OccludePatches",
+    "Perturbation",
+    "PreviousAction",
+    "SensorHistory",
+    "SensorNoise",
+    "ShufflePatches",
+    "ShuffleSensors",
+    "SwapBackground",
+    "Transform",
+    "vector",
+    "wrappers_of",
+]

@@ -1,0 +1,141 @@
+"""What an agent wants to see beside the observation; neither random nor a perturbation.
+
+* :class:`PreviousAction` - the action that led here
+* :class:`SensorHistory` - the latest values of each sensor and the latest actions
+
+They belong to the agent, so they come after (outside of) all perturbations.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from gymnasium import spaces
+
+from symbench.errors import SymbenchError
+from symbench.wrappers.checks import sensors, whole
+from symbench.wrappers.core import Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+class ActionVectors:
+    """Actions as float32 vectors: a ``Box`` flattened, a ``Discrete`` one-hot."""
+
+    def __init__(self, who: str, space: spaces.Space[Any]) -> None:
+        """Fit to an action space.
+
+        Raises:
+            SymbenchError: Neither ``Box`` nor ``Discrete``.
+        """
+        if not isinstance(space, (spaces.Box, spaces.Discrete)):
+            raise SymbenchError(f"{who} needs Box or Discrete actions, received {space}")
+        self._discrete = space if isinstance(space, spaces.Discrete) else None
+        self.size = int(space.n) if isinstance(space, spaces.Discrete) else int(np.prod(space.shape))
+        bounds = (space.low.ravel(), space.high.ravel()) if isinstance(space, spaces.Box) else (0.0, 1.0)
+        self.low, self.high = (np.broadcast_to(np.float32(bound), self.size) for bound in bounds)
+
+    def __call__(self, actions: Any) -> NDArray[np.float32]:
+        """A batch of actions as vectors, (B, ...) -> (B, size), in new memory."""
+        batch = np.asarray(actions)
+        if self._discrete is None:
+            return np.array(batch.reshape(len(batch), self.size), dtype=np.float32)
+        vectors = np.zeros((len(batch), self.size), dtype=np.float32)
+        vectors[np.arange(len(batch)), batch.reshape(-1) - int(self._discrete.start)] = 1.0
+        return vectors
+
+
+class PreviousAction(Transform):
+    """The observation comes with the action that led to it: ``Dict(observation, previous_action)``.
+
+    ``previous_action`` is float32 of shape (A,): a ``Box`` action flattened, a ``Discrete`` one as one-hot vector,
+    zeros at the start of an episode.
+
+    Raises:
+        SymbenchError: The actions are neither ``Box`` nor ``Discrete``.
+    """
+
+    def bind(
+        self,
+        single_observation_space: spaces.Space[Any],
+        single_action_space: spaces.Space[Any],
+        num_envs: int,
+        key: int,
+    ) -> spaces.Dict:
+        """Fit to a batch of environments; see :meth:`Transform.bind`."""
+        self._vectors = ActionVectors("PreviousAction", single_action_space)
+        self._previous = np.zeros((num_envs, self._vectors.size), dtype=np.float32)
+        low, high = np.minimum(self._vectors.low, 0), np.maximum(self._vectors.high, 0)  # zeros begin an episode
+        previous = spaces.Box(low, high, dtype=np.float32)
+        return spaces.Dict({"observation": single_observation_space, "previous_action": previous})
+
+    def reset(self, observations: Any, mask: NDArray[np.bool_], seeds: Sequence[int | None] | None) -> dict[str, Any]:
+        """Forget the actions of ended episodes; see :meth:`Transform.reset`."""
+        self._previous[mask] = 0.0
+        return {"observation": observations, "previous_action": self._previous.copy()}
+
+    def step(self, observations: Any, actions: Any) -> dict[str, Any]:
+        """Show the actions; see :meth:`Transform.step`."""
+        self._previous = self._vectors(actions)
+        return {"observation": observations, "previous_action": self._previous.copy()}
+
+
+class SensorHistory(Transform):
+    """The latest values: ``Dict(sensors=(N, length), actions=(length, A))``, float32, newest last.
+
+    Before the start of an episode there are zeros. At the first observation only the newest sensor column is filled.
+    Actions are vectors as in :class:`PreviousAction`; the newest is the one that led to the newest sensor values.
+
+    Args:
+        length: Number of values kept.
+
+    Raises:
+        TypeError: ``length`` is not a whole number.
+        SymbenchError: ``length`` below 1; the observations are no ``Box`` of shape (N,); the actions are neither
+            ``Box`` nor ``Discrete``.
+    """
+
+    def __init__(self, length: int = 8) -> None:
+        self.length = whole("length", length, low=1)
+
+    def bind(
+        self,
+        single_observation_space: spaces.Space[Any],
+        single_action_space: spaces.Space[Any],
+        num_envs: int,
+        key: int,
+    ) -> spaces.Dict:
+        """Fit to a batch of environments; see :meth:`Transform.bind`."""
+        box = sensors("SensorHistory", single_observation_space)
+        self._vectors = ActionVectors("SensorHistory", single_action_space)
+        self._sensors = np.zeros((num_envs, *box.shape, self.length), dtype=np.float32)
+        self._actions = np.zeros((num_envs, self.length, self._vectors.size), dtype=np.float32)
+        return spaces.Dict(
+            {
+                "sensors": _history_box(box.low[:, None], box.high[:, None], self._sensors.shape[1:]),
+                "actions": _history_box(self._vectors.low, self._vectors.high, self._actions.shape[1:]),
+            }
+        )
+
+    def reset(self, observations: Any, mask: NDArray[np.bool_], seeds: Sequence[int | None] | None) -> dict[str, Any]:
+        """Forget ended episodes; see :meth:`Transform.reset`."""
+        self._sensors[mask] = 0.0
+        self._actions[mask] = 0.0
+        self._sensors[mask, :, -1] = observations[mask]
+        return {"sensors": self._sensors.copy(), "actions": self._actions.copy()}
+
+    def step(self, observations: Any, actions: Any) -> dict[str, Any]:
+        """Remember one more step; see :meth:`Transform.step`."""
+        latest = np.asarray(observations, dtype=np.float32)[:, :, None]
+        self._sensors = np.concatenate([self._sensors[:, :, 1:], latest], axis=2)
+        self._actions = np.concatenate([self._actions[:, 1:], self._vectors(actions)[:, None]], axis=1)
+        return {"sensors": self._sensors.copy(), "actions": self._actions.copy()}
+
+
+def _history_box(low: NDArray[Any], high: NDArray[Any], shape: tuple[int, ...]) -> spaces.Box:
+    low, high = (np.broadcast_to(bound, shape).astype(np.float32) for bound in (low, high))
+    return spaces.Box(np.minimum(low, 0), np.maximum(high, 0), dtype=np.float32)

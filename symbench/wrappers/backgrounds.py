@@ -1,0 +1,109 @@
+"""Backgrounds to put behind a game: procedural textures and the user's own images.
+
+* :func:`texture` - a random texture of a named kind, in two random colours
+* :func:`image` - a file, fitted to the frame
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symbench.errors import SymbenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Field = NDArray[np.float64]  # (H, W), values in [0, 1]
+
+_IMAGE_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+def _noise(rng: np.random.Generator, height: int, width: int) -> Field:
+    return rng.random((height, width))
+
+
+def _along_a_line(rng: np.random.Generator, height: int, width: int) -> Field:
+    """Distance in pixels along a random direction."""
+    angle = rng.uniform(0.0, 2.0 * np.pi)
+    return np.asarray(np.add.outer(np.sin(angle) * np.arange(height), np.cos(angle) * np.arange(width)))
+
+
+def _stripes(rng: np.random.Generator, height: int, width: int) -> Field:
+    wavelength, phase = rng.uniform(4.0, max(8.0, width / 4.0)), rng.uniform(0.0, 2.0 * np.pi)
+    return np.asarray(0.5 + 0.5 * np.sin(2.0 * np.pi * _along_a_line(rng, height, width) / wavelength + phase))
+
+
+def _gradient(rng: np.random.Generator, height: int, width: int) -> Field:
+    return _stretched(_along_a_line(rng, height, width))
+
+
+def _checker(rng: np.random.Generator, height: int, width: int) -> Field:
+    cell = int(rng.integers(3, max(5, width // 6)))
+    down, right = rng.integers(cell, size=2)
+    rows, columns = (np.arange(height) + down) // cell, (np.arange(width) + right) // cell
+    return ((rows[:, None] + columns[None, :]) % 2).astype(np.float64)
+
+
+def _clouds(rng: np.random.Generator, height: int, width: int) -> Field:
+    """Noise on ever finer grids, smoothly interpolated; continues seamlessly at the edges."""
+    octaves = [_smooth(rng.random((n, n)), height, width) / n for n in (2, 4, 8, 16)]
+    return _stretched(np.sum(octaves, axis=0))
+
+
+def _smooth(grid: Field, height: int, width: int) -> Field:
+    for axis, length in enumerate((height, width)):
+        count = grid.shape[axis]
+        place = np.arange(length) * count / length
+        left = place.astype(np.int64)
+        weight = place - left
+        weight = (weight * weight * (3.0 - 2.0 * weight)).reshape((-1, 1) if axis == 0 else (1, -1))
+        grid = grid.take(left, axis) * (1.0 - weight) + grid.take((left + 1) % count, axis) * weight
+    return grid
+
+
+def _stretched(field: Field) -> Field:
+    low, high = field.min(), field.max()
+    return np.asarray((field - low) / max(high - low, 1e-12))
+
+
+TEXTURES: dict[str, Callable[[np.random.Generator, int, int], Field]] = {
+    "noise": _noise,
+    "stripes": _stripes,
+    "clouds": _clouds,
+    "checker": _checker,
+    "gradient": _gradient,
+    "moving": _clouds,
+}
+"""By name: a generator, height and width give a field (H, W) in [0, 1]. ``moving`` is clouds that the caller moves."""
+
+
+def texture(kind: str, rng: np.random.Generator, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """A random texture, of shape (H, W, C), uint8: a field of :data:`TEXTURES` between two random colours."""
+    height, width, channels = shape
+    field = TEXTURES[kind](rng, height, width)[:, :, None]
+    first, second = rng.integers(0, 256, (2, channels))
+    return np.asarray(np.rint(first + field * (second - first)), dtype=np.uint8)
+
+
+def image(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """An image file stretched to the frame, of shape (H, W, C), uint8.
+
+    Raises:
+        SymbenchError: Pillow is not installed, or it cannot read the file.
+    """
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise SymbenchError(f"the background {str(path)!r} needs Pillow: pip install pillow") from error
+    height, width, channels = shape
+    try:
+        with Image.open(path) as picture:
+            fitted: Any = picture.convert(_IMAGE_MODES[channels]).resize((width, height))
+    except OSError as error:
+        raise SymbenchError(f"background {str(path)!r} is not a readable image: {error}") from error
+    return np.asarray(fitted, dtype=np.uint8).reshape(shape)

@@ -1,0 +1,256 @@
+"""What a change to the agent's observations is, written once over a batch.
+
+* :class:`Transform` - any change to what the agent sees
+* :class:`Perturbation` - a random one, with severities
+
+Adapters turn each of them into a ``gymnasium.Wrapper`` (:mod:`symbench.wrappers.single`), a vector wrapper
+(:mod:`symbench.wrappers.vector`) and a Stable-Baselines3 ``VecEnvWrapper`` (:mod:`symbench.wrappers.sb3`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from symbench.errors import SymbenchError
+from symbench.wrappers.checks import whole
+from symbench.wrappers.severity import HIGHEST, levels
+from symbench.wrappers.streams import EpisodeStreams
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gymnasium import Space
+    from numpy.typing import NDArray
+    from typing_extensions import Self
+
+_BLOCK = 32  # intervals drawn at a time, so that a thousand environments do not mean a thousand draws per step
+_BLOCK_NUMBERS = 4096  # fewer intervals when they are large, so that the drawn numbers stay small in memory
+
+
+class Transform(ABC):
+    """A change to what the agent sees, over a batch of B environments.
+
+    The constructor takes plain JSON values only, checks them and keeps each under its own name; :meth:`bind` then
+    fits the transform to an environment. Observations are batched arrays (or dicts of them).
+    """
+
+    name: ClassVar[str]
+    """Kebab case, from the class name unless the class sets it."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Name the class."""
+        super().__init_subclass__(**kwargs)
+        if "name" not in cls.__dict__:
+            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+
+    @classmethod
+    def make(cls, **parameters: Any) -> Self:
+        """Construct from what a user wrote; a perturbation also takes ``severity``."""
+        return cls(**parameters)
+
+    @classmethod
+    def signature(cls) -> inspect.Signature:
+        """What :meth:`make` takes."""
+        return inspect.signature(cls)
+
+    def parameters(self) -> dict[str, Any]:
+        """The JSON arguments from which :meth:`make` builds an equal transform."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    @property
+    def identity(self) -> bool:
+        """Whether everything passes through untouched."""
+        return False
+
+    @abstractmethod
+    def bind(
+        self,
+        single_observation_space: Space[Any],
+        single_action_space: Space[Any],
+        num_envs: int,
+        key: int,
+    ) -> Space[Any]:
+        """Fit the transform to a batch of environments.
+
+        Args:
+            single_observation_space: The space of one environment's observations.
+            single_action_space: The space of one environment's actions.
+            num_envs: Batch size B.
+            key: How many transforms of the same class are between this one and the environment.
+
+        Returns:
+            The space of one observation as the agent sees it.
+
+        Raises:
+            SymbenchError: The transform cannot work on these spaces.
+        """
+
+    @abstractmethod
+    def reset(self, observations: Any, mask: NDArray[np.bool_], seeds: Sequence[int | None] | None) -> Any:
+        """Begin a new episode in some environments.
+
+        Args:
+            observations: Batch of B: the first observation of each new episode, the latest of all others.
+            mask: (B,) bool, which environments begin an episode.
+            seeds: The seed each environment was reset with, if any.
+
+        Returns:
+            What the agent sees, for all B; rows outside ``mask`` are as after their last step.
+        """
+
+    @abstractmethod
+    def step(self, observations: Any, actions: Any) -> Any:
+        """What the agent sees after one step of every environment.
+
+        Args:
+            observations: Batch of B observations.
+            actions: Batch of the B actions that led to them.
+        """
+
+
+class Perturbation(Transform):
+    """A random change to what the agent sees, with severities 0 to 5.
+
+    A subclass says what it does to the space (:meth:`perturbed_space`), what it draws (:meth:`draw`), how it applies
+    what was drawn (:meth:`apply`) and how far from the identity it is (:meth:`magnitude`). The environment's own
+    random stream, rewards and episode ends are never touched.
+    """
+
+    interval: int | None = None
+    """Steps that one draw lasts: ``None`` is a whole episode, 1 is every step."""
+
+    _identity_parameters: dict[str, Any] | None = None
+
+    @classmethod
+    def severities(cls) -> Sequence[Mapping[str, Any]]:
+        """Parameters of severity 1 to 5, the versioned table's unless a subclass brings its own."""
+        return levels(cls.__name__)
+
+    @classmethod
+    def make(cls, *, severity: int | None = None, **parameters: Any) -> Self:
+        """Construct from what a user wrote.
+
+        Args:
+            severity: 0 (the identity, bit for bit) to 5, or ``None`` for explicit parameters. A named level is never
+                half overridden: parameters that the level sets cannot be given beside it.
+            **parameters: The constructor's.
+
+        Raises:
+            TypeError: ``severity`` is not a whole number, or a parameter is unknown or of a wrong type.
+            SymbenchError: A value out of range, or a level and a parameter of it together.
+        """
+        if severity is None:
+            return cls(**parameters)
+        table = cls.severities()
+        whole("severity", severity, low=0, high=min(HIGHEST, len(table)))
+        level = dict(table[max(severity, 1) - 1]) if table else {}
+        both = sorted(level.keys() & parameters.keys())
+        if both:
+            raise SymbenchError(f"severity={severity} sets {', '.join(both)}: give the severity or these, not both")
+        transform = cls(**level, **parameters)
+        if severity == 0:
+            transform._identity_parameters = {"severity": 0, **parameters}
+        return transform
+
+    @classmethod
+    def signature(cls) -> inspect.Signature:
+        """What :meth:`make` takes: the constructor's parameters and ``severity``."""
+        own = super().signature()
+        severity = inspect.Parameter("severity", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="int | None")
+        return own.replace(parameters=[*own.parameters.values(), severity])
+
+    def parameters(self) -> dict[str, Any]:
+        """The JSON arguments from which :meth:`make` builds an equal perturbation; explicit ones for severity 1-5."""
+        return super().parameters() if self._identity_parameters is None else dict(self._identity_parameters)
+
+    @property
+    def identity(self) -> bool:
+        """Whether this is severity 0."""
+        return self._identity_parameters is not None
+
+    @property
+    def distance(self) -> float:
+        """Declared distance from the identity: 0 at severity 0, growing with the severity."""
+        return 0.0 if self.identity else self.magnitude()
+
+    @abstractmethod
+    def magnitude(self) -> float:
+        """Distance from the identity of these parameters, in a unit the subclass documents."""
+
+    @abstractmethod
+    def perturbed_space(self, space: Space[Any]) -> Space[Any]:
+        """Check the space of one observation, prepare for it, and return the space that the agent sees."""
+
+    def draw(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
+        """Draw what the next ``size`` intervals need, shape (size, ...); nothing unless overridden."""
+        return np.empty((size, 0))
+
+    def begin_episode(self, row: int, rng: np.random.Generator) -> None:
+        """Draw for environment ``row`` what lasts a whole episode beside the intervals; nothing unless overridden."""
+
+    @abstractmethod
+    def apply(self, observations: Any, drawn: NDArray[Any]) -> Any:
+        """Perturb a batch.
+
+        Args:
+            observations: Batch of B observations.
+            drawn: One row of :meth:`draw` for each environment, shape (B, ...).
+
+        Returns:
+            The perturbed batch, in memory shared neither with the input nor with an earlier result.
+        """
+
+    def bind(
+        self, single_observation_space: Space[Any], single_action_space: Space[Any], num_envs: int, key: int
+    ) -> Space[Any]:
+        """Fit the perturbation to a batch of environments; see :meth:`Transform.bind`."""
+        self.num_envs = num_envs
+        space = self.perturbed_space(single_observation_space)
+        sample = self.draw(np.random.Generator(np.random.PCG64(0)), 1)
+        block = 1 if self.interval is None else max(1, min(_BLOCK, _BLOCK_NUMBERS // max(1, sample.size)))
+        self._blocks = np.zeros((num_envs, block, *sample.shape[1:]), sample.dtype)
+        self._drawn = self._blocks[:, 0].copy()
+        self._position = np.zeros(num_envs, dtype=np.int64)  # of the current interval in its block
+        self._streams = EpisodeStreams(self.name, key, num_envs)
+        self._generators: list[np.random.Generator | None] = [None] * num_envs
+        self._begun = np.zeros(num_envs, dtype=bool)
+        self.elapsed = np.zeros(num_envs, dtype=np.int64)
+        """Steps since each environment's episode began, shape (B,)."""
+        return space
+
+    def reset(self, observations: Any, mask: NDArray[np.bool_], seeds: Sequence[int | None] | None) -> Any:
+        """Begin new episodes; see :meth:`Transform.reset`."""
+        for row in np.flatnonzero(mask | ~self._begun).tolist():
+            seed = seeds[row] if seeds is not None and mask[row] else None
+            self._generators[row] = rng = self._streams.begin(row, seed)
+            self.begin_episode(row, rng)
+            self._draw_block(row, rng)
+            self._drawn[row] = self._blocks[row, 0]
+            self.elapsed[row] = 0
+        self._begun |= mask
+        return self.apply(observations, self._drawn)
+
+    def step(self, observations: Any, actions: Any) -> Any:
+        """Perturb a batch, with new draws where an interval ended; see :meth:`Transform.step`."""
+        self.elapsed += 1
+        if self.interval is not None:
+            self._next_interval(np.flatnonzero(self.elapsed % self.interval == 0))
+        return self.apply(observations, self._drawn)
+
+    def _next_interval(self, rows: NDArray[np.int64]) -> None:
+        if not rows.size:
+            return
+        self._position[rows] += 1
+        for row in rows[self._position[rows] == self._blocks.shape[1]].tolist():
+            self._draw_block(row, self._generators[row])
+        self._drawn[rows] = self._blocks[rows, self._position[rows]]
+
+    def _draw_block(self, row: int, rng: np.random.Generator | None) -> None:
+        if rng is not None:
+            self._blocks[row] = self.draw(rng, self._blocks.shape[1])
+        self._position[row] = 0

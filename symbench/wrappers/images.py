@@ -1,0 +1,227 @@
+"""Perturbations of frames: uint8 observations (H, W) or (H, W, C) with C 1, 3 or 4.
+
+* :class:`ShufflePatches` - the frame is cut into squares that come in another order
+* :class:`OccludePatches` - squares are hidden
+* :class:`SwapBackground` - pixels of key colours show something else
+
+They come before frame stacks and normalisation, which belong to the agent.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from gymnasium import spaces
+
+from symbench.errors import SymbenchError, unknown
+from symbench.wrappers.backgrounds import TEXTURES, image, texture
+from symbench.wrappers.checks import flag, frames, interval, portion, real, whole
+from symbench.wrappers.core import Perturbation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from symbench.wrappers.sensors import Resample
+
+    Frames = NDArray[np.uint8]
+
+
+class ShufflePatches(Perturbation):
+    """The frame is cut into square patches, which come in a random order.
+
+    The order is drawn again every episode, every t steps or every step. Distance: permutations per 1000 steps.
+    Source: Tang & Ha 2021 (arXiv 2109.02869), sections 4.3 and 4.4 (patches of 6 pixels).
+
+    Args:
+        patch_size: Side of a patch in pixels; must divide the frame's height and width.
+        resample: ``"episode"``, ``"step"``, or every t steps: ``t``, ``"every: t"`` or ``{"every": t}``.
+
+    Raises:
+        TypeError: A parameter of a wrong type.
+        SymbenchError: A value out of range, a patch size that does not divide the frame, observations that are no
+            frames.
+    """
+
+    def __init__(self, patch_size: int = 6, resample: Resample = "episode") -> None:
+        self.patch_size = whole("patch_size", patch_size, low=1)
+        self.interval = interval(resample)
+        self.resample = resample
+
+    def magnitude(self) -> float:
+        """Permutations per 1000 steps."""
+        return 1.0 if self.interval is None else max(1.0, 1000.0 / self.interval)
+
+    def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Box:
+        """The same shape, with the widest bounds of all pixels."""
+        box = frames("ShufflePatches", space, self.patch_size)
+        height, width, *channels = box.shape
+        # A patch is patch_size segments of one row each: moved whole, a segment costs as much as a pixel would.
+        self._segment = np.dtype(("V", self.patch_size * int(np.prod(channels))))
+        self._rows, self._columns = height // self.patch_size, width // self.patch_size
+        segments = height * self._columns
+        self._first = None if self.num_envs == 1 else np.arange(self.num_envs)[:, None] * segments
+        return spaces.Box(box.low.min(), box.high.max(), box.shape, np.uint8)
+
+    def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.intp]:
+        """Where each segment of the shuffled frame comes from, shape (size, H * W / patch_size)."""
+        patches = np.tile(np.arange(self._rows * self._columns), (size, 1))
+        source_row, source_column = np.divmod(rng.permuted(patches, axis=1), self._columns)
+        first = source_row * self.patch_size * self._columns + source_column
+        line = np.arange(self.patch_size)[:, None] * self._columns
+        return (first.reshape(size, self._rows, 1, self._columns) + line).reshape(size, -1)
+
+    def apply(self, observations: Frames, drawn: NDArray[np.intp]) -> Frames:
+        """Reorder, (B, H, W[, C]) -> the same shape."""
+        source = np.frombuffer(np.ascontiguousarray(observations), self._segment)
+        index = drawn if self._first is None else drawn + self._first
+        return source.take(index).view(np.uint8).reshape(observations.shape)
+
+
+class OccludePatches(Perturbation):
+    """Square patches of the frame are hidden under one grey level; which ones is drawn anew every episode.
+
+    The ratio is rounded to a number of patches, at least one if it is above 0 and all only if it is 1. Distance: the
+    ratio. Severity 0 passes plain frames through; an agent that expects the mask is compared with ``ratio=0.0``.
+    Source: Tang & Ha 2021 (arXiv 2109.02869), section 4.3.
+
+    Args:
+        ratio: Share of the patches that are hidden, 0 to 1.
+        patch_size: Side of a patch in pixels; must divide the frame's height and width.
+        fill: Value of hidden pixels, 0 to 255.
+        patch_mask: Whether the observation becomes ``Dict(image, mask)`` with a mask (P,) of int8, 1 where the patch
+            is visible, in reading order. Only the outermost perturbation can do so.
+
+    Raises:
+        TypeError: A parameter of a wrong type.
+        SymbenchError: A value out of range, a patch size that does not divide the frame, observations that are no
+            frames.
+    """
+
+    def __init__(self, ratio: float = 0.25, patch_size: int = 6, fill: int = 0, patch_mask: bool = False) -> None:
+        self.ratio = real("ratio", ratio, low=0.0, high=1.0)
+        self.patch_size = whole("patch_size", patch_size, low=1)
+        self.fill = whole("fill", fill, low=0, high=255)
+        self.patch_mask = flag("patch_mask", patch_mask)
+
+    def magnitude(self) -> float:
+        """Share of hidden patches."""
+        return self.ratio
+
+    def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Box | spaces.Dict:
+        """The same shape, widened to hold the fill; with a mask if asked for."""
+        box = frames("OccludePatches", space, self.patch_size)
+        self._rows, self._columns = (side // self.patch_size for side in box.shape[:2])
+        count = self._rows * self._columns
+        self._visible = np.ones(count, dtype=np.int8)
+        self._visible[: portion(self.ratio, count)] = 0
+        low, high = np.minimum(box.low, self.fill), np.maximum(box.high, self.fill)
+        seen = spaces.Box(low.astype(np.uint8), high.astype(np.uint8), dtype=np.uint8)
+        return spaces.Dict({"image": seen, "mask": spaces.MultiBinary(count)}) if self.patch_mask else seen
+
+    def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.int8]:
+        """1 for each visible patch and 0 for each hidden one, shape (size, P)."""
+        return rng.permuted(np.tile(self._visible, (size, 1)), axis=1)
+
+    def apply(self, observations: Frames, drawn: NDArray[np.int8]) -> Frames | dict[str, NDArray[Any]]:
+        """Hide, (B, H, W[, C]) -> the same shape."""
+        seen = np.array(observations, order="C")
+        size = self.patch_size
+        patches = seen.reshape(len(seen), self._rows, size, self._columns, -1).swapaxes(2, 3)
+        patches[drawn.reshape(patches.shape[:3]) == 0] = self.fill
+        return {"image": seen, "mask": drawn.copy()} if self.patch_mask else seen
+
+
+class SwapBackground(Perturbation):
+    """Pixels of key colours show another background, drawn anew every episode.
+
+    Key colours stand for the background of a game, e.g. black, or the grey of a screen. Textures come in two random
+    colours; ``"moving"`` is clouds that drift by one pixel per step. Distance: the strength.
+
+    Args:
+        background: ``"noise"``, ``"stripes"``, ``"clouds"``, ``"checker"``, ``"gradient"``, ``"moving"``, or the path
+            of an image file (needs Pillow), stretched to the frame.
+        colors: Key colours, each a list of C values 0 to 255; ``None`` is black.
+        tolerance: How far from a key colour each channel of a pixel may be.
+        strength: 1 replaces the pixel, less blends it with the background.
+
+    Raises:
+        TypeError: A parameter of a wrong type.
+        SymbenchError: A value out of range, an unknown background or unreadable image, a colour that does not have
+            the frame's number of channels, observations that are no frames.
+    """
+
+    def __init__(
+        self,
+        background: str = "clouds",
+        colors: Sequence[Sequence[int]] | None = None,
+        tolerance: int = 0,
+        strength: float = 1.0,
+    ) -> None:
+        if not isinstance(background, str):
+            raise TypeError(f"background must be a name or the path of an image, received {background!r}")
+        if background not in TEXTURES and not Path(background).is_file():
+            raise unknown("background, or image that does not exist,", background, TEXTURES)
+        self.background = background
+        self.colors = None if colors is None else _colors(colors)
+        self.tolerance = whole("tolerance", tolerance, low=0, high=255)
+        self.strength = real("strength", strength, low=0.0, high=1.0)
+
+    def magnitude(self) -> float:
+        """Strength of the blend."""
+        return self.strength
+
+    def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Box:
+        """The same shape, any pixel value."""
+        box = frames("SwapBackground", space)
+        height, width = box.shape[:2]
+        channels = box.shape[2] if len(box.shape) == 3 else 1
+        self._frame = (height, width, channels)
+        colors = np.array([[0] * channels] if self.colors is None else _fitting(self.colors, channels))
+        self._low = np.clip(colors - self.tolerance, 0, 255).astype(np.uint8)
+        self._high = np.clip(colors + self.tolerance, 0, 255).astype(np.uint8)
+        self._image = None if self.background in TEXTURES else image(Path(self.background), self._frame)
+        return spaces.Box(0, 255, box.shape, np.uint8)
+
+    def draw(self, rng: np.random.Generator, size: int) -> Frames:
+        """Backgrounds, shape (size, H, W, C)."""
+        if self._image is not None:
+            return np.stack([self._image] * size)
+        return np.stack([texture(self.background, rng, self._frame) for _ in range(size)])
+
+    def apply(self, observations: Frames, drawn: Frames) -> Frames:
+        """Replace, (B, H, W[, C]) -> the same shape."""
+        pixels = observations.reshape(drawn.shape)
+        behind = self._moved(drawn) if self.background == "moving" else drawn
+        if self.strength < 1.0:
+            behind = np.rint(pixels + self.strength * (behind - pixels.astype(np.float32))).astype(np.uint8)
+        return np.where(self._is_key(pixels)[..., None], behind, pixels).reshape(observations.shape)
+
+    def _is_key(self, pixels: Frames) -> NDArray[np.bool_]:
+        key = np.zeros(pixels.shape[:3], dtype=bool)
+        for low, high in zip(self._low, self._high, strict=True):
+            key |= ((pixels >= low) & (pixels <= high)).all(axis=-1)
+        return key
+
+    def _moved(self, behind: Frames) -> Frames:
+        width = self._frame[1]
+        columns = (np.arange(width) + self.elapsed[:, None]) % width
+        return np.take_along_axis(behind, columns[:, None, :, None], axis=2)
+
+
+def _colors(colors: object) -> list[list[int]]:
+    if not isinstance(colors, (list, tuple)) or not all(isinstance(color, (list, tuple)) for color in colors):
+        raise TypeError(f"colors must be a list of colours such as [[0, 0, 0]], received {colors!r}")
+    if not colors:
+        raise SymbenchError(f"colors must hold at least one colour, received {colors!r}")
+    return [[whole("a colour's channel", value, low=0, high=255) for value in color] for color in colors]
+
+
+def _fitting(colors: list[list[int]], channels: int) -> list[list[int]]:
+    wrong = [color for color in colors if len(color) != channels]
+    if wrong:
+        raise SymbenchError(f"each of colors must have {channels} channels like the frame, received {wrong[0]}")
+    return colors

@@ -1,0 +1,99 @@
+"""The transforms as wrappers of one Gymnasium environment.
+
+Each takes its parameters by keyword as plain JSON values, is recorded in ``env.spec`` and can be rebuilt from it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.utils import RecordConstructorArgs
+
+from symbench.wrappers import agent_side, images, sensors
+from symbench.wrappers.adapters import Adapter, batch_of_one, layers_below, row
+
+if TYPE_CHECKING:
+    from typing import SupportsFloat
+
+_ALL = np.ones(1, dtype=bool)
+
+
+class GymAdapter(Adapter, gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+    """A transform around one environment."""
+
+    def __init__(self, env: gym.Env[Any, Any], **parameters: Any) -> None:
+        """Wrap ``env``.
+
+        Args:
+            env: The environment.
+            **parameters: The transform's; a perturbation also takes ``severity``.
+
+        Raises:
+            TypeError: A parameter is unknown or of a wrong type.
+            SymbenchError: A value is out of range, or the environment's spaces do not fit.
+        """
+        self.transform = self.transform_class.make(**parameters)
+        # Explicit parameters, not the severity: a spec written today must mean the same under a later severity table.
+        RecordConstructorArgs.__init__(self, **self.transform.parameters())
+        super().__init__(env)
+        key = layers_below(env, self.transform_class)
+        space = self.transform.bind(env.observation_space, env.action_space, 1, key)
+        if not self.transform.identity:
+            self.observation_space = space
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode; see :meth:`gymnasium.Env.reset`."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        if self.transform.identity:
+            return observation, info
+        return row(self.transform.reset(batch_of_one(observation), _ALL, [seed]), 0), info
+
+    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+        """Take one step; see :meth:`gymnasium.Env.step`."""
+        if self.transform.identity:
+            return self.env.step(action)
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        seen = self.transform.step(batch_of_one(observation), batch_of_one(action))
+        return row(seen, 0), reward, terminated, truncated, info
+
+
+class ShuffleSensors(GymAdapter, transform=sensors.ShuffleSensors):
+    """Shuffle the sensors. A vector version exists: :class:`symbench.wrappers.vector.ShuffleSensors`."""
+
+
+class AddNoiseChannels(GymAdapter, transform=sensors.AddNoiseChannels):
+    """Add channels of noise. A vector version exists: :class:`symbench.wrappers.vector.AddNoiseChannels`."""
+
+
+class DuplicateSensors(GymAdapter, transform=sensors.DuplicateSensors):
+    """Repeat the sensors. A vector version exists: :class:`symbench.wrappers.vector.DuplicateSensors`."""
+
+
+class DropSensors(GymAdapter, transform=sensors.DropSensors):
+    """Silence some sensors. A vector version exists: :class:`symbench.wrappers.vector.DropSensors`."""
+
+
+class SensorNoise(GymAdapter, transform=sensors.SensorNoise):
+    """Add noise to the sensors. A vector version exists: :class:`symbench.wrappers.vector.SensorNoise`."""
+
+
+class ShufflePatches(GymAdapter, transform=images.ShufflePatches):
+    """Shuffle the patches of a frame. A vector version exists: :class:`symbench.wrappers.vector.ShufflePatches`."""
+
+
+class OccludePatches(GymAdapter, transform=images.OccludePatches):
+    """Hide patches of a frame. A vector version exists: :class:`symbench.wrappers.vector.OccludePatches`."""
+
+
+class SwapBackground(GymAdapter, transform=images.SwapBackground):
+    """Put a frame before another background. Vector version: :class:`symbench.wrappers.vector.SwapBackground`."""
+
+
+class PreviousAction(GymAdapter, transform=agent_side.PreviousAction):
+    """Show the previous action. A vector version exists: :class:`symbench.wrappers.vector.PreviousAction`."""
+
+
+class SensorHistory(GymAdapter, transform=agent_side.SensorHistory):
+    """Show the latest values. A vector version exists: :class:`symbench.wrappers.vector.SensorHistory`."""

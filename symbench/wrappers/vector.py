@@ -1,0 +1,128 @@
+"""The transforms as wrappers of a Gymnasium vector environment: one array program for the whole batch.
+
+Sub-environment i sees exactly what :mod:`symbench.wrappers.single` shows for the same seed, in all three autoreset
+modes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
+from gymnasium.vector.utils import batch_space
+
+from symbench.wrappers import agent_side, images, sensors
+from symbench.wrappers.adapters import Adapter, layers_below, row, with_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
+    """A transform around a vector environment."""
+
+    def __init__(self, envs: VectorEnv[Any, Any, Any], **parameters: Any) -> None:
+        """Wrap ``envs``.
+
+        Args:
+            envs: The vector environment; one that does not declare its autoreset mode is taken to be ``NEXT_STEP``.
+            **parameters: The transform's; a perturbation also takes ``severity``.
+
+        Raises:
+            TypeError: A parameter is unknown or of a wrong type.
+            SymbenchError: A value is out of range, or the environment's spaces do not fit.
+        """
+        self.transform = self.transform_class.make(**parameters)
+        super().__init__(envs)
+        self._mode = AutoresetMode(envs.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP))
+        self._ended = np.zeros(envs.num_envs, dtype=bool)
+        key = layers_below(envs, self.transform_class)
+        space = self.transform.bind(envs.single_observation_space, envs.single_action_space, envs.num_envs, key)
+        if not self.transform.identity:
+            self.single_observation_space = space
+            self.observation_space = batch_space(space, envs.num_envs)
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin episodes, in all sub-environments or in those of ``options["reset_mask"]`` ((B,) bool).
+
+        Args:
+            seed: An int s seeds sub-environment i with s + i; a list holds one seed (or ``None``) for each.
+            options: Forwarded.
+        """
+        # Read before it is forwarded: Gymnasium's vector environments take the mask out of the caller's dict.
+        mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
+        observations, infos = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]  # lists are taken
+        self._ended = self._ended & ~mask
+        if self.transform.identity:
+            return observations, infos
+        return self.transform.reset(observations, mask, _seeds(seed, self.num_envs)), infos
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Take one step everywhere; see :meth:`gymnasium.vector.VectorEnv.step`."""
+        if self.transform.identity:
+            return self.env.step(actions)
+        observations, rewards, terminations, truncations, infos = self.env.step(actions)
+        ended, self._ended = self._ended, terminations | truncations
+        if self._mode == AutoresetMode.SAME_STEP and self._ended.any():
+            observations, infos = self._end_within_step(observations, actions, infos)
+            return observations, rewards, terminations, truncations, infos
+        seen = self.transform.step(observations, actions)
+        if self._mode == AutoresetMode.NEXT_STEP and ended.any():
+            seen = self.transform.reset(observations, ended, None)
+        return seen, rewards, terminations, truncations, infos
+
+    def _end_within_step(self, observations: Any, actions: Any, infos: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        ended = np.flatnonzero(self._ended).tolist()
+        last = with_rows(observations, {i: infos["final_obs"][i] for i in ended})
+        seen = self.transform.step(last, actions)
+        final = np.full(self.num_envs, None, dtype=object)
+        for i in ended:
+            final[i] = row(seen, i)
+        return self.transform.reset(observations, self._ended, None), {**infos, "final_obs": final}
+
+
+def _seeds(seed: int | Sequence[int | None] | None, num_envs: int) -> Sequence[int | None] | None:
+    return [int(seed) + i for i in range(num_envs)] if isinstance(seed, (int, np.integer)) else seed
+
+
+class ShuffleSensors(VectorAdapter, transform=sensors.ShuffleSensors):
+    """Shuffle the sensors of every sub-environment."""
+
+
+class AddNoiseChannels(VectorAdapter, transform=sensors.AddNoiseChannels):
+    """Add channels of noise to every sub-environment."""
+
+
+class DuplicateSensors(VectorAdapter, transform=sensors.DuplicateSensors):
+    """Repeat the sensors of every sub-environment."""
+
+
+class DropSensors(VectorAdapter, transform=sensors.DropSensors):
+    """Silence some sensors of every sub-environment."""
+
+
+class SensorNoise(VectorAdapter, transform=sensors.SensorNoise):
+    """Add noise to the sensors of every sub-environment."""
+
+
+class ShufflePatches(VectorAdapter, transform=images.ShufflePatches):
+    """Shuffle the patches of every sub-environment's frames."""
+
+
+class OccludePatches(VectorAdapter, transform=images.OccludePatches):
+    """Hide patches of every sub-environment's frames."""
+
+
+class SwapBackground(VectorAdapter, transform=images.SwapBackground):
+    """Put every sub-environment's frames before another background."""
+
+
+class PreviousAction(VectorAdapter, transform=agent_side.PreviousAction):
+    """Show every sub-environment's previous action."""
+
+
+class SensorHistory(VectorAdapter, transform=agent_side.SensorHistory):
+    """Show every sub-environment's latest sensor values and actions."""
