@@ -1,0 +1,112 @@
+"""CMA-ES: evolve the weights of a policy network, all candidates of a generation in one batch of environments.
+
+Source: Hansen 2016 (arXiv 1604.00772), through the ``cma`` package; the paper's own way of training (Tang & Ha 2021,
+arXiv 2109.02869, section 4: population 256, 16 rollouts, 14,000 generations for cart-pole).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cma
+import numpy as np
+import torch
+from torch.func import functional_call, vmap
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+from symbench.training.worlds import make_world
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from symbench.policies.networks import PolicyNetwork
+    from symbench.training.recipe import Evolution, Recipe
+    from symbench.training.session import Session
+
+HISTORY = "fitness.npy"
+
+
+@torch.no_grad()
+def evaluate_population(
+    recipe: Recipe, network: PolicyNetwork, candidates: NDArray[np.float64], rollouts: int, seed: int
+) -> NDArray[np.float64]:
+    """Mean return of each candidate.
+
+    Args:
+        recipe: Says the task and its perturbations.
+        network: The architecture.
+        candidates: One vector of weights each, in the order of ``network.parameters()``, shape (P, D).
+        rollouts: Episodes per candidate R; every candidate plays the same ones.
+        seed: Of the first episode; the others follow.
+
+    Returns:
+        Shape (P,).
+    """
+    population = len(candidates)
+    envs, _ = make_world(recipe, population * rollouts)
+    seeds = [seed + i % rollouts for i in range(population * rollouts)]
+    observations, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]  # one seed each is allowed
+    weights = _stack(network, candidates)
+    state = network.initial_state(*observations.shape)
+    state = tuple(part.reshape(population, rollouts, *part.shape[1:]) for part in state)
+    step = vmap(lambda parameters, *inputs: functional_call(network, parameters, (inputs[0], inputs[1:])))
+    returns, playing = np.zeros(len(seeds)), np.ones(len(seeds), dtype=bool)
+    while playing.any():
+        batch = torch.from_numpy(observations).reshape(population, rollouts, -1)
+        actions, state = step(weights, batch, *state)
+        observations, rewards, terminated, truncated, _ = envs.step(actions.flatten(0, 1).numpy())
+        returns += np.where(playing, rewards, 0.0)
+        # What follows the first episode of an environment is not counted, so its state needs no restart.
+        playing &= ~(terminated | truncated)
+    envs.close()
+    means: NDArray[np.float64] = returns.reshape(population, rollouts).mean(axis=1)
+    return means
+
+
+def _stack(network: PolicyNetwork, candidates: NDArray[np.float64]) -> dict[str, torch.Tensor]:
+    stacked, start = {}, 0
+    matrix = torch.from_numpy(candidates).float()
+    for name, parameter in network.named_parameters():
+        part = matrix[:, start : start + parameter.numel()]
+        stacked[name] = part.reshape(len(matrix), *parameter.shape)
+        start += parameter.numel()
+    return stacked
+
+
+def evolve(recipe: Recipe, settings: Evolution, network: PolicyNetwork, session: Session) -> None:
+    """Train ``network`` in place; its weights become the mean of the last generation's distribution."""
+    strategy = cma.CMAEvolutionStrategy(
+        parameters_to_vector(network.parameters()).detach().double().numpy(),
+        settings.sigma,
+        {"popsize": settings.population, "seed": session.seed + 1, "verbose": -9, "maxiter": np.inf},
+    )
+    fitness = _replay(strategy, session)
+    for generation in range(len(fitness), settings.generations):
+        candidates = np.array(strategy.ask())
+        # Episodes differ between generations, not between candidates.
+        first = (session.seed * settings.generations + generation) * settings.rollouts
+        returns = evaluate_population(recipe, network, candidates, settings.rollouts, first)
+        strategy.tell(list(candidates), (-returns).tolist())
+        fitness.append(returns)
+        session.report(generation + 1, settings.generations, float(returns.mean()))
+        if generation + 1 == settings.generations or session.checkpoint_is_due():
+            _save(fitness, session)
+    vector_to_parameters(torch.from_numpy(strategy.result.xfavorite).float(), network.parameters())
+
+
+def _save(fitness: list[Any], session: Session) -> None:
+    with session.replacing(HISTORY) as partial, partial.open("wb") as file:
+        np.save(file, np.array(fitness))
+    session.save_curve()
+
+
+def _replay(strategy: Any, session: Session) -> list[Any]:
+    """Bring a fresh strategy to where an interrupted run was: CMA-ES is determined by its seed and the fitnesses."""
+    path = session.folder / HISTORY
+    if not (session.resume and path.exists()):
+        return []
+    fitness = list(np.load(path, allow_pickle=False))
+    for returns in fitness:
+        strategy.tell(strategy.ask(), (-returns).tolist())
+    session.restore_curve()
+    return fitness

@@ -1,0 +1,166 @@
+"""PPO through Stable-Baselines3, on one batch of environments instead of a handful of copies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import VectorWrapper
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.utils import LinearSchedule
+
+from symbench.envs.vec_env import VectorToVecEnv
+from symbench.errors import SymbenchError
+from symbench.policies import AttentionNeuronNetwork, AttentionNeuronPolicy, MLPNetwork, PolicyNetwork, actor_network
+from symbench.policies.layers import ACTIVATIONS
+from symbench.policies.sb3.layers import STATE
+from symbench.training.worlds import KeepState, make_world
+from symbench.wrappers import vector
+
+if TYPE_CHECKING:
+    import gymnasium as gym
+    from stable_baselines3.common.base_class import BaseAlgorithm
+    from stable_baselines3.common.policies import ActorCriticPolicy
+
+    from symbench.training.recipe import Ppo, Recipe
+    from symbench.training.session import Session
+
+CHECKPOINT = "checkpoint.zip"
+
+
+class TrueState(VectorWrapper):
+    """Adds the true state to a Dict observation, under the key that only the critic reads."""
+
+    def __init__(self, envs: gym.vector.VectorEnv[Any, Any, Any], kept: KeepState) -> None:
+        """Read the state from ``kept``, a wrapper further in."""
+        super().__init__(envs)
+        self.kept = kept
+        inner = envs.single_observation_space
+        assert isinstance(inner, spaces.Dict)
+        self.single_observation_space = spaces.Dict({**inner.spaces, STATE: kept.single_observation_space})
+
+    def reset(self, **kwargs: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Reset, and add the state."""
+        observations, infos = self.env.reset(**kwargs)
+        return {**observations, STATE: self.kept.state}, infos
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Step, and add the state, to final observations too."""
+        observations, rewards, terminated, truncated, infos = self.env.step(actions)
+        if self.kept.final is not None:
+            for i in np.flatnonzero(terminated | truncated):
+                infos["final_obs"][i] = {**infos["final_obs"][i], STATE: self.kept.final[i]}
+        return {**observations, STATE: self.kept.state}, rewards, terminated, truncated, infos
+
+
+class Report(BaseCallback):
+    """Tells the session how far training is, and saves SB3's model as the checkpoint."""
+
+    def __init__(self, session: Session, total: int) -> None:
+        """Report steps out of ``total`` to ``session``."""
+        super().__init__()
+        self.session, self.total = session, total
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        # Called before each rollout, so after each update.
+        self.session.report(self.num_timesteps, self.total, mean_return(self.model))
+        if self.session.checkpoint_is_due():
+            save_model(self.model, self.session)
+
+
+def mean_return(model: BaseAlgorithm) -> float:
+    """Mean return of the last 1000 ended episodes; NaN before the first has ended."""
+    returns = [episode["r"] for episode in model.ep_info_buffer or ()]
+    return float(np.mean(returns)) if returns else float("nan")
+
+
+def save_model(model: BaseAlgorithm, session: Session) -> None:
+    """Write SB3's own checkpoint, atomically, and the learning curve beside it."""
+    with session.replacing(CHECKPOINT) as partial:
+        model.save(partial)
+    session.save_curve()
+
+
+def train_ppo(recipe: Recipe, settings: Ppo, network: PolicyNetwork, session: Session) -> PolicyNetwork:
+    """Train with PPO.
+
+    Args:
+        recipe: What is trained on what.
+        settings: See :class:`~symbench.training.recipe.Ppo`.
+        network: Says the architecture; its weights are not used.
+        session: Where progress goes.
+
+    Returns:
+        The deterministic actor.
+
+    Raises:
+        SymbenchError: The architecture cannot be trained by PPO, or the checkpoint cannot be read.
+    """
+    vec_env = _make_vec_env(recipe, settings, network)
+    model = _resumed(session, vec_env) or _new_model(settings, network, vec_env, session.seed)
+    remaining = settings.steps - model.num_timesteps
+    if remaining > 0:
+        model.learn(remaining, callback=Report(session, settings.steps), reset_num_timesteps=False)
+        session.report(settings.steps, settings.steps, mean_return(model))
+        save_model(model, session)
+    vec_env.close()
+    return actor_network(model)
+
+
+def _make_vec_env(recipe: Recipe, settings: Ppo, network: PolicyNetwork) -> VectorToVecEnv:
+    envs, kept = make_world(recipe, settings.num_envs)
+    if isinstance(network, AttentionNeuronNetwork):
+        envs = vector.SensorHistory(envs, length=network.history)
+    if settings.privileged_critic:
+        envs = TrueState(envs, kept)
+    return VectorToVecEnv(envs)
+
+
+def _new_model(settings: Ppo, network: PolicyNetwork, vec_env: VectorToVecEnv, seed: int) -> PPO:
+    policy, policy_kwargs = _policy_of(network)
+    return PPO(
+        policy,
+        vec_env,
+        learning_rate=LinearSchedule(settings.learning_rate, settings.learning_rate / 100, 1.0),
+        n_steps=settings.n_steps,
+        batch_size=settings.batch_size,
+        n_epochs=settings.n_epochs,
+        gamma=settings.gamma,
+        gae_lambda=settings.gae_lambda,
+        clip_range=settings.clip_range,
+        max_grad_norm=settings.max_grad_norm,
+        policy_kwargs={**policy_kwargs, "log_std_init": settings.log_std_init},
+        stats_window_size=1000,
+        seed=seed,
+        device="cpu",
+    )
+
+
+def _policy_of(network: PolicyNetwork) -> tuple[type[ActorCriticPolicy] | str, dict[str, Any]]:
+    config = network.config()
+    heads = {"net_arch": list(config["hidden"]), "activation_fn": ACTIVATIONS[config["activation"]]}
+    if isinstance(network, MLPNetwork):
+        return "MlpPolicy", heads
+    if isinstance(network, AttentionNeuronNetwork):
+        names = ("num_codes", "value_dim", "key_widths", "query_dim", "projection_dim")
+        layer = {**{name: config[name] for name in names}, "activation": config["key_activation"]}
+        heads["net_arch"] = {"pi": list(config["hidden"]), "vf": [64, 64]}
+        return AttentionNeuronPolicy, {**heads, "features_extractor_kwargs": layer}
+    raise SymbenchError(f"PPO trains networks of kind 'mlp' or 'attention-neuron', received {network.kind!r}")
+
+
+def _resumed(session: Session, vec_env: VectorToVecEnv) -> PPO | None:
+    checkpoint = session.folder / CHECKPOINT
+    if not (session.resume and checkpoint.exists()):
+        return None
+    try:
+        model = PPO.load(checkpoint, env=vec_env, device="cpu")
+    except Exception as error:
+        raise SymbenchError(f"cannot resume from {checkpoint} ({error}); begin anew with --no-resume") from error
+    session.restore_curve()
+    return model

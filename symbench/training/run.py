@@ -1,0 +1,138 @@
+"""``symbench train``: from a recipe and a seed to an agent's two files and the whole story of how it came about."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from symbench.envs.tasks import get_task
+from symbench.errors import SymbenchError, unknown
+from symbench.policies import NETWORKS, NetworkAgent, PolicyNetwork
+from symbench.runner.evaluate import play, single_thread
+from symbench.runner.provenance import environment
+from symbench.training.recipe import Imitation, Ppo, Recipe, load_recipe
+from symbench.training.session import Session
+from symbench.wrappers.vector import ShuffleSensors
+from symbench.zoo import bundled, load_agent, save_agent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCORE_SEED = 500_000  # first seed of the episodes a card's scores come from; no suite uses them
+
+
+def train(
+    recipe: str, out: Path, seed: int = 0, *, resume: bool = True, overrides: dict[str, Any] | None = None
+) -> Path:
+    """Train one run of a recipe.
+
+    Writes ``agent.safetensors`` and ``agent.json`` (the agent and its card), ``train.json`` (recipe, seed, versions,
+    commit, hardware, time, learning curve) and checkpoints into ``out/<recipe>/s<seed>``. A finished run is not
+    trained again, an interrupted one goes on from its last checkpoint, unless ``resume`` is false.
+
+    Args:
+        recipe: Name of a bundled recipe, or path of a TOML file.
+        out: Folder of all trainings.
+        seed: Training seed; imitation learns from the teacher's training run of this number.
+        resume: Whether to go on with what is there.
+        overrides: Values that replace those of the recipe's ``[algorithm]`` table.
+
+    Returns:
+        The agent's path without suffix, for :func:`symbench.zoo.load_agent`.
+
+    Raises:
+        SymbenchError: The recipe, or the checkpoint to go on from, is not usable.
+        OSError: ``out`` cannot be written.
+    """
+    plan = load_recipe(recipe, overrides)
+    folder = out / plan.name / f"s{seed}"
+    if resume and (folder / "train.json").exists():
+        return folder / "agent"
+    with single_thread(), Session(folder, seed, resume=resume) as session:
+        torch.manual_seed(seed)
+        network = train_network(plan, session)
+        card = make_card(plan, network, session)
+    save_agent(network, folder / "agent", card)
+    story = {**card, "recipe_data": plan.model_dump(), "curve": session.curve, **environment(workers=1)}
+    with session.replacing("train.json") as partial:
+        partial.write_text(json.dumps(story, indent=2) + "\n", encoding="utf-8")
+    return folder / "agent"
+
+
+def train_network(plan: Recipe, session: Session) -> PolicyNetwork:
+    """Train the recipe's network with its algorithm.
+
+    Raises:
+        SymbenchError: The network's kind or parameters, or the teacher, are not usable.
+    """
+    network, settings = make_network(plan), plan.algorithm
+    if isinstance(settings, Ppo):
+        from symbench.training.ppo import train_ppo
+
+        return train_ppo(plan, settings, network, session)
+    if isinstance(settings, Imitation):
+        from symbench.training.imitation import imitate
+
+        imitate(plan, settings, network, find_teacher(plan.task, settings.teacher, session.seed), session)
+        return network
+    from symbench.training.evolution import evolve
+
+    evolve(plan, settings, network, session)
+    return network
+
+
+def make_network(plan: Recipe) -> PolicyNetwork:
+    """The recipe's network with fresh weights, from torch's generator.
+
+    Raises:
+        SymbenchError: The ``[network]`` table does not describe a network.
+    """
+    config = dict(plan.network)
+    kind = str(config.pop("kind", ""))
+    if kind not in NETWORKS:
+        raise unknown("network kind", kind, NETWORKS)
+    try:
+        return NETWORKS[kind](**config)
+    except (TypeError, ValueError) as error:
+        raise SymbenchError(f"recipe {plan.name}: [network] does not describe a {kind!r} network: {error}") from error
+
+
+def find_teacher(task: str, name: str, run: int) -> PolicyNetwork:
+    """The network of a bundled agent's training run ``run`` (counted round if there are fewer).
+
+    Raises:
+        SymbenchError: There is no such agent for the task.
+    """
+    agents = bundled(task)
+    if name not in agents:
+        raise unknown(f"teacher for {task}", name, agents)
+    return load_agent(agents[name][run % len(agents[name])]).network
+
+
+def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[str, Any]:
+    """What the agent's JSON card says: origin, size, and scores in order and shuffled with 95% intervals."""
+    task = get_task(plan.task)
+    envs = task.make_vec(task.episodes)
+    return {
+        "agent": plan.agent,
+        "task": plan.task,
+        "recipe": plan.name,
+        "seed": session.seed,
+        "algorithm": plan.algorithm.name,
+        "commit": environment(workers=1)["commit"],
+        "training_seconds": round(session.seconds),
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "in_order": _score(envs, network, plan.agent, task.episodes),
+        "shuffled": _score(ShuffleSensors(envs), network, plan.agent, task.episodes),
+    }
+
+
+def _score(envs: Any, network: PolicyNetwork, name: str, episodes: int) -> dict[str, float]:
+    seeds = list(range(SCORE_SEED, SCORE_SEED + episodes))
+    returns = play(envs, NetworkAgent(network, name), seeds).returns
+    mean, error = returns.mean(), returns.std(ddof=1) / np.sqrt(episodes)
+    numbers = {"mean": mean, "std": returns.std(ddof=1), "low": mean - 1.96 * error, "high": mean + 1.96 * error}
+    return {"episodes": episodes, "first_seed": SCORE_SEED, **{key: round(float(v), 2) for key, v in numbers.items()}}
