@@ -1,0 +1,33 @@
+"""The runner: plan, evaluate, store.
+
+* :func:`run` - a suite from beginning to end, into a directory
+* :func:`make_plan`, :class:`Plan`, :class:`Cell` - what would be evaluated
+* :func:`evaluate`, :class:`Episodes` - one cell
+* :class:`Store`, :class:`Record`, :func:`load_manifest` - what a run directory holds
+"""
+
+from symbench.runner.cell import AgentSource, Cell
+from symbench.runner.evaluate import Episodes, evaluate
+from symbench.runner.executor import Outcome, execute
+from symbench.runner.manifest import Manifest, load_manifest
+from symbench.runner.plan import Plan, Skipped
+from symbench.runner.run import make_plan, run
+from symbench.runner.store import CorruptCell, Record, Store
+
+__all__ = [
+    "AgentSource",
+    "Cell",
+    "CorruptCell",
+    "Episodes",
+    "Manifest",
+    "Outcome",
+    "Plan",
+    "Record",
+    "Skipped",
+    "Store",
+    "evaluate",
+    "execute",
+    "load_manifest",
+    "make_plan",
+    "run",
+]

@@ -1,0 +1,92 @@
+"""The unit of a run: one agent in one task under one perturbation, played for a fixed list of episodes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from symbench.suites import Apply
+
+# Part of every hash. Raised when the rules of evaluation change in a way that can change a number.
+PROTOCOL = 1
+
+
+class AgentSource(BaseModel):
+    """Where an agent comes from, without loading it.
+
+    Attributes:
+        name: What tables call it; the fifth part of a cell's id.
+        run: Which training run it is, from 0; the last part of a cell's id (``s0``).
+        kind: ``"random"``, ``"zoo"`` (safetensors and card) or ``"sb3"`` (zip).
+        algorithm: Of an SB3 zip, e.g. ``"ppo"``.
+        digest: SHA-256 of its files; ``None`` for the random agent.
+        path: Where the files are, in the form the loader of ``kind`` takes. Not recorded: a file may move.
+        trust: Whether pickled code in the file may be executed. Not recorded.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    run: int = 0
+    kind: Literal["random", "zoo", "sb3"]
+    algorithm: str | None = None
+    digest: str | None = None
+    path: str | None = Field(default=None, exclude=True)
+    trust: bool = Field(default=False, exclude=True)
+
+
+class Cell(BaseModel):
+    """Everything that determines the numbers of one cell.
+
+    Attributes:
+        suite: Name of the suite.
+        version: Version of the suite.
+        task: Name of the task.
+        perturbation: What is done, e.g. ``"shuffle-sensors"``.
+        level: How hard, e.g. ``"every-100"``.
+        apply: The wrappers, from the environment outwards.
+        source: The agent.
+        episodes: How many episodes are played.
+        seed: Environment seed of the first episode; episode ``e`` has ``seed + e``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    suite: str
+    version: int
+    task: str
+    perturbation: str
+    level: str
+    apply: tuple[Apply, ...]
+    source: AgentSource
+    episodes: int
+    seed: int
+
+    @property
+    def agent(self) -> str:
+        """Name of the agent."""
+        return self.source.name
+
+    @property
+    def run(self) -> int:
+        """Number of the agent's training run."""
+        return self.source.run
+
+    @property
+    def id(self) -> str:
+        """Readable and unique in a suite, e.g. ``shuffle@1/CartPole-v1/shuffle-sensors/every-100/mlp/s0``."""
+        return f"{self.suite}@{self.version}/{self.task}/{self.perturbation}/{self.level}/{self.agent}/s{self.run}"
+
+    @property
+    def spec_hash(self) -> str:
+        """SHA-256 over everything that determines the numbers; equal hashes mean equal numbers."""
+        return digest_of({"protocol": PROTOCOL, **self.model_dump(mode="json")})
+
+
+def digest_of(data: Any) -> str:
+    """SHA-256 (hex) of JSON data in its canonical form."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,142 @@
+"""Plays a cell: one fixed batch of environments, one call of the policy for all of them at each step.
+
+The batch depends on the cell alone, so its numbers depend neither on the number of workers nor on a resume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from gymnasium.vector import VectorEnv
+    from numpy.typing import NDArray
+
+    from symbench.policies.agent import Agent
+    from symbench.runner.cell import Cell
+
+# Largest number of environments played at once; cells of more episodes are played in several batches.
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """The episodes of one cell, in the order of their seeds.
+
+    Attributes:
+        seeds: Seed of each episode's environment, (E,) int64.
+        returns: Undiscounted sum of the task's rewards, (E,) float64.
+        lengths: Steps until the end, (E,) int64.
+        terminated: Whether the episode ended by itself and not by the time limit, (E,) bool.
+    """
+
+    seeds: NDArray[np.int64]
+    returns: NDArray[np.float64]
+    lengths: NDArray[np.int64]
+    terminated: NDArray[np.bool_]
+
+    def columns(self) -> dict[str, list[Any]]:
+        """The same as JSON data; floats survive the round trip bit for bit."""
+        return {
+            "seed": self.seeds.tolist(),
+            "return": self.returns.tolist(),
+            "length": self.lengths.tolist(),
+            "terminated": self.terminated.tolist(),
+        }
+
+    @classmethod
+    def from_columns(cls, columns: dict[str, list[Any]]) -> Episodes:
+        """Rebuild episodes from :meth:`columns`.
+
+        Raises:
+            KeyError: A column is missing.
+        """
+        return cls(
+            np.array(columns["seed"], np.int64),
+            np.array(columns["return"], np.float64),
+            np.array(columns["length"], np.int64),
+            np.array(columns["terminated"], np.bool_),
+        )
+
+
+def evaluate(cell: Cell) -> Episodes:
+    """Play all episodes of a cell.
+
+    Episode ``e`` starts from environment seed ``cell.seed + e`` whatever the agent and the perturbation, so that cells
+    can be compared episode by episode.
+
+    Raises:
+        SymbenchError: The agent cannot be loaded or the task cannot be made.
+        FloatingPointError: A return is not a finite number.
+    """
+    from symbench.runner.agents import load
+    from symbench.runner.pipeline import make_envs
+
+    with single_thread():
+        batches = []
+        for start in range(0, cell.episodes, BATCH):
+            seeds = list(range(cell.seed + start, cell.seed + min(start + BATCH, cell.episodes)))
+            with closing(make_envs(cell.task, cell.apply, len(seeds))) as envs:
+                agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
+                batches.append(play(envs, agent, seeds))
+    return _join(batches)
+
+
+def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Episodes:
+    """Play one episode in every environment, all at once.
+
+    Args:
+        envs: B environments with ``AutoresetMode.DISABLED``.
+        agent: Acts on batches of B observations.
+        seeds: One seed for each environment, (B,).
+
+    Raises:
+        FloatingPointError: A return is not a finite number.
+    """
+    count = len(seeds)
+    returns, lengths = np.zeros(count), np.zeros(count, np.int64)
+    playing, died = np.ones(count, bool), np.zeros(count, bool)
+    observations, _ = envs.reset(seed=seeds)
+    agent.reset(count, seed=seeds[0])
+    while True:
+        observations, rewards, terminated, truncated, _ = envs.step(agent.act(observations))
+        np.add(returns, rewards, out=returns, where=playing)
+        lengths += playing
+        died |= playing & terminated
+        ended = terminated | truncated
+        playing &= ~ended
+        if not playing.any():
+            break
+        if ended.any():  # the batch keeps its size: what a finished environment plays next is not counted
+            observations, _ = envs.reset(options={"reset_mask": ended})
+            agent.restart(ended)
+    if not np.isfinite(returns).all():
+        first = int(np.flatnonzero(~np.isfinite(returns))[0])
+        raise FloatingPointError(f"the return of the episode with seed {seeds[first]} is {returns[first]}")
+    return Episodes(np.array(seeds, np.int64), returns, lengths, died)
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """One torch thread inside the block: several on busy cores are many times slower, and sums could differ."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _join(batches: list[Episodes]) -> Episodes:
+    return Episodes(
+        np.concatenate([batch.seeds for batch in batches]),
+        np.concatenate([batch.returns for batch in batches]),
+        np.concatenate([batch.lengths for batch in batches]),
+        np.concatenate([batch.terminated for batch in batches]),
+    )

@@ -1,0 +1,140 @@
+"""Evaluates cells, in this process or in several; what goes wrong in one cell does not stop the others."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import traceback
+from collections import deque
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING
+
+from symbench.runner.evaluate import evaluate
+from symbench.runner.pipeline import describe
+from symbench.runner.store import Record
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+    from symbench.runner.cell import Cell
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one cell.
+
+    Attributes:
+        cell: Which.
+        record: What came out, or ``None`` if it failed.
+        error: What went wrong, in one line.
+        details: The traceback.
+    """
+
+    cell: Cell
+    record: Record | None = None
+    error: str = ""
+    details: str = ""
+
+
+def execute(cells: Sequence[Cell], workers: int = 1) -> Generator[Outcome, None, None]:
+    """Evaluate cells and hand each out as soon as it is done.
+
+    Args:
+        cells: What to evaluate.
+        workers: Number of processes; 1 evaluates in this one. Numbers do not depend on it, only their order does.
+
+    Yields:
+        One outcome for each cell. Closing the iterator early stops the workers.
+
+    Raises:
+        ValueError: ``workers`` is less than 1.
+    """
+    if workers < 1:
+        raise ValueError(f"workers must be at least 1, received {workers}")
+    if min(workers, len(cells)) <= 1:
+        return (_attempt(cell) for cell in cells)
+    return _in_processes(cells, min(workers, len(cells)))
+
+
+def _attempt(cell: Cell) -> Outcome:
+    try:
+        return Outcome(cell, Record(cell, describe(cell), evaluate(cell)))
+    except Exception as error:  # whatever an agent or an environment raises, the other cells go on
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        return Outcome(cell, error=line, details=traceback.format_exc())
+
+
+def _in_processes(cells: Sequence[Cell], workers: int) -> Generator[Outcome, None, None]:
+    waiting = deque(cells)
+    lanes = [_Lane() for _ in range(workers)]
+    try:
+        for lane in lanes:
+            lane.give(waiting.popleft())
+        busy = list(lanes)
+        while busy:
+            ready = wait([lane.connection for lane in busy])
+            for lane in [lane for lane in busy if lane.connection in ready]:
+                outcome = lane.take()
+                if waiting:
+                    lane.give(waiting.popleft())
+                else:
+                    busy.remove(lane)
+                yield outcome
+    finally:
+        for lane in lanes:
+            lane.stop()
+
+
+class _Lane:
+    """One worker process and the cell it is working on. A lane knows whose fault it is when its process dies."""
+
+    connection: Connection
+    _process: BaseProcess
+    _cell: Cell
+
+    def __init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
+        # A fresh interpreter: a forked one would inherit torch's threads in an undefined state.
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=_work, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()  # so that the end of the process is the end of the pipe
+
+    def give(self, cell: Cell) -> None:
+        """Start a cell."""
+        if not self._process.is_alive():
+            self.stop()
+            self._start()
+        self._cell = cell
+        self.connection.send(cell)
+
+    def take(self) -> Outcome:
+        """The outcome of the cell, which must be ready."""
+        try:
+            outcome: Outcome = self.connection.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            code = self._process.exitcode
+            return Outcome(self._cell, error=f"the worker process died (exit code {code}); out of memory or a crash?")
+        return outcome
+
+    def stop(self) -> None:
+        """End the process, whatever it is doing."""
+        self._process.terminate()
+        self._process.join()
+        self.connection.close()
+
+
+def _work(connection: Connection) -> None:
+    """The loop of a worker process: receive a cell, evaluate it, send the outcome; end with the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent decides what it means
+    while True:
+        try:
+            connection.send(_attempt(connection.recv()))
+        except (EOFError, OSError):
+            return

@@ -1,0 +1,118 @@
+"""``run.json``: what a run directory holds and how it came about."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from symbench.envs.tasks import Task, get_task
+from symbench.errors import SymbenchError
+from symbench.runner.store import Store, write_atomically
+from symbench.suites import Suite
+
+
+class TaskFacts(BaseModel):
+    """What a table needs to know about a task.
+
+    Attributes:
+        env_id: Gymnasium id.
+        preprocessing: The task's own steps.
+        random_return: Return that counts as 0 after normalisation; ``None`` if it has not been measured.
+        reference_return: Return that counts as 1.
+        source: Where both come from.
+        episodes: Episodes a cell in the published protocol.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    env_id: str
+    preprocessing: tuple[str, ...]
+    random_return: float
+    reference_return: float
+    source: str
+    episodes: int
+
+    @classmethod
+    def of(cls, task: Task, suite: Suite) -> TaskFacts:
+        """The facts of a task under the protocol of a suite."""
+        return cls(
+            env_id=task.env_id,
+            preprocessing=task.preprocessing,
+            random_return=task.random_return,
+            reference_return=task.reference_return,
+            source=task.source,
+            episodes=suite.episodes or task.episodes,
+        )
+
+
+class Invocation(BaseModel):
+    """One call of ``symbench run`` on this directory.
+
+    Attributes:
+        command: As typed.
+        started: Local time with offset, ISO 8601.
+        seconds: Wall time; ``None`` while it runs or when it was killed.
+        evaluated: Cells evaluated by this call; the others were there.
+        environment: Versions, commit, hardware, threads.
+    """
+
+    command: str
+    started: str
+    seconds: float | None = None
+    evaluated: int = 0
+    environment: dict[str, Any]
+
+
+class Manifest(BaseModel):
+    """The content of ``run.json``.
+
+    Attributes:
+        format: Version of this layout.
+        suite: The suite, whole.
+        tasks: Facts of each task that was played.
+        cells: Cell id -> spec hash, in the order of the tables.
+        skipped: Cell id -> why it makes no sense.
+        failed: Cell id -> what went wrong in the last call.
+        invocations: The calls that made this directory.
+    """
+
+    format: Literal["symbench.run/1"] = "symbench.run/1"
+    suite: Suite
+    tasks: dict[str, TaskFacts] = Field(default_factory=dict)
+    cells: dict[str, str] = Field(default_factory=dict)
+    skipped: dict[str, str] = Field(default_factory=dict)
+    failed: dict[str, str] = Field(default_factory=dict)
+    invocations: list[Invocation] = Field(default_factory=list)
+
+    def add_task(self, name: str) -> None:
+        """Record the facts of a task."""
+        self.tasks[name] = TaskFacts.of(get_task(name), self.suite)
+
+    def save(self, store: Store) -> None:
+        """Write the file.
+
+        Raises:
+            SymbenchError: It cannot be written.
+        """
+        try:
+            write_atomically(store.manifest, self.model_dump_json(indent=2) + "\n")
+        except OSError as error:
+            raise SymbenchError(f"cannot write {store.manifest} ({error.strerror})") from error
+
+
+def load_manifest(directory: Path) -> Manifest:
+    """Read ``run.json``.
+
+    Raises:
+        SymbenchError: The directory holds no run, or the file is damaged.
+    """
+    path = Store(directory).manifest
+    try:
+        return Manifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise SymbenchError(f"{str(directory)!r} holds no run: there is no run.json") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, ValidationError) as error:
+        raise SymbenchError(f"{path} is damaged ({' '.join(str(error).split())[:120]})") from error

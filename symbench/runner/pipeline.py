@@ -1,0 +1,88 @@
+"""Builds the environments of a cell and says in words what they are made of.
+
+The order is fixed: environment, the task's own preprocessing, recording of raw returns, perturbations, the agent's own
+preprocessing, agent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from symbench.envs.tasks import get_task
+from symbench.errors import SymbenchError, unknown
+from symbench.wrappers import vector
+from symbench.wrappers.registry import PERTURBATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gymnasium.vector import VectorEnv
+
+    from symbench.runner.cell import Cell
+    from symbench.suites import Apply
+
+
+def make_envs(task: str, apply: Sequence[Apply], num_envs: int) -> VectorEnv[Any, Any, Any]:
+    """Make ``num_envs`` environments of a task under perturbations, to be reset by the caller.
+
+    Args:
+        task: Name of a task.
+        apply: Perturbations, from the environment outwards.
+        num_envs: Size of the batch.
+
+    Returns:
+        A vector environment with ``AutoresetMode.DISABLED``.
+
+    Raises:
+        SymbenchError: The task or a wrapper is unknown, or a wrapper cannot be used in this task.
+    """
+    envs = get_task(task).make_vec(num_envs)
+    for step in apply:
+        try:
+            envs = _wrapper(step.wrapper)(envs, **step.parameters)
+        except (TypeError, ValueError) as error:
+            envs.close()
+            if isinstance(error, SymbenchError):
+                raise
+            raise SymbenchError(f"{step} cannot be applied to {task}: {error}") from error
+    return envs
+
+
+def describe(cell: Cell) -> tuple[tuple[str, str], ...]:
+    """The steps of a cell in order, as (role, what it is) pairs.
+
+    Raises:
+        SymbenchError: As :func:`make_envs`, or the agent cannot be loaded.
+    """
+    from symbench.runner.agents import load
+
+    task = get_task(cell.task)
+    envs = make_envs(cell.task, cell.apply, 1)
+    seen, actions = envs.single_observation_space, envs.single_action_space
+    envs.close()
+    agent = load(cell.source, seen, actions)
+    last = cell.seed + cell.episodes - 1
+    perturbations = [("perturbation", str(step)) for step in cell.apply] or [("perturbation", "none")]
+    return (
+        ("environment", f"{task.env_id}, {cell.episodes} episodes, seeds {cell.seed} to {last}"),
+        ("preprocessing", ", ".join(task.preprocessing) or "none"),
+        ("monitor", "raw returns and lengths are recorded here"),
+        *perturbations,
+        ("the agent sees", str(seen)),
+        ("agent's own", str(getattr(agent, "preprocessing", None) or "none")),
+        ("agent", _agent(cell)),
+    )
+
+
+def _agent(cell: Cell) -> str:
+    source = cell.source
+    if source.kind == "random":
+        return "random, uniform actions"
+    made_by = f"SB3 {source.algorithm}" if source.kind == "sb3" else "safetensors"
+    return f"{source.name}, training run {source.run} ({made_by}, sha256 {(source.digest or '')[:12]})"
+
+
+def _wrapper(name: str) -> Any:
+    if name not in PERTURBATIONS:
+        raise unknown("perturbation", name, PERTURBATIONS)
+    return getattr(vector, name)

@@ -1,0 +1,141 @@
+"""A run from beginning to end: resolve agents, plan, evaluate what is missing, store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from symbench.envs.tasks import get_task
+from symbench.errors import SymbenchError
+from symbench.runner.agents import resolve
+from symbench.runner.cell import AgentSource, Cell
+from symbench.runner.executor import Outcome, execute
+from symbench.runner.manifest import Invocation, Manifest, load_manifest
+from symbench.runner.plan import QUICK_EPISODES, Plan, plan
+from symbench.runner.provenance import environment
+from symbench.runner.store import Store
+from symbench.suites import Suite
+
+# Called with the outcome of every cell as it is done; ``None`` announces the number of cells to come.
+Progress = Callable[["Outcome | None", int], None]
+
+
+def run(
+    suite: Suite,
+    out: Path,
+    *,
+    tasks: Sequence[str] = (),
+    agents: Sequence[str] = (),
+    trust: bool = False,
+    episodes: int | None = None,
+    quick: bool = False,
+    workers: int = 1,
+    resume: bool = True,
+    command: str = "symbench.runner.run",
+    progress: Progress = lambda outcome, total: None,
+) -> Manifest:
+    """Evaluate a suite and keep every cell in a directory.
+
+    Cells that the directory already holds are not evaluated again; agents of earlier calls stay in its tables.
+
+    Args:
+        suite: What to play.
+        out: The run directory; made if it is missing.
+        tasks: Names of tasks; none takes those of the suite for which agents are bundled.
+        agents: See :func:`symbench.runner.agents.resolve`; none takes all bundled ones and ``random``.
+        trust: Whether SB3 zips may be loaded, which executes code in them.
+        episodes: Episodes a cell instead of the protocol's number.
+        quick: Play at most 50 episodes a cell.
+        workers: Number of processes. Numbers do not depend on it.
+        resume: Whether cells that exist are kept; otherwise they are evaluated again.
+        command: Recorded in ``run.json``.
+        progress: Called with each outcome and the number of cells to evaluate.
+
+    Returns:
+        What ``run.json`` holds; ``failed`` names the cells that went wrong.
+
+    Raises:
+        SymbenchError: Something that was asked is wrong; nothing has been evaluated.
+    """
+    started, clock = datetime.now().astimezone().isoformat(timespec="seconds"), time.perf_counter()
+    planned = make_plan(suite, tasks=tasks, agents=agents, trust=trust, episodes=episodes, quick=quick)
+    store = Store(out)
+    store.prepare()
+    manifest = _manifest(store, suite, planned)
+    todo = [cell for cell in planned.cells if not (resume and store.holds(cell))]
+    call = Invocation(command=command, started=started, environment=environment(workers))
+    manifest.invocations.append(call)
+    manifest.save(store)
+    try:
+        _evaluate(todo, workers, store, manifest, progress)
+    finally:
+        call.seconds = round(time.perf_counter() - clock, 1)
+        manifest.save(store)
+    return manifest
+
+
+def make_plan(
+    suite: Suite,
+    *,
+    tasks: Sequence[str] = (),
+    agents: Sequence[str] = (),
+    trust: bool = False,
+    episodes: int | None = None,
+    quick: bool = False,
+) -> Plan:
+    """The cells that :func:`run` would evaluate; the arguments are the same.
+
+    Raises:
+        SymbenchError: Something that was asked is wrong.
+    """
+    if episodes is not None and episodes < 1:
+        raise SymbenchError(f"episodes must be at least 1, received {episodes}")
+    if quick and episodes is not None:
+        raise SymbenchError("quick has its own number of episodes: give either --quick or --episodes")
+    names = list(dict.fromkeys(tasks)) or _tasks_with_agents(suite)
+    return plan(suite, {task: _resolve(task, agents, trust) for task in names}, QUICK_EPISODES if quick else episodes)
+
+
+def _resolve(task: str, agents: Sequence[str], trust: bool) -> list[AgentSource]:
+    get_task(task)
+    return resolve(agents, task, trust)
+
+
+def _tasks_with_agents(suite: Suite) -> list[str]:
+    from symbench.zoo import bundled
+
+    names = [task for task in suite.tasks if bundled(task)]
+    if not names:
+        raise SymbenchError(f"no agent is bundled for a task of {suite.tag}; choose a task: {', '.join(suite.tasks)}")
+    return names
+
+
+def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:
+    """The directory's manifest with this plan's cells added."""
+    manifest = load_manifest(store.directory) if store.manifest.exists() else Manifest(suite=suite)
+    if manifest.suite != suite:
+        raise SymbenchError(
+            f"{str(store.directory)!r} holds a run of {manifest.suite.tag}"
+            f"{' with other content' if manifest.suite.tag == suite.tag else ''}; give another --out"
+        )
+    for cell in planned.cells:
+        manifest.add_task(cell.task)
+        manifest.cells[cell.id] = cell.spec_hash
+        manifest.failed.pop(cell.id, None)
+    manifest.skipped.update((skipped.id, skipped.reason) for skipped in planned.skipped)
+    return manifest
+
+
+def _evaluate(todo: Sequence[Cell], workers: int, store: Store, manifest: Manifest, progress: Progress) -> None:
+    progress(None, len(todo))
+    with closing(execute(todo, workers)) as outcomes:
+        for outcome in outcomes:
+            if outcome.record is None:
+                manifest.failed[outcome.cell.id] = outcome.error
+            else:
+                store.write(outcome.record)
+                manifest.invocations[-1].evaluated += 1
+            progress(outcome, len(todo))

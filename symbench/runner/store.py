@@ -1,0 +1,174 @@
+"""Keeps what was computed: one file per cell, each written whole or not at all.
+
+A run directory looks like this::
+
+    runs/shuffle/
+      run.json                                        what was run, with which versions, on which machine
+      cells/CartPole-v1/none/in-order/mlp/s0.json     the episodes of one cell
+      leaderboard.csv  leaderboard.md  episodes.csv   tables, derived from the cells at any time
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from symbench.errors import SymbenchError
+from symbench.runner.cell import Cell, digest_of
+from symbench.runner.evaluate import Episodes
+
+FORMAT = "symbench.cell/1"
+
+
+class CorruptCell(SymbenchError):
+    """A cell's file is damaged: cut short, edited, or not a cell at all."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A cell that has been evaluated.
+
+    Attributes:
+        cell: What was asked.
+        pipeline: The steps from environment to agent as (role, what) pairs, for ``symbench describe``.
+        episodes: What came out.
+    """
+
+    cell: Cell
+    pipeline: tuple[tuple[str, str], ...]
+    episodes: Episodes
+
+
+class Store:
+    """The cells of one run directory."""
+
+    def __init__(self, directory: Path) -> None:
+        """Refer to a run directory, which need not exist yet."""
+        self.directory = directory
+
+    @property
+    def manifest(self) -> Path:
+        """The file that describes the run."""
+        return self.directory / "run.json"
+
+    def prepare(self) -> None:
+        """Create the directory and make sure that files can be written there.
+
+        Raises:
+            SymbenchError: They cannot; better known before hours of evaluation than after.
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.directory / ".writable", "")
+            (self.directory / ".writable").unlink()
+        except OSError as error:
+            raise SymbenchError(f"cannot write into {str(self.directory)!r} ({error.strerror}); give another --out") from error
+
+    def path(self, cell_id: str) -> Path:
+        """The file of a cell; its name is the cell's id without the suite."""
+        return self.directory.joinpath("cells", *cell_id.split("/")[1:-1], cell_id.rsplit("/", 1)[-1] + ".json")
+
+    def holds(self, cell: Cell) -> bool:
+        """Whether exactly this cell is there, whole.
+
+        Damaged files count as absent: the cell is evaluated again and the file replaced.
+
+        Raises:
+            SymbenchError: The file holds other numbers (another agent, another number of episodes, another suite).
+        """
+        path = self.path(cell.id)
+        try:
+            stored = self.read(path).cell
+        except (FileNotFoundError, CorruptCell):
+            return False
+        if stored.spec_hash != cell.spec_hash:
+            raise SymbenchError(f"{path} holds another result ({_difference(stored, cell)}); {_WAY_OUT}")
+        return True
+
+    def read(self, path: Path) -> Record:
+        """Read the file of a cell.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            CorruptCell: The file is damaged.
+        """
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            checksum = data.pop("checksum")
+            if data["format"] != FORMAT or checksum != digest_of(data):
+                raise CorruptCell(f"{path} was changed after it was written; delete it and run again")
+            pipeline = tuple((role, what) for role, what in data["pipeline"])
+            return Record(Cell.model_validate(data["cell"]), pipeline, Episodes.from_columns(data["episodes"]))
+        except (json.JSONDecodeError, UnicodeDecodeError, ValidationError, KeyError, TypeError, AttributeError) as error:
+            raise CorruptCell(f"{path} is not the file of a cell ({error}); delete it and run again") from error
+
+    def write(self, record: Record) -> None:
+        """Write a cell's file, whole or not at all. Equal records give equal bytes.
+
+        Raises:
+            SymbenchError: The disk is full or the directory cannot be written; the cells written so far stay.
+        """
+        data: dict[str, Any] = {
+            "format": FORMAT,
+            "id": record.cell.id,
+            "spec_hash": record.cell.spec_hash,
+            "cell": record.cell.model_dump(mode="json"),
+            "pipeline": record.pipeline,
+            "episodes": record.episodes.columns(),
+        }
+        text = json.dumps(data | {"checksum": digest_of(data)}, allow_nan=False)
+        path = self.path(record.cell.id)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, text)
+        except OSError as error:
+            raise SymbenchError(
+                f"cannot write {path} ({error.strerror}); the cells written so far are kept, "
+                "and the same command goes on from there"
+            ) from error
+
+    def records(self) -> list[Record]:
+        """All cells of the directory, ordered by file name.
+
+        Raises:
+            CorruptCell: One of them is damaged.
+        """
+        return [self.read(path) for path in sorted((self.directory / "cells").rglob("*.json"))]
+
+
+_WAY_OUT = "give another --out, or --no-resume to compute it again"
+
+
+def _difference(stored: Cell, asked: Cell) -> str:
+    """What distinguishes two cells of the same id, in words."""
+    old, new = stored.model_dump(mode="json"), asked.model_dump(mode="json")
+    changed = [key for key in new if new[key] != old[key]]
+    if changed == ["source"]:
+        return f"agent {asked.agent!r} was another file"
+    return ", ".join(f"{key} {old[key]!r}, asked {new[key]!r}" for key in changed) or "made by other rules of evaluation"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that no reader and no crash ever sees half of it.
+
+    Raises:
+        OSError: The file cannot be written; nothing is left behind and an older file stays as it was.
+    """
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+

@@ -1,0 +1,80 @@
+"""Finds suites by name or by file and reads them; every mistake becomes one line that names the file and the key."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from symbench.errors import SymbenchError, unknown
+from symbench.suites.schema import Suite
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_BUNDLED = Path(__file__).parent
+
+
+def bundled_suites() -> list[str]:
+    """Names of the suites that come with symbench, sorted."""
+    return sorted(path.stem for path in _BUNDLED.glob("*.toml"))
+
+
+def load_suite(name_or_path: str | Path) -> Suite:
+    """Read a suite.
+
+    Args:
+        name_or_path: A bundled name (``"shuffle"``), a name with its version (``"shuffle@1"``), or the path of a TOML
+            file (``"my.toml"``).
+
+    Raises:
+        SymbenchError: The name is unknown, the version is another one, or the file is not a valid suite.
+
+    Example:
+        >>> load_suite("shuffle").tag
+        'shuffle@1'
+    """
+    text = str(name_or_path)
+    if text.endswith(".toml"):
+        return _read(Path(text))
+    name, _, version = text.partition("@")
+    if name not in bundled_suites():
+        raise unknown("suite", name, bundled_suites())
+    suite = _read(_BUNDLED / f"{name}.toml")
+    if version not in ("", str(suite.version)):
+        raise SymbenchError(f"suite {text!r} is not here; this version of symbench holds {suite.tag}")
+    return suite
+
+
+def parse_suite(data: dict[str, Any], source: str) -> Suite:
+    """Validate data as a suite.
+
+    Args:
+        data: What a suite file holds.
+        source: Named in the message when something is wrong.
+
+    Raises:
+        SymbenchError: The first mistake: its key, what is wrong and what was received.
+    """
+    try:
+        return Suite.model_validate(data)
+    except ValidationError as error:
+        mistake = error.errors()[0]
+        key = ".".join(map(str, mistake["loc"]))
+        problem = mistake["msg"].removeprefix("Value error, ")
+        received = f", received {mistake['input']!r}" if key and mistake["type"] != "missing" else ""
+        raise SymbenchError(f"suite {source}: {key + ': ' if key else ''}{problem}{received}") from error
+
+
+def _read(path: Path) -> Suite:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SymbenchError(f"suite file {str(path)!r} does not exist; bundled suites: {', '.join(bundled_suites())}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SymbenchError(f"suite file {str(path)!r} is not TOML: {error}") from error
+    return parse_suite(data, str(path))

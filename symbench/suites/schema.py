@@ -1,0 +1,112 @@
+"""What a suite is: tasks, the perturbations they are played under, and the protocol, as validated data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+# Names become parts of cell ids and of file names, so they hold no slash, no space and no leading dot.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9+][A-Za-z0-9+._-]*$")]
+
+
+class Apply(BaseModel):
+    """One wrapper and its parameters, as in ``{ wrapper = "ShuffleSensors", resample = 100 }``."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    wrapper: str
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The keyword arguments of the wrapper: every key but ``wrapper``."""
+        return dict(self.model_extra or {})
+
+    def __str__(self) -> str:
+        """The call that it stands for, e.g. ``ShuffleSensors(resample=100)``."""
+        arguments = ", ".join(f"{key}={value!r}" for key, value in self.parameters.items())
+        return f"{self.wrapper}({arguments})"
+
+
+class Perturbation(BaseModel):
+    """One condition: a perturbation at one level.
+
+    Attributes:
+        name: What is done, e.g. ``"shuffle-sensors"``; the third part of a cell's id.
+        level: How hard, e.g. ``"every-100"``; the fourth part of a cell's id and the column ``severity``.
+        label: The same in words, for tables; made of name and level when not given.
+        baseline: Whether retention is measured against this condition. One of a suite has it.
+        apply: The wrappers from the environment outwards; none leaves the task as it is.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    level: Name
+    label: str = ""
+    baseline: bool = False
+    apply: tuple[Apply, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Name and level, e.g. ``"shuffle-sensors/every-100"``."""
+        return f"{self.name}/{self.level}"
+
+    @property
+    def title(self) -> str:
+        """What tables call it."""
+        return self.label or f"{self.name} {self.level}"
+
+
+class Suite(BaseModel):
+    """A list of conditions and the protocol under which agents are compared.
+
+    A suite is never edited once numbers made with it are published: a change gets a new ``version``.
+
+    Attributes:
+        name: The first part of a cell's id.
+        version: Printed with the name everywhere, as in ``shuffle@1``.
+        description: One line for ``symbench list suites``.
+        tasks: Names of tasks that the suite is meant for.
+        seed: Episode ``e`` of every cell is played with environment seed ``seed + e``.
+        episodes: Episodes a cell; ``None`` takes each task's own number.
+        compare_with: The agent that the probability of improvement refers to, if it takes part.
+        perturbations: The conditions, in the order of the tables.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    version: int = Field(ge=1)
+    description: str
+    tasks: tuple[Name, ...] = Field(min_length=1)
+    seed: int = Field(ge=0)
+    episodes: int | None = Field(default=None, ge=1)
+    compare_with: str | None = None
+    perturbations: tuple[Perturbation, ...] = Field(min_length=1)
+
+    @property
+    def tag(self) -> str:
+        """Name and version, e.g. ``"shuffle@1"``."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def baseline(self) -> Perturbation:
+        """The condition that retention refers to."""
+        return next(perturbation for perturbation in self.perturbations if perturbation.baseline)
+
+    @model_validator(mode="after")
+    def _conditions_are_distinct(self) -> Suite:
+        repeated = [id for id, count in Counter(p.id for p in self.perturbations).items() if count > 1]
+        if repeated:
+            raise ValueError(f"name and level must be unique, received {', '.join(repeated)} more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _one_baseline(self) -> Suite:
+        baselines = [perturbation.id for perturbation in self.perturbations if perturbation.baseline]
+        if len(baselines) != 1:
+            received = ", ".join(baselines) or "none"
+            raise ValueError(f"exactly one perturbation must have baseline = true, received {received}")
+        return self
