@@ -31,7 +31,7 @@ Example:
 
 from symbench.wrappers import vector
 from symbench.wrappers.core import Perturbation, Transform
-from symbench.wrappers.registry import AGENT_SIDE, PERTURBATIONS, TRANSFORMS, wrappers_of
+from symbench.wrappers.registry import AGENT_SIDE, PERTURBATIONS, TRANSFORMS, vector_wrapper_of, wrapper_of
 from symbench.wrappers.severity import SEVERITIES
 from symbench.wrappers.single import (
     AddNoiseChannels,
@@ -64,5 +64,6 @@ __all__ = [
     "SwapBackground",
     "Transform",
     "vector",
-    "wrappers_of",
+    "vector_wrapper_of",
+    "wrapper_of",
 ]

@@ -46,7 +46,7 @@ def _checker(rng: np.random.Generator, height: int, width: int) -> Field:
     cell = int(rng.integers(3, max(5, width // 6)))
     down, right = rng.integers(cell, size=2)
     rows, columns = (np.arange(height) + down) // cell, (np.arange(width) + right) // cell
-    return ((rows[:, None] + columns[None, :]) % 2).astype(np.float64)
+    return np.asarray(np.add.outer(rows, columns) % 2, dtype=np.float64)
 
 
 def _clouds(rng: np.random.Generator, height: int, width: int) -> Field:
