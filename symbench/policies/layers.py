@@ -50,6 +50,11 @@ def dense(widths: Sequence[int], activation: str) -> nn.Sequential:
     return nn.Sequential(*_layers(widths, activation)[:-1])
 
 
+def compress(values: Tensor) -> Tensor:
+    """``asinh``: sensors come in all scales and nothing tells them apart; large values stay within reach, 0 stays 0."""
+    return torch.asinh(values)
+
+
 class QueryKeyScores(nn.Module):
     """``Q W_q (K W_k)^T``, transposed, with fixed sinusoidal queries Q (Tang & Ha 2021, equation 2).
 
@@ -186,14 +191,12 @@ class AttentionNeuron(nn.Module):
         """Mix the sensors.
 
         Args:
-            sensors: Last k values of each sensor, newest last, shape (B, N, k).
+            sensors: Last k values of each sensor, newest last, through :func:`compress`, shape (B, N, k).
             actions: Last k actions, newest last, shape (B, k, A).
 
         Returns:
             The code m, flattened, shape (B, M * d_v).
         """
-        # Sensors come in all scales and nothing tells them apart: asinh keeps the great ones within reach (and 0 at 0).
-        sensors = torch.asinh(sensors)
         # The actions are the same for all sensors of an environment: their part of the first layer is computed once.
         keys = self.key_network(self.key_of_values(sensors) + self.key_of_actions(actions.flatten(1))[:, None])
         weights = torch.tanh(self.scores(keys))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.layers import ACTIVATIONS, AttentionNeuron, RecurrentAttentionNeuron, dense
+from symbench.policies.layers import ACTIVATIONS, AttentionNeuron, RecurrentAttentionNeuron, compress, dense
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -247,7 +247,8 @@ class AttentionNeuronNetwork(PolicyNetwork):
     def raw(self, observations: Tensor, state: State) -> tuple[Tensor, State]:
         """Shape (B, A) for observations of shape (B, N), and the sensor histories shifted by one."""
         sensors, past_actions = state
-        sensors = torch.cat([sensors[:, :, 1:], observations[:, :, None]], dim=2)
+        # The history is kept compressed, so that a value is compressed once and not in each of its k steps.
+        sensors = torch.cat([sensors[:, :, 1:], compress(observations)[:, :, None]], dim=2)
         return self.head(self.layer(sensors, past_actions)), (sensors, past_actions)
 
     def remember(self, state: State, actions: Tensor) -> State:

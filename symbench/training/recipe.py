@@ -27,7 +27,8 @@ class Imitation(_Data):
     The student's steps come in segments through which gradients flow (truncated back-propagation through time).
 
     Attributes:
-        teacher: Bundled agent that sees the true, unperturbed state. Training run k learns from the teacher's run k.
+        teacher: Agent that sees the true, unperturbed state: a bundled one, of which training run k learns from
+            run k, or the path of an agent's files.
         steps: Environment steps in all.
         num_envs: Environments played at once.
         segment: Time steps per segment.

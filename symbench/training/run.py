@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,9 +18,6 @@ from symbench.training.recipe import Imitation, Ppo, Recipe, load_recipe
 from symbench.training.session import Session
 from symbench.wrappers.vector import ShuffleSensors
 from symbench.zoo import bundled, load_agent, save_agent
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SCORE_SEED = 500_000  # first seed of the episodes a card's scores come from; no suite uses them
 
@@ -101,15 +99,17 @@ def make_network(plan: Recipe) -> PolicyNetwork:
 
 
 def find_teacher(task: str, name: str, run: int) -> PolicyNetwork:
-    """The network of a bundled agent's training run ``run`` (counted round if there are fewer).
+    """A bundled agent's training run ``run`` (counted round if there are fewer), or the agent at a path.
 
     Raises:
         SymbenchError: There is no such agent for the task.
     """
     agents = bundled(task)
-    if name not in agents:
-        raise unknown(f"teacher for {task}", name, agents)
-    return load_agent(agents[name][run % len(agents[name])]).network
+    if name in agents:
+        return load_agent(agents[name][run % len(agents[name])]).network
+    if Path(f"{name}.json").exists():
+        return load_agent(name).network
+    raise unknown(f"teacher for {task}", name, agents)
 
 
 def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[str, Any]:

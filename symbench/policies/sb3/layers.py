@@ -14,7 +14,7 @@ from gymnasium import spaces
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, FlattenExtractor
 from torch import Tensor, nn
 
-from symbench.policies.layers import AttentionNeuron, RecurrentAttentionNeuron
+from symbench.policies.layers import AttentionNeuron, RecurrentAttentionNeuron, compress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ class AttentionNeuronExtractor(BaseFeaturesExtractor):
 
     def forward(self, observations: dict[str, Tensor]) -> Tensor:
         """Features of shape (B, M * d_v) of sensors (B, N, k) and actions (B, k, A)."""
-        features: Tensor = self.layer(observations["sensors"], observations["actions"])
+        features: Tensor = self.layer(compress(observations["sensors"]), observations["actions"])
         return features
 
 
