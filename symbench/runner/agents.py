@@ -49,7 +49,9 @@ def resolve(specs: Sequence[str], task: str, trust: bool = False) -> list[AgentS
         found = _find(match["spec"] if match else spec, task, trust)
         if match:
             first = sum(source.name == match["name"] for source in sources)
-            found = [source.model_copy(update={"name": match["name"], "run": first + i}) for i, source in enumerate(found)]
+            found = [
+                source.model_copy(update={"name": match["name"], "run": first + i}) for i, source in enumerate(found)
+            ]
         _check_names(found, sources, named, spec)
         named |= {source.name for source in found} if match else set()
         sources += found

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from symbench.suites import Apply
+from symbench.suites import Apply  # noqa: TC001  (pydantic reads the annotations)
 
 # Part of every hash. Raised when the rules of evaluation change in a way that can change a number.
 PROTOCOL = 1

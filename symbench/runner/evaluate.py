@@ -5,7 +5,6 @@ The batch depends on the cell alone, so its numbers depend neither on the number
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gymnasium.vector import VectorEnv
     from numpy.typing import NDArray
 
@@ -100,7 +101,7 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Epis
     count = len(seeds)
     returns, lengths = np.zeros(count), np.zeros(count, np.int64)
     playing, died = np.ones(count, bool), np.zeros(count, bool)
-    observations, _ = envs.reset(seed=seeds)
+    observations, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]  # Gymnasium annotates one seed, takes a list
     agent.reset(count, seed=seeds[0])
     while True:
         observations, rewards, terminated, truncated, _ = envs.step(agent.act(observations))

@@ -6,7 +6,6 @@ import multiprocessing
 import signal
 import traceback
 from collections import deque
-from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from symbench.runner.pipeline import describe
 from symbench.runner.store import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
     from multiprocessing.process import BaseProcess
 
     from symbench.runner.cell import Cell

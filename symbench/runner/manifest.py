@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from symbench.envs.tasks import Task, get_task
 from symbench.errors import SymbenchError
 from symbench.runner.store import Store, write_atomically
-from symbench.suites import Suite
+from symbench.suites import Suite  # noqa: TC001  (pydantic reads the annotations)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class TaskFacts(BaseModel):

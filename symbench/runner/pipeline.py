@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gymnasium.vector import VectorEnv
 
+    from symbench.policies.agent import Agent
     from symbench.runner.cell import Cell
     from symbench.suites import Apply
 
@@ -69,7 +70,7 @@ def describe(cell: Cell) -> tuple[tuple[str, str], ...]:
         ("monitor", "raw returns and lengths are recorded here"),
         *perturbations,
         ("the agent sees", str(seen)),
-        ("agent's own", str(getattr(agent, "preprocessing", None) or "none")),
+        ("agent's own", _memory(agent)),
         ("agent", _agent(cell)),
     )
 
@@ -80,6 +81,15 @@ def _agent(cell: Cell) -> str:
         return "random, uniform actions"
     made_by = f"SB3 {source.algorithm}" if source.kind == "sb3" else "safetensors"
     return f"{source.name}, training run {source.run} ({made_by}, sha256 {(source.digest or '')[:12]})"
+
+
+def _memory(agent: Agent) -> str:
+    """What the agent makes of the observations before its network sees them."""
+    network = getattr(agent, "network", None)
+    if network is None or not network.initial_state(1, 1):
+        return "none"
+    steps = network.config().get("history")
+    return f"the last {steps} values of every sensor, the last {steps} actions" if steps else "a state for every sensor"
 
 
 def _wrapper(name: str) -> Any:

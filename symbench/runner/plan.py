@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from symbench.runner.cell import AgentSource, Cell
 from symbench.runner.pipeline import make_envs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from gymnasium.spaces import Space
 
     from symbench.suites import Perturbation, Suite

@@ -6,18 +6,22 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.runner.agents import resolve
-from symbench.runner.cell import AgentSource, Cell
 from symbench.runner.executor import Outcome, execute
 from symbench.runner.manifest import Invocation, Manifest, load_manifest
 from symbench.runner.plan import QUICK_EPISODES, Plan, plan
 from symbench.runner.provenance import environment
 from symbench.runner.store import Store
-from symbench.suites import Suite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from symbench.runner.cell import AgentSource, Cell
+    from symbench.suites import Suite
 
 # Called with the outcome of every cell as it is done; ``None`` announces the number of cells to come.
 Progress = Callable[["Outcome | None", int], None]

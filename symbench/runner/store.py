@@ -68,7 +68,9 @@ class Store:
             write_atomically(self.directory / ".writable", "")
             (self.directory / ".writable").unlink()
         except OSError as error:
-            raise SymbenchError(f"cannot write into {str(self.directory)!r} ({error.strerror}); give another --out") from error
+            raise SymbenchError(
+                f"cannot write into {str(self.directory)!r} ({error.strerror}); give another --out"
+            ) from error
 
     def path(self, cell_id: str) -> Path:
         """The file of a cell; its name is the cell's id without the suite."""
@@ -105,7 +107,14 @@ class Store:
                 raise CorruptCell(f"{path} was changed after it was written; delete it and run again")
             pipeline = tuple((role, what) for role, what in data["pipeline"])
             return Record(Cell.model_validate(data["cell"]), pipeline, Episodes.from_columns(data["episodes"]))
-        except (json.JSONDecodeError, UnicodeDecodeError, ValidationError, KeyError, TypeError, AttributeError) as error:
+        except (
+            json.JSONDecodeError,
+            UnicodeDecodeError,
+            ValidationError,
+            KeyError,
+            TypeError,
+            AttributeError,
+        ) as error:
             raise CorruptCell(f"{path} is not the file of a cell ({error}); delete it and run again") from error
 
     def write(self, record: Record) -> None:
@@ -151,7 +160,9 @@ def _difference(stored: Cell, asked: Cell) -> str:
     changed = [key for key in new if new[key] != old[key]]
     if changed == ["source"]:
         return f"agent {asked.agent!r} was another file"
-    return ", ".join(f"{key} {old[key]!r}, asked {new[key]!r}" for key in changed) or "made by other rules of evaluation"
+    return (
+        ", ".join(f"{key} {old[key]!r}, asked {new[key]!r}" for key in changed) or "made by other rules of evaluation"
+    )
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -171,4 +182,3 @@ def write_atomically(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-

@@ -74,7 +74,9 @@ def _read(path: Path) -> Suite:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise SymbenchError(f"suite file {str(path)!r} does not exist; bundled suites: {', '.join(bundled_suites())}") from error
+        raise SymbenchError(
+            f"suite file {str(path)!r} does not exist; bundled suites: {', '.join(bundled_suites())}"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SymbenchError(f"suite file {str(path)!r} is not TOML: {error}") from error
     return parse_suite(data, str(path))

@@ -1,0 +1,47 @@
+"""The command line. Importing it loads neither torch nor gymnasium: every command imports what it needs."""
+
+from __future__ import annotations
+
+import typer
+
+from symbench.cli.describe import describe
+from symbench.cli.list import list_
+from symbench.cli.report import report
+from symbench.cli.run import run
+from symbench.cli.train import train
+
+app = typer.Typer(
+    name="symbench",
+    help="What happens to a reinforcement-learning agent when its sensors are shuffled, noised or occluded?",
+    epilog="Start with: [cyan]symbench run --suite shuffle --quick[/cyan]",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        import symbench
+
+        typer.echo(f"symbench {symbench.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", help="Show the version and exit.", callback=_version, is_eager=True
+    ),
+) -> None:
+    pass
+
+
+for _name, _command in (("run", run), ("list", list_), ("train", train), ("report", report), ("describe", describe)):
+    app.command(_name)(_command)
+
+
+def main() -> None:
+    """The ``symbench`` command."""
+    app()

@@ -1,0 +1,71 @@
+"""The terminal: consoles, and a progress bar that keeps quiet when nobody is looking."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from symbench.runner import Outcome
+
+_FILE_WIDTH = 140  # characters a line when the output goes to a file or a pipe
+
+
+def console() -> Console:
+    """The console for results."""
+    found = Console()
+    return found if found.is_terminal else Console(width=_FILE_WIDTH)
+
+
+def show_list(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
+    """Print lines under columns, the first of which is what the user would type."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for position, column in enumerate(columns):
+        table.add_column(column, style="cyan" if position == 0 else "", no_wrap=position == 0)
+    for line in lines:
+        table.add_row(*line)
+    console().print(table)
+
+
+@contextmanager
+def cell_progress(debug: bool) -> Iterator[Callable[[Outcome | None, int], None]]:
+    """A bar over cells with the time left, on standard error; nothing but failures when that is not a terminal.
+
+    Args:
+        debug: Whether the traceback of a failed cell is printed.
+    """
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    screen = Console(stderr=True)
+    columns = (
+        *(TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TextColumn("cells"), TimeElapsedColumn()),
+        *(TextColumn("left"), TimeRemainingColumn(), TextColumn("[dim]{task.description}")),
+    )
+    with Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def advance(outcome: Outcome | None, total: int) -> None:
+            bar.update(task, total=total, advance=0 if outcome is None else 1)
+            if outcome is None:
+                return
+            bar.update(task, description=outcome.cell.id.partition("/")[2])
+            if outcome.record is None:
+                screen.print(f"[red]failed[/red] {outcome.cell.id}: {outcome.error}", markup=True, soft_wrap=True)
+            if outcome.record is None and debug:
+                screen.print(outcome.details, markup=False)
+
+        yield advance

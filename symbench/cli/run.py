@@ -1,0 +1,94 @@
+"""``symbench run``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symbench.cli.errors import Debug, one_line_errors
+
+_WORKERS = min(2, os.cpu_count() or 1)
+
+
+@one_line_errors
+def run(
+    suite: Annotated[
+        str, typer.Option("--suite", "-s", metavar="NAME|FILE.toml", help="A bundled suite or one's own.")
+    ],
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task", "-t", metavar="TASK", help="A task of the suite; may be repeated. \\[those with bundled agents]"
+        ),
+    ] = None,
+    agent: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--agent",
+            "-a",
+            metavar="AGENT",
+            help="A bundled agent, [cyan]random[/cyan], [cyan]ALGO:FILE.zip[/cyan] (SB3) or a zoo file; "
+            "[cyan]NAME=[/cyan] in front names it; may be repeated. \\[all bundled ones and random]",
+        ),
+    ] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Load SB3 zips, which can execute any code in them.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where everything goes. \\[runs/SUITE]")
+    ] = None,
+    episodes: Annotated[int | None, typer.Option(min=1, help="Episodes a cell. \\[as the task says]")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="50 episodes a cell; the table says so.")] = False,
+    workers: Annotated[
+        int, typer.Option("--workers", "-w", min=1, help="Processes; numbers do not change.")
+    ] = _WORKERS,
+    resume: Annotated[bool, typer.Option(help="Keep cells that exist, or evaluate them again.")] = True,
+    debug: Debug = False,
+) -> None:
+    r"""Evaluate agents under the perturbations of a suite and print the tables.
+
+    Every cell (task, perturbation, level, agent, training run) becomes a
+    file in DIR as soon as it is done. Stop at any time: the same command goes
+    on where it stopped. Tables show all that DIR holds: add agents later.
+
+    [bold]Examples[/bold]
+      [cyan]symbench run --suite shuffle[/cyan]                           [dim]# all bundled agents[/dim]
+      [cyan]symbench run --suite shuffle --quick[/cyan]                   [dim]# a first look[/dim]
+      [cyan]symbench run --suite noise --agent attention-neuron --workers 8[/cyan]
+      [cyan]symbench run --suite my.toml --task CartPole-v1 --agent random[/cyan]
+      [cyan]symbench run --suite shuffle --task CartPole-v1 --agent ppo:mine.zip --trust[/cyan]
+
+    [bold]Three training runs of one agent[/bold]
+      [cyan]symbench run --suite shuffle -t CartPole-v1 --trust \
+          -a mine=ppo:s0.zip -a mine=ppo:s1.zip -a mine=ppo:s2.zip[/cyan]
+    """
+    from symbench import leaderboard, runner
+    from symbench.cli.console import cell_progress
+    from symbench.cli.report import show
+    from symbench.suites import load_suite
+
+    loaded = load_suite(suite)
+    directory = out or Path("runs") / (loaded.name + ("-quick" if quick else ""))
+    with cell_progress(debug) as progress:
+        manifest = runner.run(
+            loaded,
+            directory,
+            tasks=task or (),
+            agents=agent or (),
+            trust=trust,
+            episodes=episodes,
+            quick=quick,
+            workers=workers,
+            resume=resume,
+            command=shlex.join(["symbench", *sys.argv[1:]]),
+            progress=progress,
+        )
+    show(leaderboard.write_report(directory), directory)
+    if manifest.failed:
+        typer.secho(
+            f"error: {len(manifest.failed)} cells failed; the same command tries them again", err=True, fg="red"
+        )
+        raise typer.Exit(1)

@@ -1,0 +1,65 @@
+"""``symbench train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symbench.cli.errors import Debug, one_line_errors
+
+
+@one_line_errors
+def train(
+    recipe: Annotated[str | None, typer.Argument(metavar="RECIPE", help="A bundled recipe or a TOML file.")] = None,
+    list_recipes: Annotated[bool, typer.Option("--list", help="List the bundled recipes and exit.")] = False,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Everything goes into DIR/RECIPE/sSEED.")
+    ] = Path("runs/train"),
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the training run.")] = 0,
+    resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint, or start again.")] = True,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the recipe's algorithm; may be repeated."),
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Train an agent by a recipe.
+
+    Writes checkpoints and, at the end, an agent that
+    [cyan]symbench run --agent[/cyan] takes, with its whole provenance.
+
+    [bold]Examples[/bold]
+      [cyan]symbench train --list[/cyan]
+      [cyan]symbench train mlp --seed 1[/cyan]
+      [cyan]symbench train attention-neuron --out runs/mine --set steps=1000000[/cyan]
+    """
+    from symbench import training
+    from symbench.errors import SymbenchError
+
+    if list_recipes:
+        _show_recipes()
+        return
+    if recipe is None:
+        raise SymbenchError("which recipe? `symbench train --list` lists them")
+    agent = training.train(recipe, out, seed, resume=resume, overrides=_overrides(set_ or []))
+    typer.echo(f"{agent}.safetensors\nevaluate it: symbench run --suite shuffle --agent {agent}.safetensors")
+
+
+def _show_recipes() -> None:
+    from symbench import training
+    from symbench.cli.console import show_list
+
+    loaded = map(training.load_recipe, training.recipes())
+    lines = ((each.name, each.task, each.algorithm.name, each.description) for each in loaded)
+    show_list(("recipe", "task", "algorithm", "description"), lines)
+
+
+def _overrides(assignments: list[str]) -> dict[str, str]:
+    from symbench.errors import SymbenchError
+
+    for assignment in assignments:
+        if "=" not in assignment:
+            raise SymbenchError(f"--set takes KEY=VALUE, received {assignment!r}")
+    return dict(assignment.split("=", 1) for assignment in assignments)

@@ -1,0 +1,47 @@
+"""Writes the tables of a run directory; they are derived from its cells and can be made again at any time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from symbench.errors import SymbenchError
+from symbench.leaderboard import markdown
+from symbench.leaderboard.rows import Row, make_rows
+from symbench.runner import Manifest, Store, load_manifest
+from symbench.runner.store import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the tables of a run are made of."""
+
+    manifest: Manifest
+    rows: list[Row]
+
+
+def write_report(directory: Path) -> Report:
+    """Write ``leaderboard.csv``, ``leaderboard.md`` and ``episodes.csv`` into a run directory.
+
+    Raises:
+        SymbenchError: The directory holds no run, a cell is damaged, or a table cannot be written.
+    """
+    from symbench.leaderboard.frame import episodes_frame, leaderboard_frame
+
+    manifest, store = load_manifest(directory), Store(directory)
+    records = [record for record in store.records() if record.cell.id in manifest.cells]
+    rows = make_rows(manifest, records)
+    files = {
+        "leaderboard.csv": leaderboard_frame(rows).to_csv(index=False),
+        "episodes.csv": episodes_frame(records).to_csv(index=False),
+        "leaderboard.md": markdown.render(manifest, rows, records),
+    }
+    for name, content in files.items():
+        try:
+            write_atomically(directory / name, content)
+        except OSError as error:
+            raise SymbenchError(f"cannot write {directory / name} ({error.strerror}); the cells are kept") from error
+    return Report(manifest, rows)

@@ -1,0 +1,124 @@
+"""How numbers, legends and notices read; shared by the terminal and markdown so that both say the same."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from symbench.leaderboard.published import published
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from symbench.leaderboard.rows import Row
+    from symbench.leaderboard.statistics import Estimate
+    from symbench.runner import Manifest
+
+NOTHING = "–"  # noqa: RUF001  (a dash that reads as "no value", not as a minus)
+RANKED_FROM = 5  # training runs
+
+
+def mean_and_std(mean: float, std: float) -> str:
+    """``612 ± 433``, with one decimal below 100."""
+    if math.isnan(mean):
+        return NOTHING
+    digits = 0 if max(abs(mean), std) >= 100 else 1
+    return f"{mean:.{digits}f} ± {std:.{digits}f}"
+
+
+def return_of(row: Row) -> str:
+    """Mean and standard deviation, or why there is none in a word."""
+    if row.runs:
+        return mean_and_std(row.mean, row.std)
+    return {"f": "failed", "s": NOTHING}.get(row.note[:1], "…")
+
+
+def with_interval(estimate: Estimate, *, percent: bool = False) -> str:
+    """``0.98 [0.97, 0.99]``, or ``98% [97, 99]``."""
+    if math.isnan(estimate.value):
+        return NOTHING
+    if percent:
+        value, low, high = (f"{100 * number:.0f}" for number in estimate)
+        return f"{value}% [{low}, {high}]"
+    value, low, high = (f"{number:.2f}".replace("-0.00", "0.00") for number in estimate)
+    return f"{value} [{low}, {high}]"
+
+
+def agent_with_runs(row: Row) -> str:
+    """``mlp (3 runs)``."""
+    return f"{row.agent} ({row.runs} run{'' if row.runs == 1 else 's'})"
+
+
+def scored(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows of the table of scores, a list for each agent.
+
+    Random play does not look at its sensors, so it has the same score everywhere and is listed once.
+    """
+    agents = dict.fromkeys(row.agent for row in rows)
+    groups = ([row for row in rows if row.agent == agent and row.runs] for agent in agents)
+    return [[row for row in group if row.agent != "random" or row.condition.baseline] for group in groups]
+
+
+def compared_with(manifest: Manifest, rows: Sequence[Row]) -> str:
+    """Heading of the column with the probability of improvement; empty if there is nothing to compare."""
+    if all(math.isnan(row.improvement.value) for row in rows):
+        return ""
+    return f"P(better than {manifest.suite.compare_with})"
+
+
+def notices(manifest: Manifest, task: str, rows: Sequence[Row]) -> list[str]:
+    """What a reader must know before believing the numbers, most important first."""
+    return [
+        notice
+        for notice in (
+            _quick(rows),
+            _failed(rows),
+            _missing(rows),
+            _legend(manifest, task),
+            _intervals(rows),
+            _skipped(rows),
+        )
+        if notice
+    ] + [f"(paper): {entry.source}" for entry in published(task)[:1]]
+
+
+def _quick(rows: Sequence[Row]) -> str:
+    quick = [row for row in rows if row.quick]
+    if not quick:
+        return ""
+    few, full = min(row.episodes for row in quick), quick[0].protocol_episodes
+    return f"REDUCED RUN: {few} episodes a cell instead of {full}; look, but do not quote."
+
+
+def _failed(rows: Sequence[Row]) -> str:
+    failed = [row for row in rows if row.note.startswith("failed")]
+    if not failed:
+        return ""
+    first, reason = failed[0], failed[0].note.removeprefix("failed: ")
+    return f"FAILED: {len(failed)}, the first {first.agent}, {first.condition.title}: {reason}"
+
+
+def _missing(rows: Sequence[Row]) -> str:
+    return "…: not evaluated yet; the same command goes on." if any(row.note.startswith("not") for row in rows) else ""
+
+
+def _legend(manifest: Manifest, task: str) -> str:
+    facts = manifest.tasks[task]
+    return (
+        "return: mean ± standard deviation over episodes. IQM: interquartile mean over training runs, normalised: "
+        f"0 = {facts.random_return:g} and 1 = {facts.reference_return:g} ({facts.source})."
+    )
+
+
+def _intervals(rows: Sequence[Row]) -> str:
+    single = sorted({row.agent for row in rows if row.runs == 1})
+    few = any(1 < row.runs < RANKED_FROM for row in rows)
+    text = "[ ]: 95% bootstrap interval over training runs"
+    if single:
+        text += f"; over episodes for {', '.join(single)} (one training run)"
+    return text + (f". Fewer than {RANKED_FROM} training runs: shown, not ranked." if few or single else ".")
+
+
+def _skipped(rows: Sequence[Row]) -> str:
+    skipped = [row for row in rows if row.note.startswith("skipped")]
+    return f"{NOTHING}: cannot act there, e.g. {skipped[0].note.removeprefix('skipped: ')}." if skipped else ""
