@@ -29,6 +29,7 @@ Example:
     (4,)
 """
 
+import symbench.envs  # noqa: F401  (so that this project's environment ids exist, whichever import came first)
 from symbench.wrappers import vector
 from symbench.wrappers.core import Perturbation, Transform
 from symbench.wrappers.registry import AGENT_SIDE, PERTURBATIONS, TRANSFORMS, vector_wrapper_of, wrapper_of
