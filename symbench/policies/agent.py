@@ -63,6 +63,15 @@ class Agent(ABC):
         """Why the agent cannot act in a task with these (single) spaces; ``None`` if it can."""
 
 
+def form(space: spaces.Space[Any]) -> str:
+    """A space's kind and shape, without bounds: what two spaces must share to be exchangeable for a network."""
+    if isinstance(space, spaces.Dict):
+        return "Dict(" + ", ".join(f"{key}: {form(part)}" for key, part in space.spaces.items()) + ")"
+    if isinstance(space, spaces.Discrete):
+        return f"Discrete({space.n})"
+    return f"{type(space).__name__}{space.shape}"
+
+
 class RandomAgent(Agent):
     """Draws actions uniformly from a bounded action space.
 
@@ -198,7 +207,7 @@ class NetworkAgent(Agent):
         """Compare the spaces with the network's number of sensors and actions."""
         network = self.network
         if not isinstance(observation_space, spaces.Box) or len(observation_space.shape) != 1:
-            return f"{self.name} reads a vector of sensors, the task gives {observation_space}"
+            return f"{self.name} reads a vector of sensors, the task gives {form(observation_space)}"
         received = observation_space.shape[0]
         if network.num_sensors not in (None, received):
             return f"{self.name} reads {network.num_sensors} sensors in a fixed order, received {received}"
@@ -207,4 +216,6 @@ class NetworkAgent(Agent):
         else:
             fits = isinstance(action_space, spaces.Box) and action_space.shape == (network.action_dim,)
         kind = "discrete" if network.output == "discrete" else "continuous"
-        return None if fits else f"{self.name} has {network.action_dim} {kind} actions, the task has {action_space}"
+        return (
+            None if fits else f"{self.name} has {network.action_dim} {kind} actions, the task has {form(action_space)}"
+        )

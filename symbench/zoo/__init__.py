@@ -7,5 +7,7 @@
 """
 
 from symbench.zoo.files import bundled, load_agent, load_card, save_agent
+from symbench.zoo.published import load_published
+from symbench.zoo.sb3 import load_sb3
 
-__all__ = ["bundled", "load_agent", "load_card", "save_agent"]
+__all__ = ["bundled", "load_agent", "load_card", "load_published", "load_sb3", "save_agent"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from gymnasium import spaces
 
-from symbench.policies.agent import Agent
+from symbench.policies.agent import Agent, form
 
 if TYPE_CHECKING:
+    from gymnasium import spaces
     from numpy.typing import NDArray
     from stable_baselines3.common.base_class import BaseAlgorithm
 
@@ -46,20 +46,11 @@ class SB3Agent(Agent):
         return actions
 
     def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
-        """Compare the kinds and shapes of the spaces with the model's."""
+        """Compare the kinds and shapes of the spaces with the model's; bounds may differ."""
         for what, own, given in (
             ("observes", self.model.observation_space, observation_space),
             ("acts in", self.model.action_space, action_space),
         ):
-            if _form(own) != _form(given):
-                return f"{self.name} {what} {own}, the task has {given}"
+            if form(own) != form(given):
+                return f"{self.name} {what} {form(own)}, the task has {form(given)}"
         return None
-
-
-def _form(space: spaces.Space[Any]) -> Any:
-    """What two spaces must share to be exchangeable for a network; bounds may differ."""
-    if isinstance(space, spaces.Dict):
-        return {key: _form(part) for key, part in space.spaces.items()}
-    if isinstance(space, spaces.Discrete):
-        return "Discrete", int(space.n)
-    return type(space).__name__, space.shape

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from symbench.policies import AttentionNeuronNetwork, MLPNetwork, NetworkAgent, RandomAgent
+from symbench.policies.agent import Agent
+
+BOX = spaces.Box(np.float32([-1, 0]), np.float32([1, 5]))
+SENSORS = spaces.Box(-1, 1, (5,))
+
+
+def play(agent: Agent, num_envs: int, steps: int = 100, seed: int = 0) -> np.ndarray:
+    agent.reset(num_envs, seed=seed)
+    return np.stack([agent.act(np.zeros((num_envs, 5))) for _ in range(steps)])
+
+
+@pytest.mark.parametrize("space", [BOX, spaces.Discrete(3), spaces.Discrete(4, start=2), spaces.MultiDiscrete([2, 9])])
+def test_random_actions_fill_the_space(space: spaces.Space) -> None:
+    actions = play(RandomAgent(space), 20)
+    assert all(space.contains(action) for step in actions for action in step)
+    if isinstance(space, spaces.Discrete):
+        assert set(actions.ravel()) == set(range(int(space.start), int(space.start + space.n)))
+
+
+def test_random_actions_depend_on_seed_and_place_only() -> None:
+    few, many = play(RandomAgent(BOX), 2), play(RandomAgent(BOX), 7)
+    assert np.array_equal(few, many[:, :2])
+    assert not np.array_equal(many[:, 0], many[:, 1])
+    assert not np.array_equal(few, play(RandomAgent(BOX), 2, seed=1))
+
+
+def test_random_agent_needs_bounds() -> None:
+    with pytest.raises(ValueError, match="bounded Box, received"):
+        RandomAgent(spaces.Box(-np.inf, np.inf, (2,)))
+
+
+def test_random_agent_fits_its_own_actions_only() -> None:
+    agent = RandomAgent(BOX)
+    assert agent.misfit(SENSORS, BOX) is None
+    assert "the task has Discrete(2)" in str(agent.misfit(SENSORS, spaces.Discrete(2)))
+
+
+@pytest.mark.parametrize("shape", [(5,), (96, 96, 3)])
+def test_single_observation_gives_single_action(shape: tuple[int, ...]) -> None:
+    agent = RandomAgent(BOX)
+    agent.reset()
+    assert agent.act(np.zeros(shape)).shape == (2,)
+    assert agent.act(np.zeros((1, *shape))).shape == (1, 2)
+    assert agent.act({"image": np.zeros((1, *shape))}).shape == (1, 2)
+
+
+def test_batch_is_many_single_agents() -> None:
+    network = AttentionNeuronNetwork(2, low=-0.01, high=0.02)
+    observations = np.random.default_rng(0).normal(size=(6, 4, 5))
+    batch = NetworkAgent(network, "batch")
+    batch.reset(4)
+    together = np.stack([batch.act(step) for step in observations])
+    assert together.dtype == np.float32
+    for i in range(4):
+        single = NetworkAgent(network, "single")
+        single.reset()
+        alone = np.stack([single.act(step[i]) for step in observations])
+        np.testing.assert_allclose(alone, together[:, i], atol=1e-6)
+
+
+def test_restart_forgets_only_where_asked() -> None:
+    observations = np.random.default_rng(0).normal(size=(8, 3, 5))
+    agent, fresh = (NetworkAgent(AttentionNeuronNetwork(1), "x") for _ in range(2))
+    fresh.network.load_state_dict(agent.network.state_dict())
+    agent.reset(3)
+    undisturbed = np.stack([agent.act(step) for step in observations])
+    agent.reset(3)
+    for step in observations[:4]:
+        agent.act(step)
+    agent.restart(np.array([False, True, False]))
+    fresh.reset(3)
+    for t, step in enumerate(observations[4:], 4):
+        actions, new = agent.act(step), fresh.act(step)
+        np.testing.assert_array_equal(actions[[0, 2]], undisturbed[t, [0, 2]])
+        np.testing.assert_allclose(actions[1], new[1], atol=1e-6)
+
+
+def test_reset_forgets_everything() -> None:
+    agent = NetworkAgent(AttentionNeuronNetwork(1), "x")
+    agent.restart(np.array([True]))  # nothing to forget yet
+    agent.reset()
+    first = agent.act(np.ones(5))
+    agent.act(np.zeros(5))
+    agent.reset()
+    assert np.array_equal(agent.act(np.ones(5)), first)
+
+
+def test_discrete_networks_play_the_greatest_score() -> None:
+    network = MLPNetwork(5, 4, output="discrete")
+    agent = NetworkAgent(network, "x")
+    agent.reset(6)
+    observations = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+    scores, _ = network(torch.as_tensor(observations), ())
+    actions = agent.act(observations)
+    assert actions.dtype == np.int64
+    assert np.array_equal(actions, scores.argmax(1).numpy())
+
+
+def test_sensors_cannot_appear_within_an_episode() -> None:
+    agent = NetworkAgent(AttentionNeuronNetwork(1), "x")
+    agent.reset(2)
+    agent.act(np.zeros((2, 5)))
+    with pytest.raises(ValueError, match=r"shape \(2, 5\) until reset\(\), received \(2, 6\)"):
+        agent.act(np.zeros((2, 6)))
+
+
+def test_misfit_says_why() -> None:
+    mlp = NetworkAgent(MLPNetwork(5, 2), "mlp")
+    assert mlp.misfit(SENSORS, BOX) is None
+    assert mlp.misfit(spaces.Box(-1, 1, (10,)), BOX) == "mlp reads 5 sensors in a fixed order, received 10"
+    assert mlp.misfit(SENSORS, spaces.Discrete(2)) == "mlp has 2 continuous actions, the task has Discrete(2)"
+    assert mlp.misfit(spaces.Box(0, 255, (84, 84, 1), np.uint8), BOX) == (
+        "mlp reads a vector of sensors, the task gives Box(84, 84, 1)"
+    )
+
+
+def test_set_networks_fit_any_number_of_sensors() -> None:
+    agent = NetworkAgent(AttentionNeuronNetwork(3, output="discrete"), "x")
+    for sensors in (1, 5, 500):
+        assert agent.misfit(spaces.Box(-1, 1, (sensors,)), spaces.Discrete(3)) is None
+    assert agent.misfit(SENSORS, spaces.Discrete(2)) == "x has 3 discrete actions, the task has Discrete(2)"

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from symbench.policies.layers import (
+    AttentionNeuron,
+    QueryKeyScores,
+    RecurrentAttentionNeuron,
+    compress,
+    dense,
+    sinusoidal_table,
+)
+
+LAYERS = ["history", "recurrent"]
+
+
+def code_of(kind: str, permutation: Tensor, sensors: int = 7) -> Tensor:
+    """The layer's output after a few steps, for sensors in this order; the same weights and values at every call."""
+    torch.manual_seed(1)
+    values, actions = torch.randn(3, sensors, 4, dtype=torch.float64), torch.randn(3, 4, 2, dtype=torch.float64)
+    values = values[:, permutation]
+    if kind == "history":
+        return AttentionNeuron(history=4, action_dim=2).double()(values, actions)
+    layer = RecurrentAttentionNeuron(action_dim=2).double()
+    hidden = cell = torch.zeros(3, sensors, 8, dtype=torch.float64)
+    for t in range(4):
+        code, hidden, cell = layer(values[:, :, t], actions[:, t], hidden, cell)
+    return code
+
+
+def test_queries_are_the_sinusoidal_table() -> None:
+    table = sinusoidal_table(16, 8)
+    for x in range(16):
+        for j in range(8):
+            angle = x / 10000 ** (2 * (j // 2) / 8)
+            assert table[x, j] == pytest.approx(math.cos(angle) if j % 2 else math.sin(angle), abs=1e-7)
+
+
+@pytest.mark.parametrize(("bias", "scale"), [(False, False), (True, True)])
+def test_folded_scores_are_the_equation(bias: bool, scale: bool) -> None:
+    scores = QueryKeyScores(16, 8, 8, 32, bias=bias, scale=scale)
+    keys = torch.randn(5, 8)
+    plain = scores.project_query(sinusoidal_table(16, 8)) @ scores.project_key(keys).T
+    expected = plain / math.sqrt(32) if scale else plain
+    torch.testing.assert_close(scores(keys).T, expected)
+
+
+def test_recurrent_layer_is_the_published_equation() -> None:
+    layer = RecurrentAttentionNeuron(action_dim=2)
+    values, action = torch.randn(5), torch.randn(2)
+    hidden, cell = torch.randn(5, 8), torch.randn(5, 8)
+    keys = torch.stack([layer.lstm(torch.cat([values[i : i + 1], action]), (hidden[i], cell[i]))[0] for i in range(5)])
+    queries = layer.scores.project_query(sinusoidal_table(16, 8))
+    expected = torch.tanh(torch.tanh(queries @ layer.scores.project_key(keys).T) @ values)
+    code, new_hidden, _ = layer(values[None], action[None], hidden[None], cell[None])
+    torch.testing.assert_close(code[0], expected)
+    torch.testing.assert_close(new_hidden[0], keys)
+
+
+def test_history_layer_is_its_equation() -> None:
+    layer = AttentionNeuron(history=3, action_dim=2, num_codes=4, value_dim=5, key_widths=(6, 7))
+    sensors, actions = torch.randn(1, 5, 3), torch.randn(1, 3, 2)
+    first, *rest = layer.key_network
+    keys = first(layer.key_of_values(sensors[0]) + layer.key_of_actions(actions.flatten()))
+    for module in rest:
+        keys = module(keys)
+    queries = layer.scores.project_query(sinusoidal_table(4, 8))
+    weights = torch.tanh(queries @ layer.scores.project_key(keys).T)
+    torch.testing.assert_close(layer(sensors, actions)[0], (weights @ layer.values(sensors[0])).flatten())
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_output_does_not_depend_on_the_order_of_sensors(kind: str) -> None:
+    in_order = code_of(kind, torch.arange(7))
+    for seed in range(100):
+        order = torch.randperm(7, generator=torch.Generator().manual_seed(seed))
+        assert (code_of(kind, order) - in_order).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_output_depends_on_the_values(kind: str) -> None:
+    assert (code_of(kind, torch.zeros(7, dtype=torch.int64)) - code_of(kind, torch.arange(7))).abs().max() > 0.01
+
+
+def test_an_ordinary_network_is_not_invariant() -> None:
+    network, values = dense((7, 16, 1), "tanh"), torch.randn(3, 7)
+    assert (network(values) - network(values.flip(1))).abs().max() > 0.01
+
+
+def test_hidden_states_follow_their_sensors() -> None:
+    layer, order = RecurrentAttentionNeuron(action_dim=1).double(), torch.randperm(6)
+    values, action = torch.randn(2, 6, dtype=torch.float64), torch.randn(2, 1, dtype=torch.float64)
+    hidden, cell = torch.randn(2, 2, 6, 8, dtype=torch.float64)
+    _, new_hidden, new_cell = layer(values, action, hidden, cell)
+    _, shuffled_hidden, shuffled_cell = layer(values[:, order], action, hidden[:, order], cell[:, order])
+    torch.testing.assert_close(shuffled_hidden, new_hidden[:, order])
+    torch.testing.assert_close(shuffled_cell, new_cell[:, order])
+
+
+def test_a_sensor_that_is_always_zero_contributes_nothing() -> None:
+    layer = AttentionNeuron(history=8, action_dim=1).double()
+    sensors, actions = torch.randn(2, 5, 8, dtype=torch.float64), torch.randn(2, 8, 1, dtype=torch.float64)
+    with_dead_ones = torch.cat([sensors, torch.zeros(2, 50, 8, dtype=torch.float64)], dim=1)
+    torch.testing.assert_close(layer(with_dead_ones, actions), layer(sensors, actions), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("widths", [(16,), (16, 8), (32, 16, 8)])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_widths_are_free(widths: tuple[int, ...], activation: str) -> None:
+    layer = AttentionNeuron(3, 2, num_codes=5, value_dim=4, key_widths=widths, query_dim=6, activation=activation)
+    assert layer(torch.randn(9, 11, 3), torch.randn(9, 3, 2)).shape == (9, 20)
+
+
+def test_compression_is_odd_monotone_and_keeps_zero() -> None:
+    values = torch.linspace(-1000, 1000, 2001)
+    compressed = compress(values)
+    assert (compressed.diff() > 0).all()
+    assert compressed[1000] == 0
+    torch.testing.assert_close(compressed, -compressed.flip(0))
+    assert compressed.abs().max() < 8
