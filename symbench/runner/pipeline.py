@@ -39,12 +39,11 @@ def make_envs(task: str, apply: Sequence[Apply], num_envs: int) -> VectorEnv[Any
     """
     envs = get_task(task).make_vec(num_envs)
     for step in apply:
+        wrapper = _wrapper(step.wrapper)
         try:
-            envs = _wrapper(step.wrapper)(envs, **step.parameters)
+            envs = wrapper(envs, **step.parameters)
         except (TypeError, ValueError) as error:
             envs.close()
-            if isinstance(error, SymbenchError):
-                raise
             raise SymbenchError(f"{step} cannot be applied to {task}: {error}") from error
     return envs
 

@@ -1,0 +1,82 @@
+"""What may follow ``--agent``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from symbench.errors import SymbenchError
+from symbench.runner.agents import load, resolve
+from symbench.zoo import bundled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TASK = "CartPole-v1"
+
+
+def test_without_agents_all_bundled_ones_and_random_play() -> None:
+    names = list(dict.fromkeys(source.name for source in resolve([], "CartPoleSwingUp")))
+    assert names == [*bundled("CartPoleSwingUp"), "random"]
+
+
+def test_a_zoo_file_is_called_like_the_file(agents: dict[str, str]) -> None:
+    path = agents["mlp"].partition("=")[2]
+    assert resolve([path], TASK)[0].name == "mlp"
+
+
+def test_one_name_in_front_of_several_files_makes_training_runs(agents: dict[str, str]) -> None:
+    paths = [agents[name].partition("=")[2] for name in ("mlp", "set")]
+    sources = resolve([f"mine={path}" for path in paths], TASK)
+    assert [(source.name, source.run) for source in sources] == [("mine", 0), ("mine", 1)]
+    assert sources[0].digest != sources[1].digest
+
+
+def test_two_agents_cannot_share_a_name_by_accident(agents: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    for file in (tmp_path / "agents").glob("mlp.*"):
+        (tmp_path / "other" / file.name).write_bytes(file.read_bytes())
+    paths = [str(tmp_path / folder / "mlp.safetensors") for folder in ("agents", "other")]
+    with pytest.raises(SymbenchError, match="two agents are called 'mlp': name them"):
+        resolve(paths, TASK)
+
+
+def test_the_digest_follows_weights_and_architecture_but_not_the_story_in_the_card(
+    agents: dict[str, str], tmp_path: Path
+) -> None:
+    before = resolve([agents["mlp"]], TASK)[0].digest
+    card = tmp_path / "agents" / "mlp.json"
+    card.write_text(json.dumps({**json.loads(card.read_text()), "score": 3}))
+    assert resolve([agents["mlp"]], TASK)[0].digest == before
+    weights = tmp_path / "agents" / "mlp.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    assert resolve([agents["mlp"]], TASK)[0].digest != before
+
+
+def test_a_zip_needs_its_algorithm(tmp_path: Path) -> None:
+    with pytest.raises(SymbenchError, match=r"which algorithm .* --agent ppo:mine\.zip"):
+        resolve(["mine.zip"], TASK)
+
+
+def test_missing_files_are_named() -> None:
+    with pytest.raises(SymbenchError, match=r"'nowhere\.zip' does not exist"):
+        resolve(["ppo:nowhere.zip"], TASK, trust=True)
+    with pytest.raises(SymbenchError, match=r"nowhere\.json does not exist"):
+        resolve(["./nowhere.safetensors"], TASK)
+
+
+def test_a_zip_is_not_loaded_without_trust(tmp_path: Path) -> None:
+    from symbench.envs.tasks import get_task
+
+    (tmp_path / "mine.zip").write_bytes(b"whatever")
+    source = resolve([f"ppo:{tmp_path}/mine.zip"], TASK)[0]
+    env = get_task(TASK).make()
+    with pytest.raises(SymbenchError, match=r"can execute any code.*--trust"):
+        load(source, env.observation_space, env.action_space)
+
+
+def test_names_of_files_become_parts_of_ids(tmp_path: Path) -> None:
+    (tmp_path / "my agent (1).zip").write_bytes(b"")
+    assert resolve([f"ppo:{tmp_path}/my agent (1).zip"], TASK)[0].name == "my-agent-1-"

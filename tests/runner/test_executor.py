@@ -1,0 +1,94 @@
+"""Cells are evaluated here or in worker processes, and what goes wrong in one stays in that one."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import cloudpickle
+import pytest
+
+from symbench.runner import AgentSource, Cell, execute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+class _Poison:
+    """Ends the process that unpickles it, as a crash in native code would."""
+
+    def __reduce__(self) -> tuple[Any, tuple[int]]:
+        return os._exit, (7,)
+
+
+@pytest.fixture
+def deadly(tmp_path: Path) -> AgentSource:
+    """An SB3 zip that kills whoever loads it."""
+    poison = {":type:": "x", ":serialized:": base64.b64encode(cloudpickle.dumps(_Poison())).decode()}
+    with zipfile.ZipFile(tmp_path / "deadly.zip", "w") as file:
+        file.writestr("data", json.dumps({"policy_class": poison}))
+    return AgentSource(name="deadly", kind="sb3", algorithm="ppo", path=str(tmp_path / "deadly.zip"), trust=True)
+
+
+def missing(cell: Callable[..., Cell]) -> Cell:
+    return cell(source=AgentSource(name="missing", kind="zoo", path="nowhere"))
+
+
+def test_a_cell_that_fails_is_reported_and_the_others_go_on(cell: Callable[..., Cell]) -> None:
+    first, second, third = execute([cell(), missing(cell), cell("mlp")])
+    assert first.record and third.record
+    assert second.record is None
+    assert second.error.startswith("SymbenchError: nowhere.json does not exist") and "\n" not in second.error
+    assert "Traceback" in second.details
+
+
+def test_the_record_says_what_the_cell_is_made_of(cell: Callable[..., Cell]) -> None:
+    steps = ({"wrapper": "AddNoiseChannels", "n": 2}, {"wrapper": "ShuffleSensors"})
+    (outcome,) = execute([cell("set", steps)])
+    assert outcome.record
+    roles = [role for role, _ in outcome.record.pipeline]
+    assert roles == [
+        *("environment", "preprocessing", "monitor", "perturbation", "perturbation"),
+        *("the agent sees", "agent's own", "agent"),
+    ]
+    what = [text for _, text in outcome.record.pipeline]
+    assert what[3:5] == ["AddNoiseChannels(n=2)", "ShuffleSensors()"]
+    assert "(6,)" in what[5] and "last 8 values" in what[6]
+
+
+def test_workers_give_the_same_records_and_report_what_failed(cell: Callable[..., Cell]) -> None:
+    cells = [cell("mlp"), missing(cell), cell("set", ({"wrapper": "ShuffleSensors"},), level="m"), cell(level="n")]
+    here = {outcome.cell.id: outcome for outcome in execute(cells)}
+    there = {outcome.cell.id: outcome for outcome in execute(cells, workers=2)}
+    assert there.keys() == here.keys()
+    for id, outcome in here.items():
+        assert there[id].error == outcome.error
+        if outcome.record:
+            assert there[id].record.episodes.columns() == outcome.record.episodes.columns()  # type: ignore[union-attr]
+            assert there[id].record.pipeline == outcome.record.pipeline  # type: ignore[union-attr]
+
+
+def test_a_worker_that_dies_costs_its_own_cell_only(cell: Callable[..., Cell], deadly: AgentSource) -> None:
+    cells = [cell(source=deadly), cell(level="a"), cell(level="b"), cell(level="c")]
+    outcomes = {outcome.cell.id: outcome for outcome in execute(cells, workers=2)}
+    dead = outcomes.pop(cells[0].id)
+    assert dead.record is None and "worker process died (exit code 7)" in dead.error
+    assert len(outcomes) == 3 and all(outcome.record for outcome in outcomes.values())
+
+
+def test_closing_early_stops_the_workers(cell: Callable[..., Cell]) -> None:
+    import multiprocessing
+
+    running = execute([cell(level=str(i)) for i in range(6)], workers=2)
+    next(running)
+    running.close()
+    assert multiprocessing.active_children() == []
+
+
+def test_there_must_be_a_worker(cell: Callable[..., Cell]) -> None:
+    with pytest.raises(ValueError, match="received 0"):
+        execute([cell()], workers=0)

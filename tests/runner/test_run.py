@@ -1,0 +1,150 @@
+"""A run keeps what it has computed, goes on where it stopped, and says how it came about."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from symbench.errors import SymbenchError
+from symbench.runner import Manifest, Outcome, load_manifest, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from symbench.runner.manifest import Invocation
+    from symbench.suites import Suite
+
+TASK = "CartPole-v1"
+
+
+@pytest.fixture
+def start(suite: Suite, agents: dict[str, str], tmp_path: Path) -> Any:
+    """Runs the tiny suite; keywords override."""
+
+    def start(**options: Any) -> Manifest:
+        defaults = {"out": tmp_path / "run", "tasks": [TASK], "agents": [agents["mlp"], agents["set"], "random"]}
+        return run(**{"suite": suite, **defaults, **options})
+
+    return start
+
+
+def files(directory: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in sorted(directory.rglob("cells/**/*.json"))}
+
+
+def last(manifest: Manifest) -> Invocation:
+    return manifest.invocations[-1]
+
+
+def test_every_cell_becomes_a_file_and_run_json_tells_the_story(start: Any, tmp_path: Path) -> None:
+    manifest = start(command="symbench run --suite tiny")
+    assert len(files(tmp_path / "run")) == len(manifest.cells) == 8
+    assert manifest == load_manifest(tmp_path / "run")
+    assert list(manifest.skipped) == ["tiny@3/CartPole-v1/noise/+3/mlp/s0"]
+    call = last(manifest)
+    assert (call.command, call.evaluated) == ("symbench run --suite tiny", 8)
+    assert call.seconds is not None
+    assert {"symbench", "commit", "python", "packages", "cpu", "cores", "threads_per_worker"} <= call.environment.keys()
+    assert {"gymnasium", "numpy", "torch"} <= call.environment["packages"].keys()
+    assert manifest.tasks[TASK].reference_return == 500
+
+
+def test_what_exists_is_not_computed_again(start: Any, tmp_path: Path) -> None:
+    start()
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("cells/**/*.json")}
+    assert last(start()).evaluated == 0
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
+def test_without_resume_everything_is_computed_again(start: Any) -> None:
+    start()
+    assert last(start(resume=False, episodes=2)).evaluated == 8
+
+
+def test_one_or_two_workers_write_the_same_bytes(start: Any, tmp_path: Path) -> None:
+    start()
+    start(out=tmp_path / "two", workers=2)
+    assert files(tmp_path / "two") == files(tmp_path / "run")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(start: Any, tmp_path: Path, workers: int) -> None:
+    seen: list[Outcome] = []
+
+    def interrupt(outcome: Outcome | None, _: int) -> None:
+        if outcome and len(seen) == 2:
+            raise KeyboardInterrupt
+        if outcome:
+            seen.append(outcome)
+
+    with pytest.raises(KeyboardInterrupt):
+        start(progress=interrupt, workers=workers)
+    assert len(files(tmp_path / "run")) == 3
+    assert last(load_manifest(tmp_path / "run")).evaluated == 3
+    assert last(start(workers=workers)).evaluated == 5
+    start(out=tmp_path / "whole")
+    assert files(tmp_path / "run") == files(tmp_path / "whole")
+
+
+def test_a_damaged_cell_is_computed_again(start: Any, tmp_path: Path) -> None:
+    start()
+    whole = files(tmp_path / "run")
+    path = tmp_path / "run" / next(iter(whole))
+    path.write_text(path.read_text()[:100])
+    assert last(start()).evaluated == 1
+    assert files(tmp_path / "run") == whole
+
+
+def test_agents_can_be_added_to_a_run_later(start: Any, agents: dict[str, str]) -> None:
+    start(agents=["random"])
+    manifest = start(agents=[agents["set"]])
+    assert last(manifest).evaluated == 3
+    assert {id.split("/")[4] for id in manifest.cells} == {"random", "set"}
+    assert len(manifest.invocations) == 2
+
+
+def test_a_directory_belongs_to_one_suite(start: Any, suite: Suite) -> None:
+    start()
+    with pytest.raises(SymbenchError, match=r"holds a run of tiny@3; give another --out"):
+        start(suite=suite.model_copy(update={"version": 4}))
+    with pytest.raises(SymbenchError, match=r"holds a run of tiny@3 with other content"):
+        start(suite=suite.model_copy(update={"seed": 4}))
+
+
+def test_another_number_of_episodes_does_not_overwrite_results(start: Any, tmp_path: Path) -> None:
+    start()
+    before = files(tmp_path / "run")
+    with pytest.raises(SymbenchError, match="episodes 5, asked 2"):
+        start(episodes=2)
+    assert files(tmp_path / "run") == before
+
+
+def test_a_cell_that_fails_is_recorded_and_tried_again(
+    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("no memory\nleft")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("symbench.runner.executor.evaluate", broken)
+        manifest = start(agents=["random"])
+    assert set(manifest.failed.values()) == {"RuntimeError: no memory left"}
+    assert len(manifest.failed) == 3 and not files(tmp_path / "run")
+    again = start(agents=["random"])
+    assert again.failed == {} and last(again).evaluated == 3
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": "symbench.run/1"}', "\x00"])
+def test_a_damaged_run_json_is_one_clear_line(start: Any, tmp_path: Path, text: str) -> None:
+    start(agents=["random"])
+    (tmp_path / "run" / "run.json").write_text(text)
+    with pytest.raises(SymbenchError, match=r"run\.json is damaged") as caught:
+        start(agents=["random"])
+    assert "\n" not in str(caught.value)
+
+
+def test_no_result_mentions_where_agents_were(start: Any, tmp_path: Path) -> None:
+    start()
+    assert str(tmp_path) not in json.dumps([content.decode() for content in files(tmp_path / "run").values()])

@@ -1,0 +1,115 @@
+"""Suites are data: bundled ones are what the paper asks for, one's own are checked key by key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from symbench.envs.tasks import TASKS
+from symbench.errors import SymbenchError
+from symbench.suites import Suite, bundled_suites, load_suite, parse_suite
+from symbench.wrappers.registry import PERTURBATIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MINIMAL: dict[str, Any] = {
+    "name": "mine",
+    "version": 1,
+    "description": "one condition",
+    "tasks": ["CartPole-v1"],
+    "seed": 0,
+    "perturbations": [{"name": "none", "level": "in-order", "baseline": True}],
+}
+
+
+def with_conditions(*conditions: dict[str, Any]) -> dict[str, Any]:
+    return {**MINIMAL, "perturbations": [*MINIMAL["perturbations"], *conditions]}
+
+
+@pytest.mark.parametrize("name", bundled_suites())
+def test_bundled_suites_name_only_what_exists(name: str) -> None:
+    suite = load_suite(name)
+    assert suite.name == name
+    assert set(suite.tasks) <= set(TASKS)
+    assert {step.wrapper for p in suite.perturbations for step in p.apply} <= set(PERTURBATIONS)
+    assert suite.baseline.apply == ()
+
+
+def test_the_shuffle_suite_reshuffles_at_the_intervals_of_the_paper() -> None:
+    suite = load_suite("shuffle")
+    resample = [p.apply[0].parameters["resample"] for p in suite.perturbations if p.apply]
+    assert resample == ["episode", 500, 200, 100, 50, 25]
+
+
+def test_the_noise_suite_mixes_noise_among_the_sensors_and_has_the_order_of_the_paper_too() -> None:
+    orders = {p.level: [step.wrapper for step in p.apply] for p in load_suite("noise").perturbations}
+    assert orders["+5"] == orders["+500"] == ["AddNoiseChannels", "ShuffleSensors"]
+    assert orders["+5-appended"] == ["ShuffleSensors", "AddNoiseChannels"]
+    assert orders["x2"] == ["DuplicateSensors", "ShuffleSensors"]
+
+
+def test_a_version_may_be_asked_for_and_must_be_the_one_that_is_here() -> None:
+    assert load_suite("shuffle@1") == load_suite("shuffle")
+    with pytest.raises(SymbenchError, match="shuffle@1"):
+        load_suite("shuffle@7")
+
+
+def test_an_unknown_name_lists_near_matches() -> None:
+    with pytest.raises(SymbenchError, match="did you mean 'shuffle'"):
+        load_suite("shufle")
+
+
+def test_a_suite_of_ones_own_is_read_from_toml(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'name = "mine"\nversion = 2\ndescription = "d"\ntasks = ["CartPole-v1"]\nseed = 7\nepisodes = 10\n'
+        '[[perturbations]]\nname = "none"\nlevel = "clean"\nbaseline = true\n'
+        '[[perturbations]]\nname = "noise"\nlevel = "3"\napply = [{ wrapper = "SensorNoise", severity = 3 }]\n'
+    )
+    suite = load_suite(file)
+    assert suite.tag == "mine@2"
+    assert str(suite.perturbations[1].apply[0]) == "SensorNoise(severity=3)"
+    assert suite.perturbations[1].title == "noise 3"
+
+
+def test_a_suite_survives_the_round_trip_through_json() -> None:
+    suite = load_suite("noise")
+    assert Suite.model_validate_json(suite.model_dump_json()) == suite
+
+
+def test_a_suite_cannot_be_changed_in_place() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_suite("shuffle").seed = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({**MINIMAL, "sed": 1}, "sed: Extra inputs"),
+        ({**MINIMAL, "episodes": 0}, "episodes: .* received 0"),
+        ({**MINIMAL, "tasks": []}, "tasks: .*at least 1"),
+        ({key: value for key, value in MINIMAL.items() if key != "seed"}, "seed: Field required"),
+        (with_conditions({"name": "a/b", "level": "x"}), r"perturbations.1.name: .* received 'a/b'"),
+        (with_conditions({"name": "..", "level": "x"}), r"perturbations.1.name"),
+        (with_conditions({"name": "a", "level": "x", "apply": [{"n": 3}]}), r"perturbations.1.apply.0.wrapper"),
+        (with_conditions({"name": "none", "level": "in-order"}), "none/in-order more than once"),
+        (with_conditions({"name": "a", "level": "x", "baseline": True}), "exactly one .* none/in-order, a/x"),
+        ({**MINIMAL, "perturbations": [{"name": "a", "level": "x"}]}, "exactly one .* received none"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_key(data: dict[str, Any], message: str) -> None:
+    with pytest.raises(SymbenchError, match=message) as caught:
+        parse_suite(data, "mine.toml")
+    assert str(caught.value).startswith("suite mine.toml: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_missing_or_no_toml_are_named(tmp_path: Path) -> None:
+    with pytest.raises(SymbenchError, match=r"nowhere\.toml' does not exist; bundled suites: noise, shuffle"):
+        load_suite(tmp_path / "nowhere.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("name = ")
+    with pytest.raises(SymbenchError, match=r"broken\.toml' is not TOML"):
+        load_suite(broken)
