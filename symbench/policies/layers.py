@@ -55,6 +55,25 @@ def compress(values: Tensor) -> Tensor:
     return torch.asinh(values)
 
 
+def lstm_step(lstm: nn.LSTMCell, inputs: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    """What ``lstm(inputs, (hidden, cell))`` computes, in operations that ``torch.vmap`` can batch over weights.
+
+    Args:
+        lstm: Holds the weights.
+        inputs: Shape (B, I).
+        hidden: Shape (B, H).
+        cell: Shape (B, H).
+
+    Returns:
+        The new hidden and cell states, shape (B, H) each.
+    """
+    gates = nn.functional.linear(inputs, lstm.weight_ih, lstm.bias_ih)
+    gates = gates + nn.functional.linear(hidden, lstm.weight_hh, lstm.bias_hh)
+    enter, forget, candidate, leave = gates.chunk(4, dim=-1)
+    cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(candidate)
+    return torch.sigmoid(leave) * torch.tanh(cell), cell
+
+
 class QueryKeyScores(nn.Module):
     """``Q W_q (K W_k)^T``, transposed, with fixed sinusoidal queries Q (Tang & Ha 2021, equation 2).
 
@@ -140,7 +159,7 @@ class RecurrentAttentionNeuron(nn.Module):
         batch, sensors = observations.shape
         told = previous_actions[:, None].expand(batch, sensors, -1)
         inputs = torch.cat([observations[..., None], told], dim=-1).flatten(0, 1)
-        hidden, cell = self.lstm(inputs, (hidden.flatten(0, 1), cell.flatten(0, 1)))
+        hidden, cell = lstm_step(self.lstm, inputs, hidden.flatten(0, 1), cell.flatten(0, 1))
         hidden, cell = hidden.view(batch, sensors, -1), cell.view(batch, sensors, -1)
         weights = torch.tanh(self.scores(hidden))
         return torch.tanh(torch.einsum("bnm,bn->bm", weights, observations)), hidden, cell

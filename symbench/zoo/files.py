@@ -33,8 +33,8 @@ def save_agent(network: PolicyNetwork, path: str | Path, card: dict[str, Any]) -
     stem.parent.mkdir(parents=True, exist_ok=True)
     complete = {"format": FORMAT, "kind": network.kind, "config": network.config(), **card}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    _write(_file(stem, ".safetensors"), save(tensors))
-    _write(_file(stem, ".json"), (json.dumps(complete, indent=2) + "\n").encode())
+    card_text = json.dumps(complete, indent=2) + "\n"
+    _write_all({_file(stem, ".safetensors"): save(tensors), _file(stem, ".json"): card_text.encode()})
 
 
 def load_agent(path: str | Path) -> NetworkAgent:
@@ -99,10 +99,9 @@ def _load_weights(network: PolicyNetwork, file: Path) -> None:
     needed = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     for name in sorted(found.keys() | needed.keys()):
         if found.get(name) != needed.get(name):
-            raise SymbenchError(
-                f"{file} does not fit its card: {name!r} has shape {found.get(name, 'none: it is missing')}, "
-                f"the card asks for {needed.get(name, 'no such tensor')}"
-            )
+            has = f"has shape {found[name]}" if name in found else "is missing"
+            wants = needed.get(name, "no such tensor")
+            raise SymbenchError(f"{file} does not fit its card: {name!r} {has}, the card asks for {wants}")
     network.load_state_dict(tensors)
 
 
@@ -123,7 +122,14 @@ def _read(file: Path) -> bytes:
         raise SymbenchError(f"{file} does not exist; an agent is a pair of files, .safetensors and .json") from error
 
 
-def _write(file: Path, content: bytes) -> None:
-    partial = _file(file, ".part")
-    partial.write_bytes(content)
-    partial.replace(file)
+def _write_all(contents: dict[Path, bytes]) -> None:
+    """Write files; none of them is replaced before all of them are on the disk."""
+    partials = {_file(file, ".part"): file for file in contents}
+    try:
+        for partial, content in zip(partials, contents.values(), strict=True):
+            partial.write_bytes(content)
+        for partial, file in partials.items():
+            partial.replace(file)
+    finally:
+        for partial in partials:
+            partial.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 from typing import Any, Final
@@ -55,7 +56,7 @@ def load_published(name: str, path: str | Path) -> NetworkAgent:
 
 def _read_vector(file: Path) -> np.ndarray[Any, Any]:
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
             found = dict(arrays)
     except FileNotFoundError as error:
         raise SymbenchError(f"{file} does not exist") from error

@@ -5,8 +5,8 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from symbench.policies import AttentionNeuronNetwork, MLPNetwork, NetworkAgent, RandomAgent
-from symbench.policies.agent import Agent
+from symbench.policies import Agent, AttentionNeuronNetwork, MLPNetwork, NetworkAgent, RandomAgent
+
 
 BOX = spaces.Box(np.float32([-1, 0]), np.float32([1, 5]))
 SENSORS = spaces.Box(-1, 1, (5,))

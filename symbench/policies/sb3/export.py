@@ -17,6 +17,7 @@ from stable_baselines3.sac.policies import SACPolicy
 from stable_baselines3.td3.policies import TD3Policy
 from torch import nn
 
+from symbench.policies.agent import form
 from symbench.policies.layers import ACTIVATIONS
 from symbench.policies.networks import (
     AttentionNeuronNetwork,
@@ -53,7 +54,7 @@ def actor_network(model: BaseAlgorithm | BasePolicy) -> PolicyNetwork:
     elif isinstance(extractor, FlattenExtractor) and lstm is None and len(policy.observation_space.shape or ()) == 1:
         network = MLPNetwork(extractor.features_dim, **config)
     else:
-        read = f"{policy.observation_space} through {type(extractor).__name__}"
+        read = f"{form(policy.observation_space)} through {type(extractor).__name__}"
         raise ValueError(f"only an AttentionNeuron layer or a vector read by an MLP can be exported, received {read}")
     for source, target in zip(head, _linears([network.head]), strict=True):
         target.load_state_dict(source.state_dict())
@@ -83,13 +84,15 @@ def _actor(policy: nn.Module) -> tuple[nn.Module, list[nn.Linear], str]:
         return policy.actor.features_extractor, _linears([policy.actor.latent_pi, policy.actor.mu]), "tanh"
     if isinstance(policy, TD3Policy):
         return policy.actor.features_extractor, _linears([policy.actor.mu]), "tanh"
-    raise ValueError(f"policies of PPO, A2C, DQN, SAC (without gSDE) and TD3 can be exported, received {type(policy)}")
+    raise ValueError(
+        f"policies of PPO, A2C, DQN, SAC (without gSDE) and TD3 can be exported, received {type(policy).__name__}"
+    )
 
 
 def _head_config(policy: Any, head: list[nn.Linear]) -> dict[str, Any]:
     names = [name for name, activation in ACTIVATIONS.items() if activation is policy.activation_fn]
     if not names:
-        raise ValueError(f"activation_fn must be one of {tuple(ACTIVATIONS)}, received {policy.activation_fn}")
+        raise ValueError(f"activation_fn must be one of {tuple(ACTIVATIONS)}, received {policy.activation_fn.__name__}")
     return {"hidden": [layer.out_features for layer in head[:-1]], "activation": names[0]}
 
 
@@ -98,7 +101,7 @@ def _action_config(policy: Any, output: str) -> dict[str, Any]:
     if isinstance(space, spaces.Discrete):
         return {"action_dim": int(space.n), "output": "discrete"}
     if not isinstance(space, spaces.Box) or len(space.shape) != 1:
-        raise ValueError(f"only Discrete actions and vectors can be exported, received {space}")
+        raise ValueError(f"only Discrete actions and vectors can be exported, received {form(space)}")
     return {"action_dim": space.shape[0], "output": output, "low": space.low.tolist(), "high": space.high.tolist()}
 
 

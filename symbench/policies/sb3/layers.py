@@ -14,6 +14,7 @@ from gymnasium import spaces
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, FlattenExtractor
 from torch import Tensor, nn
 
+from symbench.policies.agent import form
 from symbench.policies.layers import AttentionNeuron, RecurrentAttentionNeuron, compress
 
 if TYPE_CHECKING:
@@ -162,5 +163,5 @@ def _shapes(space: spaces.Space[Any], wrapper: str, *keys: tuple[str, int]) -> l
     parts = space.spaces if isinstance(space, spaces.Dict) else {}
     shapes = [parts[key].shape or () for key, _ in keys if key in parts]
     if [len(shape) for shape in shapes] != [axes for _, axes in keys]:
-        raise ValueError(f"the environment must be wrapped in symbench.wrappers.{wrapper}, received {space}")
+        raise ValueError(f"the environment must be wrapped in symbench.wrappers.{wrapper}, received {form(space)}")
     return shapes

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium import spaces
+from sb3_contrib import RecurrentPPO
+from stable_baselines3 import PPO, SAC
+
+from symbench.errors import SymbenchError
+from symbench.policies import (
+    Agent,
+    AttentionNeuronExtractor,
+    AttentionNeuronPolicy,
+    NetworkAgent,
+    RecurrentAttentionNeuronPolicy,
+    SB3Agent,
+)
+from symbench.wrappers import PreviousAction, SensorHistory
+from symbench.zoo import load_sb3
+
+
+def episode(agent: Agent, env: gym.Env) -> float:
+    agent.reset()
+    (observation, _), total, over = env.reset(seed=0), 0.0, False
+    while not over:
+        observation, reward, terminated, truncated, _ = env.step(agent.act(observation))
+        total, over = total + float(reward), terminated or truncated
+    return total
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
+def test_files_of_old_versions_load_and_keep_their_score(reference: Path, algorithm: str) -> None:
+    env = gym.make("CartPole-v1")
+    file = reference / "sb3_zoo" / f"{algorithm}-CartPole-v1.zip"
+    agent = load_sb3(f"{algorithm}:{file}", True, env.observation_space, env.action_space)
+    assert agent.name == f"{algorithm}-CartPole-v1"
+    assert episode(agent, env) == 500
+
+
+@pytest.mark.reference
+def test_files_of_old_versions_say_that_they_do_not_fit(reference: Path) -> None:
+    space, actions = spaces.Box(-1, 1, (9,)), spaces.Discrete(2)
+    agent = load_sb3(f"ppo:{reference / 'sb3_zoo' / 'ppo-CartPole-v1.zip'}", True, space, actions)
+    assert agent.misfit(space, actions) == "ppo-CartPole-v1 observes Box(4,), the task has Box(9,)"
+
+
+def test_plain_models_predict_through_sb3(tmp_path: Path) -> None:
+    env = gym.make("CartPole-v1")
+    model = PPO("MlpPolicy", env, seed=0)
+    model.save(tmp_path / "mine")
+    agent = load_sb3(f"PPO:{tmp_path / 'mine.zip'}", trust=True)
+    assert isinstance(agent, SB3Agent)
+    assert agent.name == "mine"
+    observations = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+    agent.reset(20)
+    np.testing.assert_array_equal(agent.act(observations), model.predict(observations, deterministic=True)[0])
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "sac", "ppo_lstm"])
+def test_set_models_read_plain_sensors_in_any_number(tmp_path: Path, algorithm: str) -> None:
+    model: Any
+    if algorithm == "ppo":
+        model = PPO(AttentionNeuronPolicy, SensorHistory(gym.make("CartPole-v1")))
+    elif algorithm == "sac":
+        kwargs = {"features_extractor_class": AttentionNeuronExtractor}
+        model = SAC("MultiInputPolicy", SensorHistory(gym.make("Pendulum-v1")), policy_kwargs=kwargs, buffer_size=10)
+    else:
+        model = RecurrentPPO(RecurrentAttentionNeuronPolicy, PreviousAction(gym.make("CartPole-v1")))
+    model.save(tmp_path / "set")
+    agent = load_sb3(f"{algorithm}:{tmp_path / 'set.zip'}", True, spaces.Box(-1, 1, (4,)), model.action_space)
+    assert isinstance(agent, NetworkAgent)
+    for sensors in (4, 54):
+        assert agent.misfit(spaces.Box(-1, 1, (sensors,)), model.action_space) is None
+        agent.reset(3)
+        assert model.action_space.contains(agent.act(np.ones((3, sensors)))[0])
+
+
+def test_untrusted_files_are_not_opened(tmp_path: Path) -> None:
+    with pytest.raises(SymbenchError, match=r"is a pickle, which can execute any code .* add --trust"):
+        load_sb3(f"ppo:{tmp_path / 'agent.zip'}")
+
+
+def test_bad_specs_are_named(tmp_path: Path) -> None:
+    with pytest.raises(SymbenchError, match="unknown algorithm 'pp0'; did you mean 'ppo'"):
+        load_sb3("pp0:agent.zip", trust=True)
+    with pytest.raises(SymbenchError, match="file 'nowhere.zip' does not exist; ALGORITHM:FILE.zip was expected"):
+        load_sb3("ppo:nowhere.zip", trust=True)
+    (tmp_path / "a.zip").write_bytes(b"no zip")
+    with pytest.raises(SymbenchError, match=r"a.zip is not a ppo model that fits this task"):
+        load_sb3(f"ppo:{tmp_path / 'a.zip'}", trust=True)
+
+
+def test_model_of_another_algorithm_is_named(tmp_path: Path) -> None:
+    PPO("MlpPolicy", gym.make("CartPole-v1")).save(tmp_path / "a")
+    with pytest.raises(SymbenchError, match=r"a.zip is not a dqn model that fits this task"):
+        load_sb3(f"dqn:{tmp_path / 'a.zip'}", trust=True)
+
+
+def test_unreadable_spaces_are_replaced(tmp_path: Path) -> None:
+    """As in files of old versions, whose spaces belong to a package that is gone."""
+    env = gym.make("CartPole-v1")
+    PPO("MlpPolicy", env).save(tmp_path / "new")
+    with zipfile.ZipFile(tmp_path / "new.zip") as new, zipfile.ZipFile(tmp_path / "old.zip", "w") as old:
+        for item in new.namelist():
+            content = new.read(item)
+            if item == "data":
+                data = json.loads(content)
+                for name in ("observation_space", "action_space"):
+                    data[name][":serialized:"] = "Y2dvbmVfcGFja2FnZQpCb3gKLg=="  # the class gone_package.Box
+                data["observation_space"]["shape"] = "[4]"
+                content = json.dumps(data).encode()
+            old.writestr(item, content)
+    agent = load_sb3(f"ppo:{tmp_path / 'old.zip'}", True, env.observation_space, env.action_space)
+    assert agent.misfit(env.observation_space, env.action_space) is None
+    wide = load_sb3(f"ppo:{tmp_path / 'old.zip'}", True, spaces.Box(-1, 1, (9,)), env.action_space)
+    assert wide.misfit(spaces.Box(-1, 1, (9,)), env.action_space) == "old observes Box(4,), the task has Box(9,)"
