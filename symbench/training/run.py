@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from symbench.envs.tasks import get_task
@@ -19,7 +18,7 @@ from symbench.training.session import Session
 from symbench.wrappers.vector import ShuffleSensors
 from symbench.zoo import bundled, load_agent, save_agent
 
-SCORE_SEED = 500_000  # first seed of the episodes a card's scores come from; no suite uses them
+SCORE_SEED, SCORE_EPISODES = 500_000, 1000  # the episodes a card's scores come from; no suite uses them
 
 
 def train(
@@ -114,8 +113,7 @@ def find_teacher(task: str, name: str, run: int) -> PolicyNetwork:
 
 def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[str, Any]:
     """What the agent's JSON card says: origin, size, and scores in order and shuffled with 95% intervals."""
-    task = get_task(plan.task)
-    envs = task.make_vec(task.episodes)
+    envs = get_task(plan.task).make_vec(SCORE_EPISODES)
     return {
         "agent": plan.agent,
         "task": plan.task,
@@ -125,14 +123,15 @@ def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[st
         "commit": environment(workers=1)["commit"],
         "training_seconds": round(session.seconds),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "in_order": _score(envs, network, plan.agent, task.episodes),
-        "shuffled": _score(ShuffleSensors(envs), network, plan.agent, task.episodes),
+        "in_order": _score(envs, network, plan.agent),
+        "shuffled": _score(ShuffleSensors(envs), network, plan.agent),
     }
 
 
-def _score(envs: Any, network: PolicyNetwork, name: str, episodes: int) -> dict[str, float]:
-    seeds = list(range(SCORE_SEED, SCORE_SEED + episodes))
+def _score(envs: Any, network: PolicyNetwork, name: str) -> dict[str, float]:
+    seeds = list(range(SCORE_SEED, SCORE_SEED + envs.num_envs))
     returns = play(envs, NetworkAgent(network, name), seeds).returns
-    mean, error = returns.mean(), returns.std(ddof=1) / np.sqrt(episodes)
-    numbers = {"mean": mean, "std": returns.std(ddof=1), "low": mean - 1.96 * error, "high": mean + 1.96 * error}
-    return {"episodes": episodes, "first_seed": SCORE_SEED, **{key: round(float(v), 2) for key, v in numbers.items()}}
+    mean, std = float(returns.mean()), float(returns.std(ddof=1))
+    margin = 1.96 * std / len(returns) ** 0.5
+    numbers = {"mean": mean, "std": std, "low": mean - margin, "high": mean + margin}
+    return {"episodes": len(returns), "first_seed": SCORE_SEED, **{key: round(v, 2) for key, v in numbers.items()}}

@@ -114,7 +114,8 @@ class Session:
     def report(self, done: int, total: int, returns: float) -> None:
         """Move the progress bar, and note a point of the learning curve where one is due."""
         self._bar.update(self._task, completed=min(done, total), total=total, description=f"return {returns:7.1f}")
-        if done >= total or done >= (len(self.curve) + 1) * total / CURVE_POINTS:
+        last = self.curve[-1]["done"] if self.curve else 0
+        if done > last and (done >= total or done - last >= total / CURVE_POINTS):
             self.curve.append({"done": done, "seconds": round(self.seconds, 1), "return": round(returns, 2)})
 
     @contextmanager

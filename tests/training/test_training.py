@@ -1,0 +1,207 @@
+"""Recipes: what is read, what is trained, and that an interrupted training ends where an uninterrupted one does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from symbench.errors import SymbenchError
+from symbench.policies import AttentionNeuronNetwork, MLPNetwork, PolicyNetwork, RecurrentAttentionNeuronNetwork
+from symbench.training import load_recipe, recipes, train
+from symbench.training.evolution import evaluate_population
+from symbench.training.imitation import Segment, segment_loss
+from symbench.training.recipe import Imitation
+from symbench.training.run import find_teacher, make_network
+from symbench.training.session import Session
+from symbench.zoo import load_agent, save_agent
+
+TINY = {
+    "ppo": {"steps": 2048, "num_envs": 16, "n_steps": 32, "batch_size": 256, "n_epochs": 1},
+    "imitation": {"steps": 1024, "num_envs": 32, "segment": 4, "batch": 16, "updates": 2},
+    "evolution": {"generations": 3, "population": 4, "rollouts": 2},
+}
+
+
+@pytest.fixture(autouse=True)
+def few_score_episodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symbench.training.run.SCORE_EPISODES", 8)
+
+
+@pytest.fixture
+def teacher(tmp_path: Path) -> str:
+    torch.manual_seed(0)
+    save_agent(MLPNetwork(num_sensors=5, action_dim=1), tmp_path / "teacher", {"agent": "teacher"})
+    return str(tmp_path / "teacher")
+
+
+def tiny(name: str, teacher: str) -> dict[str, object]:
+    algorithm = load_recipe(name).algorithm.name
+    return {**TINY[algorithm], **({"teacher": teacher} if algorithm == "imitation" else {})}
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_every_recipe_trains_an_agent_with_its_whole_story(name: str, teacher: str, tmp_path: Path) -> None:
+    path = train(name, tmp_path, seed=1, overrides=tiny(name, teacher))
+    agent, story = load_agent(path), json.loads((path.parent / "train.json").read_text())
+    assert agent.name == load_recipe(name).agent
+    assert {
+        "recipe",
+        "seed",
+        "commit",
+        "recipe_data",
+        "curve",
+        "packages",
+        "cpu",
+        "in_order",
+        "shuffled",
+    } <= story.keys()
+    assert story["in_order"]["low"] <= story["in_order"]["mean"] <= story["in_order"]["high"]
+    assert story["curve"]
+    agent.reset(4)
+    assert agent.act(np.zeros((4, 5), np.float32)).shape == (4, 1)
+
+
+@pytest.mark.parametrize("name", ["mlp", "attention-neuron", "recurrent-attention-neuron-es"])
+def test_the_same_seed_gives_the_same_weights(name: str, teacher: str, tmp_path: Path) -> None:
+    weights = [
+        load_agent(train(name, tmp_path / str(i), seed=seed, overrides=tiny(name, teacher))).network.state_dict()
+        for i, seed in enumerate((3, 3, 4))
+    ]
+    for key in weights[0]:
+        assert torch.equal(weights[0][key], weights[1][key])
+    assert any(not torch.equal(weights[0][key], weights[2][key]) for key in weights[0])
+
+
+def test_a_finished_run_is_not_trained_again(teacher: str, tmp_path: Path) -> None:
+    overrides = tiny("attention-neuron", teacher)
+    path = train("attention-neuron", tmp_path, overrides=overrides)
+    before = (path.parent / "train.json").stat().st_mtime_ns
+    assert train("attention-neuron", tmp_path, overrides=overrides) == path
+    assert (path.parent / "train.json").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("name", ["mlp", "attention-neuron"])
+def test_an_interrupted_run_goes_on_from_its_checkpoint(name: str, teacher: str, tmp_path: Path) -> None:
+    overrides = tiny(name, teacher)
+    half = train(name, tmp_path, overrides=overrides)
+    (half.parent / "train.json").unlink()
+    whole = train(name, tmp_path, overrides={**overrides, "steps": 2 * int(str(overrides["steps"]))})
+    done = [row["done"] for row in json.loads((whole.parent / "train.json").read_text())["curve"]]
+    assert done == sorted(set(done))
+    assert done[0] <= int(str(overrides["steps"])) < done[-1]
+
+
+def test_resumed_evolution_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+    name = "recurrent-attention-neuron-es"
+    half = train(name, tmp_path / "a", overrides=TINY["evolution"])
+    (half.parent / "train.json").unlink()
+    longer = {**TINY["evolution"], "generations": 6}
+    resumed = load_agent(train(name, tmp_path / "a", overrides=longer)).network.state_dict()
+    straight = load_agent(train(name, tmp_path / "b", overrides=longer)).network.state_dict()
+    assert all(torch.equal(resumed[key], straight[key]) for key in straight)
+
+
+def test_a_checkpoint_of_another_network_is_refused_in_one_line(teacher: str, tmp_path: Path) -> None:
+    with Session(tmp_path, 0) as session:
+        network = torch.nn.Linear(1, 1)
+        session.save(network, torch.optim.Adam(network.parameters()), 10)
+    folder = tmp_path / "attention-neuron" / "s0"
+    folder.mkdir(parents=True)
+    (tmp_path / "checkpoint.pt").rename(folder / "checkpoint.pt")
+    with pytest.raises(SymbenchError, match="--no-resume"):
+        train("attention-neuron", tmp_path, overrides=tiny("attention-neuron", teacher))
+    train("attention-neuron", tmp_path, resume=False, overrides=tiny("attention-neuron", teacher))
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        AttentionNeuronNetwork(action_dim=1, history=3, num_codes=4, key_widths=(8, 8), hidden=(8,)),
+        RecurrentAttentionNeuronNetwork(action_dim=1),
+    ],
+)
+def test_imitation_brings_the_student_closer_to_its_teacher(student: PolicyNetwork) -> None:
+    rng = np.random.default_rng(0)
+    steps, batch = 6, 64
+    observations = torch.from_numpy(rng.standard_normal((steps, batch, 3), dtype=np.float32))
+    targets = torch.tanh(observations.sum(dim=2, keepdim=True))  # a function of the set of sensors
+    starts = torch.zeros(steps, batch)
+    starts[0] = 1.0
+    state = student.initial_state(batch, 3)
+    segment = Segment(state, observations, starts, torch.zeros(steps, batch, 1), targets)
+    optimizer = torch.optim.Adam(student.parameters(), 1e-2)
+    losses = []
+    for _ in range(60):
+        loss = segment_loss(student, segment, torch.arange(batch))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_an_episode_start_forgets_what_came_before() -> None:
+    student = RecurrentAttentionNeuronNetwork(action_dim=1)
+    observations, targets = torch.randn(2, 5, 3), torch.zeros(2, 5, 1)
+    actions, starts = torch.randn(2, 5, 1), torch.ones(2, 5)
+    one_by_one = [
+        segment_loss(
+            student,
+            Segment(
+                student.initial_state(5, 3), *(part[t : t + 1] for part in (observations, starts, actions, targets))
+            ),
+            torch.arange(5),
+        )
+        for t in range(2)
+    ]
+    together = segment_loss(
+        student, Segment(student.initial_state(5, 3), observations, starts, actions, targets), torch.arange(5)
+    )
+    torch.testing.assert_close(together, torch.stack(one_by_one).mean())
+
+
+def test_a_population_scores_as_its_candidates_alone() -> None:
+    recipe = load_recipe("recurrent-attention-neuron-es")
+    network = make_network(recipe)
+    size = sum(parameter.numel() for parameter in network.parameters())
+    candidates = np.random.default_rng(0).standard_normal((3, size))
+    together = evaluate_population(recipe, network, candidates, rollouts=4, seed=7)
+    alone = [evaluate_population(recipe, network, row[None], rollouts=4, seed=7)[0] for row in candidates]
+    np.testing.assert_allclose(together, alone, rtol=1e-3)
+    assert len(set(together)) == 3
+
+
+def test_teacher_by_path_and_unknown_teacher(teacher: str) -> None:
+    assert isinstance(find_teacher("CartPoleSwingUp", teacher, 5), MLPNetwork)
+    with pytest.raises(SymbenchError, match="unknown teacher"):
+        find_teacher("CartPoleSwingUp", "nobody", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("not toml [", "not TOML"),
+        ('description="d"\nagent="a"\ntask="CartPoleSwingUp"\nnetwork={}\n[algorithm]\nname="magic"', "magic"),
+        ('description="d"\nagent="a"\ntask="T"\nnetwork={}\n[algorithm]\nname="ppo"\nsteps="many"', "steps"),
+    ],
+)
+def test_a_broken_recipe_says_where(text: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(SymbenchError, match=said):
+        load_recipe(str(path))
+
+
+def test_an_unknown_recipe_lists_near_matches() -> None:
+    with pytest.raises(SymbenchError, match="attention-neuron"):
+        load_recipe("atention-neuron")
+
+
+def test_overrides_replace_settings() -> None:
+    settings = load_recipe("attention-neuron", {"steps": 5}).algorithm
+    assert isinstance(settings, Imitation)
+    assert settings.steps == 5
