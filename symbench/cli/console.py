@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -64,7 +65,7 @@ def cell_progress(debug: bool) -> Iterator[Callable[[Outcome | None, int], None]
                 return
             bar.update(task, description=outcome.cell.id.partition("/")[2])
             if outcome.record is None:
-                screen.print(f"[red]failed[/red] {outcome.cell.id}: {outcome.error}", markup=True, soft_wrap=True)
+                screen.print(f"[red]failed[/red] {outcome.cell.id}: {escape(outcome.error)}", soft_wrap=True)
             if outcome.record is None and debug:
                 screen.print(outcome.details, markup=False)
 

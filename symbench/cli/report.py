@@ -39,6 +39,6 @@ def show(made: Report, directory: Path) -> None:
     from symbench.leaderboard.terminal import render
 
     screen = console()
-    screen.print(render(made.manifest, made.rows, screen.width))
+    screen.print(render(made, screen.width))
     files = "leaderboard.csv, leaderboard.md, episodes.csv, run.json, cells/"
     screen.print(f"[dim]{directory}: {files}[/dim]", highlight=False, soft_wrap=True)

@@ -1,11 +1,11 @@
 """The leaderboard: statistics, rows, tables.
 
 * :mod:`~symbench.leaderboard.statistics` - interquartile mean, bootstrap, retention, probability of improvement
-* :func:`make_rows`, :class:`Row` - one row per task, perturbation, level and agent
-* :func:`write_report`, :class:`Report` - the tables of a run directory
+* :func:`make_report`, :class:`Report`, :class:`Row`, :class:`Summary` - from cells to rows
+* :func:`write_report` - the tables of a run directory
 """
 
-from symbench.leaderboard.report import Report, write_report
-from symbench.leaderboard.rows import Row, make_rows
+from symbench.leaderboard.report import write_report
+from symbench.leaderboard.rows import Report, Row, Summary, make_report
 
-__all__ = ["Report", "Row", "make_rows", "write_report"]
+__all__ = ["Report", "Row", "Summary", "make_report", "write_report"]

@@ -11,20 +11,23 @@ from symbench.leaderboard.published import published
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from symbench.leaderboard.rows import Row
+    from symbench.leaderboard.rows import Report, Row
     from symbench.runner import Manifest, Record
     from symbench.runner.manifest import Invocation
 
 
-def render(manifest: Manifest, rows: Sequence[Row], records: Sequence[Record]) -> str:
+def render(report: Report, records: Sequence[Record]) -> str:
     """The content of ``leaderboard.md``."""
-    suite = manifest.suite
+    manifest, suite = report.manifest, report.manifest.suite
     parts = [f"# {suite.tag}", suite.description[:1].upper() + suite.description[1:] + "."]
-    for task, group in groupby(rows, key=lambda row: row.task):
+    for task, group in groupby(report.rows, key=lambda row: row.task):
         of_task = list(group)
         parts += [f"## {task}", _returns(task, of_task), _scores(manifest, of_task)]
         parts += ["\n".join(f"* {notice}" for notice in text.notices(manifest, task, of_task))]
         parts += _pipeline(task, records)
+    if report.summary:
+        parts += ["## All tasks", "Normalised score, IQM [95%] over the training runs of all tasks."]
+        parts += [_table(*text.summary_table(report.summary))]
     return "\n\n".join([*parts, "## How it was made", _provenance(manifest)]) + "\n"
 
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symbench.errors import SymbenchError
 from symbench.leaderboard import markdown
-from symbench.leaderboard.rows import Row, make_rows
-from symbench.runner import Manifest, Store, load_manifest
+from symbench.leaderboard.rows import Report, make_report
+from symbench.runner import Store, load_manifest
 from symbench.runner.store import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@dataclass(frozen=True)
-class Report:
-    """What the tables of a run are made of."""
-
-    manifest: Manifest
-    rows: list[Row]
 
 
 def write_report(directory: Path) -> Report:
@@ -33,15 +24,15 @@ def write_report(directory: Path) -> Report:
 
     manifest, store = load_manifest(directory), Store(directory)
     records = [record for record in store.records() if record.cell.id in manifest.cells]
-    rows = make_rows(manifest, records)
+    report = make_report(manifest, records)
     files = {
-        "leaderboard.csv": leaderboard_frame(rows).to_csv(index=False),
+        "leaderboard.csv": leaderboard_frame(report.rows).to_csv(index=False),
         "episodes.csv": episodes_frame(records).to_csv(index=False),
-        "leaderboard.md": markdown.render(manifest, rows, records),
+        "leaderboard.md": markdown.render(report, records),
     }
     for name, content in files.items():
         try:
             write_atomically(directory / name, content)
         except OSError as error:
             raise SymbenchError(f"cannot write {directory / name} ({error.strerror}); the cells are kept") from error
-    return Report(manifest, rows)
+    return report

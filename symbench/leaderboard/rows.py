@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symbench.leaderboard.scores import Scores
 from symbench.leaderboard.statistics import (
     UNDEFINED,
     Estimate,
+    aggregate,
     interval_over,
     probability_of_improvement,
     retention,
@@ -20,15 +22,8 @@ from symbench.leaderboard.statistics import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from symbench.runner import Manifest, Record
-    from symbench.runner.manifest import TaskFacts
     from symbench.suites import Perturbation
-
-    Array = NDArray[np.float64]
-    # (task, condition, agent) -> training run -> returns of its episodes (E,)
-    Returns = dict[tuple[str, str, str], dict[int, Array]]
 
 NAN = math.nan
 
@@ -80,6 +75,15 @@ class Row:
         return 0 < self.episodes < self.protocol_episodes
 
 
+@dataclass(frozen=True)
+class Summary:
+    """The score of an agent under one condition over all tasks."""
+
+    condition: Perturbation
+    agent: str
+    iqm: Estimate
+
+
 def make_rows(manifest: Manifest, records: Sequence[Record]) -> list[Row]:
     """Derive all rows of a run.
 
@@ -90,92 +94,107 @@ def make_rows(manifest: Manifest, records: Sequence[Record]) -> list[Row]:
     Returns:
         Rows in the order task, condition, agent (random last); rows without episodes say why in ``note``.
     """
-    known = [record for record in records if manifest.cells.get(record.cell.id) == record.cell.spec_hash]
-    return _Rows(manifest, known).all()
+    scores = Scores(manifest, records)
+    return [
+        _row(manifest, scores, task, condition, agent)
+        for task in manifest.tasks
+        for condition in manifest.suite.perturbations
+        for agent in scores.agents(task)
+    ]
 
 
-class _Rows:
-    def __init__(self, manifest: Manifest, records: Sequence[Record]) -> None:
-        self._manifest = manifest
-        self._returns: Returns = {}
-        self._lengths: dict[tuple[str, str, str], list[float]] = {}
-        for record in records:
-            cell = record.cell
-            key = cell.task, f"{cell.perturbation}/{cell.level}", cell.agent
-            self._returns.setdefault(key, {})[cell.run] = record.episodes.returns
-            self._lengths.setdefault(key, []).append(float(record.episodes.lengths.mean()))
-
-    def all(self) -> list[Row]:
-        return [
-            self._row(task, condition, agent)
-            for task in self._manifest.tasks
-            for condition in self._manifest.suite.perturbations
-            for agent in self._agents(task)
-        ]
-
-    def _agents(self, task: str) -> list[str]:
-        ids = [id.split("/") for id in (*self._manifest.cells, *self._manifest.skipped)]
-        names = list(dict.fromkeys(parts[4] for parts in ids if parts[1] == task))
-        return sorted(names, key=lambda name: name == "random")
-
-    def _row(self, task: str, condition: Perturbation, agent: str) -> Row:
-        suite, facts = self._manifest.suite, self._manifest.tasks[task]
-        returns = self._matrix(task, condition.id, agent)
-        if returns is None:
-            note = self._note(task, condition, agent)
-            return Row(suite.tag, task, condition, agent, protocol_episodes=facts.episodes, note=note)
-        # Every row draws from the same seed, so that it does not depend on which others are in the table.
-        return Row(
-            suite=suite.tag,
-            task=task,
-            condition=condition,
-            agent=agent,
-            runs=len(returns),
-            episodes=returns.shape[1],
-            protocol_episodes=facts.episodes,
-            mean=float(returns.mean()),
-            std=float(returns.std()),
-            iqm=score(_normalise(returns, facts), np.random.default_rng(suite.seed)),
-            retention=self._retention(task, condition, agent, facts),
-            improvement=self._improvement(task, condition, agent),
-            length=float(np.mean(self._lengths[task, condition.id, agent])),
-        )
-
-    def _retention(self, task: str, condition: Perturbation, agent: str, facts: TaskFacts) -> Estimate:
-        suite = self._manifest.suite
-        both = self._returns.get((task, suite.baseline.id, agent), {}).keys() & self._returns[task, condition.id, agent]
-        if condition.baseline or not both:
-            return UNDEFINED
-        perturbed = self._matrix(task, condition.id, agent, both)
-        clean = self._matrix(task, suite.baseline.id, agent, both)
-        if perturbed is None or clean is None or perturbed.shape != clean.shape:
-            return UNDEFINED
-        rng = np.random.default_rng(suite.seed)
-        return retention(_normalise(perturbed, facts), _normalise(clean, facts), rng)
-
-    def _improvement(self, task: str, condition: Perturbation, agent: str) -> Estimate:
-        suite = self._manifest.suite
-        ours = self._matrix(task, condition.id, agent)
-        theirs = self._matrix(task, condition.id, suite.compare_with or "")
-        if agent == suite.compare_with or ours is None or theirs is None or ours.shape[1] != theirs.shape[1]:
-            return UNDEFINED
-        return probability_of_improvement(ours, theirs, np.random.default_rng(suite.seed))
-
-    def _matrix(self, task: str, condition: str, agent: str, only: set[int] | None = None) -> Array | None:
-        """Returns of the training runs, (R, E), or ``None`` if there are none."""
-        by_run = self._returns.get((task, condition, agent), {})
-        rows = [by_run[run] for run in sorted(by_run) if only is None or run in only]
-        return np.stack(rows) if rows else None
-
-    def _note(self, task: str, condition: Perturbation, agent: str) -> str:
-        prefix = f"{self._manifest.suite.tag}/{task}/{condition.id}/{agent}/"
-        for kind, reasons in (("failed", self._manifest.failed), ("skipped", self._manifest.skipped)):
-            for id, reason in reasons.items():
-                if id.startswith(prefix):
-                    return f"{kind}: {reason}"
-        return "not evaluated yet"
+def summarise(manifest: Manifest, records: Sequence[Record]) -> list[Summary]:
+    """Scores over all tasks of a run, for the agents that play all of them; nothing if there is one task."""
+    scores = Scores(manifest, records)
+    by_task = [scores.agents(task) for task in manifest.tasks]
+    if len(by_task) < 2:
+        return []
+    everywhere = [agent for agent in by_task[0] if all(agent in others for others in by_task)]
+    return [
+        Summary(condition, agent, _over_tasks(manifest, scores, condition, agent))
+        for condition in manifest.suite.perturbations
+        for agent in everywhere
+    ]
 
 
-def _normalise(returns: Array, facts: TaskFacts) -> Array:
-    """0 is random play, 1 is the task's reference."""
-    return (returns - facts.random_return) / (facts.reference_return - facts.random_return)
+def _over_tasks(manifest: Manifest, scores: Scores, condition: Perturbation, agent: str) -> Estimate:
+    of_tasks = [scores.normalised(task, condition.id, agent) for task in manifest.tasks]
+    complete = [matrix for matrix in of_tasks if matrix is not None]
+    return aggregate(complete, _rng(manifest)) if len(complete) == len(of_tasks) else UNDEFINED
+
+
+def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Row:
+    suite, facts = manifest.suite, manifest.tasks[task]
+    returns, normalised = (get(task, condition.id, agent) for get in (scores.returns, scores.normalised))
+    if returns is None or normalised is None:
+        note = _note(manifest, task, condition, agent)
+        return Row(suite.tag, task, condition, agent, protocol_episodes=facts.episodes, note=note)
+    return Row(
+        suite=suite.tag,
+        task=task,
+        condition=condition,
+        agent=agent,
+        runs=len(returns),
+        episodes=returns.shape[1],
+        protocol_episodes=facts.episodes,
+        mean=float(returns.mean()),
+        std=float(returns.std()),
+        iqm=score(normalised, _rng(manifest)),
+        retention=_retention(manifest, scores, task, condition, agent),
+        improvement=_improvement(manifest, scores, task, condition, agent),
+        length=scores.mean_length(task, condition.id, agent),
+    )
+
+
+def _retention(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Estimate:
+    baseline = manifest.suite.baseline.id
+    both = scores.runs(task, baseline, agent) & scores.runs(task, condition.id, agent)
+    perturbed = scores.normalised(task, condition.id, agent, both)
+    clean = scores.normalised(task, baseline, agent, both)
+    if condition.baseline or perturbed is None or clean is None or perturbed.shape != clean.shape:
+        return UNDEFINED
+    return retention(perturbed, clean, _rng(manifest))
+
+
+def _improvement(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Estimate:
+    other = manifest.suite.compare_with
+    if other is None or agent == other:
+        return UNDEFINED
+    ours, theirs = (scores.returns(task, condition.id, name) for name in (agent, other))
+    if ours is None or theirs is None or ours.shape[1] != theirs.shape[1]:
+        return UNDEFINED
+    return probability_of_improvement(ours, theirs, _rng(manifest))
+
+
+def _note(manifest: Manifest, task: str, condition: Perturbation, agent: str) -> str:
+    prefix = f"{manifest.suite.tag}/{task}/{condition.id}/{agent}/"
+    for kind, reasons in (("failed", manifest.failed), ("skipped", manifest.skipped)):
+        for id, reason in reasons.items():
+            if id.startswith(prefix):
+                return f"{kind}: {reason}"
+    return "not evaluated yet"
+
+
+def _rng(manifest: Manifest) -> np.random.Generator:
+    """A fresh generator for every number, so that none depends on which others are in the table."""
+    return np.random.default_rng(manifest.suite.seed)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that the tables of a run show.
+
+    Attributes:
+        manifest: What was run.
+        rows: One per task, condition and agent.
+        summary: Scores over all tasks, if there are several.
+    """
+
+    manifest: Manifest
+    rows: list[Row]
+    summary: list[Summary]
+
+
+def make_report(manifest: Manifest, records: Sequence[Record]) -> Report:
+    """Derive everything from the cells of a run."""
+    return Report(manifest, make_rows(manifest, records), summarise(manifest, records))

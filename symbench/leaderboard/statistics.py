@@ -110,9 +110,14 @@ def aggregate(tasks: Sequence[Array], rng: np.random.Generator) -> Estimate:
     Args:
         tasks: Normalised scores of one agent, (R, E) each.
         rng: Draws the resamples.
+
+    Returns:
+        The estimate; without an interval if a task has a single training run.
     """
     strata = [scores.mean(axis=1) for scores in tasks]
-    return bootstrap(strata, lambda *draws: iqm(np.concatenate(draws, axis=-1)), rng)
+    estimate = bootstrap(strata, lambda *draws: iqm(np.concatenate(draws, axis=-1)), rng)
+    single = min(map(len, tasks)) == 1
+    return Estimate(estimate.value, float("nan"), float("nan")) if single else estimate
 
 
 def bootstrap(

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -17,38 +17,47 @@ from symbench.leaderboard import text
 from symbench.leaderboard.published import published
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import RenderableType
+    from collections.abc import Iterable, Sequence
 
     from symbench.leaderboard.published import Published
-    from symbench.leaderboard.rows import Row
+    from symbench.leaderboard.rows import Report, Row, Summary
     from symbench.runner import Manifest
 
 _BAR = 10  # characters of a bar that stands for 100%
 
 
-def render(manifest: Manifest, rows: Sequence[Row], width: int = 120) -> RenderableType:
+def render(report: Report, width: int = 120) -> RenderableType:
     """All tables of a run: for each task the returns, then scores and retention, then what to know about them.
 
     Args:
-        manifest: What was run.
-        rows: From :func:`~symbench.leaderboard.make_rows`.
-        width: Characters there are; published numbers are left out when they do not fit.
+        report: What the tables show.
+        width: Characters there are; what does not fit is left out: published numbers, comparisons, bars.
     """
-    parts: list[RenderableType] = []
-    for task, group in groupby(rows, key=lambda row: row.task):
-        of_task = list(group)
-        returns = _returns(manifest, task, of_task, published(task))
-        if _width(returns) > width:
-            returns = _returns(manifest, task, of_task, ())
-        notes = "\n".join(f"• {notice}" for notice in text.notices(manifest, task, of_task))
-        parts += [returns, Text(), _scores(manifest, of_task), Text(), Text(notes, style="dim"), Text()]
+    manifest, parts = report.manifest, list[RenderableType]()
+    for task, group in groupby(report.rows, key=lambda row: row.task):
+        rows = list(group)
+        compared = text.compared_with(manifest, rows)
+        returns = (_returns(manifest, task, rows, quoted) for quoted in (published(task), ()))
+        scores = (_scores(manifest, rows, *extras) for extras in ((True, compared), (True, ""), (False, "")))
+        notes = "\n".join(f"• {notice}" for notice in text.notices(manifest, task, rows))
+        parts += [_fitting(returns, width), Text(), _fitting(scores, width), Text(), Text(notes, style="dim"), Text()]
+    if report.summary:
+        parts += [_summary(report.summary), Text()]
     return Group(*parts)
 
 
-def _returns(manifest: Manifest, task: str, rows: Sequence[Row], quoted: Sequence[Published]) -> Table:
-    table = _table(f"{task}  ·  {manifest.suite.tag}  ·  return")
+def _summary(summary: Sequence[Summary]) -> Group:
+    header, lines = text.summary_table(summary)
+    table = _table()
+    for column in header:
+        table.add_column(_heading(column), justify="left" if column == header[0] else "right", no_wrap=True)
+    for title, *scores in lines:
+        table.add_row(Text(title), *scores)
+    return _titled("all tasks  ·  normalised score, IQM [95%] over the training runs of all tasks", table)
+
+
+def _returns(manifest: Manifest, task: str, rows: Sequence[Row], quoted: Sequence[Published]) -> Group:
+    table = _table()
     table.add_column("perturbation", no_wrap=True)
     for row in (row for row in rows if row.condition == rows[0].condition):
         table.add_column(
@@ -59,41 +68,44 @@ def _returns(manifest: Manifest, task: str, rows: Sequence[Row], quoted: Sequenc
     for condition, group in groupby(rows, key=lambda row: row.condition):
         papers = [entry.returns.get(condition.id) for entry in quoted]
         quotes = [text.mean_and_std(*paper) if paper else "" for paper in papers]
-        table.add_row(condition.title, *(text.return_of(row) for row in group), *quotes)
-    return table
+        table.add_row(Text(condition.title), *(text.return_of(row) for row in group), *quotes)
+    return _titled(f"{task}  ·  {manifest.suite.tag}  ·  return", table)
 
 
-def _scores(manifest: Manifest, rows: Sequence[Row]) -> Table:
-    table = _table("normalised score, and the share of it that a perturbation leaves")
-    compared = text.compared_with(manifest, rows)
-    for heading in ("agent", "perturbation"):
-        table.add_column(heading, no_wrap=True)
+def _scores(manifest: Manifest, rows: Sequence[Row], bars: bool, compared: str) -> Group:
+    """The table of scores: a block for each agent; ``compared`` heads the last column, which is left out if empty."""
+    table = _table()
+    table.add_column("agent and perturbation", no_wrap=True)
     for heading in ("IQM [95%]", "retention [95%]"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    if bars:
+        table.add_column("", no_wrap=True)
     if compared:
         table.add_column(compared, justify="right", no_wrap=True)
     for mine in text.scored(rows):
+        if mine:
+            table.add_row(Text(text.agent_with_runs(mine[0]), style="bold"))
         for row in mine:
-            improvement = [text.with_interval(row.improvement)] if compared else []
-            table.add_row(text.agent_with_runs(row) if row is mine[0] else "", *_score(row), *improvement)
+            extra = [_bar(row)] if bars else []
+            table.add_row(*_score(row), *extra, *([text.with_interval(row.improvement)] if compared else []))
         table.add_section()
-    return table
+    return _titled("normalised score, and the share of it that a perturbation leaves", table)
 
 
 def _score(row: Row) -> tuple[RenderableType, ...]:
+    share = "" if row.condition.baseline else text.with_interval(row.retention, percent=True)
+    title = Text(f"  {row.condition.title}")
+    return title, text.with_interval(row.iqm), Text(share, style=_colour(row.retention.value))
+
+
+def _bar(row: Row) -> Text:
     if row.condition.baseline:
-        return row.condition.title, text.with_interval(row.iqm), "", Text("━" * _BAR, style="dim")
-    colour = _colour(row.retention.value)
-    share = Text(text.with_interval(row.retention, percent=True), style=colour)
-    return row.condition.title, text.with_interval(row.iqm), share, _bar(row.retention.value, colour)
-
-
-def _bar(share: float, colour: str) -> Text:
+        return Text("━" * _BAR, style="dim")
+    share = row.retention.value
     if math.isnan(share):
         return Text()
     filled = min(max(round(share * _BAR), 0), _BAR)
-    return Text("━" * filled, style=colour) + Text("╌" * (_BAR - filled), style="dim")
+    return Text("━" * filled, style=_colour(share)) + Text("╌" * (_BAR - filled), style="dim")
 
 
 def _colour(share: float) -> str:
@@ -107,12 +119,19 @@ def _heading(agent: str) -> str:
     return textwrap.fill(agent, 18)
 
 
-def _width(table: Table) -> int:
+def _fitting(choices: Iterable[RenderableType], width: int) -> RenderableType:
+    """The first choice that is not too wide, or the last."""
     console = Console(width=1000)
-    return Measurement.get(console, console.options, table).maximum
+    for part in choices:
+        if Measurement.get(console, console.options, part).maximum <= width:
+            break
+    return part
 
 
-def _table(title: str) -> Table:
-    return Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False
-    )
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+
+
+def _titled(title: str, table: Table) -> Group:
+    # Not the table's own title, which is folded to the table's width.
+    return Group(Text(title, style="bold"), table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from symbench.leaderboard.published import published
@@ -10,7 +11,7 @@ from symbench.leaderboard.published import published
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from symbench.leaderboard.rows import Row
+    from symbench.leaderboard.rows import Row, Summary
     from symbench.leaderboard.statistics import Estimate
     from symbench.runner import Manifest
 
@@ -41,6 +42,8 @@ def with_interval(estimate: Estimate, *, percent: bool = False) -> str:
         value, low, high = (f"{100 * number:.0f}" for number in estimate)
         return f"{value}% [{low}, {high}]"
     value, low, high = (f"{number:.2f}".replace("-0.00", "0.00") for number in estimate)
+    if math.isnan(estimate.low):
+        return value
     return f"{value} [{low}, {high}]"
 
 
@@ -64,6 +67,16 @@ def compared_with(manifest: Manifest, rows: Sequence[Row]) -> str:
     if all(math.isnan(row.improvement.value) for row in rows):
         return ""
     return f"P(better than {manifest.suite.compare_with})"
+
+
+def summary_table(summary: Sequence[Summary]) -> tuple[list[str], list[list[str]]]:
+    """Heading and lines of the table over all tasks: a line for each condition, a column for each agent."""
+    agents = list(dict.fromkeys(entry.agent for entry in summary))
+    lines = [
+        [condition.title, *(with_interval(entry.iqm) for entry in group)]
+        for condition, group in groupby(summary, key=lambda entry: entry.condition)
+    ]
+    return ["perturbation", *agents], lines
 
 
 def notices(manifest: Manifest, task: str, rows: Sequence[Row]) -> list[str]:

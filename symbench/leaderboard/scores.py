@@ -1,0 +1,61 @@
+"""The returns of a run, by task, condition and agent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from numpy.typing import NDArray
+
+    from symbench.runner import Manifest, Record
+
+    Array = NDArray[np.float64]
+
+
+class Scores:
+    """Returns as matrices of training runs and episodes.
+
+    Conditions are written as ``"shuffle-sensors/every-100"``.
+    """
+
+    def __init__(self, manifest: Manifest, records: Sequence[Record]) -> None:
+        """Index the records that the manifest names; others are left out."""
+        self._manifest = manifest
+        self._records: dict[tuple[str, str, str], dict[int, Record]] = {}
+        for record in records:
+            cell = record.cell
+            if manifest.cells.get(cell.id) == cell.spec_hash:
+                key = cell.task, f"{cell.perturbation}/{cell.level}", cell.agent
+                self._records.setdefault(key, {})[cell.run] = record
+
+    def agents(self, task: str) -> list[str]:
+        """Agents that were to play a task, in the order given; random play last."""
+        ids = [id.split("/") for id in (*self._manifest.cells, *self._manifest.skipped)]
+        names = dict.fromkeys(parts[4] for parts in ids if parts[1] == task)
+        return sorted(names, key=lambda name: name == "random")
+
+    def runs(self, task: str, condition: str, agent: str) -> set[int]:
+        """Training runs that have been evaluated."""
+        return set(self._records.get((task, condition, agent), {}))
+
+    def returns(self, task: str, condition: str, agent: str, only: Collection[int] | None = None) -> Array | None:
+        """Returns, (R, E), of all training runs or of some; ``None`` if there are none."""
+        by_run = self._records.get((task, condition, agent), {})
+        rows = [by_run[run].episodes.returns for run in sorted(by_run) if only is None or run in only]
+        return np.stack(rows) if rows else None
+
+    def normalised(self, task: str, condition: str, agent: str, only: Collection[int] | None = None) -> Array | None:
+        """The same, so that 0 is random play and 1 the task's reference."""
+        returns, facts = self.returns(task, condition, agent, only), self._manifest.tasks[task]
+        if returns is None:
+            return None
+        return (returns - facts.random_return) / (facts.reference_return - facts.random_return)
+
+    def mean_length(self, task: str, condition: str, agent: str) -> float:
+        """Mean length of an episode in steps, NaN without episodes."""
+        records = self._records.get((task, condition, agent), {}).values()
+        return float(np.mean([record.episodes.lengths.mean() for record in records])) if records else float("nan")

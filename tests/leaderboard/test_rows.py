@@ -1,0 +1,125 @@
+"""From cells to rows: what is averaged, paired and left out."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from symbench.leaderboard import Row, make_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from symbench.runner import Manifest, Record
+
+RANDOM, REFERENCE = 27.67, 593.0
+CLEAN, SHUFFLED, OFTEN = "none/in-order", "shuffle-sensors/per-episode", "shuffle-sensors/every-25"
+
+
+def returns_of(score: float, spread: float = 0.0, episodes: int = 20) -> np.ndarray:
+    """Returns with this normalised mean."""
+    offsets = np.linspace(-spread, spread, episodes)
+    return RANDOM + (score + offsets) * (REFERENCE - RANDOM)
+
+
+def find(rows: list[Row], agent: str, condition: str) -> Row:
+    return next(row for row in rows if row.agent == agent and row.condition.id == condition)
+
+
+def test_mean_and_std_are_over_all_episodes_of_all_runs(manifest: Manifest, record: Callable[..., Record]) -> None:
+    records = [record("mlp", CLEAN, [0.0, 10.0], run=0), record("mlp", CLEAN, [20.0, 30.0], run=1)]
+    row = find(make_report(manifest, records).rows, "mlp", CLEAN)
+    assert (row.mean, row.runs, row.episodes, row.length) == (15.0, 2, 2, 7.0)
+    assert row.std == pytest.approx(np.std([0, 10, 20, 30]))
+
+
+def test_scores_are_normalised_by_the_constants_of_the_task(manifest: Manifest, record: Callable[..., Record]) -> None:
+    records = [record("a", CLEAN, returns_of(1.0)), record("b", CLEAN, returns_of(0.0))]
+    rows = make_report(manifest, records).rows
+    assert find(rows, "a", CLEAN).iqm.value == pytest.approx(1.0)
+    assert find(rows, "b", CLEAN).iqm.value == pytest.approx(0.0)
+
+
+def test_intervals_are_over_runs_if_there_are_several(manifest: Manifest, record: Callable[..., Record]) -> None:
+    runs = [record("many", CLEAN, returns_of(0.5, 0.3), run=run) for run in range(5)]
+    rows = make_report(manifest, [*runs, record("one", CLEAN, returns_of(0.5, 0.3))]).rows
+    many, one = find(rows, "many", CLEAN), find(rows, "one", CLEAN)
+    assert (many.interval_over, one.interval_over) == ("runs", "episodes")
+    assert many.iqm.high - many.iqm.low < 1e-9 < one.iqm.high - one.iqm.low
+
+
+def test_retention_is_the_share_of_the_clean_score(manifest: Manifest, record: Callable[..., Record]) -> None:
+    records = [
+        *(record("a", CLEAN, returns_of(0.8, 0.1), run=run) for run in range(3)),
+        *(record("a", SHUFFLED, returns_of(0.4, 0.05), run=run) for run in range(3)),
+    ]
+    rows = make_report(manifest, records).rows
+    assert find(rows, "a", SHUFFLED).retention == pytest.approx((0.5, 0.5, 0.5))
+    assert math.isnan(find(rows, "a", CLEAN).retention.value)
+
+
+def test_retention_uses_runs_that_were_played_both_ways(manifest: Manifest, record: Callable[..., Record]) -> None:
+    records = [
+        *(record("a", CLEAN, returns_of(score), run=run) for run, score in enumerate((0.8, 0.2))),
+        record("a", SHUFFLED, returns_of(0.4), run=0),
+    ]
+    assert find(make_report(manifest, records).rows, "a", SHUFFLED).retention.value == pytest.approx(0.5)
+
+
+def test_improvement_is_against_the_agent_the_suite_names(manifest: Manifest, record: Callable[..., Record]) -> None:
+    records = [record("mlp", SHUFFLED, returns_of(0.1)), record("set", SHUFFLED, returns_of(0.9))]
+    rows = make_report(manifest, records).rows
+    assert find(rows, "set", SHUFFLED).improvement.value == 1.0
+    assert math.isnan(find(rows, "mlp", SHUFFLED).improvement.value)
+
+
+def test_a_row_without_episodes_says_why(manifest: Manifest, record: Callable[..., Record]) -> None:
+    played = record("mlp", CLEAN, [1.0])
+    pending = record("mlp", SHUFFLED, [1.0])
+    manifest.skipped["tiny@1/CartPoleSwingUp/shuffle-sensors/every-25/mlp/s0"] = "it has 5 inputs"
+    rows = make_report(manifest, [played]).rows
+    assert find(rows, "mlp", SHUFFLED).note == "not evaluated yet"
+    assert find(rows, "mlp", OFTEN).note == "skipped: it has 5 inputs"
+    manifest.failed[pending.cell.id] = "RuntimeError: x"
+    assert find(make_report(manifest, [played]).rows, "mlp", SHUFFLED).note == "failed: RuntimeError: x"
+
+
+def test_rows_come_in_the_order_of_the_suite_and_random_play_last(
+    manifest: Manifest, record: Callable[..., Record]
+) -> None:
+    records = [record(agent, c, [1.0]) for agent in ("random", "z", "a") for c in (OFTEN, CLEAN, SHUFFLED)]
+    rows = make_report(manifest, records).rows
+    assert [row.agent for row in rows[:3]] == ["z", "a", "random"]
+    assert [row.condition.id for row in rows[::3]] == [CLEAN, SHUFFLED, OFTEN]
+
+
+def test_cells_of_another_plan_are_left_out(manifest: Manifest, record: Callable[..., Record]) -> None:
+    stale = record("mlp", CLEAN, [999.0])
+    manifest.cells[stale.cell.id] = "another hash"
+    assert find(make_report(manifest, [stale]).rows, "mlp", CLEAN).runs == 0
+
+
+def test_a_number_does_not_depend_on_the_rest_of_the_table(manifest: Manifest, record: Callable[..., Record]) -> None:
+    ours = record("a", CLEAN, returns_of(0.5, 0.3))
+    alone = find(make_report(manifest, [ours]).rows, "a", CLEAN)
+    others = [record("b", CLEAN, returns_of(0.1)), record("mlp", SHUFFLED, returns_of(0.2))]
+    assert find(make_report(manifest, [*others, ours]).rows, "a", CLEAN) == alone
+
+
+def test_tasks_are_summarised_for_agents_that_play_all_of_them(
+    manifest: Manifest, record: Callable[..., Record]
+) -> None:
+    assert make_report(manifest, [record("a", CLEAN, returns_of(0.5))]).summary == []
+    manifest.add_task("CartPole-v1")
+    records = [
+        *(record("a", CLEAN, returns_of(0.5), run=run) for run in range(4)),
+        *(record("a", CLEAN, np.full(20, 500.0), run=run, task="CartPole-v1") for run in range(4)),
+        record("b", CLEAN, returns_of(0.5)),
+    ]
+    summary = make_report(manifest, records).summary
+    assert {entry.agent for entry in summary} == {"a"}
+    assert summary[0].iqm == pytest.approx((0.75, 0.75, 0.75))
+    assert math.isnan(summary[1].iqm.value)

@@ -1,0 +1,211 @@
+"""What people and programs read: terminal, markdown, CSV."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from symbench.errors import SymbenchError
+from symbench.leaderboard import Report, make_report, markdown, terminal, write_report
+from symbench.leaderboard.frame import leaderboard_frame
+from symbench.leaderboard.published import published
+from symbench.runner import Manifest, Record, Store
+from symbench.suites import load_suite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CLEAN, SHUFFLED, OFTEN = "none/in-order", "shuffle-sensors/per-episode", "shuffle-sensors/every-25"
+ISSUE_COLUMNS = [
+    "suite",
+    "task",
+    "perturbation",
+    "severity",
+    "agent",
+    "training_runs",
+    "episodes",
+    "mean",
+    "std",
+    "iqm",
+    "iqm_low",
+    "iqm_high",
+    "retention",
+    "retention_low",
+    "retention_high",
+]
+
+
+@pytest.fixture
+def records(manifest: Manifest, record: Callable[..., Record]) -> list[Record]:
+    made = [
+        record(agent, condition, [score, score + 100.0], run=run)
+        for agent, scores in (("mlp", (560, 0)), ("attention-neuron", (500, 498)), ("random", (0, 0)))
+        for condition, score in zip((CLEAN, SHUFFLED), scores, strict=True)
+        for run in range(1 if agent == "random" else 3)
+    ]
+    for agent in ("attention-neuron", "random"):
+        record(agent, OFTEN, [0.0])  # planned, not evaluated
+    manifest.skipped[f"tiny@1/CartPoleSwingUp/{OFTEN}/mlp/s0"] = "mlp reads 5 sensors"
+    return made
+
+
+@pytest.fixture
+def report(manifest: Manifest, records: list[Record]) -> Report:
+    return make_report(manifest, records)
+
+
+def printed(report: Report, width: int = 140) -> str:
+    screen = Console(file=io.StringIO(), width=width)
+    screen.print(terminal.render(report, width))
+    return screen.file.getvalue()  # type: ignore[attr-defined]
+
+
+def line_with(text: str, *words: str) -> str:
+    return next(line for line in text.splitlines() if all(word in line for word in words))
+
+
+def test_returns_stand_beside_the_papers(report: Report) -> None:
+    line = line_with(printed(report), "in order", "593 ± 433")
+    assert line.split() == [
+        "in",
+        "order",
+        "610",
+        "±",
+        "50",
+        "550",
+        "±",
+        "50",
+        "50.0",
+        "±",
+        "50.0",
+        "593",
+        "±",
+        "433",
+        "472",
+        "±",
+        "426",
+    ]
+
+
+def test_the_papers_columns_give_way_on_a_narrow_terminal(report: Report) -> None:
+    narrow = printed(report, 80)
+    assert "593 ± 433" not in narrow and "610 ± 50" in narrow
+    assert "P(better" not in narrow and "0.92 [0.92, 0.92]   100% [100, 100]" in narrow
+    assert max(map(len, narrow.splitlines())) <= 80
+
+
+def test_retention_is_shown_with_its_interval_and_a_bar(report: Report) -> None:
+    text = printed(report)
+    assert "100% [100, 100]   ━━━━━━━━━━" in text
+    assert "4% [4, 4]   ╌╌╌╌╌╌╌╌╌╌" in text
+
+
+def test_brackets_in_a_label_are_text_and_not_markup(report: Report) -> None:
+    assert "shuffled [per episode]" in printed(report)
+
+
+def test_gaps_say_what_they_are(report: Report) -> None:
+    line = line_with(printed(report), "shuffle-sensors every-25")
+    assert line.split()[2:5] == ["–", "…", "…"]  # noqa: RUF001
+    assert "cannot act there, e.g. mlp reads 5 sensors" in printed(report)
+
+
+def test_a_reduced_run_says_so_first(report: Report) -> None:
+    for text in (printed(report), markdown.render(report, [])):
+        notes = [line for line in text.splitlines() if line.startswith(("•", "*"))]
+        assert "REDUCED RUN: 2 episodes a cell instead of 1000" in notes[0]
+
+
+def test_few_training_runs_are_shown_and_not_ranked(report: Report) -> None:
+    assert "Fewer than 5 training runs: shown, not ranked" in " ".join(printed(report).split())
+    assert "over episodes for random (one training run)" in printed(report)
+
+
+def test_the_csv_has_the_columns_of_the_submission_format_first(report: Report) -> None:
+    frame = leaderboard_frame(report.rows)
+    assert list(frame.columns[: len(ISSUE_COLUMNS)]) == ISSUE_COLUMNS
+    assert {"interval_over", "note", "protocol_episodes"} <= set(frame.columns)
+    assert len(frame) == len(frame.drop_duplicates(["task", "perturbation", "severity", "agent"])) == 9
+
+
+def test_the_csv_says_what_the_rows_say(report: Report) -> None:
+    frame = pd.read_csv(io.StringIO(leaderboard_frame(report.rows).to_csv(index=False)))
+    line = frame.set_index(["severity", "agent"]).loc[("per-episode", "attention-neuron")]
+    assert (line["suite"], line["mean"], line["training_runs"]) == ("tiny@1", 548.0, 3)
+    assert line["retention_low"] <= line["retention"] <= line["retention_high"] < 1
+
+
+def test_markdown_tables_are_well_formed(report: Report, records: list[Record]) -> None:
+    text = markdown.render(report, records)
+    tables = [
+        list(group) for is_table, group in itertools.groupby(text.splitlines(), lambda x: x.startswith("|")) if is_table
+    ]
+    assert len(tables) == 2
+    for table in tables:
+        assert len({line.count("|") for line in table}) == 1
+        assert len({len(line) for line in table}) == 1
+
+
+def test_markdown_holds_what_is_needed_to_repeat_it(report: Report, records: list[Record]) -> None:
+    text = markdown.render(report, records)
+    assert "symbench run --suite tiny" in text and "numpy 2.4" in text and "commit abc" in text
+    assert "1. environment: an environment" in text
+    assert "arXiv 2109.02869" in text
+
+
+def test_published_numbers_belong_to_conditions_of_the_bundled_suites() -> None:
+    known = {p.id for name in ("shuffle", "noise") for p in load_suite(name).perturbations}
+    quoted = published("CartPoleSwingUp")
+    assert {condition for entry in quoted for condition in entry.returns} <= known
+    assert {entry.agent: entry.returns[CLEAN] for entry in quoted} == {
+        "FNN (paper)": (593, 433),
+        "AttentionNeuron (paper)": (472, 426),
+    }
+    assert published("CartPole-v1") == ()
+
+
+def write_run(directory: Path, manifest: Manifest, records: list[Record]) -> Store:
+    store = Store(directory)
+    store.prepare()
+    for record in records:
+        store.write(record)
+    manifest.save(store)
+    return store
+
+
+def test_a_report_is_derived_from_the_files_alone(tmp_path: Path, report: Report, records: list[Record]) -> None:
+    write_run(tmp_path, report.manifest, records)
+    assert len(write_report(tmp_path).rows) == len(report.rows)
+    first = {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}
+    assert {"leaderboard.csv", "leaderboard.md", "episodes.csv", "run.json"} <= first.keys()
+    write_report(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.*")} == first
+    episodes = pd.read_csv(tmp_path / "episodes.csv")
+    assert len(episodes) == 2 * len(records)
+    assert {"task", "severity", "agent", "run", "seed", "return", "length", "terminated"} <= set(episodes.columns)
+
+
+def test_a_run_without_a_cell_yet_makes_empty_tables(tmp_path: Path, manifest: Manifest) -> None:
+    write_run(tmp_path, manifest, [])
+    assert write_report(tmp_path).rows == []
+    assert (tmp_path / "episodes.csv").exists()
+
+
+def test_a_damaged_cell_stops_the_report_and_is_named(
+    tmp_path: Path, manifest: Manifest, records: list[Record]
+) -> None:
+    store = write_run(tmp_path, manifest, records)
+    store.path(records[0].cell.id).write_text("{")
+    with pytest.raises(SymbenchError, match=r"mlp/s0\.json is not the file of a cell"):
+        write_report(tmp_path)
+
+
+def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SymbenchError, match=r"holds no run: there is no run\.json"):
+        write_report(tmp_path)
