@@ -6,7 +6,7 @@ import torch
 from gymnasium import spaces
 
 from symbench.policies import Agent, AttentionNeuronNetwork, MLPNetwork, NetworkAgent, RandomAgent
-
+from symbench.policies import agent as agent_module
 
 BOX = spaces.Box(np.float32([-1, 0]), np.float32([1, 5]))
 SENSORS = spaces.Box(-1, 1, (5,))
@@ -64,6 +64,22 @@ def test_batch_is_many_single_agents() -> None:
         single.reset()
         alone = np.stack([single.act(step[i]) for step in observations])
         np.testing.assert_allclose(alone, together[:, i], atol=1e-6)
+
+
+@pytest.mark.parametrize("at_once", [1, 10, 15, 1000])
+def test_batch_may_be_computed_in_parts(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    observations = np.random.default_rng(0).normal(size=(4, 7, 5))
+    network, mask = AttentionNeuronNetwork(1), np.arange(7) % 3 == 0
+    played = []
+    for limit in (agent_module._SENSORS_AT_ONCE, at_once):
+        monkeypatch.setattr(agent_module, "_SENSORS_AT_ONCE", limit)
+        agent = NetworkAgent(network, "x")
+        agent.reset(7)
+        played.append([])
+        for step in observations:
+            played[-1].append(agent.act(step))
+            agent.restart(mask)
+    np.testing.assert_allclose(played[0], played[1], atol=1e-6)
 
 
 def test_restart_forgets_only_where_asked() -> None:

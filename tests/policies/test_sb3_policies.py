@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -11,10 +10,14 @@ import torch
 from gymnasium import spaces
 from sb3_contrib import RecurrentPPO
 from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
-from stable_baselines3.common.base_class import BaseAlgorithm
 
 from symbench.policies import AttentionNeuronExtractor, AttentionNeuronPolicy, RecurrentAttentionNeuronPolicy
 from symbench.wrappers import PreviousAction, SensorHistory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stable_baselines3.common.base_class import BaseAlgorithm
 
 EXTRACTOR = {"features_extractor_class": AttentionNeuronExtractor}
 SMALL = {"n_steps": 32, "batch_size": 32}

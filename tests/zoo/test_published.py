@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gymnasium as gym
 import numpy as np
@@ -8,9 +8,13 @@ import pytest
 
 import symbench.envs  # noqa: F401
 from symbench.errors import SymbenchError
-from symbench.policies import NetworkAgent
 from symbench.wrappers import vector
 from symbench.zoo import load_published
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from symbench.policies import NetworkAgent
 
 
 def cart_pole(reference: Path) -> NetworkAgent:
@@ -87,7 +91,7 @@ def test_corrupt_files_are_named(tmp_path: Path, content: bytes) -> None:
 
 def test_a_plain_array_is_no_archive(tmp_path: Path) -> None:
     np.save(tmp_path / "weights.npy", np.zeros(913))
-    with pytest.raises(SymbenchError, match="is not an .npz file"):
+    with pytest.raises(SymbenchError, match=r"is not an \.npz file"):
         load_published("cartpole_pi", tmp_path / "weights.npy")
 
 

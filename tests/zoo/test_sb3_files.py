@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -23,6 +22,9 @@ from symbench.policies import (
 )
 from symbench.wrappers import PreviousAction, SensorHistory
 from symbench.zoo import load_sb3
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def episode(agent: Agent, env: gym.Env) -> float:
@@ -90,7 +92,7 @@ def test_untrusted_files_are_not_opened(tmp_path: Path) -> None:
 def test_bad_specs_are_named(tmp_path: Path) -> None:
     with pytest.raises(SymbenchError, match="unknown algorithm 'pp0'; did you mean 'ppo'"):
         load_sb3("pp0:agent.zip", trust=True)
-    with pytest.raises(SymbenchError, match="file 'nowhere.zip' does not exist; ALGORITHM:FILE.zip was expected"):
+    with pytest.raises(SymbenchError, match=r"file 'nowhere\.zip' does not exist; ALGORITHM:FILE.zip was expected"):
         load_sb3("ppo:nowhere.zip", trust=True)
     (tmp_path / "a.zip").write_bytes(b"no zip")
     with pytest.raises(SymbenchError, match=r"a.zip is not a ppo model that fits this task"):
