@@ -10,16 +10,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from symbench.policies.agent import Agent, NetworkAgent, RandomAgent
-from symbench.policies.networks import (
-    NETWORKS,
-    AttentionNeuronNetwork,
-    MLPNetwork,
-    PolicyNetwork,
-    RecurrentAttentionNeuronNetwork,
-)
+from symbench.policies.attention_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
+from symbench.policies.networks import MLPNetwork, PolicyNetwork
 
 if TYPE_CHECKING:
     from symbench.policies.sb3 import (
@@ -47,6 +42,10 @@ __all__ = [
     "actor_network",
     "mlp_network",
 ]
+
+NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
+    network.kind: network for network in (MLPNetwork, AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork)
+}
 
 # Stable-Baselines3 takes a second to import and a bundled agent does not need it.
 _FROM_SB3 = (

@@ -1,10 +1,10 @@
 """Deterministic actors as torch modules with one interface, which can be saved as plain weights and a JSON config.
 
+* :class:`PolicyNetwork` - the interface
 * :class:`MLPNetwork` - the ordinary baseline, tied to the order and the number of its sensors
-* :class:`AttentionNeuronNetwork` - permutation invariant, keys from a history of sensor values and actions
-* :class:`RecurrentAttentionNeuronNetwork` - permutation invariant, keys from one LSTM per sensor (as published)
 
-All run on CPU in a few small matrix products, for a batch of environments at once.
+The permutation-invariant ones are in :mod:`symbench.policies.attention_networks`. All run on CPU in a few small
+matrix products, for a batch of environments at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.layers import ACTIVATIONS, AttentionNeuron, RecurrentAttentionNeuron, compress, dense
+from symbench.policies.layers import ACTIVATIONS, dense
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,159 +174,3 @@ class MLPNetwork(PolicyNetwork):
     def remember(self, state: State, actions: Tensor) -> State:
         """The empty tuple."""
         return state
-
-
-class AttentionNeuronNetwork(PolicyNetwork):
-    """:class:`~symbench.policies.layers.AttentionNeuron` over the last k values and actions, then an MLP.
-
-    Its state is the history it needs: the last k values of every sensor (B, N, k) and the last k actions (B, k, A),
-    newest last, zeros before the start of the episode. It acts on any number of sensors in any order.
-    """
-
-    kind = "attention-neuron"
-
-    def __init__(
-        self,
-        action_dim: int,
-        history: int = 8,
-        num_codes: int = 16,
-        value_dim: int = 8,
-        key_widths: Sequence[int] = (64, 32),
-        query_dim: int = 8,
-        projection_dim: int = 32,
-        key_activation: str = "tanh",
-        hidden: Sequence[int] = (64,),
-        activation: str = "tanh",
-        output: str = "clip",
-        low: float | Sequence[float] = -1.0,
-        high: float | Sequence[float] = 1.0,
-    ) -> None:
-        """Make the network.
-
-        Args:
-            action_dim: Length A of an action, or number of Discrete actions.
-            history: Time steps k it sees.
-            num_codes: Rows M of the layer's output.
-            value_dim: Columns d_v of the layer's output.
-            key_widths: Widths of the key network.
-            query_dim: Columns of the sinusoidal table Q.
-            projection_dim: Width d_q in which queries and keys are compared.
-            key_activation: ``"tanh"`` or ``"relu"``, in the key network.
-            hidden: Widths of the head's hidden layers.
-            activation: ``"tanh"`` or ``"relu"``, in the head.
-            output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`PolicyNetwork`.
-            low: Least action (a number, or one per dimension).
-            high: Greatest action.
-        """
-        layer: dict[str, Any] = {
-            "history": history,
-            "num_codes": num_codes,
-            "value_dim": value_dim,
-            "key_widths": tuple(key_widths),
-            "query_dim": query_dim,
-            "projection_dim": projection_dim,
-        }
-        super().__init__(
-            action_dim,
-            output,
-            low,
-            high,
-            **layer,
-            key_activation=key_activation,
-            hidden=tuple(hidden),
-            activation=activation,
-        )
-        self.history = history
-        self.layer = AttentionNeuron(action_dim=action_dim, activation=key_activation, **layer)
-        self.head = dense((self.layer.output_dim, *hidden, action_dim), activation)
-
-    def initial_state(self, batch: int, num_sensors: int) -> State:
-        """Zeros: sensor histories (B, N, k) and action history (B, k, A)."""
-        return self._zeros(batch, num_sensors, self.history), self._zeros(batch, self.history, self.action_dim)
-
-    def raw(self, observations: Tensor, state: State) -> tuple[Tensor, State]:
-        """Shape (B, A) for observations of shape (B, N), and the sensor histories shifted by one."""
-        sensors, past_actions = state
-        # The history is kept compressed, so that a value is compressed once and not in each of its k steps.
-        sensors = torch.cat([sensors[:, :, 1:], compress(observations)[:, :, None]], dim=2)
-        return self.head(self.layer(sensors, past_actions)), (sensors, past_actions)
-
-    def remember(self, state: State, actions: Tensor) -> State:
-        """The action history shifted by one."""
-        sensors, past_actions = state
-        return sensors, torch.cat([past_actions[:, 1:], actions[:, None]], dim=1)
-
-
-class RecurrentAttentionNeuronNetwork(PolicyNetwork):
-    """:class:`~symbench.policies.layers.RecurrentAttentionNeuron`, then an MLP: the published architecture.
-
-    Its state is the hidden and the cell state of every sensor's LSTM (B, N, H) and the previous action (B, A). It
-    acts on any number of sensors in any order. Source: Tang & Ha 2021 (arXiv 2109.02869), appendix A: cart-pole has
-    no hidden layer in its head, Ant has one of 32 units.
-    """
-
-    kind = "recurrent-attention-neuron"
-
-    def __init__(
-        self,
-        action_dim: int,
-        num_codes: int = 16,
-        hidden_dim: int = 8,
-        query_dim: int = 8,
-        projection_dim: int = 32,
-        bias: bool = False,
-        scale: bool = False,
-        hidden: Sequence[int] = (),
-        activation: str = "tanh",
-        output: str = "tanh",
-        low: float | Sequence[float] = -1.0,
-        high: float | Sequence[float] = 1.0,
-    ) -> None:
-        """Make the network.
-
-        Args:
-            action_dim: Length A of an action, or number of Discrete actions.
-            num_codes: Length M of the layer's output.
-            hidden_dim: Size H of a sensor's LSTM.
-            query_dim: Columns of the sinusoidal table Q.
-            projection_dim: Width in which queries and keys are compared.
-            bias: Whether the projections of queries and keys have a bias.
-            scale: Whether scores are divided by ``sqrt(projection_dim)``.
-            hidden: Widths of the head's hidden layers.
-            activation: ``"tanh"`` or ``"relu"``, in the head.
-            output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`PolicyNetwork`.
-            low: Least action (a number, or one per dimension).
-            high: Greatest action.
-        """
-        layer: dict[str, Any] = {
-            "num_codes": num_codes,
-            "hidden_dim": hidden_dim,
-            "query_dim": query_dim,
-            "projection_dim": projection_dim,
-            "bias": bias,
-            "scale": scale,
-        }
-        super().__init__(action_dim, output, low, high, **layer, hidden=tuple(hidden), activation=activation)
-        self.layer = RecurrentAttentionNeuron(action_dim=action_dim, **layer)
-        self.head = dense((num_codes, *hidden, action_dim), activation)
-
-    def initial_state(self, batch: int, num_sensors: int) -> State:
-        """Zeros: hidden and cell states (B, N, H), previous action (B, A)."""
-        lstm = self._zeros(batch, num_sensors, self.layer.hidden_dim)
-        return lstm, lstm.clone(), self._zeros(batch, self.action_dim)
-
-    def raw(self, observations: Tensor, state: State) -> tuple[Tensor, State]:
-        """Shape (B, A) for observations of shape (B, N), and the next LSTM states."""
-        hidden, cell, previous_actions = state
-        code, hidden, cell = self.layer(observations, previous_actions, hidden, cell)
-        return self.head(code), (hidden, cell, previous_actions)
-
-    def remember(self, state: State, actions: Tensor) -> State:
-        """The same LSTM states, and the action."""
-        hidden, cell, _ = state
-        return hidden, cell, actions
-
-
-NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
-    network.kind: network for network in (MLPNetwork, AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork)
-}

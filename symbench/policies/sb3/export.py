@@ -18,13 +18,9 @@ from stable_baselines3.td3.policies import TD3Policy
 from torch import nn
 
 from symbench.policies.agent import form
+from symbench.policies.attention_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.layers import ACTIVATIONS
-from symbench.policies.networks import (
-    AttentionNeuronNetwork,
-    MLPNetwork,
-    PolicyNetwork,
-    RecurrentAttentionNeuronNetwork,
-)
+from symbench.policies.networks import MLPNetwork, PolicyNetwork
 from symbench.policies.sb3.layers import AttentionNeuronExtractor, SensorLSTM
 
 if TYPE_CHECKING:
