@@ -57,7 +57,7 @@ def check_wrapper(
     case = Case(wrapper_class, make_env, parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what the environments and the other libraries' checks warn of is not ours
-        for check in (*interface.CHECKS, *randomness.CHECKS):
+        for check in (*randomness.CHECKS, *interface.CHECKS):
             check(case)
         if vector_class is not None:
             batched.check_vector(case, vector_class)

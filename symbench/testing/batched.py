@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from symbench.testing.rollouts import SEED, Case, same
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Makers = list[Callable[[], gym.Env[Any, Any]]]
 
@@ -56,30 +56,27 @@ def _makers(case: Case) -> tuple[Makers, Makers]:
     return [partial(short, i) for i in range(_NUM_ENVS)], [partial(wrapped, i) for i in range(_NUM_ENVS)]
 
 
-def _played(envs: Any) -> list[Any]:
+def _played(envs: Any) -> Iterator[Any]:
     """Observations and final observations, with seeded, unseeded and partial resets."""
     envs.action_space.seed(SEED)
     manual = envs.metadata["autoreset_mode"] == AutoresetMode.DISABLED
-    seen: list[Any] = [envs.reset(seed=SEED)[0]]
+    yield envs.reset(seed=SEED)[0]
     for _ in range(_STEPS):
         observations, _, terminated, truncated, infos = envs.step(envs.action_space.sample())
         ended = terminated | truncated
-        seen.append((observations, [infos["final_obs"][i] for i in np.flatnonzero(ended) if "final_obs" in infos]))
+        yield observations, [infos["final_obs"][i] for i in np.flatnonzero(ended) if "final_obs" in infos]
         if manual and ended.any():
-            fresh, _ = envs.reset(options={"reset_mask": ended})
-            seen.append(fresh)
-    seen.append(envs.reset(seed=[3, None, 5])[0])
-    seen.append(envs.reset()[0])
-    return seen
+            yield envs.reset(options={"reset_mask": ended})[0]
+    yield envs.reset(seed=[3, None, 5])[0]
+    yield envs.reset()[0]
 
 
-def _played_sb3(venv: Any) -> list[Any]:
+def _played_sb3(venv: Any) -> Iterator[Any]:
     actions = copy.deepcopy(venv.action_space)
     actions.seed(SEED)
     venv.seed(SEED)
-    seen = [venv.reset()]
+    yield venv.reset()
     for _ in range(_STEPS):
         observations, _, dones, infos = venv.step(np.stack([actions.sample() for _ in range(_NUM_ENVS)]))
-        seen.append((observations, [infos[i]["terminal_observation"] for i in np.flatnonzero(dones)]))
-    seen.append(venv.reset())
-    return seen
+        yield observations, [infos[i]["terminal_observation"] for i in np.flatnonzero(dones)]
+    yield venv.reset()

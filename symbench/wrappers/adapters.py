@@ -30,7 +30,7 @@ class Adapter:
         wrapped = next(iter(list(inspect.signature(cls.__init__).parameters.values())[1:]))
         options = [p.replace(kind=p.KEYWORD_ONLY) for p in transform.signature().parameters.values()]
         cls.__signature__ = inspect.Signature([wrapped, *options])  # type: ignore[attr-defined]
-        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{inspect.cleandoc(transform.__doc__ or '')}\n"
+        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{transform.explanation()}\n"
 
 
 def layers_below(env: object, transform: type[Transform]) -> int:

@@ -100,7 +100,7 @@ def sensors(who: str, space: spaces.Space[Any], *, floating: bool = False) -> sp
     Raises:
         SymbenchError: It is not.
     """
-    if not isinstance(space, spaces.Box) or len(space.shape) != 1:
+    if not isinstance(space, spaces.Box) or len(space.shape) != 1 or not space.shape[0]:
         raise SymbenchError(
             f"{who} needs sensors, a Box of shape (N,), received {space}; "
             "for Discrete or nested observations wrap with gymnasium.wrappers.FlattenObservation first"

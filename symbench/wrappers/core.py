@@ -58,6 +58,11 @@ class Transform(ABC):
         """What :meth:`make` takes."""
         return inspect.signature(cls)
 
+    @classmethod
+    def explanation(cls) -> str:
+        """What it does and what :meth:`make` takes, for people."""
+        return inspect.cleandoc(cls.__doc__ or "")
+
     def parameters(self) -> dict[str, Any]:
         """The JSON arguments from which :meth:`make` builds an equal transform."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
@@ -164,6 +169,13 @@ class Perturbation(Transform):
         severity = inspect.Parameter("severity", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="int | None")
         return own.replace(parameters=[*own.parameters.values(), severity])
 
+    @classmethod
+    def explanation(cls) -> str:
+        """What it does and what :meth:`make` takes, the severities included."""
+        listed = [", ".join(f"{name}={value!r}" for name, value in level.items()) for level in cls.severities()]
+        lines = [f"    {severity}: {level}" for severity, level in enumerate(["the identity", *listed])]
+        return "\n".join([super().explanation(), "", "Severities:", *lines])
+
     def parameters(self) -> dict[str, Any]:
         """The JSON arguments from which :meth:`make` builds an equal perturbation; explicit ones for severity 1-5."""
         return super().parameters() if self._identity_parameters is None else dict(self._identity_parameters)
@@ -219,6 +231,7 @@ class Perturbation(Transform):
         self._streams = EpisodeStreams(self.name, key, num_envs)
         self._generators: list[np.random.Generator | None] = [None] * num_envs
         self._begun = np.zeros(num_envs, dtype=bool)
+        self._wait = -1  # steps until an interval ends somewhere; never if negative
         self.elapsed = np.zeros(num_envs, dtype=np.int64)
         """Steps since each environment's episode began, shape (B,)."""
         return space
@@ -233,22 +246,30 @@ class Perturbation(Transform):
             self._drawn[row] = self._blocks[row, 0]
             self.elapsed[row] = 0
         self._begun |= mask
+        self._wait = self._until_next_interval()
         return self.apply(observations, self._drawn)
 
     def step(self, observations: Any, actions: Any) -> Any:
         """Perturb a batch, with new draws where an interval ended; see :meth:`Transform.step`."""
         self.elapsed += 1
-        if self.interval is not None:
-            self._next_interval(np.flatnonzero(self.elapsed % self.interval == 0))
+        self._wait -= 1
+        if self._wait == 0:
+            self._next_interval()
         return self.apply(observations, self._drawn)
 
-    def _next_interval(self, rows: NDArray[np.int64]) -> None:
-        if not rows.size:
-            return
+    def _until_next_interval(self) -> int:
+        if self.interval is None:
+            return -1
+        return int((self.interval - self.elapsed % self.interval).min())
+
+    def _next_interval(self) -> None:
+        assert self.interval is not None
+        rows = np.flatnonzero(self.elapsed % self.interval == 0)
         self._position[rows] += 1
         for row in rows[self._position[rows] == self._blocks.shape[1]].tolist():
             self._draw_block(row, self._generators[row])
         self._drawn[rows] = self._blocks[rows, self._position[rows]]
+        self._wait = self._until_next_interval()
 
     def _draw_block(self, row: int, rng: np.random.Generator | None) -> None:
         if rng is not None:

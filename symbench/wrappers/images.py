@@ -181,8 +181,12 @@ class SwapBackground(Perturbation):
         channels = box.shape[2] if len(box.shape) == 3 else 1
         self._frame = (height, width, channels)
         colors = np.array([[0] * channels] if self.colors is None else _fitting(self.colors, channels))
-        self._low = np.clip(colors - self.tolerance, 0, 255).astype(np.uint8)
-        self._high = np.clip(colors + self.tolerance, 0, 255).astype(np.uint8)
+        # A whole line of bounds for each colour: numpy is slow where the last axis is as short as a pixel.
+        self._low, self._high = (
+            np.clip(colors + offset, 0, 255).astype(np.uint8)[:, None, :].repeat(width, axis=1)
+            for offset in (-self.tolerance, self.tolerance)
+        )
+        self._pixel = np.dtype(("V", channels))
         self._image = None if self.background in TEXTURES else image(Path(self.background), self._frame)
         return spaces.Box(0, 255, box.shape, np.uint8)
 
@@ -194,16 +198,19 @@ class SwapBackground(Perturbation):
 
     def apply(self, observations: Frames, drawn: Frames) -> Frames:
         """Replace, (B, H, W[, C]) -> the same shape."""
-        pixels = observations.reshape(drawn.shape)
+        seen = np.array(observations, order="C").reshape(drawn.shape)
         behind = self._moved(drawn) if self.background == "moving" else drawn
         if self.strength < 1.0:
-            behind = np.rint(pixels + self.strength * (behind - pixels.astype(np.float32))).astype(np.uint8)
-        return np.where(self._is_key(pixels)[..., None], behind, pixels).reshape(observations.shape)
+            behind = np.rint(seen + self.strength * (behind - seen.astype(np.float32))).astype(np.uint8)
+        pixels, pixels_behind = (np.ascontiguousarray(batch).reshape(-1).view(self._pixel) for batch in (seen, behind))
+        np.copyto(pixels, pixels_behind, where=self._is_key(seen).reshape(-1))
+        return seen.reshape(observations.shape)
 
     def _is_key(self, pixels: Frames) -> NDArray[np.bool_]:
         key = np.zeros(pixels.shape[:3], dtype=bool)
         for low, high in zip(self._low, self._high, strict=True):
-            key |= ((pixels >= low) & (pixels <= high)).all(axis=-1)
+            within = (pixels >= low) & (pixels <= high)
+            key |= np.logical_and.reduce([within[..., channel] for channel in range(pixels.shape[3])])
         return key
 
     def _moved(self, behind: Frames) -> Frames:

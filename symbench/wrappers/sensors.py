@@ -53,8 +53,7 @@ class ShuffleSensors(Perturbation):
         box = sensors("ShuffleSensors", space)
         self._order = np.arange(box.shape[0])
         self._first = np.arange(self.num_envs)[:, None] * box.shape[0]  # where each row begins in the flat batch
-        low, high = box.low.min(initial=np.inf), box.high.max(initial=-np.inf)
-        return spaces.Box(low, high, box.shape, box.dtype.type)
+        return spaces.Box(box.low.min(), box.high.max(), box.shape, box.dtype.type)
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.intp]:
         """Permutations, shape (size, N): entry j is the sensor that comes at place j."""

@@ -1,0 +1,111 @@
+"""What an agent sees beside the observation."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium import spaces
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from symbench.errors import SymbenchError
+from symbench.wrappers import AddNoiseChannels, PreviousAction, SensorHistory, ShuffleSensors, vector
+
+BOXES = spaces.Box(-2, 2, (3,), np.float32)
+
+
+class Echo(gym.Env):
+    """Shows the number of the step in two sensors."""
+
+    observation_space = spaces.Box(0, 1000, (2,), np.float64)
+
+    def __init__(self, action_space):
+        self.action_space = action_space
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.t = 100
+        return np.array([self.t, -self.t / 1000]), {}
+
+    def step(self, action):
+        self.t += 1
+        return np.array([self.t, -self.t / 1000]), 0.0, False, False, {}
+
+
+@pytest.mark.parametrize(
+    ("space", "action", "vector_of_it"),
+    [
+        (spaces.Discrete(3), 2, [0, 0, 1]),
+        (spaces.Discrete(3, start=5), np.int64(5), [1, 0, 0]),
+        (BOXES, np.float32([1, -1, 0.5]), [1, -1, 0.5]),
+        (spaces.Box(-1, 1, (2, 2)), np.float32([[1, 2], [3, 4]]) / 4, [0.25, 0.5, 0.75, 1]),
+    ],
+    ids=str,
+)
+def test_actions_become_vectors_and_start_as_zeros(space, action, vector_of_it):
+    env = PreviousAction(Echo(space))
+    first, _ = env.reset(seed=0)
+    then, *_ = env.step(action)
+    again, _ = env.reset()
+    assert first["previous_action"].tolist() == again["previous_action"].tolist() == [0] * len(vector_of_it)
+    assert then["previous_action"].tolist() == vector_of_it and then["previous_action"].dtype == np.float32
+    assert then["observation"].tolist() == [101, -0.101]
+
+
+def test_zeros_are_inside_the_space_of_the_previous_action():
+    env = PreviousAction(Echo(spaces.Box(np.float32([1, -3]), np.float32([2, -2]))))
+    previous = env.observation_space["previous_action"]
+    assert previous.low.tolist() == [0, -3] and previous.high.tolist() == [2, 0]
+
+
+@settings(deadline=None)
+@given(length=st.integers(1, 9), steps=st.integers(0, 20))
+def test_the_history_holds_the_latest_values_newest_last_after_zeros(length, steps):
+    env = SensorHistory(Echo(BOXES), length=length)
+    seen, _ = env.reset(seed=0)
+    for step in range(steps):
+        seen, *_ = env.step(np.full(3, step + 1, np.float32))
+    values = [0] * length + [100 + t for t in range(steps + 1)]
+    actions = [0] * length + [t + 1 for t in range(steps)]
+    assert seen["sensors"].shape == (2, length) and seen["actions"].shape == (length, 3)
+    assert seen["sensors"][0].tolist() == values[-length:]
+    assert seen["actions"][:, 0].tolist() == actions[-length:]
+    assert all(array.dtype == np.float32 for array in seen.values())
+
+
+def test_a_new_episode_forgets_the_old_one():
+    env = SensorHistory(Echo(BOXES), length=4)
+    first, _ = env.reset(seed=0)
+    for _ in range(6):
+        env.step(np.ones(3, np.float32))
+    again, _ = env.reset()
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+
+
+def test_the_history_takes_any_number_of_perturbed_sensors():
+    env = SensorHistory(ShuffleSensors(AddNoiseChannels(gym.make("CartPole-v1"), n=5)), length=6)
+    observation, _ = env.reset(seed=0)
+    assert env.observation_space.contains(observation)
+    assert observation["sensors"].shape == (9, 6)
+
+
+def test_a_partial_reset_leaves_the_other_histories_as_they_are():
+    envs = vector.SensorHistory(
+        gym.make_vec("CartPole-v1", 3, vectorization_mode="sync", vector_kwargs={"autoreset_mode": "Disabled"}),
+        length=3,
+    )
+    envs.reset(seed=0)
+    for _ in range(4):
+        before, *_ = envs.step(np.array([0, 1, 0]))
+    after, _ = envs.reset(options={"reset_mask": np.array([False, True, False])})
+    for key in before:
+        assert np.array_equal(before[key][[0, 2]], after[key][[0, 2]])
+        assert not np.array_equal(before[key][1], after[key][1])
+
+
+@pytest.mark.parametrize("wrapper", [PreviousAction, SensorHistory])
+@pytest.mark.parametrize("space", [spaces.MultiDiscrete([2, 2]), spaces.Dict({"a": BOXES})], ids=str)
+def test_other_actions_are_refused(wrapper, space):
+    with pytest.raises(SymbenchError, match=f"{wrapper.__name__} needs Box or Discrete actions, received"):
+        wrapper(Echo(space))
