@@ -1,0 +1,117 @@
+"""What each command does for a user whose input is right."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from symbench.envs.tasks import TASKS
+from symbench.suites import bundled_suites
+from symbench.training import recipes
+from symbench.wrappers.registry import PERTURBATIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Symbench
+
+RUN = ("run", "--suite", "tiny.toml", "--task", "CartPole-v1", "--workers", "1")
+CELL = "tiny@1/CartPole-v1/shuffle-sensors/per-episode/mlp/s0"
+
+
+def test_run_writes_everything_and_prints_the_table(symbench: Symbench, tmp_path: Path) -> None:
+    result = symbench(*RUN, "--agent", "./mlp.json", "--agent", "random", "--out", "mine")
+    assert result.exit_code == 0, result.output
+    assert "CartPole-v1  ·  tiny@1  ·  return" in result.output and "random" in result.output
+    names = {path.name for path in (tmp_path / "mine").iterdir()}
+    assert names == {"cells", "run.json", "leaderboard.csv", "leaderboard.md", "episodes.csv"}
+    assert len(pd.read_csv(tmp_path / "mine" / "leaderboard.csv")) == 4
+    story = json.loads((tmp_path / "mine" / "run.json").read_text())
+    assert story["invocations"][0]["command"].startswith("symbench ")
+
+
+def test_run_goes_on_by_default_in_a_directory_named_after_the_suite(symbench: Symbench, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert symbench(*RUN, "--agent", "random").exit_code == 0
+    story = json.loads((tmp_path / "runs" / "tiny" / "run.json").read_text())
+    assert [call["evaluated"] for call in story["invocations"]] == [2, 0]
+
+
+def test_quick_says_so_and_keeps_out_of_the_way_of_the_real_run(symbench: Symbench, tmp_path: Path) -> None:
+    result = symbench("run", "-s", "shuffle", "-t", "CartPole-v1", "-a", "random", "-w", 1, "--quick")
+    assert "REDUCED RUN: 50 episodes a cell instead of 100" in result.output
+    assert (tmp_path / "runs" / "shuffle-quick" / "run.json").exists()
+
+
+def test_three_files_are_three_training_runs_of_one_agent(symbench: Symbench) -> None:
+    result = symbench(*RUN, *(word for _ in range(3) for word in ("--agent", "mine=./mlp.json")))
+    assert "mine (3 runs)" in result.output
+
+
+def test_report_makes_the_tables_again_without_the_agents(symbench: Symbench, tmp_path: Path) -> None:
+    first = symbench(*RUN, "--agent", "./mlp.json", "--out", "mine").output
+    for name in ("mlp.json", "mlp.safetensors", "tiny.toml", "mine/leaderboard.md"):
+        (tmp_path / name).unlink()
+    assert symbench("report", "mine").output == first
+    assert (tmp_path / "mine" / "leaderboard.md").exists()
+
+
+def test_describe_prints_the_pipeline_in_order(symbench: Symbench) -> None:
+    symbench(*RUN, "--agent", "./mlp.json", "--out", "mine")
+    output = symbench("describe", CELL, "--run", "mine").output
+    steps = [
+        "CartPole-v1, 4 episodes",
+        "preprocessing",
+        "monitor",
+        "ShuffleSensors(resample='episode')",
+        "mlp, training",
+    ]
+    positions = [output.index(step) for step in steps]
+    assert positions == sorted(positions)
+
+
+def test_describe_knows_bundled_cells_without_a_run(symbench: Symbench) -> None:
+    result = symbench("describe", "noise@1/CartPole-v1/add-noise-channels/+5/random/s0")
+    assert "AddNoiseChannels(n=5, sigma=0.1)" in result.output
+    assert "seeds 1000000 to 1000099" in result.output
+
+
+@pytest.mark.parametrize(
+    ("what", "names"),
+    [
+        ("tasks", list(TASKS)),
+        ("suites", [f"{name}@1" for name in bundled_suites()]),
+        ("perturbations", list(PERTURBATIONS)),
+        ("agents", ["random"]),
+    ],
+)
+def test_list_shows_what_the_other_commands_take(symbench: Symbench, what: str, names: list[str]) -> None:
+    result = symbench("list", what)
+    assert result.exit_code == 0
+    assert all(name in result.output for name in names)
+
+
+def test_train_lists_its_recipes(symbench: Symbench) -> None:
+    output = symbench("train", "--list").output
+    assert recipes() and all(name in output for name in recipes())
+
+
+def test_train_hands_the_recipe_over(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+    monkeypatch.setattr("symbench.training.train", lambda *args, **options: calls.append((args, options)) or "x/agent")
+    result = symbench("train", "mlp", "--seed", 2, "--out", "there", "--set", "steps=10", "--no-resume")
+    assert result.exit_code == 0, result.output
+    ((recipe, out, seed), options) = calls[0]  # type: ignore[misc]
+    assert (recipe, str(out), seed) == ("mlp", "there", 2)
+    assert options == {"resume": False, "overrides": {"steps": "10"}}
+    assert "symbench run --suite shuffle --agent x/agent.safetensors" in result.output
+
+
+@pytest.mark.parametrize("command", ["run", "list", "train", "report", "describe"])
+def test_help_of_every_command_has_examples(symbench: Symbench, command: str) -> None:
+    output = symbench(command, "--help").output
+    assert "Examples" in output
+    assert f"symbench {command} " in output.split("Examples")[1]

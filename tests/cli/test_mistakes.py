@@ -1,0 +1,119 @@
+"""What a user sees whose input is wrong: one line that says what was received and what would be right, exit code 2."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Symbench
+
+RUN = ("run", "--suite", "tiny.toml", "--task", "CartPole-v1", "--workers", "1")
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("run --suite shufle", "unknown suite 'shufle'; did you mean 'shuffle'?"),
+        ("run --suite nowhere.toml", "suite file 'nowhere.toml' does not exist"),
+        ("run --suite shuffle --task CartPol", "unknown task 'CartPol'; did you mean 'CartPole-v1'"),
+        ("run --suite tiny.toml --task Acrobot-v1", "unknown task of suite tiny@1 'Acrobot-v1'"),
+        ("run --suite tiny.toml --task CartPole-v1 --agent rnadom", "did you mean 'random'"),
+        ("run --suite shuffle --task Acrobot-v1 --agent mlp.json", "cannot play Acrobot-v1: mlp reads 4 sensors"),
+        ("run --suite tiny.toml --task CartPole-v1 --agent ppo:x.zip --trust", "'x.zip' does not exist"),
+        ("run --suite tiny.toml --task CartPole-v1 --quick --episodes 3", "either --quick or --episodes"),
+        ("describe here/there", "expected SUITE@VERSION/TASK/PERTURBATION/LEVEL/AGENT/sRUN"),
+        ("describe shuffle@1/CartPole-v1/shuffle-sensors/every-26/random/s0", "did you mean"),
+        ("describe shuffle@9/CartPole-v1/none/in-order/random/s0", "holds shuffle@1"),
+        ("report nowhere", "'nowhere' holds no run"),
+        ("train", "symbench train --list"),
+        ("train mlpp", "unknown recipe 'mlpp'; did you mean 'mlp'"),
+        ("train mlp --set steps", "--set takes KEY=VALUE, received 'steps'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(symbench: Symbench, command: str, message: str) -> None:
+    result = symbench(*command.split())
+    assert result.exit_code == 2, result.output
+    (line,) = result.stderr.strip().splitlines()
+    assert line.startswith("error: ") and message in line
+    assert result.stdout == ""
+
+
+def test_an_sb3_zip_is_refused_without_trust_and_the_message_says_why(symbench: Symbench, tmp_path: Path) -> None:
+    (tmp_path / "mine.zip").write_bytes(b"")
+    result = symbench(*RUN, "--agent", "ppo:mine.zip")
+    assert result.exit_code == 2
+    assert "pickle, which can execute any code" in result.stderr and "--trust" in result.stderr
+
+
+def test_a_corrupt_weight_file_is_named(symbench: Symbench, tmp_path: Path) -> None:
+    (tmp_path / "mlp.safetensors").write_bytes(b"no weights")
+    result = symbench(*RUN, "--agent", "./mlp.safetensors")
+    assert result.exit_code == 2 and "mlp.safetensors is corrupt" in result.stderr
+
+
+def test_an_unwritable_directory_is_known_at_once(symbench: Symbench) -> None:
+    result = symbench(*RUN, "--agent", "random", "--out", "tiny.toml")
+    assert result.exit_code == 2 and "cannot write into 'tiny.toml'" in result.stderr
+
+
+def test_a_full_disk_keeps_what_was_written(
+    symbench: Symbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, calls = os.fsync, iter(range(1000))
+
+    def full(handle: int) -> None:
+        if next(calls) >= 3:  # the check of the directory, run.json and the first cell
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        result = symbench(*RUN, "--agent", "random", "--out", "mine")
+    assert result.exit_code == 2 and "No space left on device" in result.stderr
+    assert len(list(tmp_path.glob("mine/cells/**/*.json"))) == 1
+    assert symbench(*RUN, "--agent", "random", "--out", "mine").exit_code == 0
+
+
+def test_debug_adds_the_traceback(symbench: Symbench) -> None:
+    assert "Traceback" not in symbench("run", "--suite", "nothing").output
+    result = symbench("run", "--suite", "nothing", "--debug")
+    assert result.exit_code == 2 and "Traceback" in result.stderr
+
+
+def test_a_defect_is_told_from_a_mistake(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise AssertionError("this cannot be")
+
+    monkeypatch.setattr("symbench.runner.run", broken)
+    result = symbench(*RUN)
+    assert result.exit_code == 1
+    assert "error: AssertionError: this cannot be" in result.stderr and "--debug" in result.stderr
+
+
+def test_cells_that_fail_are_named_and_the_exit_code_says_so(
+    symbench: Symbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(cell: Any) -> None:
+        raise RuntimeError(f"[{cell.level}] went wrong")
+
+    monkeypatch.setattr("symbench.runner.executor.evaluate", broken)
+    result = symbench(*RUN, "--agent", "random")
+    assert result.exit_code == 1
+    assert "failed tiny@1/CartPole-v1/none/in-order/random/s0: RuntimeError: [in-order] went wrong" in result.stderr
+    assert "error: 2 cells failed" in result.stderr
+    assert "FAILED: 2" in result.stdout
+
+
+def test_ctrl_c_ends_quietly(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("symbench.runner.run", interrupted)
+    result = symbench(*RUN)
+    assert result.exit_code == 130 and "the same command goes on" in result.stderr

@@ -1,0 +1,71 @@
+"""The command as a process of its own: what it imports, how fast it answers, what survives when it is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "symbench.cli"]
+RUN = ["run", "-s", "shuffle", "-t", "CartPole-v1", "-a", "random", "-a", "./mlp.json", "--episodes", "100"]
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    import symbench
+
+    root = os.path.dirname(os.path.dirname(symbench.__file__))  # noqa: PTH120
+    monkeypatch.setenv("PYTHONPATH", root)
+
+
+def test_help_imports_neither_torch_nor_gymnasium() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from symbench.cli import app; "
+        "assert 'symbench run' in CliRunner().invoke(app, ['--help']).output; "
+        "print([m for m in ('torch', 'gymnasium', 'numpy', 'pandas', 'pydantic') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_help_answers_at_once() -> None:
+    """Less than half a second on an idle machine; the best of several, as other processes may be running."""
+
+    def seconds() -> float:
+        start = time.perf_counter()
+        subprocess.run([*COMMAND, "--help"], check=True, capture_output=True)
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(5)) < 0.5
+
+
+def cells(directory: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.glob("cells/**/*.json")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_killed_run_loses_only_what_was_in_flight(tmp_path: Path, sent: signal.Signals, workers: str) -> None:
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    command = [*COMMAND, *RUN, "-w", workers, "--out"]
+    process = subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while len(cells(killed)) < 3 and process.poll() is None:
+        time.sleep(0.002)
+    process.send_signal(sent)
+    _, error = process.communicate(timeout=60)
+    kept = cells(killed)
+    if sent == signal.SIGINT:
+        assert process.returncode == 130 and "Traceback" not in error
+    assert 3 <= len(kept) < 14
+    subprocess.run([*command, str(killed)], check=True, capture_output=True)
+    subprocess.run([*command, str(whole)], check=True, capture_output=True)
+    assert cells(killed) == cells(whole)
+    assert kept.items() <= cells(whole).items()
