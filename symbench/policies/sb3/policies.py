@@ -69,7 +69,7 @@ class AttentionNeuronPolicy(_InvariantActorCritic):
 
     If the observation has a key ``"state"``, the value network reads that true state through its own MLP, and the
     actor never sees it ("asymmetric actor critic", Pinto et al. 2017, arXiv 1710.06542): a critic that knows which
-    sensor is which learns much faster, and it is not needed to act.
+    sensor is which learns more easily, and it is not needed to act.
 
     Two traps of SB3 are closed: orthogonal initialisation touches the heads only, never the AttentionNeuron layer,
     and ``policy.save`` keeps ``share_features_extractor``.
