@@ -1,0 +1,68 @@
+"""Evaluating the cart-pole cell against SB3's ``evaluate_policy``: the same MLP, the same task, steps per second.
+
+Run with ``make bench``. Both sides have one torch thread and are measured side by side in one process, so that the
+ratio holds on a busy machine too.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.evaluation import evaluate_policy
+
+from symbench.envs.tasks import get_task
+from symbench.runner import evaluate, make_plan
+from symbench.suites import load_suite
+from symbench.zoo import load_agent
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from symbench.policies import PolicyNetwork
+
+TASK = "CartPoleSwingUp"
+FASTER = 20
+
+
+def as_sb3(network: PolicyNetwork) -> PPO:
+    """The bundled MLP inside an SB3 model."""
+    hidden = list(network.config()["hidden"])
+    model = PPO("MlpPolicy", make_vec_env(get_task(TASK).env_id, 1), policy_kwargs={"net_arch": hidden}, device="cpu")
+    actor = [layer for layer in (*model.policy.mlp_extractor.policy_net, model.policy.action_net) if is_linear(layer)]
+    for ours, theirs in zip(filter(is_linear, network.head), actor, strict=True):
+        theirs.load_state_dict(ours.state_dict())
+    return model
+
+
+def is_linear(layer: torch.nn.Module) -> bool:
+    return isinstance(layer, torch.nn.Linear)
+
+
+def sb3_steps_per_second(model: PPO, episodes: int = 40) -> float:
+    envs = make_vec_env(get_task(TASK).env_id, n_envs=8, seed=0)
+    start = time.perf_counter()
+    _, lengths = evaluate_policy(model, envs, n_eval_episodes=episodes, return_episode_rewards=True)
+    return sum(lengths) / (time.perf_counter() - start)
+
+
+def test_a_cell_is_evaluated_20_times_faster_than_by_evaluate_policy(benchmark: BenchmarkFixture) -> None:
+    torch.set_num_threads(1)
+    suite = load_suite("shuffle")
+    cell = make_plan(suite, tasks=[TASK], agents=["mlp"]).cells[0]
+    model = as_sb3(load_agent(cell.source.path or "").network)
+    steps = int(evaluate(cell).lengths.sum())
+    before = sb3_steps_per_second(model)
+    benchmark.pedantic(evaluate, args=(cell,), rounds=3)
+    peer = (before + sb3_steps_per_second(model)) / 2  # before and after: the machine's load may change
+    if benchmark.stats is None:
+        pytest.skip("benchmarks are disabled")
+    ours = steps / benchmark.stats.stats.median
+    benchmark.extra_info.update(
+        steps=steps, steps_per_second=round(ours), sb3_steps_per_second=round(peer), ratio=round(ours / peer, 1)
+    )
+    assert ours >= FASTER * peer
