@@ -92,7 +92,7 @@ def make_rows(manifest: Manifest, records: Sequence[Record]) -> list[Row]:
         records: The cells.
 
     Returns:
-        Rows in the order task, condition, agent (random last); rows without episodes say why in ``note``.
+        Rows in the order task, condition, agent; rows without episodes say why in ``note``.
     """
     scores = Scores(manifest, records)
     return [

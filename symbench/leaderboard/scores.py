@@ -33,10 +33,10 @@ class Scores:
                 self._records.setdefault(key, {})[cell.run] = record
 
     def agents(self, task: str) -> list[str]:
-        """Agents that were to play a task, in the order given; random play last."""
+        """Agents that were to play a task: the one others are compared with, the others as given, random play."""
         ids = [id.split("/") for id in (*self._manifest.cells, *self._manifest.skipped)]
         names = dict.fromkeys(parts[4] for parts in ids if parts[1] == task)
-        return sorted(names, key=lambda name: name == "random")
+        return sorted(names, key=lambda name: (name == "random", name != self._manifest.suite.compare_with))
 
     def runs(self, task: str, condition: str, agent: str) -> set[int]:
         """Training runs that have been evaluated."""

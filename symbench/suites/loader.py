@@ -18,6 +18,13 @@ else:
 
 _BUNDLED = Path(__file__).parent
 
+# Where pydantic's own words are for programmers.
+_PROBLEMS = {
+    "string_pattern_mismatch": "a name holds letters, digits and + . _ - only",
+    "extra_forbidden": "there is no such key",
+    "missing": "this key is missing",
+}
+
 
 def bundled_suites() -> list[str]:
     """Names of the suites that come with symbench, sorted."""
@@ -65,7 +72,7 @@ def parse_suite(data: dict[str, Any], source: str) -> Suite:
     except ValidationError as error:
         mistake = error.errors()[0]
         key = ".".join(map(str, mistake["loc"]))
-        problem = mistake["msg"].removeprefix("Value error, ")
+        problem = _PROBLEMS.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
         received = f", received {mistake['input']!r}" if key and mistake["type"] != "missing" else ""
         raise SymbenchError(f"suite {source}: {key + ': ' if key else ''}{problem}{received}") from error
 

@@ -87,13 +87,13 @@ def test_a_row_without_episodes_says_why(manifest: Manifest, record: Callable[..
     assert find(make_report(manifest, [played]).rows, "mlp", SHUFFLED).note == "failed: RuntimeError: x"
 
 
-def test_rows_come_in_the_order_of_the_suite_and_random_play_last(
+def test_rows_come_in_the_order_of_the_suite_the_baseline_first_and_random_play_last(
     manifest: Manifest, record: Callable[..., Record]
 ) -> None:
-    records = [record(agent, c, [1.0]) for agent in ("random", "z", "a") for c in (OFTEN, CLEAN, SHUFFLED)]
+    records = [record(agent, c, [1.0]) for agent in ("random", "z", "mlp", "a") for c in (OFTEN, CLEAN, SHUFFLED)]
     rows = make_report(manifest, records).rows
-    assert [row.agent for row in rows[:3]] == ["z", "a", "random"]
-    assert [row.condition.id for row in rows[::3]] == [CLEAN, SHUFFLED, OFTEN]
+    assert [row.agent for row in rows[:4]] == ["mlp", "z", "a", "random"]
+    assert [row.condition.id for row in rows[::4]] == [CLEAN, SHUFFLED, OFTEN]
 
 
 def test_cells_of_another_plan_are_left_out(manifest: Manifest, record: Callable[..., Record]) -> None:

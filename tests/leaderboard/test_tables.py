@@ -14,6 +14,8 @@ from symbench.errors import SymbenchError
 from symbench.leaderboard import Report, make_report, markdown, terminal, write_report
 from symbench.leaderboard.frame import leaderboard_frame
 from symbench.leaderboard.published import published
+from symbench.leaderboard.statistics import Estimate
+from symbench.leaderboard.text import with_interval
 from symbench.runner import Manifest, Record, Store
 from symbench.suites import load_suite
 
@@ -104,6 +106,11 @@ def test_retention_is_shown_with_its_interval_and_a_bar(report: Report) -> None:
     text = printed(report)
     assert "100% [100, 100]   ━━━━━━━━━━" in text
     assert "4% [4, 4]   ╌╌╌╌╌╌╌╌╌╌" in text
+
+
+def test_zero_has_no_sign() -> None:
+    assert with_interval(Estimate(-0.001, -0.004, 0.001), percent=True) == "0% [0, 0]"
+    assert with_interval(Estimate(-0.001, -0.004, 0.001)) == "0.00 [0.00, 0.00]"
 
 
 def test_brackets_in_a_label_are_text_and_not_markup(report: Report) -> None:

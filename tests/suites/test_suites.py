@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,9 +12,6 @@ from symbench.envs.tasks import TASKS
 from symbench.errors import SymbenchError
 from symbench.suites import Suite, bundled_suites, load_suite, parse_suite
 from symbench.wrappers.registry import PERTURBATIONS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MINIMAL: dict[str, Any] = {
     "name": "mine",
@@ -87,11 +86,14 @@ def test_a_suite_cannot_be_changed_in_place() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({**MINIMAL, "sed": 1}, "sed: Extra inputs"),
+        ({**MINIMAL, "sed": 1}, "sed: there is no such key, received 1"),
         ({**MINIMAL, "episodes": 0}, "episodes: .* received 0"),
         ({**MINIMAL, "tasks": []}, "tasks: .*at least 1"),
-        ({key: value for key, value in MINIMAL.items() if key != "seed"}, "seed: Field required"),
-        (with_conditions({"name": "a/b", "level": "x"}), r"perturbations.1.name: .* received 'a/b'"),
+        ({key: value for key, value in MINIMAL.items() if key != "seed"}, "seed: this key is missing$"),
+        (
+            with_conditions({"name": "a/b", "level": "x"}),
+            r"perturbations.1.name: a name holds letters.*, received 'a/b'",
+        ),
         (with_conditions({"name": "..", "level": "x"}), r"perturbations.1.name"),
         (with_conditions({"name": "a", "level": "x", "apply": [{"n": 3}]}), r"perturbations.1.apply.0.wrapper"),
         (with_conditions({"name": "none", "level": "in-order"}), "none/in-order more than once"),
@@ -104,6 +106,18 @@ def test_a_mistake_is_one_line_that_names_the_key(data: dict[str, Any], message:
         parse_suite(data, "mine.toml")
     assert str(caught.value).startswith("suite mine.toml: ")
     assert "\n" not in str(caught.value)
+
+
+def test_the_example_of_the_docs_fails_as_the_docs_say_and_works_once_corrected(tmp_path: Path) -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "suites.md").read_text()
+    example = docs.split("```toml\n")[1].split("```")[0]
+    promised = docs.split("error: suite worn-out.toml: ")[1].splitlines()[0]
+    file = tmp_path / "worn-out.toml"
+    file.write_text(example)
+    with pytest.raises(SymbenchError, match=re.escape(promised)):
+        load_suite(file)
+    file.write_text(example.replace("20%-is-not-a-name", "20"))
+    assert load_suite(file).compare_with == "mlp"
 
 
 def test_files_that_are_missing_or_no_toml_are_named(tmp_path: Path) -> None:
