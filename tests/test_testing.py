@@ -9,7 +9,7 @@ from gymnasium.utils import RecordConstructorArgs
 
 from symbench import wrappers
 from symbench.testing import check_wrapper
-from symbench.wrappers import sb3, vector
+from symbench.wrappers import sb3, single, vector
 
 
 class Offset(gym.Wrapper, RecordConstructorArgs):
@@ -205,6 +205,43 @@ def test_a_broken_wrapper_is_found(broken):
     with pytest.raises(AssertionError, match=BROKEN[broken]) as failure:
         check_wrapper(broken, pendulum)
     assert broken.__name__ in str(failure.value)
+
+
+class Negate(wrappers.Perturbation):
+    """A user's perturbation: all signs are flipped in an episode with a probability."""
+
+    def __init__(self, probability=0.5):
+        self.probability = probability
+
+    def magnitude(self):
+        return self.probability
+
+    def perturbed_space(self, space):
+        return gym.spaces.Box(-np.inf, np.inf, space.shape, space.dtype)
+
+    def draw(self, rng, size):
+        return np.where(rng.random((size, 1)) < self.probability, np.float32(-1), np.float32(1))
+
+    def apply(self, observations, drawn):
+        return observations * drawn
+
+
+class NegateWrapper(single.GymAdapter, transform=Negate):
+    """Flip all signs."""
+
+
+class NegateVectorWrapper(vector.VectorAdapter, transform=Negate):
+    """Flip all signs, in a batch."""
+
+
+class NegateVecEnvWrapper(sb3.VecEnvAdapter, transform=Negate):
+    """Flip all signs, in SB3."""
+
+
+def test_wrappers_made_of_a_users_perturbation_pass():
+    batched = {"vector_class": NegateVectorWrapper, "vec_env_class": NegateVecEnvWrapper}
+    check_wrapper(NegateWrapper, pendulum, **batched, probability=0.8)
+    check_wrapper(NegateWrapper, pendulum, **batched)
 
 
 class Levels(Offset):

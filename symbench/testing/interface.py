@@ -16,6 +16,7 @@ from gymnasium.utils.env_checker import check_env
 
 from symbench.testing.rollouts import SEED, Case, Recorder, arrays, play, same
 from symbench.wrappers.core import Perturbation
+from symbench.wrappers.severity import HIGHEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,8 +115,9 @@ def check_severities(case: Case) -> None:
         return
     bare = case.make_env()
     clean, distances = play(bare), []
-    for severity in range(6):
-        env: Any = case.wrap(case.make_env(), severity=severity, **_beside_severity(case))
+    highest, others = _severities(case)
+    for severity in range(highest + 1):
+        env: Any = case.wrap(case.make_env(), severity=severity, **others)
         moments = play(env)
         if severity == 0:
             case.must(same(clean, moments), "severity 0 is not the identity bit for bit")
@@ -127,12 +129,14 @@ def check_severities(case: Case) -> None:
     case.must(growing, f"declared distances must be 0 and then grow with the severity, found {distances}")
 
 
-def _beside_severity(case: Case) -> dict[str, Any]:
-    """The case's parameters that are no part of a severity, such as the size of patches."""
+def _severities(case: Case) -> tuple[int, dict[str, Any]]:
+    """The highest severity, and the case's parameters that are no part of one, such as the size of patches."""
     transform = getattr(case.wrapper_class, "transform_class", None)
-    levels = transform.severities() if transform is not None and issubclass(transform, Perturbation) else ()
-    ruled = set().union(*levels) if levels else set(case.parameters)
-    return {name: value for name, value in case.parameters.items() if name not in ruled | {"severity"}}
+    if transform is None or not issubclass(transform, Perturbation):
+        return HIGHEST, {}
+    levels = transform.severities()
+    ruled = {"severity"}.union(*levels)
+    return len(levels), {name: value for name, value in case.parameters.items() if name not in ruled}
 
 
 def check_effect(case: Case) -> None:

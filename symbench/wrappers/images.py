@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Frames = NDArray[np.uint8]
 
+_BYTE = np.dtype(np.uint8)
+
 
 class ShufflePatches(Perturbation):
     """The frame is cut into square patches, which come in a random order.
@@ -76,9 +78,9 @@ class ShufflePatches(Perturbation):
 
     def apply(self, observations: Frames, drawn: NDArray[np.intp]) -> Frames:
         """Reorder, (B, H, W[, C]) -> the same shape."""
-        source = np.frombuffer(np.ascontiguousarray(observations), self._segment)
+        frame = observations if observations.flags.c_contiguous else np.ascontiguousarray(observations)
         index = drawn if self._first is None else drawn + self._first
-        return source.take(index).view(np.uint8).reshape(observations.shape)
+        return np.frombuffer(frame, self._segment).take(index).view(_BYTE).reshape(frame.shape)
 
 
 class OccludePatches(Perturbation):

@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium import spaces
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from symbench.errors import SymbenchError
@@ -59,7 +59,6 @@ def test_zeros_are_inside_the_space_of_the_previous_action():
     assert previous.low.tolist() == [0, -3] and previous.high.tolist() == [2, 0]
 
 
-@settings(deadline=None)
 @given(length=st.integers(1, 9), steps=st.integers(0, 20))
 def test_the_history_holds_the_latest_values_newest_last_after_zeros(length, steps):
     env = SensorHistory(Echo(BOXES), length=length)

@@ -7,7 +7,7 @@ import builtins
 import numpy as np
 import pytest
 from gymnasium import spaces
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from wrapper_cases import Frames, batch
 
@@ -37,7 +37,6 @@ def patches_of(frame, size):
     ]
 
 
-@settings(deadline=None)
 @given(case=SHAPES, rows=st.integers(1, 3))
 def test_patches_are_moved_whole(case, rows):
     size, shape = case
@@ -64,7 +63,6 @@ def test_a_frame_that_is_not_contiguous_is_shuffled_alike():
     assert np.array_equal(shuffle.step(strided, None), seen)
 
 
-@settings(deadline=None)
 @given(case=SHAPES, ratio=st.floats(0, 1), fill=st.integers(0, 255))
 def test_hidden_patches_are_filled_and_the_others_untouched(case, ratio, fill):
     size, shape = case
@@ -116,7 +114,6 @@ def test_the_moving_background_drifts_by_a_pixel_per_step_and_starts_anew():
     assert all(np.array_equal(seen[t], np.roll(seen[0], -t, axis=1)) for t in range(21))
 
 
-@settings(deadline=None)
 @given(
     kind=st.sampled_from(sorted(TEXTURES)),
     shape=st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3, 4])),

@@ -15,7 +15,7 @@ from symbench.wrappers.severity import VERSION
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_wrapper_keeps_every_promise(name, data):
     parameters = data.draw(PARAMETERS[name])

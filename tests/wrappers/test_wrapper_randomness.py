@@ -5,7 +5,7 @@ from __future__ import annotations
 import gymnasium as gym
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from wrapper_cases import batch
 
@@ -36,7 +36,6 @@ def orders(env, steps, seed=None):
     return [env.reset(seed=seed)[0], *(env.step(0)[0] for _ in range(steps))]
 
 
-@settings(deadline=None)
 @given(every=st.integers(1, 50), seed=st.integers(0, 2**63))
 def test_a_new_order_comes_exactly_every_t_steps(every, seed):
     seen = orders(ShuffleSensors(Counter(), resample=every), 3 * every, seed)
@@ -109,7 +108,6 @@ def test_a_level_of_the_inner_wrapper_leaves_the_draws_of_the_outer_alone():
     assert np.array_equal(observation, outer)
 
 
-@settings(deadline=None)
 @given(rows=st.integers(2, 5), every=st.integers(1, 40), steps=st.integers(0, 90))
 def test_a_row_of_a_batch_draws_what_a_single_environment_draws(rows, every, steps):
     together = sensors.AddNoiseChannels(n=3)
