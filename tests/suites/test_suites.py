@@ -92,7 +92,7 @@ def test_a_suite_cannot_be_changed_in_place() -> None:
         ({key: value for key, value in MINIMAL.items() if key != "seed"}, "seed: this key is missing$"),
         (
             with_conditions({"name": "a/b", "level": "x"}),
-            r"perturbations.1.name: a name holds letters.*, received 'a/b'",
+            r"1.name: a name holds letters.*, received 'a/b'",
         ),
         (with_conditions({"name": "..", "level": "x"}), r"perturbations.1.name"),
         (with_conditions({"name": "a", "level": "x", "apply": [{"n": 3}]}), r"perturbations.1.apply.0.wrapper"),
