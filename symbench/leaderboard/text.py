@@ -39,8 +39,7 @@ def with_interval(estimate: Estimate, *, percent: bool = False) -> str:
     if math.isnan(estimate.value):
         return NOTHING
     if percent:
-        value, low, high = (round(100 * number) for number in estimate)
-        return f"{value}% [{low}, {high}]"
+        return "{}% [{}, {}]".format(*(round(100 * number) for number in estimate))
     value, low, high = (f"{number:.2f}".replace("-0.00", "0.00") for number in estimate)
     if math.isnan(estimate.low):
         return value
