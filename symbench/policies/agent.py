@@ -49,6 +49,10 @@ class Agent(ABC):
         """Begin a new episode in the environments where ``mask``, shape (B,), is true."""
 
     @abstractmethod
+    def keep(self, mask: NDArray[np.bool_]) -> None:
+        """Go on with the environments where ``mask``, shape (B,), is true, as if there had never been others."""
+
+    @abstractmethod
     def act(self, observations: Any) -> NDArray[Any]:
         """Choose actions.
 
@@ -114,6 +118,11 @@ class RandomAgent(Agent):
 
     def restart(self, mask: NDArray[np.bool_]) -> None:
         """Nothing to forget: the streams go on."""
+
+    def keep(self, mask: NDArray[np.bool_]) -> None:
+        """Go on with the streams of these environments."""
+        self._generators = [generator for generator, kept in zip(self._generators, mask, strict=True) if kept]
+        self._draws = self._draws[:, mask]
 
     def act(self, observations: Any) -> NDArray[Any]:
         """Random actions; the observations are not looked at."""
@@ -183,6 +192,14 @@ class NetworkAgent(Agent):
             rows = torch.split(torch.as_tensor(mask), self._part)
             self._states = [_forget(state, part) for state, part in zip(self._states, rows, strict=True)]
 
+    def keep(self, mask: NDArray[np.bool_]) -> None:
+        """Go on with the memory of these environments."""
+        self._num_envs = int(mask.sum())
+        if self._states:
+            rows = torch.as_tensor(mask)
+            whole = tuple(torch.cat(parts)[rows] for parts in zip(*self._states, strict=True))
+            self._split(whole, self._shape[1])
+
     @torch.inference_mode()
     def act(self, observations: Any) -> NDArray[Any]:
         """Choose actions for observations of shape (B, N), or (N,) for a single environment.
@@ -194,7 +211,7 @@ class NetworkAgent(Agent):
         values = torch.as_tensor(np.array(observations), dtype=self._dtype)
         batch = values if values.ndim > 1 else values[None]
         if not self._states:
-            self._begin(batch.shape[1])
+            self._split(self.network.initial_state(self._num_envs, batch.shape[1]), batch.shape[1])
         if batch.shape != self._shape:
             raise ValueError(f"observations must have shape {self._shape} until reset(), received {tuple(batch.shape)}")
         steps = [self.network(*part) for part in zip(torch.split(batch, self._part), self._states, strict=True)]
@@ -220,12 +237,12 @@ class NetworkAgent(Agent):
         needs = f"{self.name} has {network.action_dim} {kind} actions"
         return None if fits else f"{needs}, the task has {form(action_space)}"
 
-    def _begin(self, num_sensors: int) -> None:
+    def _split(self, state: State, num_sensors: int) -> None:
         self._shape = (self._num_envs, num_sensors)
         self._part = max(1, _SENSORS_AT_ONCE // num_sensors)
-        starts = range(0, self._num_envs, self._part)
-        sizes = [min(self._part, self._num_envs - start) for start in starts]
-        self._states = [self.network.initial_state(size, num_sensors) for size in sizes]
+        count = max(1, -(-self._num_envs // self._part))
+        parts = [torch.split(tensor, self._part) for tensor in state]
+        self._states = [tuple(tensors[i] for tensors in parts) for i in range(count)]
 
 
 def _forget(state: State, rows: torch.Tensor) -> State:

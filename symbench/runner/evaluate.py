@@ -99,26 +99,34 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Epis
         FloatingPointError: A return is not a finite number.
     """
     count = len(seeds)
-    returns, lengths = np.zeros(count), np.zeros(count, np.int64)
-    playing, died = np.ones(count, bool), np.zeros(count, bool)
-    observations, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]  # Gymnasium annotates one seed, takes a list
+    returns, lengths, died = np.zeros(count), np.zeros(count, np.int64), np.zeros(count, bool)
+    playing = np.arange(count)  # the environments whose episode goes on: the agent acts in these only
+    observations, _ = envs.reset(seed=seeds)
+    actions = np.zeros((count, *(envs.single_action_space.shape or ())), envs.single_action_space.dtype)
     agent.reset(count, seed=seeds[0])
-    while True:
-        observations, rewards, terminated, truncated, _ = envs.step(agent.act(observations))
-        np.add(returns, rewards, out=returns, where=playing)
-        lengths += playing
-        died |= playing & terminated
+    while playing.size:
+        actions[playing] = agent.act(rows_of(observations, playing))
+        observations, rewards, terminated, truncated, _ = envs.step(actions)
+        returns[playing] += rewards[playing]
+        lengths[playing] += 1
         ended = terminated | truncated
-        playing &= ~ended
-        if not playing.any():
-            break
-        if ended.any():  # the batch keeps its size: what a finished environment plays next is not counted
+        if ended.any():
+            died[playing] = terminated[playing]
+            agent.keep(~ended[playing])
+            playing = playing[~ended[playing]]
+            # What an environment plays after its episode is not counted; it is reset because it must be.
             observations, _ = envs.reset(options={"reset_mask": ended})
-            agent.restart(ended)
     if not np.isfinite(returns).all():
         first = int(np.flatnonzero(~np.isfinite(returns))[0])
         raise FloatingPointError(f"the return of the episode with seed {seeds[first]} is {returns[first]}")
     return Episodes(np.array(seeds, np.int64), returns, lengths, died)
+
+
+def rows_of(observations: Any, rows: NDArray[np.int64]) -> Any:
+    """Some rows of a batch of observations, of a dict of them too."""
+    if isinstance(observations, dict):
+        return {key: rows_of(part, rows) for key, part in observations.items()}
+    return observations[rows]
 
 
 @contextmanager

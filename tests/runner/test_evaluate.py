@@ -100,6 +100,9 @@ class _Broken(Agent):
     def restart(self, mask: Any) -> None:
         pass
 
+    def keep(self, mask: Any) -> None:
+        self._actions = self._actions[mask]
+
     def act(self, observations: Any) -> Any:
         return self._actions
 

@@ -37,6 +37,12 @@ class SB3Agent(Agent):
         """Forget what was seen in some environments."""
         self._begins |= mask
 
+    def keep(self, mask: NDArray[np.bool_]) -> None:
+        """Go on with the recurrent state, (layers, B, H) each, of these environments."""
+        self._begins = self._begins[mask]
+        if self._state is not None:
+            self._state = tuple(part[:, mask] for part in self._state)
+
     def act(self, observations: Any) -> NDArray[Any]:
         """Choose actions for a batch, or for a single observation."""
         actions, self._state = self.model.predict(
