@@ -101,7 +101,7 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Epis
     count = len(seeds)
     returns, lengths, died = np.zeros(count), np.zeros(count, np.int64), np.zeros(count, bool)
     playing = np.arange(count)  # the environments whose episode goes on: the agent acts in these only
-    observations, _ = envs.reset(seed=seeds)
+    observations, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]  # one seed each is allowed
     actions = np.zeros((count, *(envs.single_action_space.shape or ())), envs.single_action_space.dtype)
     agent.reset(count, seed=seeds[0])
     while playing.size:
