@@ -6,7 +6,7 @@ speed of up to 10 m/s, the pole hangs at an angle of up to 90 degrees from strai
 * :class:`CartPoleSwingUpEnv` - one environment
 * :class:`CartPoleSwingUpVectorEnv` - many in one array program; the same episodes for the same seeds
 
-Both call the same array functions, so their numbers agree bit for bit.
+Both call the same functions, with numbers or with arrays, so their episodes agree bit for bit.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+    Quantity = float | np.floating[Any] | Array  # of one environment, or of B
+    State = tuple[Quantity, ...] | Array
 
 GRAVITY = 9.82  # m/s^2
 CART_MASS = 0.5  # kg
@@ -40,49 +42,53 @@ _RESET_LOW = np.array([-2.4, -10.0, np.pi / 2, -10.0])  # x [m], x_dot [m/s], th
 _RESET_HIGH = np.array([2.4, 10.0, 3 * np.pi / 2, 10.0])
 
 
-def advance(state: Array, action: Array) -> Array:
+def advance(state: State, action: Quantity) -> State:
     """One explicit Euler step of the cart-pole equations.
 
     Args:
-        state: Rows ``x, x_dot, theta, theta_dot`` (m, m/s, rad, rad/s; theta 0 is upright), shape (4, B).
-        action: Force in units of 10 N, clipped to [-1, 1], shape (B,).
+        state: ``x, x_dot, theta, theta_dot`` (m, m/s, rad, rad/s; theta 0 is upright): numbers, or arrays (B,).
+        action: Force in units of 10 N, clipped to [-1, 1]: a number, or an array (B,).
 
     Returns:
-        The next state, shape (4, B).
+        The next state, in the same form.
     """
-    _, x_dot, theta, theta_dot = state
+    x, x_dot, theta, theta_dot = state
     sin, cos = np.sin(theta), np.cos(theta)
     total_mass = CART_MASS + POLE_MASS
     pole_moment = POLE_MASS * POLE_LENGTH
-    push = FORCE * np.clip(action, -1.0, 1.0) - FRICTION * x_dot
-    centrifugal = pole_moment * theta_dot**2 * sin
+    push = FORCE * np.minimum(np.maximum(action, -1.0), 1.0) - FRICTION * x_dot
+    centrifugal = pole_moment * theta_dot * theta_dot * sin
     x_acc = (-2.0 * centrifugal + 3.0 * POLE_MASS * GRAVITY * sin * cos + 4.0 * push) / (
-        4.0 * total_mass - 3.0 * POLE_MASS * cos**2
+        4.0 * total_mass - 3.0 * POLE_MASS * cos * cos
     )
     theta_acc = (-3.0 * centrifugal * cos + 6.0 * total_mass * GRAVITY * sin + 6.0 * push * cos) / (
-        4.0 * POLE_LENGTH * total_mass - 3.0 * pole_moment * cos**2
+        4.0 * POLE_LENGTH * total_mass - 3.0 * pole_moment * cos * cos
     )
     # Positions move with the old velocities, as in the published task.
-    return state + TIME_STEP * np.stack([x_dot, x_acc, theta_dot, theta_acc])
+    return (
+        x + TIME_STEP * x_dot,
+        x_dot + TIME_STEP * x_acc,
+        theta + TIME_STEP * theta_dot,
+        theta_dot + TIME_STEP * theta_acc,
+    )
 
 
-def reward_of(state: Array) -> Array:
-    """``(cos theta + 1)/2 * cos(x/2.4 * pi/2)``: upright and centred is 1 per step. (4, B) -> (B,)."""
+def reward_of(state: State) -> Any:
+    """``(cos theta + 1)/2 * cos(x/2.4 * pi/2)``: upright and centred is 1 per step. A number, or (B,)."""
     x, _, theta, _ = state
-    reward: Array = (np.cos(theta) + 1.0) / 2.0 * np.cos(x / TRACK_HALF_LENGTH * np.pi / 2.0)
-    return reward
+    return (np.cos(theta) + 1.0) / 2.0 * np.cos(x / TRACK_HALF_LENGTH * np.pi / 2.0)
 
 
-def observation_of(state: Array) -> NDArray[np.float32]:
-    """The five sensors ``x, x_dot, cos theta, sin theta, theta_dot``. (4, B) -> (B, 5) float32."""
+def observation_of(state: State) -> NDArray[np.float32]:
+    """The five sensors ``x, x_dot, cos theta, sin theta, theta_dot``, shape (5,) or (B, 5), float32."""
     x, x_dot, theta, theta_dot = state
-    return np.stack([x, x_dot, np.cos(theta), np.sin(theta), theta_dot], axis=1).astype(np.float32)
+    sensors = np.array([x, x_dot, np.cos(theta), np.sin(theta), theta_dot], dtype=np.float32)
+    return np.ascontiguousarray(sensors.T)
 
 
-def left_track(state: Array) -> NDArray[np.bool_]:
-    """Whether the cart is beyond the end of the track. (4, B) -> (B,)."""
-    beyond: NDArray[np.bool_] = np.abs(state[0]) > TRACK_HALF_LENGTH
-    return beyond
+def left_track(state: State) -> Any:
+    """Whether the cart is beyond the end of the track: a bool, or (B,)."""
+    return abs(state[0]) > TRACK_HALF_LENGTH
 
 
 def _initial_state(generator: np.random.Generator) -> Array:
@@ -127,34 +133,34 @@ class CartPoleSwingUpEnv(gym.Env[np.ndarray, np.ndarray]):
         self.render_mode = render_mode
         self.observation_space = _observation_space()
         self.action_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
-        self._state: Array | None = None
+        self._state: State | None = None
 
     @property
     def state(self) -> Array:
         """``x, x_dot, theta, theta_dot``, shape (4,), float64. Can be set."""
-        if self._state is None:
-            raise gym.error.ResetNeeded("call reset() before the state can be read")
-        return self._state[:, 0].astype(np.float64)
+        return np.array(self._playing())
 
     @state.setter
     def state(self, value: Array) -> None:
-        self._state = np.array(value, dtype=np.float64).reshape(4, 1)
+        self._state = tuple(float(number) for number in value)
+
+    def _playing(self) -> State:
+        if self._state is None:
+            raise gym.error.ResetNeeded("call reset() before step() and before reading the state")
+        return self._state
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Draw a new initial state; see :meth:`gymnasium.Env.reset`."""
         super().reset(seed=seed)
-        self._state = _initial_state(self.np_random)[:, None]
-        return observation_of(self._state)[0], {}
+        self.state = _initial_state(self.np_random)
+        return observation_of(self._playing()), {}
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Apply a force for 0.01 s; see :meth:`gymnasium.Env.step`."""
-        if self._state is None:
-            raise gym.error.ResetNeeded("call reset() before step()")
-        self._state = advance(self._state, np.asarray(action, dtype=np.float64).reshape(1))
-        reward, terminated = float(reward_of(self._state)[0]), bool(left_track(self._state)[0])
-        return observation_of(self._state)[0], reward, terminated, False, {}
+        self._state = state = advance(self._playing(), float(np.asarray(action).item()))
+        return observation_of(state), float(reward_of(state)), bool(left_track(state)), False, {}
 
     def render(self) -> NDArray[np.uint8] | None:
         """The scene as an array of shape (400, 600, 3), uint8, or ``None`` without a render mode."""
@@ -229,7 +235,8 @@ class CartPoleSwingUpVectorEnv(gym.vector.VectorEnv[np.ndarray, np.ndarray, np.n
         if self.autoreset_mode == AutoresetMode.DISABLED and resetting.any():
             ended = np.flatnonzero(resetting).tolist()
             raise gym.error.ResetNeeded(f"sub-environments {ended} have ended: reset them with options['reset_mask']")
-        self._state = advance(self._state, np.asarray(actions, dtype=np.float64).reshape(self.num_envs))
+        forces = np.asarray(actions, dtype=np.float64).reshape(self.num_envs)
+        self._state = np.array(advance(self._state, forces))
         self._steps += 1
         rewards, terminated = reward_of(self._state), left_track(self._state)
         truncated = self._steps >= self.max_episode_steps

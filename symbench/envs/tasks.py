@@ -87,7 +87,7 @@ _TASKS = (
         description="swing a pole up from any cart position and speed, 5 sensors (Tang & Ha 2021)",
         random_return=27.67,
         reference_return=593.0,
-        source="random: measured; reference: FNN in order, Tang & Ha 2021 (arXiv 2109.02869), table 1",
+        source="random: measured; reference: FNN in order, Tang & Ha 2021 (arXiv 2109.02869)",
         episodes=1000,
         native_vector=True,
     ),
