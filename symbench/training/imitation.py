@@ -89,7 +89,11 @@ class Player:
 
     @torch.no_grad()
     def play(self, steps: int, exploration: float) -> Segment:
-        """Play ``steps`` time steps with Gaussian noise of this standard deviation on the actions."""
+        """Play ``steps`` time steps with Gaussian noise on the actions.
+
+        Its standard deviation rises from 0 in the first environment to ``exploration`` in the last: a student that
+        always met noise could tell its sensors apart by their shaking, and would not know them in a quiet world.
+        """
         first, rows = self.state, []
         for _ in range(steps):
             observations, starts = self.observations, self.starts
@@ -102,7 +106,8 @@ class Player:
         return Segment(first, *(torch.stack(column) for column in zip(*rows, strict=True)))
 
     def _explore(self, actions: Tensor, exploration: float) -> Tensor:
-        noise = exploration * self.generator.standard_normal(actions.shape, dtype=np.float32)
+        noise = self.generator.standard_normal(actions.shape, dtype=np.float32)
+        noise *= np.linspace(0.0, exploration, len(noise), dtype=np.float32)[:, None]
         return torch.clamp(actions + torch.from_numpy(noise), self.student.low, self.student.high)
 
     def _step(self, actions: Tensor) -> None:

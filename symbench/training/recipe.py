@@ -37,7 +37,7 @@ class Imitation(_Data):
         batch: Environments of a segment per gradient step.
         fresh: Share of gradient steps that use the newest segment.
         learning_rate: Adam's, falling linearly to a hundredth.
-        exploration: Standard deviation of the noise on the student's actions.
+        exploration: Greatest standard deviation of the noise on the student's actions; 0 in the first environment.
         max_grad_norm: Gradients are cut to this norm.
     """
 
