@@ -55,10 +55,14 @@ def check_forwarding(case: Case) -> None:
 
 
 def check_arguments(case: Case) -> None:
-    """Unknown arguments are refused; known ones are plain JSON."""
+    """Unknown arguments and values of a wrong type are refused; good ones are plain JSON."""
     with contextlib.suppress(TypeError):
         case.wrap(case.make_env(), **case.parameters, no_such_parameter=1)
         case.fail("an unknown argument does not raise TypeError")
+    for name in case.parameters:
+        with contextlib.suppress(TypeError, ValueError):
+            case.wrap(case.make_env(), **{**case.parameters, name: object()})
+            case.fail(f"{name}=object() raises neither TypeError nor ValueError")
     plain = json.loads(json.dumps(case.parameters))
     rebuilt = play(case.wrap(case.make_env(), **plain))
     case.must(same(play(case.wrapped()), rebuilt), "parameters that went through JSON give other observations")

@@ -6,15 +6,19 @@ arXiv 2109.02869, section 4: population 256, 16 rollouts, 14,000 generations for
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
-import cma
 import numpy as np
 import torch
 from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from symbench.training.worlds import make_world
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # cma warns where matplotlib is missing, which is not needed here
+    import cma
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,68 @@
+"""The agents that come with the package are what their cards and the README say they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbench.envs.tasks import get_task
+from symbench.runner.evaluate import play
+from symbench.wrappers import vector
+from symbench.zoo import bundled, load_agent, load_card
+
+TASK, EPISODES = "CartPoleSwingUp", 200
+RUNS = [path for paths in bundled(TASK).values() for path in paths]
+
+
+def mean_and_error(agent: str, *wrappers: tuple[str, dict[str, int]]) -> tuple[float, float]:
+    """Over all training runs of an agent."""
+    returns = []
+    for path in bundled(TASK)[agent]:
+        envs = get_task(TASK).make_vec(EPISODES)
+        for name, parameters in wrappers:
+            envs = getattr(vector, name)(envs, **parameters)
+        returns.append(play(envs, load_agent(path), list(range(1_000_000, 1_000_000 + EPISODES))).returns)
+    return float(np.mean(returns)), float(np.mean(returns, axis=0).std(ddof=1) / np.sqrt(EPISODES))
+
+
+def test_there_are_enough_training_runs() -> None:
+    runs = {agent: len(paths) for agent, paths in bundled(TASK).items()}
+    assert runs["mlp"] >= 5
+    assert runs["attention-neuron"] >= 3
+    assert runs["recurrent-attention-neuron"] >= 1
+
+
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_cards_tell_where_an_agent_comes_from_and_what_it_scores(path: object) -> None:
+    card = load_card(str(path))
+    assert {"agent", "task", "recipe", "seed", "algorithm", "commit", "parameters"} <= card.keys()
+    assert not card["commit"].endswith("+changes")
+    agent = load_agent(str(path))
+    assert card["parameters"] == sum(parameter.numel() for parameter in agent.network.parameters())
+    score = card["in_order"]
+    seeds = list(range(score["first_seed"], score["first_seed"] + 100))
+    returns = play(get_task(TASK).make_vec(len(seeds)), agent, seeds).returns
+    assert returns.mean() == pytest.approx(score["mean"], abs=4 * returns.std() / np.sqrt(len(seeds)))
+
+
+@pytest.mark.slow
+def test_the_mlp_needs_its_sensors_in_order() -> None:
+    in_order, error = mean_and_error("mlp")
+    shuffled, _ = mean_and_error("mlp", ("ShuffleSensors", {}))
+    assert in_order > 600 - 3 * error
+    assert shuffled < 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("at_least", "wrappers"),
+    [
+        (550, [("ShuffleSensors", {})]),
+        (500, [("ShuffleSensors", {"resample": 100})]),
+        (300, [("ShuffleSensors", {"resample": 25})]),
+        (495, [("AddNoiseChannels", {"n": 5}), ("ShuffleSensors", {})]),
+    ],
+)
+def test_attention_neuron_does_not(at_least: float, wrappers: list[tuple[str, dict[str, int]]]) -> None:
+    mean, error = mean_and_error("attention-neuron", *wrappers)
+    assert mean > at_least - 3 * error
