@@ -102,6 +102,9 @@ def _load_weights(network: PolicyNetwork, file: Path) -> None:
             has = f"has shape {found[name]}" if name in found else "is missing"
             wants = needed.get(name, "no such tensor")
             raise SymbenchError(f"{file} does not fit its card: {name!r} {has}, the card asks for {wants}")
+    broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+    if broken:
+        raise SymbenchError(f"{file} is corrupt: {', '.join(broken)} hold numbers that are not finite")
     network.load_state_dict(tensors)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 import warnings
 import zipfile
 from importlib import import_module
@@ -11,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Discrete
 
 from symbench.errors import SymbenchError, unknown
-from symbench.policies.agent import NetworkAgent
+from symbench.policies.agent import NetworkAgent, form
 
 if TYPE_CHECKING:
     from gymnasium.spaces import Space
@@ -30,6 +31,15 @@ ALGORITHMS: Final = {
     "td3": "stable_baselines3.TD3",
     "recurrent_ppo": "sb3_contrib.RecurrentPPO",
     "ppo_lstm": "sb3_contrib.RecurrentPPO",  # its name in rl_zoo3
+}
+
+# What only files of these algorithms hold (RecurrentPPO's hold the same as PPO's).
+_MARKS: Final = {
+    "clip_range": ("ppo", "recurrent_ppo", "ppo_lstm"),
+    "gae_lambda": ("a2c",),
+    "exploration_fraction": ("dqn",),
+    "target_entropy": ("sac",),
+    "target_policy_noise": ("td3",),
 }
 
 # What only training needs. Old versions pickled schedules that today's Python cannot read; buffers waste memory.
@@ -76,25 +86,40 @@ def load_sb3(
         )
     if not path.is_file():
         raise SymbenchError(f"the agent's file {file!r} does not exist; ALGORITHM:FILE.zip was expected")
-    spaces = {"observation_space": observation_space, "action_space": action_space}
-    known = {name: space for name, space in spaces.items() if space is not None}
-    model = _load(algorithm.lower(), path, known)
-    return _agent(model, path.stem)
+    saved = _plain_data(path)
+    _check_algorithm(algorithm.lower(), path, saved)
+    return _agent(_load(algorithm.lower(), path, _saved_spaces(saved, observation_space, action_space)), path.stem)
+
+
+def _plain_data(path: Path) -> dict[str, Any]:
+    """What is written in plain text beside the pickles: reading it executes nothing."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            data: dict[str, Any] = json.loads(archive.read("data"))
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
+        raise SymbenchError(f"{path} is corrupt or was not saved by Stable-Baselines3 ({error})") from error
+    return data
+
+
+def _check_algorithm(algorithm: str, path: Path, saved: dict[str, Any]) -> None:
+    fitting = next((names for mark, names in _MARKS.items() if mark in saved), (algorithm,))
+    if algorithm not in fitting:
+        raise SymbenchError(f"{path} was saved by {fitting[0].upper()}, not {algorithm.upper()}: {fitting[0]}:{path}")
 
 
 def _load(algorithm: str, path: Path, spaces: dict[str, Any]) -> BaseAlgorithm:
     module, _, name = ALGORITHMS[algorithm].rpartition(".")
     model_class = getattr(import_module(module), name)
-    # The saved spaces first: they tell whether the agent fits the task. Those of old versions cannot be unpickled.
+    # The saved spaces first: they are exact. Those of old versions cannot be unpickled.
     try:
         return _read(model_class, path, {})
     except Exception:  # unpickling can raise anything
         pass
     try:
-        return _read(model_class, path, _with_saved_shape(spaces, path))
+        return _read(model_class, path, spaces)
     except Exception as error:
-        text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise SymbenchError(f"{path} is not a {algorithm} model that fits this task ({text})") from error
+        text = textwrap.shorten(f"{type(error).__name__}: {error}", 300, placeholder=" ...")
+        raise SymbenchError(f"{path} cannot be loaded as a {algorithm} model ({text})") from error
 
 
 def _read(model_class: type[BaseAlgorithm], path: Path, spaces: dict[str, Any]) -> BaseAlgorithm:
@@ -103,14 +128,25 @@ def _read(model_class: type[BaseAlgorithm], path: Path, spaces: dict[str, Any]) 
         return model_class.load(path, device="cpu", custom_objects={**_NOT_NEEDED, **spaces})
 
 
-def _with_saved_shape(spaces: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The task's spaces, but with the saved number of sensors, which is written in plain text beside the pickle."""
-    with zipfile.ZipFile(path) as archive:
-        saved = json.loads(archive.read("data"))["observation_space"]
-    shape = tuple(int(size) for size in re.findall(r"\d+", str(saved.get("shape", saved.get("_shape", "")))))
-    if not shape or "observation_space" not in spaces or spaces["observation_space"].shape == shape:
-        return spaces
-    return {**spaces, "observation_space": Box(-np.inf, np.inf, shape)}
+def _saved_spaces(
+    saved: dict[str, Any], observation_space: Space[Any] | None, action_space: Space[Any] | None
+) -> dict[str, Space[Any]]:
+    """The spaces that the file describes in plain text; the task's own where they have the same shape, or none is."""
+    spaces = {}
+    for name, given in (("observation_space", observation_space), ("action_space", action_space)):
+        space = _described(saved.get(name, {}))
+        if given is not None and (space is None or form(space) == form(given)):
+            space = given
+        if space is not None:
+            spaces[name] = space
+    return spaces
+
+
+def _described(text: dict[str, Any]) -> Space[Any] | None:
+    if "n" in text:
+        return Discrete(int(text["n"]))
+    shape = [int(size) for size in re.findall(r"\d+", str(text.get("shape", text.get("_shape", ""))))]
+    return Box(-np.inf, np.inf, shape) if shape else None
 
 
 def _agent(model: BaseAlgorithm, name: str) -> Agent:

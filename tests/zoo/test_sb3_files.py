@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from sb3_contrib import RecurrentPPO
-from stable_baselines3 import PPO, SAC
+from stable_baselines3 import A2C, DQN, PPO, SAC
 
 from symbench.errors import SymbenchError
 from symbench.policies import (
@@ -95,14 +95,34 @@ def test_bad_specs_are_named(tmp_path: Path) -> None:
     with pytest.raises(SymbenchError, match=r"file 'nowhere\.zip' does not exist; ALGORITHM:FILE.zip was expected"):
         load_sb3("ppo:nowhere.zip", trust=True)
     (tmp_path / "a.zip").write_bytes(b"no zip")
-    with pytest.raises(SymbenchError, match=r"a.zip is not a ppo model that fits this task"):
+    with pytest.raises(SymbenchError, match=r"a.zip is corrupt or was not saved by Stable-Baselines3"):
         load_sb3(f"ppo:{tmp_path / 'a.zip'}", trust=True)
 
 
 def test_model_of_another_algorithm_is_named(tmp_path: Path) -> None:
     PPO("MlpPolicy", gym.make("CartPole-v1")).save(tmp_path / "a")
-    with pytest.raises(SymbenchError, match=r"a.zip is not a dqn model that fits this task"):
+    with pytest.raises(SymbenchError, match=r"a.zip was saved by PPO, not DQN: ppo:.*a.zip"):
         load_sb3(f"dqn:{tmp_path / 'a.zip'}", trust=True)
+
+
+@pytest.mark.parametrize("model_class", [PPO, A2C, DQN])
+def test_every_algorithm_is_known_by_its_file(tmp_path: Path, model_class: Any) -> None:
+    model_class("MlpPolicy", "CartPole-v1", device="cpu").save(tmp_path / "a")
+    for algorithm in ("ppo", "a2c", "dqn"):
+        if algorithm == model_class.__name__.lower():
+            assert load_sb3(f"{algorithm}:{tmp_path / 'a.zip'}", trust=True).name == "a"
+        else:
+            with pytest.raises(SymbenchError, match=f"was saved by {model_class.__name__}, not {algorithm.upper()}"):
+                load_sb3(f"{algorithm}:{tmp_path / 'a.zip'}", trust=True)
+
+
+def test_an_old_model_of_another_task_does_not_fit_and_says_so(tmp_path: Path) -> None:
+    PPO("MlpPolicy", "CartPole-v1", device="cpu").save(tmp_path / "a")
+    agent = load_sb3(f"ppo:{tmp_path / 'a.zip'}", True, spaces.Box(-1, 1, (6,)), spaces.Discrete(3))
+    assert agent.misfit(spaces.Box(-1, 1, (6,)), spaces.Discrete(3)) == "a observes Box(4,), the task has Box(6,)"
+    assert (
+        agent.misfit(spaces.Box(-1, 1, (4,)), spaces.Discrete(3)) == "a acts in Discrete(2), the task has Discrete(3)"
+    )
 
 
 def test_unreadable_spaces_are_replaced(tmp_path: Path) -> None:

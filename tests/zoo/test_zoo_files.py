@@ -157,3 +157,14 @@ def test_every_bundled_agent_loads() -> None:
         for paths in bundled(task).values():
             for path in paths:
                 assert load_agent(path).network.kind in NETWORKS
+
+
+def test_weights_that_are_not_finite_are_refused(path: Path) -> None:
+    network = MLPNetwork(5, 1, hidden=(8,))
+    with torch.no_grad():
+        network.head[0].weight[0, 0] = float("nan")
+    save_agent(network, path, {"agent": "mlp"})
+    with pytest.raises(
+        SymbenchError, match=r"corrupt: head\.0\.weight hold numbers that are not finite"
+    ):
+        load_agent(path)
