@@ -99,18 +99,14 @@ def evolve(recipe: Recipe, settings: Evolution, network: PolicyNetwork, session:
 
 
 def _save(fitness: list[Any], session: Session) -> None:
-    with session.replacing(HISTORY) as partial, partial.open("wb") as file:
+    with session.checkpoint(HISTORY) as partial, partial.open("wb") as file:
         np.save(file, np.array(fitness))
-    session.save_curve()
 
 
 def _replay(strategy: Any, session: Session) -> list[Any]:
     """Bring a fresh strategy to where an interrupted run was: CMA-ES is determined by its seed and the fitnesses."""
-    path = session.folder / HISTORY
-    if not (session.resume and path.exists()):
-        return []
-    fitness = list(np.load(path, allow_pickle=False))
-    for returns in fitness:
-        strategy.tell(strategy.ask(), (-returns).tolist())
-    session.restore_curve()
-    return fitness
+    with session.resuming(HISTORY) as history:
+        fitness = [] if history is None else list(np.load(history, allow_pickle=False))
+        for returns in fitness:
+            strategy.tell(strategy.ask(), (-returns).tolist())
+        return fitness

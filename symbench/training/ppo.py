@@ -80,10 +80,9 @@ def mean_return(model: BaseAlgorithm) -> float:
 
 
 def save_model(model: BaseAlgorithm, session: Session) -> None:
-    """Write SB3's own checkpoint, atomically, and the learning curve beside it."""
-    with session.replacing(CHECKPOINT) as partial:
+    """Write SB3's own checkpoint."""
+    with session.checkpoint(CHECKPOINT) as partial:
         model.save(partial)
-    session.save_curve()
 
 
 def train_ppo(recipe: Recipe, settings: Ppo, network: PolicyNetwork, session: Session) -> PolicyNetwork:
@@ -155,12 +154,5 @@ def _policy_of(network: PolicyNetwork) -> tuple[type[ActorCriticPolicy] | str, d
 
 
 def _resumed(session: Session, vec_env: VectorToVecEnv) -> PPO | None:
-    checkpoint = session.folder / CHECKPOINT
-    if not (session.resume and checkpoint.exists()):
-        return None
-    try:
-        model = PPO.load(checkpoint, env=vec_env, device="cpu")
-    except Exception as error:
-        raise SymbenchError(f"cannot resume from {checkpoint} ({error}); begin anew with --no-resume") from error
-    session.restore_curve()
-    return model
+    with session.resuming(CHECKPOINT) as checkpoint:
+        return None if checkpoint is None else PPO.load(checkpoint, env=vec_env, device="cpu")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 from importlib import resources
 from pathlib import Path
@@ -125,6 +127,11 @@ class Recipe(_Data):
     network: dict[str, Any]
     perturbations: list[dict[str, Any]] = []
     algorithm: Annotated[Imitation | Ppo | Evolution, Field(discriminator="name")]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything it says, defaults and overrides included."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
 def recipes() -> dict[str, Path]:

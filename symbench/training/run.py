@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from symbench.policies import NETWORKS, NetworkAgent, PolicyNetwork
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.provenance import environment
 from symbench.training.recipe import Imitation, Ppo, Recipe, load_recipe
-from symbench.training.session import Session
+from symbench.training.session import STORY, Session, writing
 from symbench.wrappers.vector import ShuffleSensors
 from symbench.zoo import bundled, load_agent, save_agent
 
@@ -34,29 +33,36 @@ def train(
         recipe: Name of a bundled recipe, or path of a TOML file.
         out: Folder of all trainings.
         seed: Training seed; imitation learns from the teacher's training run of this number.
-        resume: Whether to go on with what is there.
+        resume: Whether to go on with what is there; otherwise it is deleted.
         overrides: Values that replace those of the recipe's ``[algorithm]`` table.
 
     Returns:
         The agent's path without suffix, for :func:`symbench.zoo.load_agent`.
 
     Raises:
-        SymbenchError: The recipe, or the checkpoint to go on from, is not usable.
-        OSError: ``out`` cannot be written.
+        SymbenchError: The recipe, or the checkpoint to go on from, is not usable; there is the training of another
+            recipe; ``out`` cannot be written.
     """
     plan = load_recipe(recipe, overrides)
-    folder = out / plan.name / f"s{seed}"
-    if resume and (folder / "train.json").exists():
-        return folder / "agent"
-    with single_thread(), Session(folder, seed, resume=resume) as session:
-        torch.manual_seed(seed)
-        network = train_network(plan, session)
-        card = make_card(plan, network, session)
-    save_agent(network, folder / "agent", card)
-    story = {**card, "recipe_data": plan.model_dump(), "curve": session.curve, **environment(workers=1)}
-    with session.replacing("train.json") as partial:
-        partial.write_text(json.dumps(story, indent=2) + "\n", encoding="utf-8")
-    return folder / "agent"
+    session = Session(out / plan.name / f"s{seed}", seed, plan.digest, resume=resume)
+    if not session.finished:
+        with single_thread(), session:
+            torch.manual_seed(seed)
+            write_agent(plan, train_network(plan, session), session)
+    return session.folder / "agent"
+
+
+def write_agent(plan: Recipe, network: PolicyNetwork, session: Session) -> None:
+    """Write the agent's two files and, last, ``train.json``.
+
+    Raises:
+        SymbenchError: They cannot be written.
+    """
+    card = make_card(plan, network, session)
+    with writing(session.folder / "agent"):
+        save_agent(network, session.folder / "agent", card)
+    data = {"recipe_digest": session.digest, "recipe_data": plan.model_dump(), "curve": session.curve}
+    session.write_json(STORY, {**card, **data, **environment(workers=1)})
 
 
 def train_network(plan: Recipe, session: Session) -> PolicyNetwork:

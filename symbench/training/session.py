@@ -1,20 +1,18 @@
-"""One training run on disk: learning curve, checkpoints that resume, progress bar."""
+"""One training run on disk: whose it is, its learning curve, checkpoints to go on from."""
 
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from symbench.errors import SymbenchError
+from symbench.training.progress import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +21,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-CHECKPOINT, CURVE = "checkpoint.pt", "curve.json"
+STORY = "train.json"  # written last: a training that has it is finished
+CHECKPOINT, OWNER, CURVE = "checkpoint.pt", "checkpoint.json", "curve.json"
+REMAINS = (STORY, "agent.*", "checkpoint.*", CURVE, "fitness.npy", "partial-*")
 CHECKPOINT_SECONDS = 30.0
 CURVE_POINTS = 100
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while ``path`` is written into one line.
+
+    Raises:
+        SymbenchError: The disk is full, the folder unwritable, a file in the way.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # torch and zip files raise RuntimeError when the disk is full
+        raise SymbenchError(
+            f"cannot write {path} ({_one_line(error)}); free space there or choose another --out"
+        ) from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 class Returns:
@@ -52,28 +71,44 @@ class Session:
     """Keeps what a training run must not lose.
 
     Attributes:
+        folder: Where everything of this run is.
         seed: The training seed.
         curve: Rows ``{"done", "seconds", "return"}``: steps (or generations), wall time, mean return while training.
     """
 
-    def __init__(self, folder: Path, seed: int, *, resume: bool = True) -> None:
-        """Open ``folder``, going on with what it holds unless ``resume`` is false."""
-        self.folder, self.seed, self.resume = folder, seed, resume
+    def __init__(self, folder: Path, seed: int, digest: str = "", *, resume: bool = True) -> None:
+        """Open ``folder``.
+
+        Args:
+            folder: Where everything of this run is.
+            seed: The training seed.
+            digest: Of the recipe; the folder's training goes on only if it is of the same.
+            resume: Whether to go on with what the folder holds; otherwise that is deleted.
+
+        Raises:
+            SymbenchError: The folder holds the training of another recipe, or cannot be written.
+        """
+        self.folder, self.seed, self.digest = folder, seed, digest
         self.curve: list[dict[str, float]] = []
         self._before, self._start, self._saved = 0.0, time.perf_counter(), time.perf_counter()
-        folder.mkdir(parents=True, exist_ok=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bar = Progress(
-            *columns, TimeRemainingColumn(), console=Console(stderr=True), disable=not sys.stderr.isatty()
-        )
-        self._task = self._bar.add_task("training", total=None)
+        self._meter = Meter(f"{folder.parent.name}/{folder.name}")
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not resume:
+                self._clear()
+        self._require_same_recipe()
 
     def __enter__(self) -> Session:
-        self._bar.start()
+        self._meter.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        self._meter.__exit__()
+
+    @property
+    def finished(self) -> bool:
+        """Whether this training has been carried out to its end."""
+        return (self.folder / STORY).exists()
 
     @property
     def seconds(self) -> float:
@@ -89,49 +124,100 @@ class Session:
         Raises:
             SymbenchError: The checkpoint is of another network or cannot be read.
         """
-        checkpoint = self.folder / CHECKPOINT
-        if not (self.resume and checkpoint.exists()):
-            return 0
-        try:
+        with self.resuming(CHECKPOINT) as checkpoint:
+            if checkpoint is None:
+                return 0
             saved = torch.load(checkpoint, weights_only=True)
             network.load_state_dict(saved["network"])
             optimizer.load_state_dict(saved["optimizer"])
-        except Exception as error:
-            raise SymbenchError(f"cannot resume from {checkpoint} ({error}); begin anew with --no-resume") from error
-        self.restore_curve()
-        return int(saved["done"])
+            return int(saved["done"])
 
     def save(self, network: nn.Module, optimizer: torch.optim.Optimizer, done: int) -> None:
-        """Write a checkpoint for :meth:`restore`, atomically."""
-        with self.replacing(CHECKPOINT) as partial:
+        """Write a checkpoint for :meth:`restore`."""
+        with self.checkpoint(CHECKPOINT) as partial:
             torch.save({"network": network.state_dict(), "optimizer": optimizer.state_dict(), "done": done}, partial)
-        self.save_curve()
 
     def checkpoint_is_due(self) -> bool:
         """Whether half a minute has passed since the last checkpoint."""
         return time.perf_counter() - self._saved > CHECKPOINT_SECONDS
 
     def report(self, done: int, total: int, returns: float) -> None:
-        """Move the progress bar, and note a point of the learning curve where one is due."""
-        self._bar.update(self._task, completed=min(done, total), total=total, description=f"return {returns:7.1f}")
+        """Show progress, and note a point of the learning curve where one is due."""
+        self._meter.show(done, total, returns, self.seconds)
         last = self.curve[-1]["done"] if self.curve else 0
         if done > last and (done >= total or done - last >= total / CURVE_POINTS):
             self.curve.append({"done": done, "seconds": round(self.seconds, 1), "return": round(returns, 2)})
 
     @contextmanager
-    def replacing(self, name: str) -> Iterator[Path]:
-        """A path to write to; what was written becomes ``name`` in one step, or not at all."""
-        partial = self.folder / f"partial-{name}"
-        yield partial
-        partial.replace(self.folder / name)
+    def checkpoint(self, name: str) -> Iterator[Path]:
+        """A path to write a checkpoint to; its recipe's digest and the learning curve are saved with it.
+
+        Raises:
+            SymbenchError: It cannot be written; the checkpoint before it is still whole.
+        """
+        self.write_json(OWNER, {"recipe_digest": self.digest})
+        self.write_json(CURVE, self.curve)
+        with self._replacing(name) as partial:
+            yield partial
         self._saved = time.perf_counter()
 
-    def save_curve(self) -> None:
-        """Write the learning curve so far."""
-        with self.replacing(CURVE) as partial:
-            partial.write_text(json.dumps(self.curve), encoding="utf-8")
+    @contextmanager
+    def resuming(self, name: str) -> Iterator[Path | None]:
+        """The checkpoint to go on from, or ``None``; the learning curve and the clock go on with it.
 
-    def restore_curve(self) -> None:
-        """Go on with the learning curve, and the clock, of an interrupted run."""
-        self.curve = json.loads((self.folder / CURVE).read_text(encoding="utf-8"))
-        self._before = self.curve[-1]["seconds"] if self.curve else 0.0
+        Raises:
+            SymbenchError: It cannot be used.
+        """
+        path = self.folder / name
+        if not path.exists():
+            yield None
+            return
+        try:
+            yield path
+            self.curve = json.loads((self.folder / CURVE).read_text(encoding="utf-8"))
+            self._before = self.curve[-1]["seconds"] if self.curve else 0.0
+        except Exception as error:
+            reason = _one_line(error)
+            raise SymbenchError(f"cannot resume from {path} ({reason}); begin anew with --no-resume") from error
+
+    def write_json(self, name: str, data: Any) -> None:
+        """Write a JSON file.
+
+        Raises:
+            SymbenchError: It cannot be written; an older one is still whole.
+        """
+        with self._replacing(name) as partial:
+            partial.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+
+    @contextmanager
+    def _replacing(self, name: str) -> Iterator[Path]:
+        """A path to write to; what was written becomes ``name`` in one step, or not at all."""
+        partial = self.folder / f"partial-{name}"
+        try:
+            with writing(self.folder / name):
+                yield partial
+                partial.replace(self.folder / name)
+        finally:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+    def _clear(self) -> None:
+        for pattern in REMAINS:
+            for path in self.folder.glob(pattern):
+                path.unlink()
+
+    def _require_same_recipe(self) -> None:
+        for path in (self.folder / STORY, self.folder / OWNER):
+            if path.exists() and _digest_in(path) != self.digest:
+                raise SymbenchError(
+                    f"{self.folder} holds another training (its recipe or --set differ); "
+                    "choose another --out, or --no-resume to replace it"
+                )
+
+
+def _digest_in(path: Path) -> str | None:
+    try:
+        digest: str | None = json.loads(path.read_text(encoding="utf-8")).get("recipe_digest")
+    except (ValueError, AttributeError):  # not the JSON object that a training writes
+        return None
+    return digest

@@ -1,9 +1,10 @@
-"""Recipes: what is read, what is trained, and that an interrupted training ends where an uninterrupted one does."""
+"""Recipes: what is read and what is trained."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,36 +17,15 @@ from symbench.training.evolution import evaluate_population
 from symbench.training.imitation import Segment, segment_loss
 from symbench.training.recipe import Imitation
 from symbench.training.run import find_teacher, make_network
-from symbench.training.session import Session
-from symbench.zoo import load_agent, save_agent
+from symbench.zoo import load_agent
 
-TINY = {
-    "ppo": {"steps": 2048, "num_envs": 16, "n_steps": 32, "batch_size": 256, "n_epochs": 1},
-    "imitation": {"steps": 1024, "num_envs": 32, "segment": 4, "batch": 16, "updates": 2},
-    "evolution": {"generations": 3, "population": 4, "rollouts": 2},
-}
-
-
-@pytest.fixture(autouse=True)
-def few_score_episodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symbench.training.run.SCORE_EPISODES", 8)
-
-
-@pytest.fixture
-def teacher(tmp_path: Path) -> str:
-    torch.manual_seed(0)
-    save_agent(MLPNetwork(num_sensors=5, action_dim=1), tmp_path / "teacher", {"agent": "teacher"})
-    return str(tmp_path / "teacher")
-
-
-def tiny(name: str, teacher: str) -> dict[str, object]:
-    algorithm = load_recipe(name).algorithm.name
-    return {**TINY[algorithm], **({"teacher": teacher} if algorithm == "imitation" else {})}
+if TYPE_CHECKING:
+    from tests.training.conftest import Tiny
 
 
 @pytest.mark.parametrize("name", recipes())
-def test_every_recipe_trains_an_agent_with_its_whole_story(name: str, teacher: str, tmp_path: Path) -> None:
-    path = train(name, tmp_path, seed=1, overrides=tiny(name, teacher))
+def test_every_recipe_trains_an_agent_with_its_whole_story(name: str, tiny: Tiny, tmp_path: Path) -> None:
+    path = train(name, tmp_path, seed=1, overrides=tiny(name))
     agent, story = load_agent(path), json.loads((path.parent / "train.json").read_text())
     assert agent.name == load_recipe(name).agent
     assert {
@@ -66,55 +46,14 @@ def test_every_recipe_trains_an_agent_with_its_whole_story(name: str, teacher: s
 
 
 @pytest.mark.parametrize("name", ["mlp", "attention-neuron", "recurrent-attention-neuron-es"])
-def test_the_same_seed_gives_the_same_weights(name: str, teacher: str, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_weights(name: str, tiny: Tiny, tmp_path: Path) -> None:
     weights = [
-        load_agent(train(name, tmp_path / str(i), seed=seed, overrides=tiny(name, teacher))).network.state_dict()
+        load_agent(train(name, tmp_path / str(i), seed=seed, overrides=tiny(name))).network.state_dict()
         for i, seed in enumerate((3, 3, 4))
     ]
     for key in weights[0]:
         assert torch.equal(weights[0][key], weights[1][key])
     assert any(not torch.equal(weights[0][key], weights[2][key]) for key in weights[0])
-
-
-def test_a_finished_run_is_not_trained_again(teacher: str, tmp_path: Path) -> None:
-    overrides = tiny("attention-neuron", teacher)
-    path = train("attention-neuron", tmp_path, overrides=overrides)
-    before = (path.parent / "train.json").stat().st_mtime_ns
-    assert train("attention-neuron", tmp_path, overrides=overrides) == path
-    assert (path.parent / "train.json").stat().st_mtime_ns == before
-
-
-@pytest.mark.parametrize("name", ["mlp", "attention-neuron"])
-def test_an_interrupted_run_goes_on_from_its_checkpoint(name: str, teacher: str, tmp_path: Path) -> None:
-    overrides = tiny(name, teacher)
-    half = train(name, tmp_path, overrides=overrides)
-    (half.parent / "train.json").unlink()
-    whole = train(name, tmp_path, overrides={**overrides, "steps": 2 * int(str(overrides["steps"]))})
-    done = [row["done"] for row in json.loads((whole.parent / "train.json").read_text())["curve"]]
-    assert done == sorted(set(done))
-    assert done[0] <= int(str(overrides["steps"])) < done[-1]
-
-
-def test_resumed_evolution_equals_an_uninterrupted_one(tmp_path: Path) -> None:
-    name = "recurrent-attention-neuron-es"
-    half = train(name, tmp_path / "a", overrides=TINY["evolution"])
-    (half.parent / "train.json").unlink()
-    longer = {**TINY["evolution"], "generations": 6}
-    resumed = load_agent(train(name, tmp_path / "a", overrides=longer)).network.state_dict()
-    straight = load_agent(train(name, tmp_path / "b", overrides=longer)).network.state_dict()
-    assert all(torch.equal(resumed[key], straight[key]) for key in straight)
-
-
-def test_a_checkpoint_of_another_network_is_refused_in_one_line(teacher: str, tmp_path: Path) -> None:
-    with Session(tmp_path, 0) as session:
-        network = torch.nn.Linear(1, 1)
-        session.save(network, torch.optim.Adam(network.parameters()), 10)
-    folder = tmp_path / "attention-neuron" / "s0"
-    folder.mkdir(parents=True)
-    (tmp_path / "checkpoint.pt").rename(folder / "checkpoint.pt")
-    with pytest.raises(SymbenchError, match="--no-resume"):
-        train("attention-neuron", tmp_path, overrides=tiny("attention-neuron", teacher))
-    train("attention-neuron", tmp_path, resume=False, overrides=tiny("attention-neuron", teacher))
 
 
 @pytest.mark.parametrize(

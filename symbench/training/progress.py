@@ -1,0 +1,44 @@
+"""How far a training is: a bar on a terminal, a line for every tenth where there is none, so that logs show life."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+class Meter:
+    """Writes to stderr; use it as a context."""
+
+    def __init__(self, label: str) -> None:
+        """``label`` says which training it is."""
+        self._console = Console(stderr=True)
+        self._label, self._tenths = label, 0
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bar = Progress(
+            *columns, TimeRemainingColumn(), console=self._console, disable=not self._console.is_terminal
+        )
+        self._task = self._bar.add_task(label, total=None)
+
+    def __enter__(self) -> Meter:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, done: int, total: int, returns: float, seconds: float) -> None:
+        """Show progress.
+
+        Args:
+            done: Steps or generations so far.
+            total: Of how many.
+            returns: Mean return while training.
+            seconds: Wall time so far.
+        """
+        done = min(done, total)
+        if not self._bar.disable:
+            self._bar.update(self._task, completed=done, total=total, description=f"return {returns:7.1f}")
+        elif 10 * done // total > self._tenths:
+            self._tenths = 10 * done // total
+            line = f"{self._label}: {done / total:.0%} ({done:,} of {total:,}), return {returns:.1f}, {seconds:.0f} s"
+            self._console.print(line, highlight=False, soft_wrap=True)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from symbench.policies import MLPNetwork
+from symbench.training import load_recipe
+from symbench.training.session import Session
+from symbench.zoo import save_agent
+
+TINY: dict[str, dict[str, Any]] = {
+    "ppo": {"steps": 2048, "num_envs": 16, "n_steps": 32, "batch_size": 256, "n_epochs": 1},
+    "imitation": {"steps": 1024, "num_envs": 32, "segment": 4, "batch": 16, "updates": 2},
+    "evolution": {"generations": 3, "population": 4, "rollouts": 2},
+}
+
+Tiny = Callable[[str], dict[str, Any]]
+Interrupt = Callable[[int], None]
+
+
+@pytest.fixture(autouse=True)
+def few_score_episodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symbench.training.run.SCORE_EPISODES", 8)
+
+
+@pytest.fixture
+def teacher(tmp_path: Path) -> str:
+    torch.manual_seed(0)
+    save_agent(MLPNetwork(num_sensors=5, action_dim=1), tmp_path / "teacher", {"agent": "teacher"})
+    return str(tmp_path / "teacher")
+
+
+@pytest.fixture
+def tiny(teacher: str) -> Tiny:
+    """Overrides with which a recipe takes a moment."""
+
+    def overrides(name: str) -> dict[str, Any]:
+        algorithm = load_recipe(name).algorithm.name
+        return {**TINY[algorithm], **({"teacher": teacher} if algorithm == "imitation" else {})}
+
+    return overrides
+
+
+@pytest.fixture
+def interrupt(monkeypatch: pytest.MonkeyPatch) -> Interrupt:
+    """Interrupts trainings at their n-th report, with a checkpoint after every report before it; 0: no more."""
+    report = Session.report
+    monkeypatch.setattr("symbench.training.session.CHECKPOINT_SECONDS", 0.0)
+
+    def at(count: int) -> None:
+        calls: list[int] = []
+
+        def counting(session: Session, done: int, total: int, returns: float) -> None:
+            calls.append(done)
+            if len(calls) == count:
+                raise KeyboardInterrupt
+            report(session, done, total, returns)
+
+        monkeypatch.setattr(Session, "report", counting)
+
+    return at

@@ -1,0 +1,142 @@
+"""What is kept of a training: an interrupted one goes on, a finished one stays, another one is not mistaken for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from symbench.errors import SymbenchError
+from symbench.policies import MLPNetwork
+from symbench.training import load_recipe, recipes, train
+from symbench.training.session import Session
+from symbench.zoo import load_agent
+
+if TYPE_CHECKING:
+    from tests.training.conftest import Interrupt, Tiny
+
+ONE_OF_EACH = ["mlp", "attention-neuron", "recurrent-attention-neuron-es"]
+
+
+def story_of(agent: Path) -> dict[str, Any]:
+    story: dict[str, Any] = json.loads((agent.parent / "train.json").read_text())
+    return story
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH)
+def test_an_interrupted_run_goes_on_from_its_checkpoint(
+    name: str, tiny: Tiny, interrupt: Interrupt, tmp_path: Path
+) -> None:
+    interrupt(3)
+    with pytest.raises(KeyboardInterrupt):
+        train(name, tmp_path, overrides=tiny(name))
+    before = json.loads((tmp_path / name / "s0" / "curve.json").read_text())
+    interrupt(0)
+    curve = story_of(train(name, tmp_path, overrides=tiny(name)))["curve"]
+    assert before and curve[: len(before)] == before
+    done = [row["done"] for row in curve]
+    assert done == sorted(set(done)) and len(done) > len(before)
+
+
+def test_resumed_evolution_equals_an_uninterrupted_one(tiny: Tiny, interrupt: Interrupt, tmp_path: Path) -> None:
+    name = "recurrent-attention-neuron-es"
+    overrides = {**tiny(name), "generations": 3}
+    interrupt(3)
+    with pytest.raises(KeyboardInterrupt):
+        train(name, tmp_path / "a", seed=1, overrides=overrides)
+    interrupt(0)
+    resumed = load_agent(train(name, tmp_path / "a", seed=1, overrides=overrides)).network.state_dict()
+    straight = load_agent(train(name, tmp_path / "b", seed=1, overrides=overrides)).network.state_dict()
+    assert all(torch.equal(resumed[key], straight[key]) for key in straight)
+
+
+def test_a_finished_run_is_not_trained_again(tiny: Tiny, tmp_path: Path) -> None:
+    overrides = tiny("attention-neuron")
+    path = train("attention-neuron", tmp_path, overrides=overrides)
+    before = (path.parent / "train.json").stat().st_mtime_ns
+    assert train("attention-neuron", tmp_path, overrides=overrides) == path
+    assert (path.parent / "train.json").stat().st_mtime_ns == before
+
+
+def test_a_finished_run_of_another_recipe_is_not_taken_for_this_one(tiny: Tiny, tmp_path: Path) -> None:
+    train("mlp", tmp_path, overrides=tiny("mlp"))
+    with pytest.raises(SymbenchError, match=r"holds another training .* choose another --out, or --no-resume"):
+        train("mlp", tmp_path, overrides={**tiny("mlp"), "gamma": 0.9})
+    mine = tmp_path / "mlp.toml"
+    mine.write_text(recipes()["mlp"].read_text().replace("64, 64", "8"))
+    with pytest.raises(SymbenchError, match="holds another training"):
+        train(str(mine), tmp_path, overrides=tiny("mlp"))
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH)
+def test_a_checkpoint_of_another_recipe_is_not_gone_on_from(
+    name: str, tiny: Tiny, interrupt: Interrupt, tmp_path: Path
+) -> None:
+    interrupt(3)
+    with pytest.raises(KeyboardInterrupt):
+        train(name, tmp_path, overrides=tiny(name))
+    interrupt(0)
+    longer = {key: 2 * value if key in ("steps", "generations") else value for key, value in tiny(name).items()}
+    with pytest.raises(SymbenchError, match="holds another training"):
+        train(name, tmp_path, overrides=longer)
+    assert story_of(train(name, tmp_path, resume=False, overrides=longer))["recipe_data"]["algorithm"] == {
+        **load_recipe(name, longer).algorithm.model_dump()
+    }
+
+
+def test_a_new_start_deletes_what_was_there(tmp_path: Path) -> None:
+    written = ("train.json", "agent.json", "agent.safetensors", "checkpoint.pt", "checkpoint.zip", "curve.json")
+    for name in (*written, "fitness.npy", "notes.txt"):
+        (tmp_path / name).write_text("{}")
+    Session(tmp_path, 0, "digest", resume=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_checkpoint_that_cannot_be_used_is_refused_in_one_line(tiny: Tiny, tmp_path: Path) -> None:
+    folder = tmp_path / "attention-neuron" / "s0"
+    network = torch.nn.Linear(1, 1)
+    digest = load_recipe("attention-neuron", tiny("attention-neuron")).digest
+    Session(folder, 0, digest).save(network, torch.optim.Adam(network.parameters()), 10)
+    with pytest.raises(SymbenchError, match=r"cannot resume from .*checkpoint\.pt .* --no-resume"):
+        train("attention-neuron", tmp_path, overrides=tiny("attention-neuron"))
+    train("attention-neuron", tmp_path, resume=False, overrides=tiny("attention-neuron"))
+
+
+def test_restore_brings_back_weights_optimizer_and_steps(tmp_path: Path) -> None:
+    def one() -> tuple[MLPNetwork, torch.optim.Adam]:
+        network = MLPNetwork(num_sensors=5, action_dim=1)
+        optimizer = torch.optim.Adam(network.parameters())
+        network.head(torch.randn(8, 5)).sum().backward()
+        optimizer.step()
+        return network, optimizer
+
+    (network, optimizer), (other, other_optimizer) = one(), one()
+    Session(tmp_path, 0).save(network, optimizer, 70)
+    assert Session(tmp_path, 0).restore(other, other_optimizer) == 70
+    for key, value in network.state_dict().items():
+        assert torch.equal(other.state_dict()[key], value)
+    moments, restored = optimizer.state_dict()["state"], other_optimizer.state_dict()["state"]
+    assert moments and all(torch.equal(restored[i][key], moments[i][key]) for i in moments for key in moments[i])
+
+
+def test_imitation_goes_on_with_the_weights_of_its_checkpoint(
+    tiny: Tiny, interrupt: Interrupt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    interrupt(4)
+    with pytest.raises(KeyboardInterrupt):
+        train("attention-neuron", tmp_path, overrides=tiny("attention-neuron"))
+    saved = torch.load(tmp_path / "attention-neuron" / "s0" / "checkpoint.pt", weights_only=True)
+    started: list[dict[str, torch.Tensor]] = []
+
+    def stop(player: Any, *_: Any) -> None:
+        started.append({key: value.clone() for key, value in player.student.state_dict().items()})
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("symbench.training.imitation.Player.play", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train("attention-neuron", tmp_path, overrides=tiny("attention-neuron"))
+    assert saved["done"] == 3 * 32 * 4
+    assert all(torch.equal(started[0][key], value) for key, value in saved["network"].items())
