@@ -47,14 +47,20 @@ def describe(
 
 
 def _stored(run_dir: Path, cell_id: str) -> tuple[tuple[str, str], ...]:
-    from symbench.errors import unknown
+    from symbench.errors import SymbenchError, unknown
     from symbench.runner import Store, load_manifest
 
-    known = load_manifest(run_dir).cells
-    if cell_id not in known:
-        raise unknown(f"cell of {run_dir}", cell_id, known)
-    store = Store(run_dir)
-    return store.read(store.path(cell_id)).pipeline
+    manifest = load_manifest(run_dir)
+    if cell_id in manifest.skipped:
+        raise SymbenchError(f"{cell_id} is left out: {manifest.skipped[cell_id]}")
+    if cell_id not in manifest.cells:
+        raise unknown(f"cell of {run_dir}", cell_id, [*manifest.cells, *manifest.skipped])
+    if cell_id in manifest.failed:
+        raise SymbenchError(f"{cell_id} failed: {manifest.failed[cell_id]}")
+    found = Store(run_dir).records({cell_id: manifest.cells[cell_id]})
+    if not found:
+        raise SymbenchError(f"{cell_id} has not been evaluated yet; the command that made {run_dir} goes on from there")
+    return found[0].pipeline
 
 
 def _planned(cell_id: str) -> tuple[tuple[str, str], ...]:

@@ -22,6 +22,7 @@ COLUMNS = (
         "improvement_high",
         "mean_length",
         "protocol_episodes",
+        "improvement_over",
         "note",
     ),
 )
@@ -55,7 +56,8 @@ def _line(row: Row) -> dict[str, Any]:
         **_spread("improvement", row.improvement),
         "mean_length": row.length,
         "protocol_episodes": row.protocol_episodes,
-        "note": row.note,
+        "improvement_over": row.improvement_over,
+        "note": str(row.gap or ""),
     }
 
 

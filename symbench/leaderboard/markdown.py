@@ -69,8 +69,9 @@ def _pipeline(task: str, records: Sequence[Record]) -> list[str]:
 
 
 def _provenance(manifest: Manifest) -> str:
-    # Calls that found everything there only printed the tables again.
-    return "\n\n".join(_call(call) for call in manifest.invocations if call.evaluated)
+    # Calls that found everything there only printed the tables again; one that was killed may have written a cell
+    # that it could not count any more.
+    return "\n\n".join(_call(call) for call in manifest.invocations if call.evaluated or call.seconds is None)
 
 
 def _call(call: Invocation) -> str:

@@ -23,7 +23,7 @@ def write_report(directory: Path) -> Report:
     from symbench.leaderboard.frame import episodes_frame, leaderboard_frame
 
     manifest, store = load_manifest(directory), Store(directory)
-    records = [record for record in store.records() if record.cell.id in manifest.cells]
+    records = store.records(manifest.cells)
     report = make_report(manifest, records)
     files = {
         "leaderboard.csv": leaderboard_frame(report.rows).to_csv(index=False),

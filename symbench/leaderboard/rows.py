@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,36 @@ if TYPE_CHECKING:
 NAN = math.nan
 
 
+class GapKind(str, Enum):
+    """Why a training run has no episodes, worst first."""
+
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    PENDING = "not evaluated yet"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Training runs of a row that have no episodes.
+
+    Attributes:
+        kind: The worst reason among them.
+        runs: How many have it.
+        of: Training runs that the row should have.
+        reason: Details of the first, if there are any.
+    """
+
+    kind: GapKind
+    runs: int
+    of: int
+    reason: str = ""
+
+    def __str__(self) -> str:
+        """For example ``1 of 5 training runs failed: out of memory``; without numbers if it is all of them."""
+        share = "" if self.runs == self.of else f"{self.runs} of {self.of} training runs "
+        return share + self.kind.value + (f": {self.reason}" if self.reason else "")
+
+
 @dataclass(frozen=True)
 class Row:
     """What is known about one agent in one task under one condition.
@@ -46,7 +77,8 @@ class Row:
         retention: Share of the unperturbed score that is left.
         improvement: Probability of scoring higher than the suite's ``compare_with`` agent.
         length: Mean length of an episode in steps.
-        note: Why there is nothing, if there is nothing.
+        improvement_over: What that probability and its interval are over, ``"runs"`` or ``"episodes"``; empty without.
+        gap: Why training runs are missing, if some are or all.
     """
 
     suite: str
@@ -62,11 +94,12 @@ class Row:
     retention: Estimate = UNDEFINED
     improvement: Estimate = UNDEFINED
     length: float = NAN
-    note: str = ""
+    improvement_over: str = ""
+    gap: Gap | None = None
 
     @property
     def interval_over(self) -> str:
-        """What the intervals were resampled over: ``"runs"`` or ``"episodes"``; empty without episodes."""
+        """What score and retention were resampled over: ``"runs"`` or ``"episodes"``; empty without episodes."""
         return interval_over(self.runs) if self.runs else ""
 
     @property
@@ -88,11 +121,14 @@ def make_rows(manifest: Manifest, records: Sequence[Record]) -> list[Row]:
     """Derive all rows of a run.
 
     Args:
-        manifest: What was run; cells it does not name are left out.
-        records: The cells.
+        manifest: What was run.
+        records: Its cells that have been evaluated.
 
     Returns:
-        Rows in the order task, condition, agent; rows without episodes say why in ``note``.
+        Rows in the order task, condition, agent; rows that miss training runs say why in ``gap``.
+
+    Raises:
+        SymbenchError: Training runs of one agent have different numbers of episodes.
     """
     scores = Scores(manifest, records)
     return [
@@ -126,9 +162,10 @@ def _over_tasks(manifest: Manifest, scores: Scores, condition: Perturbation, age
 def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Row:
     suite, facts = manifest.suite, manifest.tasks[task]
     returns, normalised = (get(task, condition.id, agent) for get in (scores.returns, scores.normalised))
+    gap = _gap(manifest, scores, task, condition, agent)
     if returns is None or normalised is None:
-        note = _note(manifest, task, condition, agent)
-        return Row(suite.tag, task, condition, agent, protocol_episodes=facts.episodes, note=note)
+        return Row(suite.tag, task, condition, agent, protocol_episodes=facts.episodes, gap=gap)
+    improvement, improvement_over = _improvement(manifest, scores, task, condition, agent)
     return Row(
         suite=suite.tag,
         task=task,
@@ -141,8 +178,10 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         std=float(returns.std()),
         iqm=score(normalised, _rng(manifest)),
         retention=_retention(manifest, scores, task, condition, agent),
-        improvement=_improvement(manifest, scores, task, condition, agent),
+        improvement=improvement,
+        improvement_over=improvement_over,
         length=scores.mean_length(task, condition.id, agent),
+        gap=gap,
     )
 
 
@@ -156,23 +195,27 @@ def _retention(manifest: Manifest, scores: Scores, task: str, condition: Perturb
     return retention(perturbed, clean, _rng(manifest))
 
 
-def _improvement(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Estimate:
+def _improvement(
+    manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str
+) -> tuple[Estimate, str]:
+    """The probability, and what it is over: the side with fewer training runs decides."""
     other = manifest.suite.compare_with
     if other is None or agent == other:
-        return UNDEFINED
+        return UNDEFINED, ""
     ours, theirs = (scores.returns(task, condition.id, name) for name in (agent, other))
     if ours is None or theirs is None or ours.shape[1] != theirs.shape[1]:
-        return UNDEFINED
-    return probability_of_improvement(ours, theirs, _rng(manifest))
+        return UNDEFINED, ""
+    return probability_of_improvement(ours, theirs, _rng(manifest)), interval_over(min(len(ours), len(theirs)))
 
 
-def _note(manifest: Manifest, task: str, condition: Perturbation, agent: str) -> str:
-    prefix = f"{manifest.suite.tag}/{task}/{condition.id}/{agent}/"
-    for kind, reasons in (("failed", manifest.failed), ("skipped", manifest.skipped)):
-        for id, reason in reasons.items():
-            if id.startswith(prefix):
-                return f"{kind}: {reason}"
-    return "not evaluated yet"
+def _gap(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Gap | None:
+    prefix, played = f"{manifest.suite.tag}/{task}/{condition.id}/{agent}/s", scores.runs(task, condition.id, agent)
+    ids = [id for id in {**manifest.cells, **manifest.skipped} if id.startswith(prefix)]
+    missing = [id for id in ids if int(id.removeprefix(prefix)) not in played]
+    for kind, reasons in ((GapKind.FAILED, manifest.failed), (GapKind.SKIPPED, manifest.skipped)):
+        if found := [id for id in missing if id in reasons]:
+            return Gap(kind, len(found), len(ids), reasons[found[0]])
+    return Gap(GapKind.PENDING, len(missing), len(ids)) if missing or not ids else None
 
 
 def _rng(manifest: Manifest) -> np.random.Generator:

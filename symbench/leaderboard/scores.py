@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symbench.errors import SymbenchError
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -23,14 +25,13 @@ class Scores:
     """
 
     def __init__(self, manifest: Manifest, records: Sequence[Record]) -> None:
-        """Index the records that the manifest names; others are left out."""
+        """Index the records of a run."""
         self._manifest = manifest
         self._records: dict[tuple[str, str, str], dict[int, Record]] = {}
         for record in records:
             cell = record.cell
-            if manifest.cells.get(cell.id) == cell.spec_hash:
-                key = cell.task, f"{cell.perturbation}/{cell.level}", cell.agent
-                self._records.setdefault(key, {})[cell.run] = record
+            key = cell.task, f"{cell.perturbation}/{cell.level}", cell.agent
+            self._records.setdefault(key, {})[cell.run] = record
 
     def agents(self, task: str) -> list[str]:
         """Agents that were to play a task: the one others are compared with, the others as given, random play."""
@@ -43,9 +44,18 @@ class Scores:
         return set(self._records.get((task, condition, agent), {}))
 
     def returns(self, task: str, condition: str, agent: str, only: Collection[int] | None = None) -> Array | None:
-        """Returns, (R, E), of all training runs or of some; ``None`` if there are none."""
+        """Returns, (R, E), of all training runs or of some; ``None`` if there are none.
+
+        Raises:
+            SymbenchError: The training runs have different numbers of episodes.
+        """
         by_run = self._records.get((task, condition, agent), {})
         rows = [by_run[run].episodes.returns for run in sorted(by_run) if only is None or run in only]
+        if len(counts := sorted({len(row) for row in rows})) > 1:
+            raise SymbenchError(
+                f"training runs of {agent} in {task}, {condition}, have {' and '.join(map(str, counts))} episodes; "
+                "evaluate them again with --no-resume"
+            )
         return np.stack(rows) if rows else None
 
     def normalised(self, task: str, condition: str, agent: str, only: Collection[int] | None = None) -> Array | None:

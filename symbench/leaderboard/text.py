@@ -7,16 +7,19 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from symbench.leaderboard.published import published
+from symbench.leaderboard.rows import GapKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from symbench.leaderboard.rows import Row, Summary
+    from symbench.leaderboard.rows import Gap, Row, Summary
     from symbench.leaderboard.statistics import Estimate
     from symbench.runner import Manifest
 
 NOTHING = "–"  # noqa: RUF001  (a dash that reads as "no value", not as a minus)
 RANKED_FROM = 5  # training runs
+
+_EMPTY = {GapKind.FAILED: "failed", GapKind.SKIPPED: NOTHING, GapKind.PENDING: "…"}
 
 
 def mean_and_std(mean: float, std: float) -> str:
@@ -31,7 +34,7 @@ def return_of(row: Row) -> str:
     """Mean and standard deviation, or why there is none in a word."""
     if row.runs:
         return mean_and_std(row.mean, row.std)
-    return {"f": "failed", "s": NOTHING}.get(row.note[:1], "…")
+    return _EMPTY[row.gap.kind] if row.gap else NOTHING
 
 
 def with_interval(estimate: Estimate, *, percent: bool = False) -> str:
@@ -85,13 +88,13 @@ def notices(manifest: Manifest, task: str, rows: Sequence[Row]) -> list[str]:
         for notice in (
             _quick(rows),
             _failed(rows),
-            _missing(rows),
+            _pending(rows),
             _legend(manifest, task),
             _intervals(rows),
             _skipped(rows),
         )
         if notice
-    ] + [f"(paper): {entry.source}" for entry in published(task)[:1]]
+    ] + [f"(paper): {source}" for source in dict.fromkeys(entry.source for entry in published(task))]
 
 
 def _quick(rows: Sequence[Row]) -> str:
@@ -102,16 +105,27 @@ def _quick(rows: Sequence[Row]) -> str:
     return f"REDUCED RUN: {few} episodes a cell instead of {full}; look, but do not quote."
 
 
+def _gaps(rows: Sequence[Row], kind: GapKind) -> list[tuple[Row, Gap]]:
+    return [(row, row.gap) for row in rows if row.gap and row.gap.kind is kind]
+
+
 def _failed(rows: Sequence[Row]) -> str:
-    failed = [row for row in rows if row.note.startswith("failed")]
+    failed = _gaps(rows, GapKind.FAILED)
     if not failed:
         return ""
-    first, reason = failed[0], failed[0].note.removeprefix("failed: ")
-    return f"FAILED: {len(failed)}, the first {first.agent}, {first.condition.title}: {reason}"
+    (row, gap), cells = failed[0], sum(gap.runs for _, gap in failed)
+    return f"FAILED: {cells} cells, the first {row.agent}, {row.condition.title}: {gap.reason}{_partial(failed)}"
 
 
-def _missing(rows: Sequence[Row]) -> str:
-    return "…: not evaluated yet; the same command goes on." if any(row.note.startswith("not") for row in rows) else ""
+def _pending(rows: Sequence[Row]) -> str:
+    pending = _gaps(rows, GapKind.PENDING)
+    return f"…: not evaluated yet; the same command goes on.{_partial(pending)}" if pending else ""
+
+
+def _partial(gaps: Sequence[tuple[Row, Gap]]) -> str:
+    """Which numbers of these rows are over some of their training runs only."""
+    partial = [f"{row.agent}, {row.condition.title} ({row.runs} of {gap.of})" for row, gap in gaps if row.runs]
+    return f" INCOMPLETE, over some of the training runs only: {'; '.join(partial)}." if partial else ""
 
 
 def _legend(manifest: Manifest, task: str) -> str:
@@ -128,9 +142,11 @@ def _intervals(rows: Sequence[Row]) -> str:
     text = "[ ]: 95% bootstrap interval over training runs"
     if single:
         text += f"; over episodes for {', '.join(single)} (one training run)"
+    if any(row.improvement_over == "episodes" for row in rows):
+        text += "; P over paired episodes where one of the two has a single training run"
     return text + (f". Fewer than {RANKED_FROM} training runs: shown, not ranked." if few or single else ".")
 
 
 def _skipped(rows: Sequence[Row]) -> str:
-    skipped = [row for row in rows if row.note.startswith("skipped")]
-    return f"{NOTHING}: cannot act there, e.g. {skipped[0].note.removeprefix('skipped: ')}." if skipped else ""
+    skipped = _gaps(rows, GapKind.SKIPPED)
+    return f"{NOTHING}: cannot act there, e.g. {skipped[0][1].reason}.{_partial(skipped)}" if skipped else ""

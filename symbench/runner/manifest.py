@@ -13,7 +13,10 @@ from symbench.runner.store import Store, write_atomically
 from symbench.suites import Suite  # noqa: TC001  (pydantic reads the annotations)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from symbench.runner.cell import Cell
 
 
 class TaskFacts(BaseModel):
@@ -22,7 +25,7 @@ class TaskFacts(BaseModel):
     Attributes:
         env_id: Gymnasium id.
         preprocessing: The task's own steps.
-        random_return: Return that counts as 0 after normalisation; ``None`` if it has not been measured.
+        random_return: Return that counts as 0 after normalisation.
         reference_return: Return that counts as 1.
         source: Where both come from.
         episodes: Episodes a cell in the published protocol.
@@ -57,7 +60,7 @@ class Invocation(BaseModel):
         command: As typed.
         started: Local time with offset, ISO 8601.
         seconds: Wall time; ``None`` while it runs or when it was killed.
-        evaluated: Cells evaluated by this call; the others were there.
+        evaluated: Cells evaluated by this call so far; the others were there.
         environment: Versions, commit, hardware, threads.
     """
 
@@ -93,6 +96,18 @@ class Manifest(BaseModel):
         """Record the facts of a task."""
         self.tasks[name] = TaskFacts.of(get_task(name), self.suite)
 
+    def forget_changed(self, cells: Sequence[Cell]) -> None:
+        """Drop everything about agents that are no longer what they were, so that no table mixes old and new.
+
+        Args:
+            cells: What is to be evaluated. If the hash of one differs from the one here, its agent has changed in that
+                task.
+        """
+        changed = {_player(cell.id) for cell in cells if self.cells.get(cell.id, cell.spec_hash) != cell.spec_hash}
+        for ids in (self.cells, self.skipped, self.failed):
+            for id in [id for id in ids if _player(id) in changed]:
+                del ids[id]
+
     def save(self, store: Store) -> None:
         """Write the file.
 
@@ -103,6 +118,12 @@ class Manifest(BaseModel):
             write_atomically(store.manifest, self.model_dump_json(indent=2) + "\n")
         except OSError as error:
             raise SymbenchError(f"cannot write {store.manifest} ({error.strerror})") from error
+
+
+def _player(cell_id: str) -> tuple[str, str]:
+    """Task and agent of a cell."""
+    _, task, _, _, agent, _ = cell_id.split("/")
+    return task, agent
 
 
 def load_manifest(directory: Path) -> Manifest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from symbench.runner.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from symbench.runner.cell import AgentSource, Cell
+    from symbench.runner.cell import AgentSource
     from symbench.suites import Suite
 
 # Called with the outcome of every cell as it is done; ``None`` announces the number of cells to come.
@@ -43,13 +43,15 @@ def run(
 ) -> Manifest:
     """Evaluate a suite and keep every cell in a directory.
 
-    Cells that the directory already holds are not evaluated again; agents of earlier calls stay in its tables.
+    Cells that the directory already holds are not evaluated again; agents of earlier calls stay in its tables. If an
+    agent of an earlier call is now another one, or plays other episodes, nothing of the earlier one stays in them.
 
     Args:
         suite: What to play.
         out: The run directory; made if it is missing.
         tasks: Names of tasks; none takes those of the suite for which agents are bundled.
-        agents: See :func:`symbench.runner.agents.resolve`; none takes all bundled ones and ``random``.
+        agents: See :func:`symbench.runner.agents.resolve`; none takes all bundled ones. ``random`` always
+            plays too.
         trust: Whether SB3 zips may be loaded, which executes code in them.
         episodes: Episodes a cell instead of the protocol's number.
         quick: Play at most 50 episodes a cell.
@@ -62,22 +64,26 @@ def run(
         What ``run.json`` holds; ``failed`` names the cells that went wrong.
 
     Raises:
-        SymbenchError: Something that was asked is wrong; nothing has been evaluated.
+        SymbenchError: Something that was asked is wrong, or another process is writing into the directory; nothing
+            has been evaluated.
     """
     started, clock = datetime.now().astimezone().isoformat(timespec="seconds"), time.perf_counter()
     planned = make_plan(suite, tasks=tasks, agents=agents, trust=trust, episodes=episodes, quick=quick)
     store = Store(out)
     store.prepare()
-    manifest = _manifest(store, suite, planned)
-    todo = [cell for cell in planned.cells if not (resume and store.holds(cell))]
-    call = Invocation(command=command, started=started, environment=environment(workers))
-    manifest.invocations.append(call)
-    manifest.save(store)
-    try:
-        _evaluate(todo, workers, store, manifest, progress)
-    finally:
-        call.seconds = round(time.perf_counter() - clock, 1)
+    with store.lock():
+        manifest = _manifest(store, suite, planned)
+        todo = [cell for cell in planned.cells if not (resume and store.holds(cell))]
+        outcomes = execute(todo, workers)
+        call = Invocation(command=command, started=started, environment=environment(workers))
+        manifest.invocations.append(call)
         manifest.save(store)
+        try:
+            progress(None, len(todo))
+            _keep(outcomes, len(todo), store, manifest, progress)
+        finally:
+            call.seconds = round(time.perf_counter() - clock, 1)
+            manifest.save(store)
     return manifest
 
 
@@ -125,6 +131,7 @@ def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:
             f"{str(store.directory)!r} holds a run of {manifest.suite.tag}"
             f"{' with other content' if manifest.suite.tag == suite.tag else ''}; give another --out"
         )
+    manifest.forget_changed(planned.cells)
     for cell in planned.cells:
         manifest.add_task(cell.task)
         manifest.cells[cell.id] = cell.spec_hash
@@ -133,13 +140,16 @@ def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:
     return manifest
 
 
-def _evaluate(todo: Sequence[Cell], workers: int, store: Store, manifest: Manifest, progress: Progress) -> None:
-    progress(None, len(todo))
-    with closing(execute(todo, workers)) as outcomes:
+def _keep(
+    outcomes: Generator[Outcome, None, None], total: int, store: Store, manifest: Manifest, progress: Progress
+) -> None:
+    """Store each outcome as it comes."""
+    with closing(outcomes):
         for outcome in outcomes:
             if outcome.record is None:
                 manifest.failed[outcome.cell.id] = outcome.error
             else:
                 store.write(outcome.record)
                 manifest.invocations[-1].evaluated += 1
-            progress(outcome, len(todo))
+            manifest.save(store)  # after every cell: nothing can be done when the process is killed
+            progress(outcome, total)

@@ -12,16 +12,34 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from symbench.errors import SymbenchError
 from symbench.runner.cell import Cell, digest_of
 from symbench.runner.evaluate import Episodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
 
 FORMAT = "symbench.cell/1"
 
@@ -66,11 +84,29 @@ class Store:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             write_atomically(self.directory / ".writable", "")
-            (self.directory / ".writable").unlink()
+            (self.directory / ".writable").unlink(missing_ok=True)
         except OSError as error:
             raise SymbenchError(
                 f"cannot write into {str(self.directory)!r} ({error.strerror}); give another --out"
             ) from error
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from writing into the directory; the system frees the lock when a process ends.
+
+        Raises:
+            SymbenchError: Another process holds it.
+        """
+        with (self.directory / ".lock").open("w") as file:
+            try:
+                _lock(file.fileno())
+            except (BlockingIOError, PermissionError) as error:
+                raise SymbenchError(
+                    f"another symbench run is writing into {str(self.directory)!r}; wait for it or give another --out"
+                ) from error
+            except OSError:
+                pass  # a file system without locks: nothing can be kept out
+            yield
 
     def path(self, cell_id: str) -> Path:
         """The file of a cell; its name is the cell's id without the suite."""
@@ -142,13 +178,17 @@ class Store:
                 "and the same command goes on from there"
             ) from error
 
-    def records(self) -> list[Record]:
-        """All cells of the directory, ordered by file name.
+    def records(self, cells: Mapping[str, str]) -> list[Record]:
+        """The cells that have been evaluated, among those asked for; other files are not looked at.
+
+        Args:
+            cells: Cell id -> spec hash. A file with another hash is left out: it belongs to another plan.
 
         Raises:
             CorruptCell: One of them is damaged.
         """
-        return [self.read(path) for path in sorted((self.directory / "cells").rglob("*.json"))]
+        there = (self.read(path) for path in map(self.path, cells) if path.exists())
+        return [record for record in there if cells.get(record.cell.id) == record.cell.spec_hash]
 
 
 _WAY_OUT = "give another --out, or --no-resume to compute it again"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from symbench.errors import SymbenchError
 from symbench.leaderboard import Row, make_report
 
 if TYPE_CHECKING:
@@ -76,15 +77,47 @@ def test_improvement_is_against_the_agent_the_suite_names(manifest: Manifest, re
     assert math.isnan(find(rows, "mlp", SHUFFLED).improvement.value)
 
 
+def test_the_side_with_fewer_runs_decides_what_improvement_is_over(
+    manifest: Manifest, record: Callable[..., Record]
+) -> None:
+    records = [
+        record("mlp", CLEAN, returns_of(0.1)),
+        *(record(agent, CLEAN, returns_of(0.9), run=run) for agent in ("set", "z") for run in range(2)),
+    ]
+    row = find(make_report(manifest, records).rows, "set", CLEAN)
+    assert (row.interval_over, row.improvement_over) == ("runs", "episodes")
+    records.append(record("mlp", CLEAN, returns_of(0.1), run=1))
+    rows = make_report(manifest, records).rows
+    assert [find(rows, agent, CLEAN).improvement_over for agent in ("set", "mlp")] == ["runs", ""]
+
+
 def test_a_row_without_episodes_says_why(manifest: Manifest, record: Callable[..., Record]) -> None:
     played = record("mlp", CLEAN, [1.0])
     pending = record("mlp", SHUFFLED, [1.0])
     manifest.skipped["tiny@1/CartPoleSwingUp/shuffle-sensors/every-25/mlp/s0"] = "it has 5 inputs"
     rows = make_report(manifest, [played]).rows
-    assert find(rows, "mlp", SHUFFLED).note == "not evaluated yet"
-    assert find(rows, "mlp", OFTEN).note == "skipped: it has 5 inputs"
+    assert str(find(rows, "mlp", SHUFFLED).gap) == "not evaluated yet"
+    assert str(find(rows, "mlp", OFTEN).gap) == "skipped: it has 5 inputs"
     manifest.failed[pending.cell.id] = "RuntimeError: x"
-    assert find(make_report(manifest, [played]).rows, "mlp", SHUFFLED).note == "failed: RuntimeError: x"
+    assert str(find(make_report(manifest, [played]).rows, "mlp", SHUFFLED).gap) == "failed: RuntimeError: x"
+
+
+def test_a_row_that_misses_training_runs_says_why(manifest: Manifest, record: Callable[..., Record]) -> None:
+    runs = [record("mlp", CLEAN, [1.0], run=run) for run in range(11)]
+    row = find(make_report(manifest, runs[:9]).rows, "mlp", CLEAN)
+    assert (row.runs, str(row.gap)) == (9, "2 of 11 training runs not evaluated yet")
+    manifest.failed[runs[10].cell.id] = "RuntimeError: x"
+    row = find(make_report(manifest, runs[:9]).rows, "mlp", CLEAN)
+    assert str(row.gap) == "1 of 11 training runs failed: RuntimeError: x"
+    assert find(make_report(manifest, runs).rows, "mlp", CLEAN).gap is None
+
+
+def test_training_runs_of_different_length_are_one_clear_error(
+    manifest: Manifest, record: Callable[..., Record]
+) -> None:
+    records = [record("mlp", CLEAN, [1.0], run=0), record("mlp", CLEAN, [1.0, 2.0], run=1)]
+    with pytest.raises(SymbenchError, match=r"mlp in CartPoleSwingUp, none/in-order, have 1 and 2 episodes"):
+        make_report(manifest, records)
 
 
 def test_rows_come_in_the_order_of_the_suite_the_baseline_first_and_random_play_last(
@@ -94,12 +127,6 @@ def test_rows_come_in_the_order_of_the_suite_the_baseline_first_and_random_play_
     rows = make_report(manifest, records).rows
     assert [row.agent for row in rows[:4]] == ["mlp", "z", "a", "random"]
     assert [row.condition.id for row in rows[::4]] == [CLEAN, SHUFFLED, OFTEN]
-
-
-def test_cells_of_another_plan_are_left_out(manifest: Manifest, record: Callable[..., Record]) -> None:
-    stale = record("mlp", CLEAN, [999.0])
-    manifest.cells[stale.cell.id] = "another hash"
-    assert find(make_report(manifest, [stale]).rows, "mlp", CLEAN).runs == 0
 
 
 def test_a_number_does_not_depend_on_the_rest_of_the_table(manifest: Manifest, record: Callable[..., Record]) -> None:

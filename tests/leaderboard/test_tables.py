@@ -213,6 +213,44 @@ def test_a_damaged_cell_stops_the_report_and_is_named(
         write_report(tmp_path)
 
 
+def test_cells_of_another_plan_are_in_no_table(tmp_path: Path, manifest: Manifest, records: list[Record]) -> None:
+    stale = records[0].cell.id
+    manifest.cells[stale] = "another hash"
+    write_run(tmp_path, manifest, records)
+    row = write_report(tmp_path).rows[0]
+    assert (row.runs, str(row.gap)) == (2, "1 of 3 training runs not evaluated yet")
+    episodes = pd.read_csv(tmp_path / "episodes.csv").query("agent == 'mlp' and severity == 'in-order'")
+    assert set(episodes["run"]) == {1, 2}
+
+
+def test_files_that_are_no_cells_of_the_run_do_no_harm(
+    tmp_path: Path, manifest: Manifest, records: list[Record]
+) -> None:
+    write_run(tmp_path, manifest, records)
+    (tmp_path / "cells" / "notes.json").write_text("{")
+    assert len(write_report(tmp_path).rows) == 9
+
+
+def test_missing_training_runs_are_named_below_the_table(manifest: Manifest, records: list[Record]) -> None:
+    manifest.failed[records[0].cell.id] = "RuntimeError: x"
+    text = " ".join(printed(make_report(manifest, records[1:])).split())
+    assert "FAILED: 1 cells, the first mlp, in order: RuntimeError: x" in text
+    assert "over some of the training runs only: mlp, in order (2 of 3)" in text
+
+
+def test_the_papers_caveat_stands_below_its_numbers(report: Report) -> None:
+    for text in (printed(report), markdown.render(report, [])):
+        assert "scaled the layer's output by 0.5" in " ".join(text.split())
+
+
+def test_a_call_that_was_killed_stays_in_the_story(manifest: Manifest) -> None:
+    call = manifest.invocations[0].model_copy(update={"command": "killed", "evaluated": 0, "seconds": None})
+    idle = call.model_copy(update={"command": "printed again", "seconds": 1.0})
+    manifest.invocations += [call, idle]
+    text = markdown.render(make_report(manifest, []), [])
+    assert "killed" in text and "printed again" not in text
+
+
 def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SymbenchError, match=r"holds no run: there is no run\.json"):
         write_report(tmp_path)

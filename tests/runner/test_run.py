@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from symbench.errors import SymbenchError
+from symbench.leaderboard import write_report
 from symbench.runner import Manifest, Outcome, load_manifest, run
 
 if TYPE_CHECKING:
@@ -61,6 +62,42 @@ def test_what_exists_is_not_computed_again(start: Any, tmp_path: Path) -> None:
 def test_without_resume_everything_is_computed_again(start: Any) -> None:
     start()
     assert last(start(resume=False, episodes=2)).evaluated == 8
+
+
+def test_an_agent_that_was_replaced_leaves_nothing_behind(start: Any, agents: dict[str, str], tmp_path: Path) -> None:
+    mine = {name: f"mine={spec.partition('=')[2]}" for name, spec in agents.items()}
+    start(agents=[mine["set"], mine["set"]])
+    manifest = start(agents=[mine["mlp"]], episodes=2, resume=False)
+    ids = {*manifest.cells, *manifest.skipped}
+    assert {id.rpartition("/")[2] for id in ids if "/mine/" in id} == {"s0"}
+    rows = {(row.agent, row.condition.id): row for row in write_report(tmp_path / "run").rows}
+    assert {row.runs for (agent, _), row in rows.items() if agent == "mine"} == {1, 0}
+    assert str(rows["mine", "noise/+3"].gap).startswith("skipped: ")
+
+
+def test_only_the_agent_that_changed_is_forgotten(start: Any, agents: dict[str, str]) -> None:
+    start(agents=[agents["set"]], episodes=2)
+    manifest = start(agents=["random"], episodes=3, resume=False)
+    assert {id.split("/")[4] for id in manifest.cells} == {"set", "random"}
+
+
+def test_two_runs_cannot_write_into_one_directory(start: Any, tmp_path: Path) -> None:
+    def second(outcome: Outcome | None, _: int) -> None:
+        with pytest.raises(SymbenchError, match=r"another symbench run is writing into .*run'; wait"):
+            start(agents=["random"])
+
+    assert last(start(agents=["random"], progress=second)).evaluated == 3
+    assert last(start(agents=["random"])).evaluated == 0
+
+
+def test_what_made_a_cell_is_known_as_soon_as_it_is_there(start: Any, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def look(outcome: Outcome | None, _: int) -> None:
+        seen.append(last(load_manifest(tmp_path / "run")).evaluated)
+
+    start(agents=["random"], progress=look)
+    assert seen == [0, 1, 2, 3]
 
 
 def test_one_or_two_workers_write_the_same_bytes(start: Any, tmp_path: Path) -> None:

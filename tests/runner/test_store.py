@@ -46,7 +46,14 @@ def test_what_is_read_is_what_was_written_bit_for_bit(store: Store, record: Reco
 def test_the_path_reads_like_the_id(store: Store, record: Record) -> None:
     path = store.path(record.cell.id)
     assert path.relative_to(store.directory).as_posix() == "cells/CartPoleSwingUp/p/l/random/s0.json"
-    assert store.records()[0].cell == record.cell
+    assert store.records({record.cell.id: record.cell.spec_hash})[0].cell == record.cell
+
+
+def test_only_what_is_asked_for_is_read(store: Store, record: Record) -> None:
+    (store.directory / "cells" / "notes.json").write_text("[1, 2")
+    assert store.records({}) == []
+    assert store.records({record.cell.id: "another hash"}) == []
+    assert len(store.records({record.cell.id: record.cell.spec_hash, "tiny@3/a/b/c/d/s0": "absent"})) == 1
 
 
 def test_equal_records_give_equal_bytes(store: Store, record: Record) -> None:
@@ -93,7 +100,7 @@ def test_damage_is_noticed_and_the_cell_counts_as_absent(
     path = store.path(record.cell.id)
     path.write_text(damage(path.read_text()))
     with pytest.raises(CorruptCell, match=r"s0\.json .*run again"):
-        store.records()
+        store.records({record.cell.id: record.cell.spec_hash})
     assert not store.holds(record.cell)
 
 
