@@ -29,12 +29,13 @@ def resolve(specs: Sequence[str], task: str, trust: bool = False) -> list[AgentS
     Args:
         specs: Each is the name of a bundled agent (all its training runs), ``random``, the path of a zoo file, or
             ``ALGO:FILE.zip`` for a model saved by Stable-Baselines3; ``NAME=`` in front names it, and the same name in
-            front of several files makes them training runs of one agent. None: all bundled agents and ``random``.
+            front of several files makes them training runs of one agent. None: all bundled agents. ``random`` always
+            plays too, last unless it is given.
         task: Name of the task.
         trust: Whether SB3 zips, which execute code when loaded, may be loaded.
 
     Raises:
-        SymbenchError: There is no such agent or file, or two agents have the same name.
+        SymbenchError: There is no such agent or file, two agents have the same name, or one is called ``random``.
 
     Example:
         >>> [source.name for source in resolve(["random"], "CartPole-v1")]
@@ -44,7 +45,7 @@ def resolve(specs: Sequence[str], task: str, trust: bool = False) -> list[AgentS
 
     sources: list[AgentSource] = []
     named: set[str] = set()
-    for spec in specs or [*bundled(task), "random"]:
+    for spec in specs or bundled(task):
         match = _NAMED.fullmatch(spec)
         found = _find(match["spec"] if match else spec, task, trust)
         if match:
@@ -52,10 +53,11 @@ def resolve(specs: Sequence[str], task: str, trust: bool = False) -> list[AgentS
             found = [
                 source.model_copy(update={"name": match["name"], "run": first + i}) for i, source in enumerate(found)
             ]
-        _check_names(found, sources, named, spec)
+        # Only NAME= may extend a group, and only one that NAME= began.
+        _check_names(found, {source.name for source in sources} - (named if match else set()), spec)
         named |= {source.name for source in found} if match else set()
         sources += found
-    return sources
+    return sources if RANDOM in sources else [*sources, RANDOM]
 
 
 def load(source: AgentSource, observation_space: Space[Any], action_space: Space[Any]) -> Agent:
@@ -110,8 +112,9 @@ def _sb3(algorithm: str, path: Path, trust: bool) -> AgentSource:
     )
 
 
-def _check_names(found: list[AgentSource], sources: list[AgentSource], named: set[str], spec: str) -> None:
-    taken = {source.name for source in sources} - named
+def _check_names(found: list[AgentSource], taken: set[str], spec: str) -> None:
+    if any(source.name == RANDOM.name and source != RANDOM for source in found):
+        raise SymbenchError(f"'random' is the name of random play: name {spec!r} otherwise, e.g. --agent mine=...")
     clash = next((source.name for source in found if source.name in taken), None)
     if clash is not None:
         raise SymbenchError(f"two agents are called {clash!r}: name them, e.g. --agent mine={spec.split('=', 1)[-1]}")

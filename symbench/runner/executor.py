@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
+from symbench.errors import SymbenchError
 from symbench.runner.evaluate import evaluate
 from symbench.runner.pipeline import describe
 from symbench.runner.store import Record
@@ -49,10 +50,10 @@ def execute(cells: Sequence[Cell], workers: int = 1) -> Generator[Outcome, None,
         One outcome for each cell. Closing the iterator early stops the workers.
 
     Raises:
-        ValueError: ``workers`` is less than 1.
+        SymbenchError: ``workers`` is less than 1.
     """
     if workers < 1:
-        raise ValueError(f"workers must be at least 1, received {workers}")
+        raise SymbenchError(f"workers must be at least 1, received {workers}")
     if min(workers, len(cells)) <= 1:
         return (_attempt(cell) for cell in cells)
     return _in_processes(cells, min(workers, len(cells)))
@@ -106,12 +107,14 @@ class _Lane:
         theirs.close()  # so that the end of the process is the end of the pipe
 
     def give(self, cell: Cell) -> None:
-        """Start a cell."""
-        if not self._process.is_alive():
+        """Start a cell, in a new process if the old one has died."""
+        self._cell = cell
+        try:
+            self.connection.send(cell)
+        except OSError:
             self.stop()
             self._start()
-        self._cell = cell
-        self.connection.send(cell)
+            self.connection.send(cell)
 
     def take(self) -> Outcome:
         """The outcome of the cell, which must be ready."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError, unknown
+from symbench.suites import Apply
 from symbench.wrappers import vector
 from symbench.wrappers.registry import PERTURBATIONS
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from symbench.policies.agent import Agent
     from symbench.runner.cell import Cell
-    from symbench.suites import Apply
+    from symbench.wrappers.core import Perturbation
 
 
 def make_envs(task: str, apply: Sequence[Apply], num_envs: int) -> VectorEnv[Any, Any, Any]:
@@ -39,13 +40,27 @@ def make_envs(task: str, apply: Sequence[Apply], num_envs: int) -> VectorEnv[Any
     """
     envs = get_task(task).make_vec(num_envs)
     for step in apply:
-        wrapper = _wrapper(step.wrapper)
+        wrapper = getattr(vector, _perturbation(step.wrapper).__name__)
         try:
             envs = wrapper(envs, **step.parameters)
         except (TypeError, ValueError) as error:
             envs.close()
             raise SymbenchError(f"{step} cannot be applied to {task}: {error}") from error
     return envs
+
+
+def explicit(step: Apply) -> Apply:
+    """The same step with all parameters written out, so that a later severity table or default cannot change it.
+
+    Raises:
+        SymbenchError: The wrapper is unknown or does not take these parameters.
+    """
+    perturbation = _perturbation(step.wrapper)
+    try:
+        parameters = perturbation.make(**step.parameters).parameters()
+    except (TypeError, ValueError) as error:
+        raise SymbenchError(f"{step}: {error}") from error
+    return Apply(wrapper=step.wrapper, **parameters)
 
 
 def describe(cell: Cell) -> tuple[tuple[str, str], ...]:
@@ -91,7 +106,7 @@ def _memory(agent: Agent) -> str:
     return f"the last {steps} values of every sensor, the last {steps} actions" if steps else "a state for every sensor"
 
 
-def _wrapper(name: str) -> Any:
+def _perturbation(name: str) -> type[Perturbation]:
     if name not in PERTURBATIONS:
         raise unknown("perturbation", name, PERTURBATIONS)
-    return getattr(vector, name)
+    return PERTURBATIONS[name]

@@ -9,7 +9,7 @@ from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError, unknown
 from symbench.runner.agents import load
 from symbench.runner.cell import AgentSource, Cell
-from symbench.runner.pipeline import make_envs
+from symbench.runner.pipeline import explicit, make_envs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,6 +55,7 @@ def plan(suite: Suite, agents: Mapping[str, Sequence[AgentSource]], episodes: in
         SymbenchError: A task is not one of the suite's, a perturbation cannot be applied to a task, or an agent cannot
             act in a task even without perturbation.
     """
+    suite = _with_explicit_parameters(suite)
     cells: list[Cell] = []
     skipped: list[Skipped] = []
     for task, sources in agents.items():
@@ -78,6 +79,15 @@ def plan(suite: Suite, agents: Mapping[str, Sequence[AgentSource]], episodes: in
 def episodes_of(suite: Suite, task: str) -> int:
     """Episodes a cell in the published protocol."""
     return suite.episodes or get_task(task).episodes
+
+
+def _with_explicit_parameters(suite: Suite) -> Suite:
+    """The suite as cells record it: their hashes must cover what a severity or a default stands for today."""
+    perturbations = tuple(
+        perturbation.model_copy(update={"apply": tuple(map(explicit, perturbation.apply))})
+        for perturbation in suite.perturbations
+    )
+    return suite.model_copy(update={"perturbations": perturbations})
 
 
 def _cell(suite: Suite, task: str, perturbation: Perturbation, source: AgentSource, episodes: int | None) -> Cell:

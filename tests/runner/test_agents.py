@@ -30,7 +30,7 @@ def test_a_zoo_file_is_called_like_the_file(agents: dict[str, str]) -> None:
 def test_one_name_in_front_of_several_files_makes_training_runs(agents: dict[str, str]) -> None:
     paths = [agents[name].partition("=")[2] for name in ("mlp", "set")]
     sources = resolve([f"mine={path}" for path in paths], TASK)
-    assert [(source.name, source.run) for source in sources] == [("mine", 0), ("mine", 1)]
+    assert [(source.name, source.run) for source in sources] == [("mine", 0), ("mine", 1), ("random", 0)]
     assert sources[0].digest != sources[1].digest
 
 
@@ -41,6 +41,20 @@ def test_two_agents_cannot_share_a_name_by_accident(agents: dict[str, str], tmp_
     paths = [str(tmp_path / folder / "mlp.safetensors") for folder in ("agents", "other")]
     with pytest.raises(SymbenchError, match="two agents are called 'mlp': name them"):
         resolve(paths, TASK)
+
+
+def test_only_a_name_in_front_extends_a_group(agents: dict[str, str]) -> None:
+    path = agents["mlp"].partition("=")[2]
+    for specs in ([f"mlp={path}", path], [path, f"mlp={path}"], ["mlp", f"mlp={path}"], [f"mlp={path}", "mlp"]):
+        with pytest.raises(SymbenchError, match="two agents are called 'mlp'"):
+            resolve(specs, "CartPoleSwingUp")
+
+
+def test_random_play_is_in_every_table_once_and_keeps_its_name(agents: dict[str, str]) -> None:
+    assert [source.name for source in resolve([agents["mlp"]], TASK)] == ["mlp", "random"]
+    assert [source.name for source in resolve(["random", agents["mlp"]], TASK)] == ["random", "mlp"]
+    with pytest.raises(SymbenchError, match="'random' is the name of random play"):
+        resolve([f"random={agents['mlp'].partition('=')[2]}"], TASK)
 
 
 def test_the_digest_follows_weights_and_architecture_but_not_the_story_in_the_card(

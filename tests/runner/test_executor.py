@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import multiprocessing
 import os
+import signal
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 import pytest
 
-from symbench.runner import AgentSource, Cell, execute
+from symbench.runner import AgentSource, Cell, execute, executor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,9 +82,31 @@ def test_a_worker_that_dies_costs_its_own_cell_only(cell: Callable[..., Cell], d
     assert len(outcomes) == 3 and all(outcome.record for outcome in outcomes.values())
 
 
-def test_closing_early_stops_the_workers(cell: Callable[..., Cell]) -> None:
-    import multiprocessing
+def test_a_worker_that_dies_between_two_cells_is_replaced(cell: Callable[..., Cell]) -> None:
+    running = execute([cell(level=str(i)) for i in range(6)], workers=2)
+    outcomes = [next(running)]
+    for process in multiprocessing.active_children():
+        os.kill(process.pid or 0, signal.SIGKILL)
+        process.join()
+    outcomes += running
+    lost = [outcome for outcome in outcomes if outcome.record is None]
+    assert len(outcomes) == 6 and len(lost) <= 2
+    assert all("worker process died" in outcome.error for outcome in lost)
 
+
+def test_giving_work_to_a_dead_worker_starts_another(cell: Callable[..., Cell]) -> None:
+    lane = executor._Lane()
+    try:
+        lane._process.kill()
+        lane._process.join()
+        lane._process.is_alive = lambda: True  # type: ignore[method-assign]  # as it was a moment ago
+        lane.give(cell())
+        assert lane.take().record
+    finally:
+        lane.stop()
+
+
+def test_closing_early_stops_the_workers(cell: Callable[..., Cell]) -> None:
     running = execute([cell(level=str(i)) for i in range(6)], workers=2)
     next(running)
     running.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from symbench.errors import SymbenchError
-from symbench.runner import make_plan
+from symbench.runner import Cell, make_plan
 from symbench.suites import Suite, load_suite
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ def test_what_is_unknown_or_contradictory_is_refused(suite: Suite, options: dict
     [
         ("ShufleSensors", {}, "unknown perturbation 'ShufleSensors'; did you mean 'ShuffleSensors'"),
         ("SensorHistory", {}, "unknown perturbation 'SensorHistory'"),
-        ("ShuffleSensors", {"severity": 9}, r"ShuffleSensors\(severity=9\) cannot be applied to CartPole-v1: .*9"),
-        ("DropSensors", {"ratio": 1.5}, r"DropSensors\(ratio=1.5\) cannot be applied .*1\.5"),
+        ("ShuffleSensors", {"severity": 9}, r"ShuffleSensors\(severity=9\): .*9"),
+        ("DropSensors", {"ratio": 1.5}, r"DropSensors\(ratio=1.5\): .*1\.5"),
         ("ShuffleSensors", {"resampel": 3}, "resampel"),
-        ("ShufflePatches", {"patch_size": 6}, r"ShufflePatches\(patch_size=6\) cannot be applied to CartPole-v1"),
+        ("ShufflePatches", {"patch_size": 6}, r"ShufflePatches\(patch_size=6, .* cannot be applied to CartPole-v1"),
     ],
 )
 def test_a_perturbation_that_does_not_fit_names_itself_and_the_task(
@@ -87,6 +87,15 @@ def test_a_perturbation_that_does_not_fit_names_itself_and_the_task(
 ) -> None:
     with pytest.raises(SymbenchError, match=message):
         make_plan(with_wrapper(suite, wrapper, **parameters), tasks=[TASK], agents=["random"])
+
+
+def test_cells_hold_what_a_severity_stands_for(suite: Suite) -> None:
+    def cell(**parameters: object) -> Cell:
+        return make_plan(with_wrapper(suite, "ShuffleSensors", **parameters), tasks=[TASK], agents=["random"]).cells[1]
+
+    assert str(cell(severity=3).apply[0]) == "ShuffleSensors(resample=100)"
+    assert cell(severity=3).spec_hash == cell(resample=100).spec_hash != cell(severity=4).spec_hash
+    assert str(cell(severity=0).apply[0]) == "ShuffleSensors(severity=0)"
 
 
 def test_a_corrupt_weight_file_is_found_while_planning(suite: Suite, agents: dict[str, str], tmp_path: Path) -> None:
