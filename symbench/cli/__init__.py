@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any, NoReturn
+
 import typer
+from typer.core import TyperGroup
 
 from symbench.cli.describe import describe
+from symbench.cli.errors import usage_error
 from symbench.cli.list import list_
 from symbench.cli.report import report
 from symbench.cli.run import run
 from symbench.cli.train import train
 
+
+class _Group(TyperGroup):
+    """Says in one line what is wrong with a command line, as the commands do with their input."""
+
+    def main(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Run the command and exit; see :meth:`typer.core.TyperGroup.main`."""
+        try:
+            code = super().main(*arguments, **{**options, "standalone_mode": False})
+        except Exception as error:
+            if not hasattr(error, "format_message"):  # click's own, wherever this version of typer keeps click
+                raise
+            code = usage_error(error)
+        sys.exit(code)
+
+
 app = typer.Typer(
     name="symbench",
+    cls=_Group,
     help="What happens to a reinforcement-learning agent when its sensors are shuffled, noised or occluded?",
     epilog="Start with: [cyan]symbench run --suite shuffle --quick[/cyan]",
     no_args_is_help=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 _FILE_WIDTH = 140  # characters a line when the output goes to a file or a pipe
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Print nothing more: the reader, e.g. ``head``, has seen enough. The exit code stays what it would be."""
+        with suppress(SystemExit):
+            super().on_broken_pipe()
+
+
 def console() -> Console:
     """The console for results."""
-    found = Console()
-    return found if found.is_terminal else Console(width=_FILE_WIDTH)
+    found = _Console()
+    return found if found.is_terminal else _Console(width=_FILE_WIDTH)
 
 
 def show_list(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> None:

@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 something failed; 2 the input is wrong; 130 interrupted.
 from __future__ import annotations
 
 import functools
+import sys
 import traceback
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
-# What the user can cause: a wrong name, value or file. Anything else is a defect and says so.
-_MISTAKES = (SymbenchError, ValueError, TypeError, OSError)
-
 
 def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
     """Print what a command raises as one line and turn it into an exit code; the command takes ``debug``."""
@@ -32,8 +30,6 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt:
             typer.secho("interrupted; what was computed is kept, the same command goes on from there", err=True)
             raise typer.Exit(130) from None
-        except BrokenPipeError:  # the reader, e.g. `head`, has seen enough
-            raise typer.Exit(0) from None
         except typer.Exit:
             raise
         except Exception as error:
@@ -42,8 +38,21 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
+def usage_error(error: Any) -> int:
+    """Print what click says about a command line as one line and return the exit code; help was printed already."""
+    if message := " ".join(error.format_message().split()):
+        typer.secho(f"error: {message}", err=True, fg="red")
+    return int(error.exit_code)
+
+
+def _is_mistake(error: Exception) -> bool:
+    """Whether the user can have caused it: a wrong name, value or file. Anything else is a defect and says so."""
+    gymnasium = sys.modules.get("gymnasium")  # what is not loaded has raised nothing
+    return isinstance(error, (SymbenchError, OSError, *([gymnasium.error.Error] if gymnasium else [])))
+
+
 def _report(error: Exception, debug: bool) -> int:
-    mistake = isinstance(error, _MISTAKES)
+    mistake = _is_mistake(error)
     if debug:
         typer.echo("".join(traceback.format_exception(error)), err=True, nl=False)
     message = " ".join(str(error).split()) or type(error).__name__

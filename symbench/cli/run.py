@@ -33,18 +33,16 @@ def run(
             "-a",
             metavar="AGENT",
             help="A bundled agent, [cyan]random[/cyan], [cyan]ALGO:FILE.zip[/cyan] (SB3) or a zoo file; "
-            "[cyan]NAME=[/cyan] in front names it; may be repeated. \\[all bundled ones and random]",
+            "[cyan]NAME=[/cyan] in front names it; may be repeated; random always plays too. \\[all bundled ones]",
         ),
     ] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Load SB3 zips, which can execute any code in them.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where everything goes. \\[runs/SUITE]")
     ] = None,
-    episodes: Annotated[int | None, typer.Option(min=1, help="Episodes a cell. \\[as the task says]")] = None,
+    episodes: Annotated[int | None, typer.Option(help="Episodes a cell. \\[as the task says]")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="50 episodes a cell; the table says so.")] = False,
-    workers: Annotated[
-        int, typer.Option("--workers", "-w", min=1, help="Processes; numbers do not change.")
-    ] = _WORKERS,
+    workers: Annotated[int, typer.Option("--workers", "-w", help="Processes; numbers do not change.")] = _WORKERS,
     resume: Annotated[bool, typer.Option(help="Keep cells that exist, or evaluate them again.")] = True,
     debug: Debug = False,
 ) -> None:

@@ -36,6 +36,7 @@ def train(
       [cyan]symbench train attention-neuron --out runs/mine --set steps=1000000[/cyan]
     """
     from symbench import training
+    from symbench.cli.console import console
     from symbench.errors import SymbenchError
 
     if list_recipes:
@@ -44,7 +45,8 @@ def train(
     if recipe is None:
         raise SymbenchError("which recipe? `symbench train --list` lists them")
     agent = training.train(recipe, out, seed, resume=resume, overrides=_overrides(set_ or []))
-    typer.echo(f"{agent}.safetensors\nevaluate it: symbench run --suite shuffle --agent {agent}.safetensors")
+    advice = f"{agent}.safetensors\nevaluate it: symbench run --suite shuffle --agent {agent}.safetensors"
+    console().print(advice, highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_recipes() -> None:

@@ -27,7 +27,7 @@ def test_run_writes_everything_and_prints_the_table(symbench: Symbench, tmp_path
     assert result.exit_code == 0, result.output
     assert "CartPole-v1  ·  tiny@1  ·  return" in result.output and "random" in result.output
     names = {path.name for path in (tmp_path / "mine").iterdir()}
-    assert names == {"cells", "run.json", "leaderboard.csv", "leaderboard.md", "episodes.csv"}
+    assert names - {".lock"} == {"cells", "run.json", "leaderboard.csv", "leaderboard.md", "episodes.csv"}
     assert len(pd.read_csv(tmp_path / "mine" / "leaderboard.csv")) == 4
     story = json.loads((tmp_path / "mine" / "run.json").read_text())
     assert story["invocations"][0]["command"].startswith("symbench ")
@@ -73,9 +73,14 @@ def test_describe_prints_the_pipeline_in_order(symbench: Symbench) -> None:
     assert positions == sorted(positions)
 
 
+def test_random_play_is_in_the_table_whoever_else_plays(symbench: Symbench, tmp_path: Path) -> None:
+    symbench(*RUN, "--agent", "./mlp.json", "--out", "mine")
+    assert set(pd.read_csv(tmp_path / "mine" / "leaderboard.csv")["agent"]) == {"mlp", "random"}
+
+
 def test_describe_knows_bundled_cells_without_a_run(symbench: Symbench) -> None:
     result = symbench("describe", "noise@1/CartPole-v1/add-noise-channels/+5/random/s0")
-    assert "AddNoiseChannels(n=5, sigma=0.1)" in result.output
+    assert "AddNoiseChannels(n=5, sigma=0.1, vary=False)" in result.output
     assert "seeds 1000000 to 1000099" in result.output
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import gymnasium as gym
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from symbench import runner
 
+if TYPE_CHECKING:
     from tests.cli.conftest import Symbench
 
 RUN = ("run", "--suite", "tiny.toml", "--task", "CartPole-v1", "--workers", "1")
@@ -34,6 +36,12 @@ RUN = ("run", "--suite", "tiny.toml", "--task", "CartPole-v1", "--workers", "1")
         ("train", "symbench train --list"),
         ("train mlpp", "unknown recipe 'mlpp'; did you mean 'mlp'"),
         ("train mlp --set steps", "--set takes KEY=VALUE, received 'steps'"),
+        ("run --suite tiny.toml --task CartPole-v1 --episodes 0", "episodes must be at least 1, received 0"),
+        ("run --suite tiny.toml --task CartPole-v1 --workers 0", "workers must be at least 1, received 0"),
+        ("run", "Missing option '--suite'"),
+        ("run --suit tiny.toml", "No such option: --suit"),
+        ("list foo", "'foo' is not one of 'tasks'"),
+        ("rnu", "No such command 'rnu'"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(symbench: Symbench, command: str, message: str) -> None:
@@ -94,6 +102,46 @@ def test_a_defect_is_told_from_a_mistake(symbench: Symbench, monkeypatch: pytest
     result = symbench(*RUN)
     assert result.exit_code == 1
     assert "error: AssertionError: this cannot be" in result.stderr and "--debug" in result.stderr
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), TypeError("a bug"), BrokenPipeError("a bug")])
+def test_only_what_a_user_can_cause_counts_as_a_mistake(
+    symbench: Symbench, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("symbench.runner.run", broken)
+    result = symbench(*RUN)
+    assert result.exit_code == (2 if isinstance(error, OSError) else 1)
+    assert "a bug" in result.stderr and ("defect" in result.stderr) == (result.exit_code == 1)
+
+
+def test_what_gymnasium_says_about_an_environment_is_a_mistake(
+    symbench: Symbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: Any, **__: Any) -> None:
+        raise gym.error.DependencyNotInstalled("install it")
+
+    monkeypatch.setattr("symbench.runner.run", missing)
+    assert symbench(*RUN).exit_code == 2
+
+
+def test_describe_says_why_a_cell_has_no_pipeline(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Any) -> None:
+        raise RuntimeError("went wrong")
+
+    ids = [f"tiny@1/CartPole-v1/none/in-order/{agent}/s0" for agent in ("random", "mlp")]
+    with monkeypatch.context() as patch:
+        patch.setattr("symbench.runner.executor.evaluate", broken)
+        symbench(*RUN, "--agent", "random", "--out", "mine")
+    result = symbench("describe", ids[0], "--run", "mine")
+    assert result.exit_code == 2 and "random/s0 failed: RuntimeError: went wrong" in result.stderr
+    manifest = runner.load_manifest(Path("mine"))
+    manifest.skipped[ids[1]], manifest.failed = "mlp reads 4 sensors", {}
+    manifest.save(runner.Store(Path("mine")))
+    assert "mlp/s0 is left out: mlp reads 4 sensors" in symbench("describe", ids[1], "--run", "mine").stderr
+    assert "random/s0 has not been evaluated yet" in symbench("describe", ids[0], "--run", "mine").stderr
 
 
 def test_cells_that_fail_are_named_and_the_exit_code_says_so(

@@ -46,6 +46,14 @@ def test_help_answers_at_once() -> None:
     assert min(seconds() for _ in range(5)) < 0.5
 
 
+@pytest.mark.parametrize("words", [["list", "tasks"], ["list", "suites"]])
+def test_a_reader_that_has_seen_enough_is_no_error(words: list[str]) -> None:
+    with subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == "" and process.wait(timeout=60) == 0
+
+
 def cells(directory: Path) -> dict[str, bytes]:
     return {str(path.relative_to(directory)): path.read_bytes() for path in directory.glob("cells/**/*.json")}
 
