@@ -12,7 +12,6 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import LinearSchedule
 
 from symbench.envs.vec_env import VectorToVecEnv
-from symbench.errors import SymbenchError
 from symbench.policies import AttentionNeuronNetwork, AttentionNeuronPolicy, MLPNetwork, PolicyNetwork, actor_network
 from symbench.policies.layers import ACTIVATIONS
 from symbench.policies.sb3.layers import STATE
@@ -81,8 +80,9 @@ def mean_return(model: BaseAlgorithm) -> float:
 
 def save_model(model: BaseAlgorithm, session: Session) -> None:
     """Write SB3's own checkpoint."""
-    with session.checkpoint(CHECKPOINT) as partial:
-        model.save(partial)
+    # An open file: given a path that it cannot write to, SB3 may save elsewhere.
+    with session.checkpoint(CHECKPOINT) as partial, partial.open("wb") as file:
+        model.save(file)
 
 
 def train_ppo(recipe: Recipe, settings: Ppo, network: PolicyNetwork, session: Session) -> PolicyNetwork:
@@ -91,14 +91,14 @@ def train_ppo(recipe: Recipe, settings: Ppo, network: PolicyNetwork, session: Se
     Args:
         recipe: What is trained on what.
         settings: See :class:`~symbench.training.recipe.Ppo`.
-        network: Says the architecture; its weights are not used.
+        network: Says the architecture, MLP or AttentionNeuron; its weights are not used.
         session: Where progress goes.
 
     Returns:
         The deterministic actor.
 
     Raises:
-        SymbenchError: The architecture cannot be trained by PPO, or the checkpoint cannot be read.
+        SymbenchError: The checkpoint cannot be read.
     """
     vec_env = _make_vec_env(recipe, settings, network)
     model = _resumed(session, vec_env) or _new_model(settings, network, vec_env, session.seed)
@@ -145,12 +145,11 @@ def _policy_of(network: PolicyNetwork) -> tuple[type[ActorCriticPolicy] | str, d
     heads = {"net_arch": list(config["hidden"]), "activation_fn": ACTIVATIONS[config["activation"]]}
     if isinstance(network, MLPNetwork):
         return "MlpPolicy", heads
-    if isinstance(network, AttentionNeuronNetwork):
-        names = ("num_codes", "value_dim", "key_widths", "query_dim", "projection_dim")
-        layer = {**{name: config[name] for name in names}, "activation": config["key_activation"]}
-        heads["net_arch"] = {"pi": list(config["hidden"]), "vf": [64, 64]}
-        return AttentionNeuronPolicy, {**heads, "features_extractor_kwargs": layer}
-    raise SymbenchError(f"PPO trains networks of kind 'mlp' or 'attention-neuron', received {network.kind!r}")
+    assert isinstance(network, AttentionNeuronNetwork)
+    names = ("num_codes", "value_dim", "key_widths", "query_dim", "projection_dim")
+    layer = {**{name: config[name] for name in names}, "activation": config["key_activation"]}
+    heads["net_arch"] = {"pi": list(config["hidden"]), "vf": [64, 64]}
+    return AttentionNeuronPolicy, {**heads, "features_extractor_kwargs": layer}
 
 
 def _resumed(session: Session, vec_env: VectorToVecEnv) -> PPO | None:

@@ -7,11 +7,12 @@ import json
 import sys
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from symbench.errors import SymbenchError, unknown
+from symbench.suites.schema import Apply  # noqa: TC001  (pydantic reads it while running)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -19,8 +20,14 @@ else:
     import tomli as tomllib
 
 
+Count = Annotated[int, Field(gt=0)]
+Several = Annotated[int, Field(ge=2)]
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class _Data(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Imitation(_Data):
@@ -45,16 +52,22 @@ class Imitation(_Data):
 
     name: Literal["imitation"]
     teacher: str
-    steps: int
-    num_envs: int = 1024
-    segment: int = 16
-    buffer: int = 60
-    updates: int = 12
-    batch: int = 256
-    fresh: float = 0.3
-    learning_rate: float = 2e-3
-    exploration: float = 0.1
-    max_grad_norm: float = 0.5
+    steps: Count
+    num_envs: Count = 1024
+    segment: Count = 16
+    buffer: Several = 60
+    updates: Count = 12
+    batch: Count = 256
+    fresh: Share = 0.3
+    learning_rate: Positive = 2e-3
+    exploration: float = Field(default=0.1, ge=0)
+    max_grad_norm: Positive = 0.5
+
+    @model_validator(mode="after")
+    def _batch_is_part_of_a_segment(self) -> Imitation:
+        if self.batch > self.num_envs:
+            raise ValueError(f"batch must be at most num_envs, received batch {self.batch}, num_envs {self.num_envs}")
+        return self
 
 
 class Ppo(_Data):
@@ -76,16 +89,16 @@ class Ppo(_Data):
     """
 
     name: Literal["ppo"]
-    steps: int
-    num_envs: int = 512
-    n_steps: int = 128
-    batch_size: int = 8192
-    n_epochs: int = 4
-    learning_rate: float = 1e-3
-    gamma: float = 0.995
-    gae_lambda: float = 0.95
-    clip_range: float = 0.2
-    max_grad_norm: float = 0.5
+    steps: Count
+    num_envs: Count = 512
+    n_steps: Several = 128
+    batch_size: Several = 8192
+    n_epochs: Count = 4
+    learning_rate: Positive = 1e-3
+    gamma: Share = 0.995
+    gae_lambda: Share = 0.95
+    clip_range: Positive = 0.2
+    max_grad_norm: Positive = 0.5
     log_std_init: float = -0.5
     privileged_critic: bool = False
 
@@ -101,10 +114,10 @@ class Evolution(_Data):
     """
 
     name: Literal["evolution"]
-    generations: int
-    population: int = 256
-    rollouts: int = 16
-    sigma: float = 0.1
+    generations: Count
+    population: Several = 256
+    rollouts: Count = 16
+    sigma: Positive = 0.1
 
 
 class Recipe(_Data):
@@ -112,7 +125,7 @@ class Recipe(_Data):
 
     Attributes:
         name: Name of the recipe.
-        description: One line for ``symbench train --list``.
+        description: One line for ``symbench train --list`` and, on the agent's card, for ``symbench list agents``.
         agent: Name of the agent that comes out.
         task: Name of the task.
         network: ``kind`` and parameters of a :class:`~symbench.policies.networks.PolicyNetwork`.
@@ -125,13 +138,16 @@ class Recipe(_Data):
     agent: str
     task: str
     network: dict[str, Any]
-    perturbations: list[dict[str, Any]] = []
+    perturbations: list[Apply] = []
     algorithm: Annotated[Imitation | Ppo | Evolution, Field(discriminator="name")]
 
     @property
     def digest(self) -> str:
         """SHA-256 of everything it says, defaults and overrides included."""
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+_ALGORITHMS: Final[dict[str, type[_Data]]] = {"imitation": Imitation, "ppo": Ppo, "evolution": Evolution}
 
 
 def recipes() -> dict[str, Path]:
@@ -156,11 +172,22 @@ def load_recipe(name_or_path: str, overrides: dict[str, Any] | None = None) -> R
         raise unknown("recipe", name_or_path, bundled)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        data.setdefault("algorithm", {}).update(overrides or {})
+        if isinstance(data.setdefault("algorithm", {}), dict):
+            data["algorithm"].update(overrides or {})
         return Recipe.model_validate({"name": path.stem, **data})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SymbenchError(f"recipe {path} is not TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise SymbenchError(f"recipe {path}: {place}: {first['msg']}, received {first['input']!r}") from error
+        raise SymbenchError(f"recipe {path}: {_first_mistake(error)}") from error
+
+
+def _first_mistake(error: ValidationError) -> str:
+    mistake = error.errors()[0]
+    loc = [str(part) for part in mistake["loc"]]
+    if mistake["type"] == "extra_forbidden":
+        table: type[_Data] = _ALGORITHMS[loc[1]] if loc[0] == "algorithm" else Recipe
+        return str(unknown(f"setting of {loc[1]}" if len(loc) > 1 else "key", loc[-1], table.model_fields))
+    place = ".".join(part for i, part in enumerate(loc) if i != 1 or part not in _ALGORITHMS)
+    if mistake["type"] in ("missing", "value_error"):
+        return f"{place}: {mistake['msg'].removeprefix('Value error, ')}"
+    return f"{place}: {mistake['msg']}, received {mistake['input']!r}"

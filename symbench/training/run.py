@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from symbench.envs.tasks import get_task
-from symbench.errors import SymbenchError, unknown
-from symbench.policies import NETWORKS, NetworkAgent, PolicyNetwork
+from symbench.policies import NetworkAgent, PolicyNetwork
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.provenance import environment
+from symbench.training.parts import check, find_teacher, make_network
 from symbench.training.recipe import Imitation, Ppo, Recipe, load_recipe
 from symbench.training.session import STORY, Session, writing
 from symbench.wrappers.vector import ShuffleSensors
-from symbench.zoo import bundled, load_agent, save_agent
+from symbench.zoo import save_agent
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCORE_SEED, SCORE_EPISODES = 500_000, 1000  # the episodes a card's scores come from; no suite uses them
 
@@ -44,6 +46,7 @@ def train(
             recipe; ``out`` cannot be written.
     """
     plan = load_recipe(recipe, overrides)
+    check(plan, seed)
     session = Session(out / plan.name / f"s{seed}", seed, plan.digest, resume=resume)
     if not session.finished:
         with single_thread(), session:
@@ -69,7 +72,7 @@ def train_network(plan: Recipe, session: Session) -> PolicyNetwork:
     """Train the recipe's network with its algorithm.
 
     Raises:
-        SymbenchError: The network's kind or parameters, or the teacher, are not usable.
+        SymbenchError: The network, the teacher or the checkpoint to go on from is not usable.
     """
     network, settings = make_network(plan), plan.algorithm
     if isinstance(settings, Ppo):
@@ -85,36 +88,6 @@ def train_network(plan: Recipe, session: Session) -> PolicyNetwork:
 
     evolve(plan, settings, network, session)
     return network
-
-
-def make_network(plan: Recipe) -> PolicyNetwork:
-    """The recipe's network with fresh weights, from torch's generator.
-
-    Raises:
-        SymbenchError: The ``[network]`` table does not describe a network.
-    """
-    config = dict(plan.network)
-    kind = str(config.pop("kind", ""))
-    if kind not in NETWORKS:
-        raise unknown("network kind", kind, NETWORKS)
-    try:
-        return NETWORKS[kind](**config)
-    except (TypeError, ValueError) as error:
-        raise SymbenchError(f"recipe {plan.name}: [network] does not describe a {kind!r} network: {error}") from error
-
-
-def find_teacher(task: str, name: str, run: int) -> PolicyNetwork:
-    """A bundled agent's training run ``run`` (counted round if there are fewer), or the agent at a path.
-
-    Raises:
-        SymbenchError: There is no such agent for the task.
-    """
-    agents = bundled(task)
-    if name in agents:
-        return load_agent(agents[name][run % len(agents[name])]).network
-    if Path(f"{name}.json").exists():
-        return load_agent(name).network
-    raise unknown(f"teacher for {task}", name, agents)
 
 
 def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[str, Any]:

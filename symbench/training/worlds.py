@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from gymnasium.vector import AutoresetMode, VectorWrapper
 
 from symbench.envs.tasks import get_task
-from symbench.wrappers import vector
+from symbench.errors import SymbenchError
+from symbench.wrappers import vector_wrapper_of
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -43,11 +44,15 @@ def make_world(recipe: Recipe, num_envs: int) -> tuple[gym.vector.VectorEnv[Any,
     """The recipe's environments, perturbed, and the wrapper that keeps their true state.
 
     Raises:
-        SymbenchError: The task or a wrapper's name is unknown.
+        SymbenchError: The task or a wrapper is unknown, or a wrapper cannot be used in this task.
     """
     kept = KeepState(get_task(recipe.task).make_vec(num_envs, AutoresetMode.SAME_STEP))
     envs: gym.vector.VectorEnv[Any, Any, Any] = kept
-    for entry in recipe.perturbations:
-        parameters = dict(entry)
-        envs = getattr(vector, parameters.pop("wrapper"))(envs, **parameters)
+    for step in recipe.perturbations:
+        wrapper = vector_wrapper_of(step.wrapper)
+        try:
+            envs = wrapper(envs, **step.parameters)
+        except (TypeError, ValueError) as error:
+            envs.close()
+            raise SymbenchError(f"{step} cannot be applied to {recipe.task}: {error}") from error
     return envs, kept

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from symbench.errors import SymbenchError
 from symbench.policies import AttentionNeuronNetwork, MLPNetwork, PolicyNetwork, RecurrentAttentionNeuronNetwork
 from symbench.training import load_recipe, recipes, train
 from symbench.training.evolution import evaluate_population
 from symbench.training.imitation import Segment, segment_loss
+from symbench.training.parts import find_teacher, make_network
 from symbench.training.recipe import Imitation
-from symbench.training.run import find_teacher, make_network
 from symbench.zoo import load_agent
 
 if TYPE_CHECKING:
@@ -114,30 +113,36 @@ def test_a_population_scores_as_its_candidates_alone() -> None:
     assert len(set(together)) == 3
 
 
-def test_teacher_by_path_and_unknown_teacher(teacher: str) -> None:
-    assert isinstance(find_teacher("CartPoleSwingUp", teacher, 5), MLPNetwork)
-    with pytest.raises(SymbenchError, match="unknown teacher"):
-        find_teacher("CartPoleSwingUp", "nobody", 0)
+DISCRETE = """
+description = "a task with Discrete actions"
+agent = "mine"
+task = "CartPole-v1"
+network = { action_dim = 2, output = "discrete", %s }
+algorithm = { name = "%s", %s }
+"""
+PPO = "steps = 256, num_envs = 4, n_steps = 32, batch_size = 64, n_epochs = 1"
+EVOLUTION = "generations = 1, population = 3, rollouts = 2"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("network", "name", "settings"),
     [
-        ("not toml [", "not TOML"),
-        ('description="d"\nagent="a"\ntask="CartPoleSwingUp"\nnetwork={}\n[algorithm]\nname="magic"', "magic"),
-        ('description="d"\nagent="a"\ntask="T"\nnetwork={}\n[algorithm]\nname="ppo"\nsteps="many"', "steps"),
+        ('kind = "mlp", num_sensors = 4', "ppo", PPO),
+        ('kind = "attention-neuron"', "ppo", f"{PPO}, privileged_critic = true"),
+        ('kind = "mlp", num_sensors = 4, hidden = [4]', "evolution", EVOLUTION),
+        ('kind = "attention-neuron", num_codes = 4, key_widths = [4], hidden = []', "evolution", EVOLUTION),
+        ('kind = "recurrent-attention-neuron"', "evolution", EVOLUTION),
     ],
 )
-def test_a_broken_recipe_says_where(text: str, said: str, tmp_path: Path) -> None:
-    path = tmp_path / "mine.toml"
-    path.write_text(text)
-    with pytest.raises(SymbenchError, match=said):
-        load_recipe(str(path))
+def test_tasks_with_discrete_actions(network: str, name: str, settings: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(DISCRETE % (network, name, settings))
+    agent = load_agent(train(str(tmp_path / "mine.toml"), tmp_path))
+    agent.reset(3)
+    assert set(agent.act(np.ones((3, 4), np.float32))) <= {0, 1}
 
 
-def test_an_unknown_recipe_lists_near_matches() -> None:
-    with pytest.raises(SymbenchError, match="attention-neuron"):
-        load_recipe("atention-neuron")
+def test_a_teacher_by_its_path(teacher: str) -> None:
+    assert isinstance(find_teacher("CartPoleSwingUp", teacher, 5), MLPNetwork)
 
 
 def test_overrides_replace_settings() -> None:

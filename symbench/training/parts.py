@@ -1,0 +1,95 @@
+"""The parts that a recipe names: its network, its teacher, and whether they fit task and algorithm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gymnasium import spaces
+
+from symbench.errors import SymbenchError, unknown
+from symbench.policies import NETWORKS, AttentionNeuronNetwork, MLPNetwork, NetworkAgent, PolicyNetwork
+from symbench.policies.agent import form
+from symbench.training.recipe import Imitation, Ppo, Recipe
+from symbench.training.worlds import make_world
+from symbench.zoo import bundled, load_agent
+
+if TYPE_CHECKING:
+    import gymnasium as gym
+
+
+def make_network(plan: Recipe) -> PolicyNetwork:
+    """The recipe's network with fresh weights, from torch's generator.
+
+    Raises:
+        SymbenchError: The ``[network]`` table does not describe a network.
+    """
+    config = dict(plan.network)
+    kind = str(config.pop("kind", ""))
+    if kind not in NETWORKS:
+        raise unknown("network kind", kind, NETWORKS)
+    try:
+        return NETWORKS[kind](**config)
+    except (TypeError, ValueError, LookupError, RuntimeError) as error:
+        raise SymbenchError(f"recipe {plan.name}: [network] does not describe a {kind!r} network: {error}") from error
+
+
+def find_teacher(task: str, name: str, run: int) -> PolicyNetwork:
+    """A bundled agent's training run ``run`` (counted round if there are fewer), or the agent at a path.
+
+    Raises:
+        SymbenchError: There is no such agent for the task.
+    """
+    agents = bundled(task)
+    if name in agents:
+        return load_agent(agents[name][run % len(agents[name])]).network
+    if Path(f"{name}.json").exists():
+        return load_agent(name).network
+    raise unknown(f"teacher for {task}", name, agents)
+
+
+def check(plan: Recipe, seed: int) -> None:
+    """Refuse, before anything is trained or deleted, what cannot be trained.
+
+    Raises:
+        SymbenchError: Task, perturbations, network, algorithm and teacher do not fit each other; says which, and why.
+    """
+    envs, task = make_world(plan, 1)
+    envs.close()
+    agent = NetworkAgent(make_network(plan), plan.agent)
+    reason = (
+        _algorithm_misfit(plan, agent.network, task, seed)
+        or agent.misfit(envs.single_observation_space, envs.single_action_space)
+        # The scores on its card are measured in the task itself.
+        or agent.misfit(task.single_observation_space, task.single_action_space)
+    )
+    if reason:
+        raise SymbenchError(f"recipe {plan.name} does not fit: {reason}")
+
+
+def _algorithm_misfit(
+    plan: Recipe, network: PolicyNetwork, task: gym.vector.VectorEnv[Any, Any, Any], seed: int
+) -> str | None:
+    settings = plan.algorithm
+    if isinstance(settings, Ppo):
+        return _ppo_misfit(settings, network)
+    if isinstance(settings, Imitation):
+        if not isinstance(task.single_action_space, spaces.Box):
+            actions = form(task.single_action_space)
+            return f"imitation compares continuous actions, {plan.task} has {actions}; use ppo or evolution"
+        return _teacher_misfit(find_teacher(plan.task, settings.teacher, seed), settings.teacher, task)
+    return None
+
+
+def _ppo_misfit(settings: Ppo, network: PolicyNetwork) -> str | None:
+    if not isinstance(network, (MLPNetwork, AttentionNeuronNetwork)):
+        return f"ppo trains networks of kind 'mlp' or 'attention-neuron', received {network.kind!r}"
+    if settings.privileged_critic and isinstance(network, MLPNetwork):
+        return "privileged_critic = true needs a network of kind 'attention-neuron', received 'mlp'"
+    return None
+
+
+def _teacher_misfit(teacher: PolicyNetwork, name: str, task: gym.vector.VectorEnv[Any, Any, Any]) -> str | None:
+    if teacher.initial_state(1, 1):
+        return f"a teacher is asked about single steps, {name} of kind {teacher.kind!r} has a memory; use an mlp"
+    return NetworkAgent(teacher, f"teacher {name}").misfit(task.single_observation_space, task.single_action_space)

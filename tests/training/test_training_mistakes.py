@@ -1,0 +1,150 @@
+"""What a user can get wrong is said in one line, before anything is trained or deleted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from symbench.errors import SymbenchError
+from symbench.policies import AttentionNeuronNetwork
+from symbench.training import load_recipe, train
+from symbench.training.session import Session
+from symbench.zoo import save_agent
+
+if TYPE_CHECKING:
+    from tests.training.conftest import Tiny
+
+RECIPE = """
+description = "mine"
+agent = "mine"
+task = "CartPoleSwingUp"
+network = { kind = "mlp", num_sensors = 5, action_dim = 1 }
+perturbations = []
+algorithm = { name = "ppo", steps = 100 }
+"""
+
+
+def with_line(line: str) -> str:
+    """The recipe with another value for a key."""
+    key = line.split(" =", maxsplit=1)[0]
+    return "\n".join(line if old.startswith(f"{key} =") else old for old in RECIPE.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("not toml [", "not TOML"),
+        (with_line("algorithm = 3"), "algorithm"),
+        (with_line('algorithm = { name = "magic" }'), "magic"),
+        (with_line('algorithm = { name = "ppo", steps = "many" }'), r"algorithm\.steps: .* received 'many'"),
+        (with_line('algorithm = { name = "ppo" }'), r"algorithm\.steps: Field required$"),
+        (with_line("network = { action_dim = 1 }"), "unknown network kind ''; known: attention-neuron"),
+        (with_line('network = { kind = "mpl" }'), "'mpl'; did you mean 'mlp'"),
+        (with_line('network = { kind = "mlp", widths = 3 }'), r"\[network\] does not describe a 'mlp'.*'widths'"),
+        (with_line('network = { kind = "mlp", num_sensors = 4, action_dim = 1 }'), "reads 4 sensors.*received 5"),
+        (with_line('network = { kind = "mlp", num_sensors = 5, action_dim = 2 }'), "2 continuous actions.*Box"),
+        (with_line('network = { kind = "recurrent-attention-neuron", action_dim = 1 }'), "ppo trains networks of kind"),
+        (with_line('task = "CartPoleSwingup"'), "unknown task.*'CartPoleSwingUp'"),
+        (with_line("perturbations = [{ n = 5 }]"), r"perturbations\.0\.wrapper: Field required"),
+        (with_line('perturbations = [{ wrapper = "ShuffelSensors" }]'), "did you mean 'ShuffleSensors'"),
+        (with_line('perturbations = [{ wrapper = "AddNoiseChannels", m = 5 }]'), r"AddNoiseChannels\(m=5\) cannot .*m"),
+        (with_line('perturbations = [{ wrapper = "AddNoiseChannels", n = -5 }]'), r"cannot be applied to .*-5"),
+        (with_line('perturbations = [{ wrapper = "AddNoiseChannels", n = 5 }]'), "reads 5 sensors.*received 10"),
+        (with_line('perturbations = [{ wrapper = "SensorHistory" }]'), "reads a vector of sensors, .*Dict"),
+        (with_line('algorithm = { name = "ppo", steps = 9, privileged_critic = true }'), "needs.*'attention-neuron'"),
+        (RECIPE + "tasks = 3", "unknown key 'tasks'; did you mean 'task'"),
+    ],
+)
+def test_a_wrong_recipe_says_where_and_why(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(SymbenchError, match=said):
+        train(str(tmp_path / "mine.toml"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "said"),
+    [
+        ("mlp", {"stpes": "5"}, "unknown setting of ppo 'stpes'; did you mean 'steps'"),
+        ("mlp", {"steps": "0"}, r"algorithm\.steps: .*greater than 0, received '0'"),
+        ("mlp", {"num_envs": "-1"}, "greater than 0"),
+        ("mlp", {"gamma": "1.5"}, "less than or equal to 1"),
+        ("mlp", {"learning_rate": "nan"}, "learning_rate: .*, received"),
+        ("mlp", {"sigma": "1"}, "unknown setting of ppo 'sigma'"),
+        ("attention-neuron", {"num_envs": "8"}, "batch must be at most num_envs, received batch 128, num_envs 8"),
+        ("attention-neuron", {"buffer": "1"}, "greater than or equal to 2"),
+        ("attention-neuron", {"fresh": "1.1"}, "less than or equal to 1"),
+        ("attention-neuron", {"teacher": "mpl"}, "unknown teacher for CartPoleSwingUp 'mpl'; did you mean 'mlp'"),
+        ("recurrent-attention-neuron-es", {"generations": "0"}, "greater than 0"),
+        ("recurrent-attention-neuron-es", {"population": "1"}, "greater than or equal to 2"),
+        ("atention-neuron", {}, "did you mean 'attention-neuron'"),
+    ],
+)
+def test_a_wrong_setting_says_what_is_right(name: str, setting: dict[str, str], said: str, tmp_path: Path) -> None:
+    with pytest.raises(SymbenchError, match=said):
+        train(name, tmp_path, overrides=setting)
+
+
+def test_imitation_needs_continuous_actions(teacher: str, tmp_path: Path) -> None:
+    text = with_line('task = "CartPole-v1"').replace('"ppo"', f'"imitation", teacher = "{teacher}"')
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(SymbenchError, match=r"CartPole-v1 has Discrete\(2\); use ppo or evolution"):
+        train(str(tmp_path / "mine.toml"), tmp_path)
+
+
+def test_a_teacher_that_does_not_fit(teacher: str, tmp_path: Path) -> None:
+    save_agent(AttentionNeuronNetwork(action_dim=1), tmp_path / "remembers", {"agent": "a"})
+    with pytest.raises(SymbenchError, match="has a memory; use an mlp"):
+        train("attention-neuron", tmp_path, overrides={"teacher": str(tmp_path / "remembers")})
+    pendulum = 'task = "Pendulum-v1"\nnetwork = { kind = "attention-neuron", action_dim = 1 }'
+    text = RECIPE.replace('"ppo"', f'"imitation", teacher = "{teacher}"')
+    lines = [line for line in text.splitlines() if not line.startswith(("task", "network"))]
+    (tmp_path / "mine.toml").write_text("\n".join([pendulum, *lines]))
+    with pytest.raises(SymbenchError, match=r"teacher .* reads 5 sensors in a fixed order, received 3"):
+        train(str(tmp_path / "mine.toml"), tmp_path)
+
+
+def test_a_mistake_deletes_nothing(tiny: Tiny, tmp_path: Path) -> None:
+    story = train("attention-neuron", tmp_path, overrides=tiny("attention-neuron")).parent / "train.json"
+    with pytest.raises(SymbenchError, match="unknown teacher"):
+        train("attention-neuron", tmp_path, resume=False, overrides={"teacher": "nobody"})
+    assert story.exists()
+
+
+def test_out_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SymbenchError, match=r"cannot write .*file/mlp/s0 .*choose another --out"):
+        train("mlp", tmp_path / "file", overrides={"steps": 1})
+
+
+@pytest.mark.parametrize("name", ["mlp", "attention-neuron", "recurrent-attention-neuron-es"])
+def test_a_checkpoint_that_cannot_be_written(name: str, tiny: Tiny, tmp_path: Path) -> None:
+    folder = tmp_path / name / "s0"
+    for file in ("checkpoint.pt", "checkpoint.zip", "fitness.npy"):
+        (folder / f"partial-{file}").mkdir(parents=True)  # so that writing there fails
+    with pytest.raises(SymbenchError, match=rf"cannot write {folder}/(checkpoint|fitness).*; free space there"):
+        train(name, tmp_path, overrides=tiny(name))
+    assert not (folder / "train.json").exists()
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = torch.nn.Linear(1, 1)
+    optimizer = torch.optim.Adam(network.parameters())
+    Session(tmp_path, 0).save(network, optimizer, 10)
+
+    def full(_: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file data/0:\nfile write failed")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(SymbenchError, match=r"cannot write .*checkpoint\.pt \(PytorchStreamWriter .* write failed\)"):
+        Session(tmp_path, 0).save(network, optimizer, 20)
+    assert Session(tmp_path, 0).restore(network, optimizer) == 10
+    assert not list(tmp_path.glob("partial-*"))
+
+
+def test_numbers_on_the_command_line_are_text(tmp_path: Path) -> None:
+    assert load_recipe("mlp", {"steps": "1000"}).digest == load_recipe("mlp", {"steps": 1000}).digest
