@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.leaderboard import Row, make_report
 
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
 
     from symbench.runner import Manifest, Record
 
-RANDOM, REFERENCE = 27.67, 593.0
+TASK = get_task("CartPoleSwingUp")
 CLEAN, SHUFFLED, OFTEN = "none/in-order", "shuffle-sensors/per-episode", "shuffle-sensors/every-25"
 
 
 def returns_of(score: float, spread: float = 0.0, episodes: int = 20) -> np.ndarray:
     """Returns with this normalised mean."""
     offsets = np.linspace(-spread, spread, episodes)
-    return RANDOM + (score + offsets) * (REFERENCE - RANDOM)
+    return TASK.random_return + (score + offsets) * (TASK.reference_return - TASK.random_return)
 
 
 def find(rows: list[Row], agent: str, condition: str) -> Row:
