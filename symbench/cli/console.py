@@ -33,12 +33,13 @@ def show_list(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
     """Print lines under columns, the first of which is what the user would type."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for position, column in enumerate(columns):
         table.add_column(column, style="cyan" if position == 0 else "", no_wrap=position == 0)
     for line in lines:
-        table.add_row(*line)
+        table.add_row(*map(Text, line))
     console().print(table)
 
 
@@ -72,7 +73,7 @@ def cell_progress(debug: bool) -> Iterator[Callable[[Outcome | None, int], None]
                 return
             bar.update(task, description=outcome.cell.id.partition("/")[2])
             if outcome.record is None:
-                screen.print(f"[red]failed[/red] {outcome.cell.id}: {escape(outcome.error)}", soft_wrap=True)
+                screen.print(f"[red]failed[/red] {escape(outcome.cell.id)}: {escape(outcome.error)}", soft_wrap=True)
             if outcome.record is None and debug:
                 screen.print(outcome.details, markup=False)
 

@@ -33,16 +33,17 @@ def describe(
           shuffle@1/CartPole-v1/shuffle-sensors/every-100/mine/s0[/cyan]
     """
     from rich.table import Table
+    from rich.text import Text
 
     from symbench.cli.console import console
 
-    table = Table(title=cell_id, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False)
+    table = Table(title=Text(cell_id, style="bold"), title_justify="left", box=None, show_header=False, pad_edge=False)
     table.add_column(justify="right", style="dim")
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
     steps = _stored(run_dir, cell_id) if run_dir else _planned(cell_id)
     for number, (role, what) in enumerate(steps, 1):
-        table.add_row(str(number), role, what)
+        table.add_row(str(number), *map(Text, (role, what)))  # text: spaces are written with brackets
     console().print(table)
 
 

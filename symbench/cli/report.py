@@ -35,10 +35,12 @@ def report(
 
 def show(made: Report, directory: Path) -> None:
     """Print the tables of a run and where they are."""
+    from rich.markup import escape
+
     from symbench.cli.console import console
     from symbench.leaderboard.terminal import render
 
     screen = console()
     screen.print(render(made, screen.width))
     files = "leaderboard.csv, leaderboard.md, episodes.csv, run.json, cells/"
-    screen.print(f"[dim]{directory}: {files}[/dim]", highlight=False, soft_wrap=True)
+    screen.print(f"[dim]{escape(str(directory))}: {files}[/dim]", highlight=False, soft_wrap=True)

@@ -52,7 +52,7 @@ def _summary(summary: Sequence[Summary]) -> Group:
     for column in header:
         table.add_column(_heading(column), justify="left" if column == header[0] else "right", no_wrap=True)
     for title, *scores in lines:
-        table.add_row(Text(title), *scores)
+        table.add_row(*map(Text, (title, *scores)))
     return _titled("all tasks  ·  normalised score, IQM [95%] over the training runs of all tasks", table)
 
 
@@ -68,7 +68,7 @@ def _returns(manifest: Manifest, task: str, rows: Sequence[Row], quoted: Sequenc
     for condition, group in groupby(rows, key=lambda row: row.condition):
         papers = [entry.returns.get(condition.id) for entry in quoted]
         quotes = [text.mean_and_std(*paper) if paper else "" for paper in papers]
-        table.add_row(Text(condition.title), *(text.return_of(row) for row in group), *quotes)
+        table.add_row(*map(Text, (condition.title, *(text.return_of(row) for row in group), *quotes)))
     return _titled(f"{task}  ·  {manifest.suite.tag}  ·  return", table)
 
 
@@ -81,13 +81,13 @@ def _scores(manifest: Manifest, rows: Sequence[Row], bars: bool, compared: str) 
     if bars:
         table.add_column("", no_wrap=True)
     if compared:
-        table.add_column(compared, justify="right", no_wrap=True)
+        table.add_column(Text(compared), justify="right", no_wrap=True)
     for mine in text.scored(rows):
         if mine:
             table.add_row(Text(text.agent_with_runs(mine[0]), style="bold"))
         for row in mine:
             extra = [_bar(row)] if bars else []
-            table.add_row(*_score(row), *extra, *([text.with_interval(row.improvement)] if compared else []))
+            table.add_row(*_score(row), *extra, *([Text(text.with_interval(row.improvement))] if compared else []))
         table.add_section()
     return _titled("normalised score, and the share of it that a perturbation leaves", table)
 
@@ -95,7 +95,7 @@ def _scores(manifest: Manifest, rows: Sequence[Row], bars: bool, compared: str) 
 def _score(row: Row) -> tuple[RenderableType, ...]:
     share = "" if row.condition.baseline else text.with_interval(row.retention, percent=True)
     title = Text(f"  {row.condition.title}")
-    return title, text.with_interval(row.iqm), Text(share, style=_colour(row.retention.value))
+    return title, Text(text.with_interval(row.iqm)), Text(share, style=_colour(row.retention.value))
 
 
 def _bar(row: Row) -> Text:
@@ -114,9 +114,9 @@ def _colour(share: float) -> str:
     return "green" if share >= 0.9 else "yellow" if share >= 0.5 else "red"
 
 
-def _heading(agent: str) -> str:
+def _heading(agent: str) -> Text:
     """The name on lines short enough for the numbers below it."""
-    return textwrap.fill(agent, 18)
+    return Text(textwrap.fill(agent, 18))
 
 
 def _fitting(choices: Iterable[RenderableType], width: int) -> RenderableType:

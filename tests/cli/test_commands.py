@@ -73,6 +73,11 @@ def test_describe_prints_the_pipeline_in_order(symbench: Symbench) -> None:
     assert positions == sorted(positions)
 
 
+def test_brackets_in_what_the_agent_sees_are_printed(symbench: Symbench) -> None:
+    output = symbench("describe", "shuffle@1/CartPoleSwingUp/none/in-order/random/s0").output
+    assert "[inf inf  1.  1. inf], (5,)" in output
+
+
 def test_random_play_is_in_the_table_whoever_else_plays(symbench: Symbench, tmp_path: Path) -> None:
     symbench(*RUN, "--agent", "./mlp.json", "--out", "mine")
     assert set(pd.read_csv(tmp_path / "mine" / "leaderboard.csv")["agent"]) == {"mlp", "random"}
