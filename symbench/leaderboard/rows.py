@@ -74,7 +74,7 @@ class Row:
         mean: Mean return over all episodes of all runs.
         std: Standard deviation over the same.
         iqm: Normalised score, see :func:`~symbench.leaderboard.statistics.score`.
-        retention: Share of the unperturbed score that is left.
+        retention: Share of the unperturbed score that is left; 1 for the unperturbed condition itself.
         improvement: Probability of scoring higher than the suite's ``compare_with`` agent.
         length: Mean length of an episode in steps.
         improvement_over: What that probability and its interval are over, ``"runs"`` or ``"episodes"``; empty without.
@@ -190,9 +190,12 @@ def _retention(manifest: Manifest, scores: Scores, task: str, condition: Perturb
     both = scores.runs(task, baseline, agent) & scores.runs(task, condition.id, agent)
     perturbed = scores.normalised(task, condition.id, agent, both)
     clean = scores.normalised(task, baseline, agent, both)
-    if condition.baseline or perturbed is None or clean is None or perturbed.shape != clean.shape:
+    if perturbed is None or clean is None or perturbed.shape != clean.shape:
         return UNDEFINED
-    return retention(perturbed, clean, _rng(manifest))
+    estimate = retention(perturbed, clean, _rng(manifest))
+    if condition.baseline and not math.isnan(estimate.value):
+        return Estimate(1.0, 1.0, 1.0)  # by definition, also where a resample of low episodes would say otherwise
+    return estimate
 
 
 def _improvement(

@@ -99,11 +99,11 @@ def _score(row: Row) -> tuple[RenderableType, ...]:
 
 
 def _bar(row: Row) -> Text:
-    if row.condition.baseline:
-        return Text("━" * _BAR, style="dim")
     share = row.retention.value
     if math.isnan(share):
         return Text()
+    if row.condition.baseline:
+        return Text("━" * _BAR, style="dim")
     filled = min(max(round(share * _BAR), 0), _BAR)
     return Text("━" * filled, style=_colour(share)) + Text("╌" * (_BAR - filled), style="dim")
 

@@ -109,6 +109,7 @@ def test_retention_is_shown_with_its_interval_and_a_bar(report: Report) -> None:
     task = get_task("CartPoleSwingUp")
     left = round(100 * task.normalise(50) / task.normalise(610))
     assert f"{left}% [{left}, {left}]   ╌╌╌╌╌╌╌╌╌╌" in text
+    assert "━" not in text[text.index("random (1 run)") :]  # there is nothing to retain
 
 
 def test_zero_has_no_sign() -> None:
