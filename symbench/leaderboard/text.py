@@ -101,7 +101,8 @@ def _quick(rows: Sequence[Row]) -> str:
     quick = [row for row in rows if row.quick]
     if not quick:
         return ""
-    few, full = min(row.episodes for row in quick), quick[0].protocol_episodes
+    fewest, most = min(row.episodes for row in quick), max(row.episodes for row in quick)
+    few, full = f"{fewest}" if fewest == most else f"{fewest} to {most}", quick[0].protocol_episodes
     return f"REDUCED RUN: {few} episodes a cell instead of {full}; look, but do not quote."
 
 

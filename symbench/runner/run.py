@@ -132,12 +132,27 @@ def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:
             f"{' with other content' if manifest.suite.tag == suite.tag else ''}; give another --out"
         )
     manifest.forget_changed(planned.cells)
+    _check_episodes(store, manifest, planned)
     for cell in planned.cells:
         manifest.add_task(cell.task)
         manifest.cells[cell.id] = cell.spec_hash
         manifest.failed.pop(cell.id, None)
     manifest.skipped.update((skipped.id, skipped.reason) for skipped in planned.skipped)
     return manifest
+
+
+def _check_episodes(store: Store, manifest: Manifest, planned: Plan) -> None:
+    """No table may mix agents that played different numbers of episodes."""
+    asked = {cell.task: cell.episodes for cell in planned.cells}
+    others = {id: hash for id, hash in manifest.cells.items() if id.split("/")[1] in asked}
+    for cell in planned.cells:
+        others.pop(cell.id, None)
+    for there in (record.cell for record in store.records(others)):
+        if there.episodes != asked[there.task]:
+            raise SymbenchError(
+                f"{str(store.directory)!r} holds {there.episodes} episodes of {there.agent} in {there.task}, asked "
+                f"{asked[there.task]}: give another --out or the same --episodes, or all agents and --no-resume"
+            )
 
 
 def _keep(

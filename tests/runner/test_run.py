@@ -76,9 +76,10 @@ def test_an_agent_that_was_replaced_leaves_nothing_behind(start: Any, agents: di
 
 
 def test_only_the_agent_that_changed_is_forgotten(start: Any, agents: dict[str, str]) -> None:
-    start(agents=[agents["set"]], episodes=2)
-    manifest = start(agents=["random"], episodes=3, resume=False)
-    assert {id.split("/")[4] for id in manifest.cells} == {"set", "random"}
+    start(agents=[agents["set"], agents["mlp"]])
+    manifest = start(agents=[agents["mlp"].replace("mlp.", "set.")], resume=False)
+    assert {id.split("/")[4] for id in manifest.cells} == {"set", "mlp", "random"}
+    assert not manifest.skipped  # what now is called mlp reads any number of sensors
 
 
 def test_two_runs_cannot_write_into_one_directory(start: Any, tmp_path: Path) -> None:
@@ -156,6 +157,13 @@ def test_another_number_of_episodes_does_not_overwrite_results(start: Any, tmp_p
     with pytest.raises(SymbenchError, match="episodes 5, asked 2"):
         start(episodes=2)
     assert files(tmp_path / "run") == before
+
+
+def test_agents_of_one_table_play_the_same_number_of_episodes(start: Any, agents: dict[str, str]) -> None:
+    start(agents=[agents["mlp"]])
+    with pytest.raises(SymbenchError, match=r"holds 5 episodes of mlp in CartPole-v1, asked 2: give another --out"):
+        start(agents=[agents["set"]], episodes=2, resume=False)
+    assert last(start(agents=[agents["mlp"], agents["set"]], episodes=2, resume=False)).evaluated == 8
 
 
 def test_a_cell_that_fails_is_recorded_and_tried_again(
