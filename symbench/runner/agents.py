@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 RANDOM = AgentSource(name="random", kind="random")
 
-_NAMED = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9+._-]*)=(?P<spec>.+)")
+_NAMED = re.compile(r"(?P<name>[^/\\:=]*)=(?P<spec>.+)")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
 _SB3 = re.compile(r"(?P<algorithm>[A-Za-z0-9_]+):(?P<path>.+)")
 
 
@@ -49,6 +50,7 @@ def resolve(specs: Sequence[str], task: str, trust: bool = False) -> list[AgentS
         match = _NAMED.fullmatch(spec)
         found = _find(match["spec"] if match else spec, task, trust)
         if match:
+            _check_name(match["name"])
             first = sum(source.name == match["name"] for source in sources)
             found = [
                 source.model_copy(update={"name": match["name"], "run": first + i}) for i, source in enumerate(found)
@@ -112,6 +114,13 @@ def _sb3(algorithm: str, path: Path, trust: bool) -> AgentSource:
     )
 
 
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise SymbenchError(
+            f"agent name {name!r}: a name holds letters, digits and + . _ - only and begins with a letter or digit"
+        )
+
+
 def _check_names(found: list[AgentSource], taken: set[str], spec: str) -> None:
     if any(source.name == RANDOM.name and source != RANDOM for source in found):
         raise SymbenchError(f"'random' is the name of random play: name {spec!r} otherwise, e.g. --agent mine=...")
@@ -133,4 +142,4 @@ def _stem(path: str) -> Path:
 
 def _slug(name: str) -> str:
     """A name that can be part of a cell's id."""
-    return re.sub(r"[^A-Za-z0-9+._-]+", "-", name).lstrip(".-") or "agent"
+    return re.sub(r"[^A-Za-z0-9+._-]+", "-", name).lstrip(".-").rstrip("-") or "agent"

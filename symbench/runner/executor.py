@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 import traceback
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from symbench.runner.pipeline import describe
 from symbench.runner.store import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from multiprocessing.process import BaseProcess
 
     from symbench.runner.cell import Cell
@@ -103,7 +105,8 @@ class _Lane:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs,), daemon=True)
-        self._process.start()
+        with _ignoring_interrupts():
+            self._process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
 
     def give(self, cell: Cell) -> None:
@@ -131,6 +134,19 @@ class _Lane:
         self._process.terminate()
         self._process.join()
         self.connection.close()
+
+
+@contextmanager
+def _ignoring_interrupts() -> Iterator[None]:
+    """A process started in here ignores Ctrl-C from its first instruction on, not only once it has imported us."""
+    if threading.current_thread() is not threading.main_thread():  # the only one that may change what signals do
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _work(connection: Connection) -> None:

@@ -93,4 +93,10 @@ def test_a_zip_is_not_loaded_without_trust(tmp_path: Path) -> None:
 
 def test_names_of_files_become_parts_of_ids(tmp_path: Path) -> None:
     (tmp_path / "my agent (1).zip").write_bytes(b"")
-    assert resolve([f"ppo:{tmp_path}/my agent (1).zip"], TASK)[0].name == "my-agent-1-"
+    assert resolve([f"ppo:{tmp_path}/my agent (1).zip"], TASK)[0].name == "my-agent-1"
+
+
+@pytest.mark.parametrize("name", ["my agent ü", "", "-x"])
+def test_a_name_that_cannot_be_part_of_an_id_is_refused(name: str, agents: dict[str, str]) -> None:
+    with pytest.raises(SymbenchError, match=rf"agent name '{name}': a name holds letters, digits and \+ \. _ - only"):
+        resolve([f"{name}={agents['mlp'].partition('=')[2]}"], TASK)

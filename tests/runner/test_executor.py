@@ -106,6 +106,17 @@ def test_giving_work_to_a_dead_worker_starts_another(cell: Callable[..., Cell]) 
         lane.stop()
 
 
+def test_a_worker_that_is_starting_ignores_ctrl_c(cell: Callable[..., Cell]) -> None:
+    handler, lane = signal.getsignal(signal.SIGINT), executor._Lane()
+    try:
+        os.kill(lane._process.pid or 0, signal.SIGINT)
+        lane.give(cell())
+        assert lane.take().record
+        assert signal.getsignal(signal.SIGINT) == handler
+    finally:
+        lane.stop()
+
+
 def test_closing_early_stops_the_workers(cell: Callable[..., Cell]) -> None:
     running = execute([cell(level=str(i)) for i in range(6)], workers=2)
     next(running)
