@@ -26,7 +26,7 @@ def render(report: Report, records: Sequence[Record]) -> str:
         parts += ["\n".join(f"* {notice}" for notice in text.notices(manifest, task, of_task))]
         parts += _pipeline(task, records)
     if report.summary:
-        parts += ["## All tasks", "Normalised score, IQM [95%] over the training runs of all tasks."]
+        parts += ["## All tasks", f"Normalised score, {text.summary_legend(report.summary)}."]
         parts += [_table(*text.summary_table(report.summary))]
     return "\n\n".join([*parts, "## How it was made", _provenance(manifest)]) + "\n"
 
@@ -61,9 +61,11 @@ def _scores(manifest: Manifest, rows: Sequence[Row]) -> str:
 
 
 def _pipeline(task: str, records: Sequence[Record]) -> list[str]:
-    record = next((record for record in records if record.cell.task == task), None)
-    if record is None:
+    of_task = [record for record in records if record.cell.task == task]
+    if not of_task:
         return []
+    # One with perturbations, so that one sees where they are.
+    record = next((record for record in of_task if record.cell.apply), of_task[0])
     steps = [f"{i}. {role}: {what}" for i, (role, what) in enumerate(record.pipeline, 1)]
     return [f"Pipeline of `{record.cell.id}`:\n\n" + "\n".join(steps)]
 
@@ -89,7 +91,7 @@ def _call(call: Invocation) -> str:
 
 def _table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     """A markdown table with aligned source; text columns to the left, numbers to the right."""
-    rows = [list(header), *map(list, lines)]
+    rows = [[cell.replace("|", "\\|") for cell in line] for line in (header, *lines)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
     left = [column == 0 or header[column] == "perturbation" for column in range(len(header))]
 

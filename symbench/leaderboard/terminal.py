@@ -53,7 +53,7 @@ def _summary(summary: Sequence[Summary]) -> Group:
         table.add_column(_heading(column), justify="left" if column == header[0] else "right", no_wrap=True)
     for title, *scores in lines:
         table.add_row(*map(Text, (title, *scores)))
-    return _titled("all tasks  ·  normalised score, IQM [95%] over the training runs of all tasks", table)
+    return _titled(f"all tasks  ·  normalised score, {text.summary_legend(summary)}", table)
 
 
 def _returns(manifest: Manifest, task: str, rows: Sequence[Row], quoted: Sequence[Published]) -> Group:

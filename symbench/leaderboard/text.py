@@ -81,6 +81,12 @@ def summary_table(summary: Sequence[Summary]) -> tuple[list[str], list[list[str]
     return ["perturbation", *agents], lines
 
 
+def summary_legend(summary: Sequence[Summary]) -> str:
+    """What the numbers of that table are; an interval is promised only where one is shown."""
+    interval = "" if all(math.isnan(entry.iqm.low) for entry in summary) else " [95%]"
+    return f"IQM{interval} over the training runs of all tasks"
+
+
 def notices(manifest: Manifest, task: str, rows: Sequence[Row]) -> list[str]:
     """What a reader must know before believing the numbers, most important first."""
     return [
@@ -91,6 +97,7 @@ def notices(manifest: Manifest, task: str, rows: Sequence[Row]) -> list[str]:
             _pending(rows),
             _legend(manifest, task),
             _intervals(rows),
+            _comparison(manifest, rows),
             _skipped(rows),
         )
         if notice
@@ -143,9 +150,19 @@ def _intervals(rows: Sequence[Row]) -> str:
     text = "[ ]: 95% bootstrap interval over training runs"
     if single:
         text += f"; over episodes for {', '.join(single)} (one training run)"
-    if any(row.improvement_over == "episodes" for row in rows):
-        text += "; P over paired episodes where one of the two has a single training run"
     return text + (f". Fewer than {RANKED_FROM} training runs: shown, not ranked." if few or single else ".")
+
+
+def _comparison(manifest: Manifest, rows: Sequence[Row]) -> str:
+    other = manifest.suite.compare_with
+    if other is not None and all(row.agent != other for row in rows):
+        return f"No comparison: {other}, which {manifest.suite.tag} compares with, does not play."
+    if not compared_with(manifest, rows):
+        return ""
+    text = f"P(better than {other}): probability that a training run scores higher than one of {other}, ties count half"
+    if any(row.improvement_over == "episodes" for row in rows):
+        text += "; over paired episodes where one of the two has a single training run"
+    return text + "."
 
 
 def _skipped(rows: Sequence[Row]) -> str:

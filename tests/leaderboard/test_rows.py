@@ -65,7 +65,9 @@ def test_retention_is_the_share_of_the_clean_score(manifest: Manifest, record: C
 def test_the_baseline_retains_everything_if_there_was_something(
     manifest: Manifest, record: Callable[..., Record]
 ) -> None:
-    rows = make_report(manifest, [record("a", CLEAN, returns_of(0.1, 1.0)), record("random", CLEAN, returns_of(0))]).rows
+    rows = make_report(
+        manifest, [record("a", CLEAN, returns_of(0.1, 1.0)), record("random", CLEAN, returns_of(0))]
+    ).rows
     assert find(rows, "a", CLEAN).retention == (1, 1, 1)
     assert math.isnan(find(rows, "random", CLEAN).retention.value)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -18,7 +19,7 @@ from symbench.leaderboard.published import published
 from symbench.leaderboard.statistics import Estimate
 from symbench.leaderboard.text import with_interval
 from symbench.runner import Manifest, Record, Store
-from symbench.suites import load_suite
+from symbench.suites import Apply, load_suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +100,8 @@ def test_returns_stand_beside_the_papers(report: Report) -> None:
 def test_the_papers_columns_give_way_on_a_narrow_terminal(report: Report) -> None:
     narrow = printed(report, 80)
     assert "593 ± 433" not in narrow and "610 ± 50" in narrow
-    assert "P(better" not in narrow and "0.92 [0.92, 0.92]   100% [100, 100]" in narrow
+    assert "P(better" not in line_with(narrow, "agent and perturbation")
+    assert "0.92 [0.92, 0.92]   100% [100, 100]" in narrow
     assert max(map(len, narrow.splitlines())) <= 80
 
 
@@ -161,6 +163,39 @@ def test_markdown_tables_are_well_formed(report: Report, records: list[Record]) 
     for table in tables:
         assert len({line.count("|") for line in table}) == 1
         assert len({len(line) for line in table}) == 1
+
+
+def test_a_bar_in_a_label_does_not_end_a_column_of_markdown(manifest: Manifest, records: list[Record]) -> None:
+    conditions = (
+        manifest.suite.perturbations[0].model_copy(update={"label": "a|b"}),
+        *manifest.suite.perturbations[1:],
+    )
+    manifest.suite = manifest.suite.model_copy(update={"perturbations": conditions})
+    assert r"| a\|b " in markdown.render(make_report(manifest, records), records)
+
+
+def test_the_comparison_is_explained_or_its_absence_is(manifest: Manifest, records: list[Record]) -> None:
+    assert "P(better than mlp): probability that" in " ".join(printed(make_report(manifest, records)).split())
+    manifest.suite = manifest.suite.model_copy(update={"compare_with": "nobody"})
+    text = printed(make_report(manifest, records))
+    assert "No comparison: nobody, which tiny@1 compares with, does not play." in text and "P(better" not in text
+
+
+def test_no_interval_is_promised_where_there_is_none(manifest: Manifest, record: Callable[..., Record]) -> None:
+    manifest.add_task("CartPole-v1")
+    records = [record("a", CLEAN, [500.0], task=task) for task in manifest.tasks]
+    for text in (printed(make_report(manifest, records)), markdown.render(make_report(manifest, records), [])):
+        assert "IQM over the training runs of all tasks" in text
+    records += [record("a", CLEAN, [400.0], run=1, task=task) for task in manifest.tasks]
+    assert "IQM [95%] over the training runs of all tasks" in printed(make_report(manifest, records))
+
+
+def test_markdown_shows_where_a_perturbation_sits(manifest: Manifest, records: list[Record]) -> None:
+    perturbed = replace(
+        records[-1], cell=records[-1].cell.model_copy(update={"apply": (Apply(wrapper="DropSensors"),)})
+    )
+    text = markdown.render(make_report(manifest, records), [*records[:-1], perturbed])
+    assert f"Pipeline of `{perturbed.cell.id}`" in text
 
 
 def test_markdown_holds_what_is_needed_to_repeat_it(report: Report, records: list[Record]) -> None:
