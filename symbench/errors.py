@@ -13,16 +13,23 @@ class SymbenchError(ValueError):
     """The input is wrong. The command line prints the message and exits with code 2."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> SymbenchError:
-    """An error for a name that does not exist, with the names that look like it.
+_FEW, _MANY = 8, 20  # fewer names than this are always listed; more than this never all of them
+
+
+def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> SymbenchError:
+    """An error for a name that does not exist, with the names that look like it, or those that exist.
 
     Args:
         kind: What was asked for, e.g. ``"suite"``.
         name: The name received.
         known: All names that exist.
+        where: What they are names in, e.g. ``"of suite shuffle@1"``.
     """
     names = sorted(known)
     lowered = {candidate.lower(): candidate for candidate in names}
-    near = [lowered[match] for match in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "known: " + (", ".join(names) or "none")
-    return SymbenchError(f"unknown {kind} {name!r}; {hint}")
+    near = [lowered[match] for match in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.6)]
+    hints = [f"did you mean {' or '.join(map(repr, near))}?"] if near else []
+    if not near or len(names) < _FEW:
+        more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
+        hints.append(f"known: {', '.join(names[:_MANY]) or 'none'}{more}")
+    return SymbenchError(f"unknown {kind} {name!r}{where and ' ' + where}; {' '.join(hints)}")

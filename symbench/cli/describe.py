@@ -55,7 +55,7 @@ def _stored(run_dir: Path, cell_id: str) -> tuple[tuple[str, str], ...]:
     if cell_id in manifest.skipped:
         raise SymbenchError(f"{cell_id} is left out: {manifest.skipped[cell_id]}")
     if cell_id not in manifest.cells:
-        raise unknown(f"cell of {run_dir}", cell_id, [*manifest.cells, *manifest.skipped])
+        raise unknown("cell", cell_id, [*manifest.cells, *manifest.skipped], f"in {run_dir}")
     if cell_id in manifest.failed:
         raise SymbenchError(f"{cell_id} failed: {manifest.failed[cell_id]}")
     found = Store(run_dir).records({cell_id: manifest.cells[cell_id]})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,8 +28,9 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
     def wrapped(*arguments: Any, debug: bool = False, **options: Any) -> None:
         try:
             command(*arguments, debug=debug, **options)
-        except KeyboardInterrupt:
-            typer.secho("interrupted; what was computed is kept, the same command goes on from there", err=True)
+        except KeyboardInterrupt as interrupt:
+            done = f"; {interrupt}" if str(interrupt) else ""
+            typer.secho(f"interrupted{done}; what was computed is kept, the same command goes on from there", err=True)
             raise typer.Exit(130) from None
         except typer.Exit:
             raise
@@ -36,6 +38,17 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(_report(error, debug)) from None
 
     return wrapped
+
+
+def directory(text: str | Path) -> Path:
+    """The value of ``--out``; an empty one, e.g. of an unset shell variable, is not the current directory.
+
+    Raises:
+        typer.BadParameter: It is empty.
+    """
+    if not str(text):
+        raise typer.BadParameter("a directory is expected, received ''; the current directory is '.'")
+    return Path(text)
 
 
 def usage_error(error: Any) -> int:

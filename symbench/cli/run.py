@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from symbench.cli.errors import Debug, one_line_errors
+from symbench.cli.errors import Debug, directory, one_line_errors
 
 _WORKERS = min(2, os.cpu_count() or 1)
 
@@ -38,7 +38,8 @@ def run(
     ] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Load SB3 zips, which can execute any code in them.")] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where everything goes. \\[runs/SUITE]")
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", parser=directory, help="Where everything goes. \\[runs/SUITE]"),
     ] = None,
     episodes: Annotated[int | None, typer.Option(help="Episodes a cell. \\[as the task says]")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="50 episodes a cell; the table says so.")] = False,
@@ -69,11 +70,11 @@ def run(
     from symbench.suites import load_suite
 
     loaded = load_suite(suite)
-    directory = out or Path("runs") / (loaded.name + ("-quick" if quick else ""))
+    where = out or Path("runs") / (loaded.name + ("-quick" if quick else ""))
     with cell_progress(debug) as progress:
         manifest = runner.run(
             loaded,
-            directory,
+            where,
             tasks=task or (),
             agents=agent or (),
             trust=trust,
@@ -84,7 +85,7 @@ def run(
             command=shlex.join(["symbench", *sys.argv[1:]]),
             progress=progress,
         )
-    show(leaderboard.write_report(directory), directory)
+    show(leaderboard.write_report(where), where)
     if manifest.failed:
         typer.secho(
             f"error: {len(manifest.failed)} cells failed; the same command tries them again", err=True, fg="red"

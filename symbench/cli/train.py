@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from symbench.cli.errors import Debug, one_line_errors
+from symbench.cli.errors import Debug, directory, one_line_errors
 
 
 @one_line_errors
@@ -15,7 +15,8 @@ def train(
     recipe: Annotated[str | None, typer.Argument(metavar="RECIPE", help="A bundled recipe or a TOML file.")] = None,
     list_recipes: Annotated[bool, typer.Option("--list", help="List the bundled recipes and exit.")] = False,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="DIR", help="Everything goes into DIR/RECIPE/sSEED.")
+        Path,
+        typer.Option("--out", "-o", metavar="DIR", parser=directory, help="Everything goes into DIR/RECIPE/sSEED."),
     ] = Path("runs/train"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the training run.")] = 0,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint, or start again.")] = True,

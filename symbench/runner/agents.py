@@ -93,7 +93,7 @@ def _find(spec: str, task: str, trust: bool) -> list[AgentSource]:
     runs = bundled(task)
     if spec not in runs:
         hint = "; or give a file: --agent ppo:FILE.zip, --agent PATH.safetensors"
-        raise SymbenchError(f"{unknown(f'agent for {task}', spec, [*runs, 'random'])}{hint}")
+        raise SymbenchError(f"{unknown('agent', spec, [*runs, 'random'], f'for {task}')}{hint}")
     return [_zoo(path, spec, run) for run, path in enumerate(runs[spec])]
 
 
@@ -134,6 +134,8 @@ def _digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except FileNotFoundError as error:
         raise SymbenchError(f"the agent's file {str(path)!r} does not exist") from error
+    except OSError as error:
+        raise SymbenchError(f"the agent's file {str(path)!r} cannot be read ({error.strerror})") from error
 
 
 def _stem(path: str) -> Path:

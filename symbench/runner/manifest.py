@@ -135,7 +135,9 @@ def load_manifest(directory: Path) -> Manifest:
     path = Store(directory).manifest
     try:
         return Manifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise SymbenchError(f"{str(directory)!r} holds no run: there is no run.json") from error
+    except OSError as error:
+        raise SymbenchError(f"{path} cannot be read ({error.strerror}); give another directory") from error
     except (json.JSONDecodeError, UnicodeDecodeError, ValidationError) as error:
         raise SymbenchError(f"{path} is damaged ({' '.join(str(error).split())[:120]})") from error

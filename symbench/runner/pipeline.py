@@ -43,7 +43,7 @@ def make_envs(task: str, apply: Sequence[Apply], num_envs: int) -> VectorEnv[Any
         wrapper = getattr(vector, _perturbation(step.wrapper).__name__)
         try:
             envs = wrapper(envs, **step.parameters)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, MemoryError) as error:  # more memory than there is: a number too large
             envs.close()
             raise SymbenchError(f"{step} cannot be applied to {task}: {error}") from error
     return envs
@@ -56,6 +56,10 @@ def explicit(step: Apply) -> Apply:
         SymbenchError: The wrapper is unknown or does not take these parameters.
     """
     perturbation = _perturbation(step.wrapper)
+    accepted = perturbation.signature().parameters
+    for name in step.parameters:
+        if name not in accepted:
+            raise unknown("parameter", name, accepted, f"of {step.wrapper}")
     try:
         parameters = perturbation.make(**step.parameters).parameters()
     except (TypeError, ValueError) as error:

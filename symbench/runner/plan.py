@@ -60,7 +60,7 @@ def plan(suite: Suite, agents: Mapping[str, Sequence[AgentSource]], episodes: in
     skipped: list[Skipped] = []
     for task, sources in agents.items():
         if task not in suite.tasks:
-            raise unknown(f"task of suite {suite.tag}", task, suite.tasks)
+            raise unknown("task", task, suite.tasks, f"of suite {suite.tag}")
         fit = _Fit(task)
         for source in sources:
             if reason := fit.misfit(source, suite.baseline):

@@ -66,6 +66,7 @@ def run(
     Raises:
         SymbenchError: Something that was asked is wrong, or another process is writing into the directory; nothing
             has been evaluated.
+        KeyboardInterrupt: Ctrl-C; the message says how many cells are done.
     """
     started, clock = datetime.now().astimezone().isoformat(timespec="seconds"), time.perf_counter()
     planned = make_plan(suite, tasks=tasks, agents=agents, trust=trust, episodes=episodes, quick=quick)
@@ -81,6 +82,9 @@ def run(
         try:
             progress(None, len(todo))
             _keep(outcomes, len(todo), store, manifest, progress)
+        except KeyboardInterrupt:
+            done = len(planned.cells) - len(todo) + call.evaluated
+            raise KeyboardInterrupt(f"{done} of {len(planned.cells)} cells are done") from None
         finally:
             call.seconds = round(time.perf_counter() - clock, 1)
             manifest.save(store)

@@ -82,7 +82,7 @@ class Store:
             SymbenchError: They cannot; better known before hours of evaluation than after.
         """
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
+            (self.directory / "cells").mkdir(parents=True, exist_ok=True)
             write_atomically(self.directory / ".writable", "")
             (self.directory / ".writable").unlink(missing_ok=True)
         except OSError as error:
@@ -143,6 +143,10 @@ class Store:
                 raise CorruptCell(f"{path} was changed after it was written; delete it and run again")
             pipeline = tuple((role, what) for role, what in data["pipeline"])
             return Record(Cell.model_validate(data["cell"]), pipeline, Episodes.from_columns(data["episodes"]))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise CorruptCell(f"{path} cannot be read ({error.strerror}); delete it and run again") from error
         except (
             json.JSONDecodeError,
             UnicodeDecodeError,

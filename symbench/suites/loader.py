@@ -68,13 +68,26 @@ def parse_suite(data: dict[str, Any], source: str) -> Suite:
         SymbenchError: The first mistake: its key, what is wrong and what was received.
     """
     try:
-        return Suite.model_validate(data)
+        suite = Suite.model_validate(data)
     except ValidationError as error:
         mistake = error.errors()[0]
         key = ".".join(map(str, mistake["loc"]))
         problem = _PROBLEMS.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
         received = f", received {mistake['input']!r}" if key and mistake["type"] != "missing" else ""
         raise SymbenchError(f"suite {source}: {key + ': ' if key else ''}{problem}{received}") from error
+    _check_tasks(suite, source)
+    return suite
+
+
+def _check_tasks(suite: Suite, source: str) -> None:
+    # Not a part of the schema: the tables of a run can be made again where a task of its suite is unknown.
+    from symbench.envs.tasks import get_task
+
+    for task in suite.tasks:
+        try:
+            get_task(task)
+        except SymbenchError as error:
+            raise SymbenchError(f"suite {source}: tasks: {error}") from error
 
 
 def _read(path: Path) -> Suite:
@@ -84,6 +97,8 @@ def _read(path: Path) -> Suite:
         raise SymbenchError(
             f"suite file {str(path)!r} does not exist; bundled suites: {', '.join(bundled_suites())}"
         ) from error
+    except OSError as error:
+        raise SymbenchError(f"suite file {str(path)!r} cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SymbenchError(f"suite file {str(path)!r} is not TOML: {error}") from error
     return parse_suite(data, str(path))

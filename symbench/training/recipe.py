@@ -169,6 +169,10 @@ def load_recipe(name_or_path: str, overrides: dict[str, Any] | None = None) -> R
     bundled = recipes()
     path = bundled.get(name_or_path, Path(name_or_path))
     if path.suffix != ".toml" or not path.is_file():
+        if path.suffix == ".toml" or len(path.parts) > 1:
+            raise SymbenchError(
+                f"recipe file {name_or_path!r} does not exist, or is no .toml; bundled recipes: {', '.join(bundled)}"
+            )
         raise unknown("recipe", name_or_path, bundled)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))

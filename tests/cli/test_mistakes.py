@@ -24,7 +24,7 @@ RUN = ("run", "--suite", "tiny.toml", "--task", "CartPole-v1", "--workers", "1")
         ("run --suite shufle", "unknown suite 'shufle'; did you mean 'shuffle'?"),
         ("run --suite nowhere.toml", "suite file 'nowhere.toml' does not exist"),
         ("run --suite shuffle --task CartPol", "unknown task 'CartPol'; did you mean 'CartPole-v1'"),
-        ("run --suite tiny.toml --task Acrobot-v1", "unknown task of suite tiny@1 'Acrobot-v1'"),
+        ("run --suite tiny.toml --task Acrobot-v1", "unknown task 'Acrobot-v1' of suite tiny@1; known: CartPole-v1"),
         ("run --suite tiny.toml --task CartPole-v1 --agent rnadom", "did you mean 'random'"),
         ("run --suite shuffle --task Acrobot-v1 --agent mlp.json", "cannot play Acrobot-v1: mlp reads 4 sensors"),
         ("run --suite tiny.toml --task CartPole-v1 --agent ppo:x.zip --trust", "'x.zip' does not exist"),
@@ -38,6 +38,15 @@ RUN = ("run", "--suite", "tiny.toml", "--task", "CartPole-v1", "--workers", "1")
         ("train mlp --set steps", "--set takes KEY=VALUE, received 'steps'"),
         ("run --suite tiny.toml --task CartPole-v1 --episodes 0", "episodes must be at least 1, received 0"),
         ("run --suite tiny.toml --task CartPole-v1 --workers 0", "workers must be at least 1, received 0"),
+        ("run --suite tiny.toml --out=", "a directory is expected, received ''"),
+        ("train mlp --out=", "a directory is expected, received ''"),
+        (
+            "run --suite tiny.toml --task CartPole-v1 --agent ppo:. --trust",
+            "the agent's file '.' cannot be read (Is a directory)",
+        ),
+        ("run --suite tiny.toml --task CartPole-v1 --agent zzz", "unknown agent 'zzz' for CartPole-v1; known: "),
+        ("report tiny.toml", "'tiny.toml' holds no run"),
+        ("train ./mine.toml", "recipe file './mine.toml' does not exist"),
         ("run", "Missing option '--suite'"),
         ("run --suit tiny.toml", "No such option: --suit"),
         ("list foo", "'foo' is not one of 'tasks'"),
@@ -68,6 +77,43 @@ def test_a_corrupt_weight_file_is_named(symbench: Symbench, tmp_path: Path) -> N
 def test_an_unwritable_directory_is_known_at_once(symbench: Symbench) -> None:
     result = symbench(*RUN, "--agent", "random", "--out", "tiny.toml")
     assert result.exit_code == 2 and "cannot write into 'tiny.toml'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("cells", "cannot write into 'mine' (File exists); give another --out"),
+        ("run.json/x", "run.json cannot be read"),
+    ],
+)
+def test_what_is_in_the_way_in_a_run_directory_is_named(
+    symbench: Symbench, tmp_path: Path, path: str, message: str
+) -> None:
+    file = tmp_path / "mine" / path
+    file.parent.mkdir(parents=True)
+    file.touch()
+    result = symbench(*RUN, "--agent", "random", "--out", "mine")
+    assert result.exit_code == 2 and message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("apply", "message"),
+    [
+        (
+            '{ wrapper = "AddNoiseChannels", smigma = 1 }',
+            "parameter 'smigma' of AddNoiseChannels; did you mean 'sigma'?",
+        ),
+        (
+            '{ wrapper = "AddNoiseChannels", n = 100_000_000_000_000 }',
+            "cannot be applied to CartPole-v1: Unable to allocate",
+        ),
+    ],
+)
+def test_wrong_parameters_of_a_suite_are_one_line(symbench: Symbench, tmp_path: Path, apply: str, message: str) -> None:
+    suite = (tmp_path / "tiny.toml").read_text().replace('{ wrapper = "ShuffleSensors", resample = "episode" }', apply)
+    (tmp_path / "tiny.toml").write_text(suite)
+    result = symbench(*RUN, "--agent", "random")
+    assert result.exit_code == 2 and message in result.stderr, result.output
 
 
 def test_a_full_disk_keeps_what_was_written(
