@@ -48,9 +48,10 @@ def resolve(specs: Sequence[str], task: str, trust: bool = False) -> list[AgentS
     named: set[str] = set()
     for spec in specs or bundled(task):
         match = _NAMED.fullmatch(spec)
-        found = _find(match["spec"] if match else spec, task, trust)
         if match:
             _check_name(match["name"])
+        found = _find(match["spec"] if match else spec, task, trust)
+        if match:
             first = sum(source.name == match["name"] for source in sources)
             found = [
                 source.model_copy(update={"name": match["name"], "run": first + i}) for i, source in enumerate(found)
