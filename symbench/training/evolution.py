@@ -78,6 +78,15 @@ def _stack(network: PolicyNetwork, candidates: NDArray[np.float64]) -> dict[str,
     return stacked
 
 
+def first_seed(seed: int, generation: int, rollouts: int) -> int:
+    """Seed of a generation's first episode: episodes differ between generations, not between candidates.
+
+    It is drawn from 2**30 upwards, far above the seeds of suites and cards, which training must not see.
+    """
+    drawn = int(np.random.SeedSequence([seed, generation]).generate_state(1)[0])
+    return 2**30 + drawn % (2**30 - rollouts)
+
+
 def evolve(recipe: Recipe, settings: Evolution, network: PolicyNetwork, session: Session) -> None:
     """Train ``network`` in place; its weights become the mean of the last generation's distribution."""
     strategy = cma.CMAEvolutionStrategy(
@@ -88,8 +97,7 @@ def evolve(recipe: Recipe, settings: Evolution, network: PolicyNetwork, session:
     fitness = _replay(strategy, session)
     for generation in range(len(fitness), settings.generations):
         candidates = np.array(strategy.ask())
-        # Episodes differ between generations, not between candidates.
-        first = (session.seed * settings.generations + generation) * settings.rollouts
+        first = first_seed(session.seed, generation, settings.rollouts)
         returns = evaluate_population(recipe, network, candidates, settings.rollouts, first)
         strategy.tell(list(candidates), (-returns).tolist())
         fitness.append(returns)

@@ -154,4 +154,9 @@ def _policy_of(network: PolicyNetwork) -> tuple[type[ActorCriticPolicy] | str, d
 
 def _resumed(session: Session, vec_env: VectorToVecEnv) -> PPO | None:
     with session.resuming(CHECKPOINT) as checkpoint:
-        return None if checkpoint is None else PPO.load(checkpoint, env=vec_env, device="cpu")
+        if checkpoint is None:
+            return None
+        model = PPO.load(checkpoint, env=vec_env, device="cpu")
+    # Loading seeds everything as at the start; what has been drawn since then must not be drawn again.
+    model.set_random_seed(int(np.random.SeedSequence([session.seed, model.num_timesteps]).generate_state(1)[0]))
+    return model

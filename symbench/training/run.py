@@ -95,6 +95,7 @@ def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[st
     envs = get_task(plan.task).make_vec(SCORE_EPISODES)
     return {
         "agent": plan.agent,
+        "description": plan.description,
         "task": plan.task,
         "recipe": plan.name,
         "seed": session.seed,

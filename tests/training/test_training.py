@@ -12,11 +12,11 @@ import torch
 
 from symbench.policies import AttentionNeuronNetwork, MLPNetwork, PolicyNetwork, RecurrentAttentionNeuronNetwork
 from symbench.training import load_recipe, recipes, train
-from symbench.training.evolution import evaluate_population
+from symbench.training.evolution import evaluate_population, first_seed
 from symbench.training.imitation import Segment, segment_loss
 from symbench.training.parts import find_teacher, make_network
 from symbench.training.recipe import Imitation
-from symbench.zoo import load_agent
+from symbench.zoo import load_agent, load_card
 
 if TYPE_CHECKING:
     from tests.training.conftest import Tiny
@@ -27,6 +27,7 @@ def test_every_recipe_trains_an_agent_with_its_whole_story(name: str, tiny: Tiny
     path = train(name, tmp_path, seed=1, overrides=tiny(name))
     agent, story = load_agent(path), json.loads((path.parent / "train.json").read_text())
     assert agent.name == load_recipe(name).agent
+    assert load_card(path)["description"] == load_recipe(name).description
     assert {
         "recipe",
         "seed",
@@ -139,6 +140,12 @@ def test_tasks_with_discrete_actions(network: str, name: str, settings: str, tmp
     agent = load_agent(train(str(tmp_path / "mine.toml"), tmp_path))
     agent.reset(3)
     assert set(agent.act(np.ones((3, 4), np.float32))) <= {0, 1}
+
+
+def test_generations_play_other_episodes_than_suites_cards_and_each_other() -> None:
+    seeds = [first_seed(seed, generation, 16) for seed in range(5) for generation in range(2000)]
+    assert 2**30 <= min(seeds) and max(seeds) + 16 < 2**31
+    assert len(set(seeds)) == len(seeds)
 
 
 def test_a_teacher_by_its_path(teacher: str) -> None:

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
+from stable_baselines3 import PPO
 
 from symbench.errors import SymbenchError
 from symbench.policies import MLPNetwork
@@ -140,3 +142,38 @@ def test_imitation_goes_on_with_the_weights_of_its_checkpoint(
         train("attention-neuron", tmp_path, overrides=tiny("attention-neuron"))
     assert saved["done"] == 3 * 32 * 4
     assert all(torch.equal(started[0][key], value) for key, value in saved["network"].items())
+
+
+def test_ppo_goes_on_with_the_weights_of_its_checkpoint_and_other_episodes(
+    tiny: Tiny, interrupt: Interrupt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    observed: list[Any] = []
+
+    def watch(run: str) -> dict[str, torch.Tensor]:
+        """Train up to the first report; its model's weights."""
+        weights: dict[str, torch.Tensor] = {}
+
+        def stop(report: Any) -> None:
+            weights.update({key: value.clone() for key, value in report.model.policy.state_dict().items()})
+            observed.append((report.model._last_obs.copy(), torch.randn(4), report.model.policy.optimizer.state_dict()))
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr("symbench.training.ppo.Report._on_rollout_start", stop)
+            train("mlp", tmp_path / run, overrides=tiny("mlp"))
+        return weights
+
+    watch("fresh")
+    interrupt(4)
+    with pytest.raises(KeyboardInterrupt):
+        train("mlp", tmp_path, overrides=tiny("mlp"))
+    saved = PPO.load(tmp_path / "mlp" / "s0" / "checkpoint.zip")
+    assert saved.num_timesteps == 2 * 16 * 32
+    resumed, again = watch("."), watch(".")
+    assert all(torch.equal(resumed[key], value) for key, value in saved.policy.state_dict().items())
+    moments = saved.policy.optimizer.state_dict()["state"]
+    assert moments and all(torch.equal(observed[1][2]["state"][i]["exp_avg"], moments[i]["exp_avg"]) for i in moments)
+    for fresh, now, repeated in zip(*(row[:2] for row in observed), strict=True):
+        assert not (np.asarray(fresh) == np.asarray(now)).all()
+        assert (np.asarray(now) == np.asarray(repeated)).all()
+    assert all(torch.equal(again[key], value) for key, value in resumed.items())
