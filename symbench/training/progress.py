@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -14,9 +16,7 @@ class Meter:
         self._console = Console(stderr=True)
         self._label, self._tenths = label, 0
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bar = Progress(
-            *columns, TimeRemainingColumn(), console=self._console, disable=not self._console.is_terminal
-        )
+        self._bar = Progress(*columns, TimeRemainingColumn(), console=self._console, disable=not sys.stderr.isatty())
         self._task = self._bar.add_task(label, total=None)
 
     def __enter__(self) -> Meter:

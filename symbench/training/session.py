@@ -102,8 +102,10 @@ class Session:
         self._meter.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         self._meter.__exit__()
+        if isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt(self._last_checkpoint()) from error
 
     @property
     def finished(self) -> bool:
@@ -200,6 +202,11 @@ class Session:
         finally:
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
+
+    def _last_checkpoint(self) -> str:
+        if not (self.folder / OWNER).exists():
+            return "there is no checkpoint yet"
+        return f"the last checkpoint is {time.time() - (self.folder / OWNER).stat().st_mtime:.0f} s old"
 
     def _clear(self) -> None:
         for pattern in REMAINS:
