@@ -81,11 +81,11 @@ def test_a_checkpoint_of_another_recipe_is_not_gone_on_from(
     with pytest.raises(KeyboardInterrupt):
         train(name, tmp_path, overrides=tiny(name))
     interrupt(0)
-    longer = {key: 2 * value if key in ("steps", "generations") else value for key, value in tiny(name).items()}
+    shorter = {key: value // 2 if key in ("steps", "generations") else value for key, value in tiny(name).items()}
     with pytest.raises(SymbenchError, match="holds another training"):
-        train(name, tmp_path, overrides=longer)
-    assert story_of(train(name, tmp_path, resume=False, overrides=longer))["recipe_data"]["algorithm"] == {
-        **load_recipe(name, longer).algorithm.model_dump()
+        train(name, tmp_path, overrides=shorter)
+    assert story_of(train(name, tmp_path, resume=False, overrides=shorter))["recipe_data"]["algorithm"] == {
+        **load_recipe(name, shorter).algorithm.model_dump()
     }
 
 
