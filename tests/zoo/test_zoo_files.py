@@ -164,7 +164,5 @@ def test_weights_that_are_not_finite_are_refused(path: Path) -> None:
     with torch.no_grad():
         network.head[0].weight[0, 0] = float("nan")
     save_agent(network, path, {"agent": "mlp"})
-    with pytest.raises(
-        SymbenchError, match=r"corrupt: head\.0\.weight hold numbers that are not finite"
-    ):
+    with pytest.raises(SymbenchError, match=r"corrupt: head\.0\.weight hold numbers that are not finite"):
         load_agent(path)
