@@ -16,6 +16,8 @@ class Offset(gym.Wrapper, RecordConstructorArgs):
     """Correct: adds one random offset per episode to all sensors."""
 
     def __init__(self, env, size=1.0):
+        if not isinstance(size, (int, float)):
+            raise TypeError(f"size must be a number, received {size!r}")
         RecordConstructorArgs.__init__(self, size=size)
         gym.Wrapper.__init__(self, env)
         self.size, self.seed, self.episode, self.offset = size, 0, 0, 0.0
@@ -163,6 +165,11 @@ class EndsEpisodes(Offset):
         return observation, reward, terminated, True, info
 
 
+class TakesAnyValue(Offset):
+    def __init__(self, env, size=1.0):
+        super().__init__(env, size if isinstance(size, (int, float)) else 1.0)
+
+
 class TakesAnything(Offset):
     def __init__(self, env, size=1.0, **ignored):
         super().__init__(env, size)
@@ -188,6 +195,7 @@ BROKEN = {
     ChangesRewards: "rewards or ends of episodes differ",
     EndsEpisodes: "rewards or ends of episodes differ",
     TakesAnything: "unknown argument does not raise TypeError",
+    TakesAnyValue: "size=object.* raises neither TypeError nor ValueError",
 }
 
 

@@ -64,7 +64,14 @@ def cells(directory: Path) -> dict[str, bytes]:
 def test_a_killed_run_loses_only_what_was_in_flight(tmp_path: Path, sent: signal.Signals, workers: str) -> None:
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     command = [*COMMAND, *RUN, "-w", workers, "--out"]
-    process = subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, str(killed)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that runs these tests in the background makes its children ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while len(cells(killed)) < 3 and process.poll() is None:
         time.sleep(0.002)
     process.send_signal(sent)
