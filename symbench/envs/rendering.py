@@ -45,7 +45,7 @@ def draw_cartpole(x: float, theta: float, *, track: float = 2.4, length: float =
         pygame.draw.line(canvas, _TRACK, (end, TRACK_Y - 14), (end, TRACK_Y + 14), 3)
     axle = np.array([WIDTH / 2 + x * PIXELS_PER_METRE, TRACK_Y])
     pygame.draw.rect(canvas, _CART, pygame.Rect(int(axle[0]) - 30, TRACK_Y - 14, 60, 28), border_radius=5)
-    tip = axle + 2.0 * length * PIXELS_PER_METRE * np.array([np.sin(theta), -np.cos(theta)])
+    tip = axle + length * PIXELS_PER_METRE * np.array([np.sin(theta), -np.cos(theta)])
     pygame.draw.line(canvas, _POLE, axle.tolist(), tip.tolist(), 11)
     pygame.draw.circle(canvas, _AXLE, axle.tolist(), 7)
     return np.ascontiguousarray(np.transpose(pygame.surfarray.array3d(canvas), (1, 0, 2)))
