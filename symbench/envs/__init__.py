@@ -8,3 +8,12 @@ gym.register(
     vector_entry_point="symbench.envs.cartpole_swingup:CartPoleSwingUpVectorEnv",
     max_episode_steps=1000,
 )
+gym.register(id="symbench/Pong-v0", entry_point="symbench.envs.pong:PongEnv")
+gym.register(id="symbench/PongRGB-v0", entry_point="symbench.envs.pong:PongEnv", kwargs={"rgb": True})
+for _name, _grey in (("CarRacing", True), ("CarRacingRGB", False)):
+    gym.register(
+        id=f"symbench/{_name}-v0",
+        entry_point="symbench.envs.car_racing:CarRacingEnv",
+        kwargs={"grey": _grey},
+        max_episode_steps=1000,
+    )

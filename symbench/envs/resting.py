@@ -1,0 +1,117 @@
+"""A vector environment whose sub-environments rest once their episode has ended, until they are reset."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space, iterate
+
+from symbench.errors import SymbenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+
+class RestingVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
+    """B environments of the same kind, stepped by one thread or several, without autoreset.
+
+    An environment whose episode has ended is not touched any more: its last observation is repeated, its reward is 0,
+    it is neither terminated nor truncated, until ``reset(options={"reset_mask": mask})``. A player that counts one
+    episode in each environment thus pays for no other. ``metadata["rests"]`` says so.
+
+    Several threads help where ``step`` releases the interpreter's lock, as emulators do; results do not depend on them.
+    """
+
+    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.DISABLED, "rests": True}  # noqa: RUF012
+
+    def __init__(self, env_fns: Sequence[Callable[[], gym.Env[Any, Any]]], threads: int = 1) -> None:
+        """Make the environments.
+
+        Args:
+            env_fns: One callable for each environment; observations are arrays.
+            threads: Threads that share the environments of a step.
+
+        Raises:
+            SymbenchError: There is no environment, a thread count below 1, or observations are no arrays.
+        """
+        if not env_fns or threads < 1:
+            raise SymbenchError(
+                f"received {len(env_fns)} environments and threads={threads}; at least one of each is needed"
+            )
+        self.envs = [make() for make in env_fns]
+        self.num_envs = len(self.envs)
+        self.single_observation_space = self.envs[0].observation_space
+        self.single_action_space = self.envs[0].action_space
+        if not isinstance(self.single_observation_space, gym.spaces.Box):
+            raise SymbenchError(f"observations must be arrays (Box), received {self.single_observation_space}")
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        shape, dtype = self.single_observation_space.shape, self.single_observation_space.dtype
+        self._observations = np.zeros((self.num_envs, *shape), dtype)
+        self._playing = np.zeros(self.num_envs, dtype=bool)
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin episodes, in all environments or in those of ``options["reset_mask"]`` ((B,) bool).
+
+        Args:
+            seed: An int s seeds environment i with s + i; a list holds one seed (or ``None``) for each.
+            options: What else it holds is forwarded.
+
+        Raises:
+            SymbenchError: The seeds or the mask are not B.
+        """
+        forwarded = dict(options or {})
+        mask = np.asarray(forwarded.pop("reset_mask", np.ones(self.num_envs, dtype=bool)))
+        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
+            raise SymbenchError(f"reset_mask must be ({self.num_envs},) bool, received {mask.shape} {mask.dtype}")
+        seeds = self._seeds(seed)
+        for i in np.flatnonzero(mask).tolist():
+            self._observations[i], _ = self.envs[i].reset(seed=seeds[i], options=forwarded or None)
+        self._playing |= mask
+        return self._observations.copy(), {}
+
+    def step(self, actions: Any) -> tuple[np.ndarray, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], Any]:
+        """Step the environments that play; see :meth:`gymnasium.vector.VectorEnv.step`.
+
+        Args:
+            actions: (B, ...); those of resting environments are not looked at.
+        """
+        of_each = list(iterate(self.action_space, actions))
+        rewards = np.zeros(self.num_envs)
+        terminated, truncated = np.zeros(self.num_envs, dtype=bool), np.zeros(self.num_envs, dtype=bool)
+
+        def play(chunk: NDArray[np.int64]) -> None:
+            for i in chunk.tolist():
+                self._observations[i], rewards[i], terminated[i], truncated[i], _ = self.envs[i].step(of_each[i])
+
+        chunks = np.array_split(np.flatnonzero(self._playing), self._threads)
+        # Consumed, so that what a thread raised is raised here.
+        list((self._pool.map if self._pool else map)(play, chunks))
+        self._playing &= ~(terminated | truncated)
+        return self._observations.copy(), rewards, terminated, truncated, {}
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Close all environments and end the threads."""
+        if self._pool:
+            self._pool.shutdown()
+        for env in self.envs:
+            env.close()
+
+    def _seeds(self, seed: int | Sequence[int | None] | None) -> Sequence[int | None]:
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, (int, np.integer)):
+            return [int(seed) + i for i in range(self.num_envs)]
+        if len(seed) != self.num_envs:
+            raise SymbenchError(f"received {len(seed)} seeds for {self.num_envs} environments; give one for each")
+        return seed

@@ -1,0 +1,111 @@
+"""Pong: the episodes of Gymnasium's Atari pipeline pixel for pixel, without the score."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.error import DependencyNotInstalled
+from gymnasium.utils.env_checker import check_env
+from gymnasium.wrappers import AtariPreprocessing
+from stable_baselines3.common.env_checker import check_env as check_env_sb3
+
+import symbench.envs  # noqa: F401
+from symbench.envs.pong import SCORE_ROWS, PongEnv
+
+ale_py = pytest.importorskip("ale_py")
+pytest.importorskip("cv2")
+gym.register_envs(ale_py)
+
+
+def reference(rgb: bool) -> gym.Env:
+    game = gym.make("ALE/Pong-v5", frameskip=1, repeat_action_probability=0.0, full_action_space=False)
+    return AtariPreprocessing(
+        game, noop_max=30, frame_skip=4, screen_size=84, grayscale_obs=not rgb, terminal_on_life_loss=False
+    )
+
+
+def without_score(observation: np.ndarray) -> np.ndarray:
+    masked = observation.reshape(84, 84, -1).copy()
+    masked[:SCORE_ROWS] = 0
+    return masked
+
+
+@pytest.mark.parametrize(("rgb", "seeds", "steps"), [(False, (0, 1, 2, 3), 350), (True, (4, 5), 300)])
+def test_episodes_are_those_of_gymnasiums_pipeline(rgb: bool, seeds: tuple[int, ...], steps: int) -> None:
+    ours, theirs = PongEnv(rgb=rgb), reference(rgb)
+    for seed in seeds:
+        actions = np.random.default_rng(seed).integers(6, size=steps).tolist()
+        seen, expected = ours.reset(seed=seed)[0], theirs.reset(seed=seed)[0]
+        np.testing.assert_array_equal(seen, without_score(expected))
+        for action in actions:
+            (seen, *ours_said, _), (expected, *they_said, _) = ours.step(action), theirs.step(action)
+            np.testing.assert_array_equal(seen, without_score(expected))
+            assert ours_said == they_said
+
+
+def test_the_end_and_the_next_unseeded_episode_are_those_of_gymnasiums_pipeline() -> None:
+    ours, theirs = PongEnv(), reference(rgb=False)
+    ours.reset(seed=9), theirs.reset(seed=9)
+    ended, points = False, 0.0
+    while not ended:
+        (seen, reward, ended, *_), (expected, *they_said, _) = ours.step(0), theirs.step(0)
+        points += reward
+        assert [reward, ended] == they_said[:2]
+    assert points == -21.0
+    np.testing.assert_array_equal(seen, without_score(expected))
+    np.testing.assert_array_equal(ours.reset()[0], without_score(theirs.reset()[0]))
+    for action in [2, 3] * 20:
+        np.testing.assert_array_equal(ours.step(action)[0], without_score(theirs.step(action)[0]))
+
+
+def test_noops_before_an_episode_differ_from_seed_to_seed() -> None:
+    env = PongEnv()
+    frames = set()
+    for seed in range(40):
+        env.reset(seed=seed)
+        frames.add(env.ale.getEpisodeFrameNumber())
+    assert 20 < len(frames) <= 30
+
+
+def test_long_games_are_truncated_as_the_emulator_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symbench.envs.pong.MAX_FRAMES", 100)
+    env = PongEnv()
+    env.reset(seed=0)
+    ends = [env.step(0)[2:4] for _ in range(30)]
+    assert ends[0] == (False, False)
+    assert ends[-1] == (False, True)
+    assert env.ale.getEpisodeFrameNumber() == 100
+
+
+def test_only_the_score_is_hidden_and_observations_are_fresh() -> None:
+    env = gym.make("symbench/Pong-v0", render_mode="rgb_array")
+    first, _ = env.reset(seed=0)
+    kept = first.copy()
+    second, *_ = env.step(2)
+    assert not first[:SCORE_ROWS].any()
+    assert first[SCORE_ROWS:].min() > 0
+    np.testing.assert_array_equal(first, kept)
+    assert not np.shares_memory(first, second)
+    assert env.render().shape == (210, 160, 3)
+    assert env.unwrapped.ram.shape == (128,)
+
+
+@pytest.mark.parametrize("name", ["symbench/Pong-v0", "symbench/PongRGB-v0"])
+@pytest.mark.filterwarnings("ignore:.*render:UserWarning")
+def test_passes_the_checks_of_gymnasium_and_sb3(name: str) -> None:
+    check_env(gym.make(name).unwrapped)
+    check_env_sb3(gym.make(name))
+
+
+def test_what_is_missing_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "cv2", None)
+        with pytest.raises(DependencyNotInstalled, match=r"cv2.*symbench\[atari\]"):
+            PongEnv()
+    monkeypatch.setenv("ALE_ROMS_DIR", str(tmp_path))
+    with pytest.raises(DependencyNotInstalled, match=r"ROM .* reinstall ale-py or unset ALE_ROMS_DIR"):
+        PongEnv()
