@@ -10,10 +10,10 @@ gym.register(
 )
 gym.register(id="symbench/Pong-v0", entry_point="symbench.envs.pong:PongEnv")
 gym.register(id="symbench/PongRGB-v0", entry_point="symbench.envs.pong:PongEnv", kwargs={"rgb": True})
-for _name, _grey in (("CarRacing", True), ("CarRacingRGB", False)):
-    gym.register(
-        id=f"symbench/{_name}-v0",
-        entry_point="symbench.envs.car_racing:CarRacingEnv",
-        kwargs={"grey": _grey},
-        max_episode_steps=1000,
-    )
+gym.register(id="symbench/CarRacing-v0", entry_point="symbench.envs.car_racing:CarRacingEnv", max_episode_steps=1000)
+gym.register(
+    id="symbench/CarRacingRGB-v0",
+    entry_point="symbench.envs.car_racing:CarRacingEnv",
+    kwargs={"grey": False},
+    max_episode_steps=1000,
+)
