@@ -1,0 +1,87 @@
+"""The controller of Pong wins, recovers, and looks at nothing but the memory."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+pytest.importorskip("ale_py")
+pytest.importorskip("cv2")
+
+from symbench.envs.pong import PongEnv
+from symbench.training.controllers.pong import BALL_Y, LEVEL, PADDLE, PongController, ball_path
+
+
+class Blind(gym.Wrapper):
+    """No pictures: the controller sees the memory only, and so much quicker."""
+
+    def __init__(self) -> None:
+        super().__init__(PongEnv())
+        self.unwrapped._observe = lambda: np.zeros((84, 84, 1), np.uint8)
+
+
+def play(seed: int, steps: int = 3000, noise: float = 0.0) -> tuple[list[int], float, np.ndarray]:
+    """The actions, the return, and the memory after each step."""
+    env, controller, draw = Blind(), PongController(), np.random.default_rng(seed)
+    env.reset(seed=seed)
+    actions, total, memories = [], 0.0, [env.unwrapped.ram]
+    for _ in range(steps):
+        actions.append(controller(env))
+        done = actions[-1] if draw.random() >= noise else int(draw.integers(6))
+        _, reward, terminated, *_ = env.step(done)
+        total += reward
+        memories.append(env.unwrapped.ram)
+        if terminated:
+            break
+    return actions, total, np.array(memories)
+
+
+# Starts differ by their number of no-ops modulo 4 (the frames of a step) only: here 2, 1 and 3.
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_wins_every_point_while_it_stays_level_with_the_ball(seed: int) -> None:
+    actions, total, memories = play(seed)
+    assert total == 21.0
+    assert len(actions) < 1900
+    assert set(actions) == {1, 4, 5}
+    ball, paddle = memories[:, BALL_Y].astype(int), memories[:, PADDLE].astype(int)
+    level = np.abs(ball - paddle - LEVEL)[ball > 0] <= 7
+    assert level.mean() > 0.85
+
+
+def test_recovers_from_actions_that_were_not_its_own() -> None:
+    _, total, _ = play(2, noise=0.05)
+    assert total >= 16
+
+
+def test_equal_seeds_give_equal_games_also_after_a_reset() -> None:
+    first, _, _ = play(3, steps=150)
+    again, _, _ = play(3, steps=150)
+    assert first == again
+    controller, (_, _, memories) = PongController(), play(3, steps=40)
+    once = [controller.act(ram) for ram in memories]
+    controller.reset()
+    assert [controller.act(ram) for ram in memories] == once == first[: len(once)]
+
+
+def test_reads_the_memory_only() -> None:
+    _, _, memories = play(4, steps=30)
+    env = SimpleNamespace(unwrapped=SimpleNamespace(ram=memories[-1]))
+    assert PongController()(env) == PongController().act(memories[-1])
+
+
+def test_ball_is_predicted_frame_by_frame_also_at_the_walls() -> None:
+    env = Blind()
+    env.reset(seed=0)
+    turns = 0
+    for _ in range(120):
+        before = env.unwrapped.ram
+        env.step(0)
+        after = env.unwrapped.ram
+        _, expected = ball_path(before, 4)
+        if before[BALL_Y] and after[BALL_Y] and 80 < after[49] < 180:
+            assert after[BALL_Y] == expected[-1]
+            turns += before[56] != after[56]
+    assert turns > 0
