@@ -7,14 +7,21 @@ returns are quoted with their source.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 from gymnasium.vector import AutoresetMode
 
 import symbench.envs  # noqa: F401  (registers the environments made here)
+from symbench.envs.resting import RestingVectorEnv
 from symbench.errors import SymbenchError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Env = gym.Env[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,9 @@ class Task:
         preprocessing: The task's own steps between environment and perturbation, printed in reports.
         episodes: Episodes per cell in the published protocol.
         native_vector: Whether the id's vector environment plays the same episodes as its scalar one.
+        rests: Whether a step costs so much that environments whose episode is over should not be stepped.
+        threads: Threads that step environments which rest; only for simulators that let go of Python's lock.
+        background: Parameters of ``SwapBackground`` that say what the background of this task is.
         extra: What to install when the environment cannot be made.
     """
 
@@ -43,9 +53,12 @@ class Task:
     preprocessing: tuple[str, ...] = ()
     episodes: int = 100
     native_vector: bool = False
+    rests: bool = False
+    threads: int = 1
+    background: dict[str, Any] = field(default_factory=dict)
     extra: str | None = None
 
-    def make(self, **kwargs: Any) -> gym.Env[Any, Any]:
+    def make(self, **kwargs: Any) -> Env:
         """One environment with the task's preprocessing.
 
         Raises:
@@ -57,21 +70,34 @@ class Task:
             raise self._missing(error) from error
 
     def make_vec(
-        self, num_envs: int, autoreset_mode: AutoresetMode = AutoresetMode.DISABLED
+        self,
+        num_envs: int,
+        autoreset_mode: AutoresetMode = AutoresetMode.DISABLED,
+        wrap: Callable[[Env], Env] | None = None,
     ) -> gym.vector.VectorEnv[Any, Any, Any]:
         """``num_envs`` environments that play, seed for seed, the episodes of :meth:`make`.
+
+        Args:
+            num_envs: Size of the batch.
+            autoreset_mode: What happens after an episode's end.
+            wrap: Put around each of them.
 
         Raises:
             SymbenchError: A package that the environment needs is missing.
         """
+        factories: list[Callable[[], Env]] = [partial(self._wrapped, wrap)] * num_envs
         try:
-            if self.native_vector:
+            if self.native_vector and wrap is None:
                 return gym.make_vec(self.env_id, num_envs, autoreset_mode=autoreset_mode)
-            return gym.make_vec(
-                self.env_id, num_envs, vectorization_mode="sync", vector_kwargs={"autoreset_mode": autoreset_mode}
-            )
+            if self.rests and autoreset_mode == AutoresetMode.DISABLED:
+                return RestingVectorEnv(factories, threads=self.threads)
+            return gym.vector.SyncVectorEnv(factories, autoreset_mode=autoreset_mode)
         except gym.error.DependencyNotInstalled as error:
             raise self._missing(error) from error
+
+    def _wrapped(self, wrap: Callable[[Env], Env] | None) -> Env:
+        env = gym.make(self.env_id)
+        return env if wrap is None else wrap(env)
 
     def normalise(self, returns: Any) -> Any:
         """Map returns so that random play is 0 and the reference is 1."""
@@ -80,6 +106,14 @@ class Task:
     def _missing(self, error: Exception) -> SymbenchError:
         return SymbenchError(f"task {self.name} cannot be made ({error}); install it with: pip install {self.extra}")
 
+
+_PONG = (
+    "1 to 30 no-ops at the start",
+    "4 frames an action, maximum of the last two",
+    "grey 84x84 by area",
+    "score rows 0-9 blackened",
+)
+_PONG_BACKGROUND: dict[str, Any] = {"colors": [[87]], "tolerance": 3}
 
 _TASKS = (
     Task(
@@ -124,6 +158,54 @@ _TASKS = (
         reference_return=200.0,
         source="random: measured; reference: Gymnasium's reward threshold",
         extra="'gymnasium[box2d]'",
+    ),
+    Task(
+        name="Pong",
+        env_id="symbench/Pong-v0",
+        description="table tennis against the machine, 84x84 grey frames (Tang & Ha 2021)",
+        random_return=-20.3,
+        reference_return=21.0,
+        source="random: measured; reference: the largest return there is (21 points to none)",
+        preprocessing=_PONG,
+        rests=True,
+        threads=2,
+        background=_PONG_BACKGROUND,
+        extra="'symbench[atari]'",
+    ),
+    Task(
+        name="PongRGB",
+        env_id="symbench/PongRGB-v0",
+        description="the same, 84x84 RGB frames",
+        random_return=-20.3,
+        reference_return=21.0,
+        source="as Pong: the games are the same",
+        preprocessing=(*_PONG[:2], "84x84", *_PONG[3:]),
+        rests=True,
+        threads=2,
+        extra="'symbench[atari]'",
+    ),
+    Task(
+        name="CarRacing",
+        env_id="symbench/CarRacing-v0",
+        description="drive a lap seen from above, 96x96 grey frames (Tang & Ha 2021)",
+        random_return=-30.0,
+        reference_return=900.0,
+        source="random: measured; reference: Gymnasium's reward threshold",
+        preprocessing=("grey", "indicator rows 84-95 blackened"),
+        episodes=50,
+        rests=True,
+        extra="'symbench[box2d]'",
+    ),
+    Task(
+        name="CarRacingRGB",
+        env_id="symbench/CarRacingRGB-v0",
+        description="the same, 96x96 RGB frames of CarRacing-v3",
+        random_return=-30.0,
+        reference_return=900.0,
+        source="as CarRacing: the laps are the same",
+        episodes=50,
+        rests=True,
+        extra="'symbench[box2d]'",
     ),
 )
 

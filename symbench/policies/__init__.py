@@ -2,6 +2,8 @@
 
 * networks and agents, which need torch only: :class:`MLPNetwork`, :class:`AttentionNeuronNetwork`,
   :class:`RecurrentAttentionNeuronNetwork`, :class:`Agent`, :class:`NetworkAgent`, :class:`RandomAgent`
+* networks that read frames: :class:`VisionAttentionNeuronNetwork`, :class:`SetTransformerNetwork`,
+  :class:`NatureCNNNetwork`, :class:`AttentionAgentNetwork`
 * policies for Stable-Baselines3, imported on first use: :class:`AttentionNeuronExtractor` (PPO, A2C, DQN, SAC, TD3),
   :class:`AttentionNeuronPolicy` (PPO, A2C), :class:`RecurrentAttentionNeuronPolicy` (sb3-contrib's RecurrentPPO),
   :func:`actor_network`, :func:`mlp_network`, :class:`SB3Agent`
@@ -15,6 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 from symbench.policies.agent import Agent, NetworkAgent, RandomAgent
 from symbench.policies.attention_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.networks import MLPNetwork, PolicyNetwork
+from symbench.policies.vision import (
+    AttentionAgentNetwork,
+    NatureCNNNetwork,
+    SetTransformerNetwork,
+    VisionAttentionNeuronNetwork,
+)
 
 if TYPE_CHECKING:
     from symbench.policies.sb3 import (
@@ -29,22 +37,35 @@ if TYPE_CHECKING:
 __all__ = [
     "NETWORKS",
     "Agent",
+    "AttentionAgentNetwork",
     "AttentionNeuronExtractor",
     "AttentionNeuronNetwork",
     "AttentionNeuronPolicy",
     "MLPNetwork",
+    "NatureCNNNetwork",
     "NetworkAgent",
     "PolicyNetwork",
     "RandomAgent",
     "RecurrentAttentionNeuronNetwork",
     "RecurrentAttentionNeuronPolicy",
     "SB3Agent",
+    "SetTransformerNetwork",
+    "VisionAttentionNeuronNetwork",
     "actor_network",
     "mlp_network",
 ]
 
 NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
-    network.kind: network for network in (MLPNetwork, AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork)
+    network.kind: network
+    for network in (
+        MLPNetwork,
+        AttentionNeuronNetwork,
+        RecurrentAttentionNeuronNetwork,
+        VisionAttentionNeuronNetwork,
+        SetTransformerNetwork,
+        NatureCNNNetwork,
+        AttentionAgentNetwork,
+    )
 }
 
 # Stable-Baselines3 takes a second to import and a bundled agent does not need it.

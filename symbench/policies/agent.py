@@ -14,13 +14,15 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
+from symbench.policies.batches import first, split
+from symbench.policies.spaces import form
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from symbench.policies.networks import PolicyNetwork, State
 
 _BLOCK = 64  # time steps for which a random agent draws ahead
-_SENSORS_AT_ONCE = 16_384  # of a whole batch; with more, temporaries leave the cache and a step is up to 4 times slower
 
 
 class Agent(ABC):
@@ -66,15 +68,6 @@ class Agent(ABC):
     @abstractmethod
     def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """Why the agent cannot act in a task with these (single) spaces; ``None`` if it can."""
-
-
-def form(space: spaces.Space[Any]) -> str:
-    """A space's kind and shape, without bounds: what two spaces must share to be exchangeable for a network."""
-    if isinstance(space, spaces.Dict):
-        return "Dict(" + ", ".join(f"{key}: {form(part)}" for key, part in space.spaces.items()) + ")"
-    if isinstance(space, spaces.Discrete):
-        return f"Discrete({space.n})"
-    return f"{type(space).__name__}{space.shape}"
 
 
 class RandomAgent(Agent):
@@ -178,13 +171,13 @@ class NetworkAgent(Agent):
         """
         self.name = name
         self.network = network.to(dtype).eval()
-        self._dtype = dtype
         self.reset()
 
     def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
         """Forget everything; ``seed`` has no effect on a deterministic network."""
         self._num_envs = num_envs
-        self._states: list[State] = []  # one for each part of the batch, once the number of sensors is known
+        self._shape: tuple[int, ...] | None = None  # of one observation, once it is known
+        self._states: list[State] = []  # one for each part of the batch
 
     def restart(self, mask: NDArray[np.bool_]) -> None:
         """Forget what was seen in some environments."""
@@ -196,39 +189,36 @@ class NetworkAgent(Agent):
         """Go on with the memory of these environments."""
         self._num_envs = int(mask.sum())
         if self._states:
-            rows = torch.as_tensor(mask)
-            whole = tuple(torch.cat(parts)[rows] for parts in zip(*self._states, strict=True))
-            self._split(whole, self._shape[1])
+            kept = torch.as_tensor(mask)
+            self._split(tuple(torch.cat(parts)[kept] for parts in zip(*self._states, strict=True)))
 
     @torch.inference_mode()
     def act(self, observations: Any) -> NDArray[Any]:
-        """Choose actions for observations of shape (B, N), or (N,) for a single environment.
+        """Choose actions for a batch of B observations, or for a single one of a single environment.
 
         Raises:
-            ValueError: The batch has another size than :meth:`reset` was told, or the number of sensors changed
+            ValueError: The batch has another size than :meth:`reset` was told, or the shape of observations changed
                 within an episode.
         """
-        values = torch.as_tensor(np.array(observations), dtype=self._dtype)
-        batch = values if values.ndim > 1 else values[None]
-        if not self._states:
-            self._split(self.network.initial_state(self._num_envs, batch.shape[1]), batch.shape[1])
-        if batch.shape != self._shape:
-            raise ValueError(f"observations must have shape {self._shape} until reset(), received {tuple(batch.shape)}")
-        steps = [self.network(*part) for part in zip(torch.split(batch, self._part), self._states, strict=True)]
+        batch = self.network.read(observations)
+        if self._shape is None:
+            self._shape = tuple(first(batch).shape[1:])
+            self._split(self.network.initial_state(self._num_envs, *self._shape))
+        expected, received = (self._num_envs, *self._shape), tuple(first(batch).shape)
+        if received != expected:
+            raise ValueError(f"observations must have shape {expected} until reset(), received {received}")
+        steps = [self.network(*part) for part in zip(split(batch, self._part), self._states, strict=True)]
         self._states = [state for _, state in steps]
         actions = torch.cat([actions for actions, _ in steps])
         chosen = actions.argmax(dim=1) if self.network.output == "discrete" else actions.float()
         result: NDArray[Any] = chosen.numpy()
-        return result if values.ndim > 1 else result[0]
+        return result if np.ndim(first(observations)) == first(batch).ndim else result[0]
 
     def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
-        """Compare the spaces with the network's number of sensors and actions."""
+        """Compare the spaces with what the network reads and with its actions."""
         network = self.network
-        if not isinstance(observation_space, spaces.Box) or len(observation_space.shape) != 1:
-            return f"{self.name} reads a vector of sensors, the task gives {form(observation_space)}"
-        received = observation_space.shape[0]
-        if network.num_sensors not in (None, received):
-            return f"{self.name} reads {network.num_sensors} sensors in a fixed order, received {received}"
+        if reason := network.misreads(observation_space):
+            return f"{self.name} {reason}"
         if network.output == "discrete":
             fits = action_space == spaces.Discrete(network.action_dim)
         else:
@@ -237,9 +227,9 @@ class NetworkAgent(Agent):
         needs = f"{self.name} has {network.action_dim} {kind} actions"
         return None if fits else f"{needs}, the task has {form(action_space)}"
 
-    def _split(self, state: State, num_sensors: int) -> None:
-        self._shape = (self._num_envs, num_sensors)
-        self._part = max(1, _SENSORS_AT_ONCE // num_sensors)
+    def _split(self, state: State) -> None:
+        assert self._shape is not None
+        self._part = self.network.at_once(self._shape)
         count = max(1, -(-self._num_envs // self._part))
         parts = [torch.split(tensor, self._part) for tensor in state]
         self._states = [tuple(tensors[i] for tensors in parts) for i in range(count)]

@@ -9,19 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from symbench.policies.layers import AttentionNeuron, RecurrentAttentionNeuron, compress, dense
-from symbench.policies.networks import PolicyNetwork
+from symbench.policies.networks import SensorNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch import Tensor
-
-    from symbench.policies.networks import State
+    from symbench.policies.networks import Observations, State
 
 
-class AttentionNeuronNetwork(PolicyNetwork):
+class AttentionNeuronNetwork(SensorNetwork):
     """:class:`~symbench.policies.layers.AttentionNeuron` over the last k values and actions, then an MLP.
 
     Its state is the history it needs: the last k values of every sensor (B, N, k) and the last k actions (B, k, A),
@@ -82,15 +81,17 @@ class AttentionNeuronNetwork(PolicyNetwork):
             activation=activation,
         )
         self.history = history
+        self.memory = f"the last {history} values of every sensor, the last {history} actions"
         self.layer = AttentionNeuron(action_dim=action_dim, activation=key_activation, **layer)
         self.head = dense((self.layer.output_dim, *hidden, action_dim), activation)
 
-    def initial_state(self, batch: int, num_sensors: int) -> State:
+    def initial_state(self, batch: int, *shape: int) -> State:
         """Zeros: sensor histories (B, N, k) and action history (B, k, A)."""
-        return self._zeros(batch, num_sensors, self.history), self._zeros(batch, self.history, self.action_dim)
+        return self._zeros(batch, *shape, self.history), self._zeros(batch, self.history, self.action_dim)
 
-    def raw(self, observations: Tensor, state: State) -> tuple[Tensor, State]:
+    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
         """Shape (B, A) for observations of shape (B, N), and the sensor histories shifted by one."""
+        assert isinstance(observations, Tensor)
         sensors, past_actions = state
         # The history is kept compressed, so that a value is compressed once and not in each of its k steps.
         sensors = torch.cat([sensors[:, :, 1:], compress(observations)[:, :, None]], dim=2)
@@ -102,7 +103,7 @@ class AttentionNeuronNetwork(PolicyNetwork):
         return sensors, torch.cat([past_actions[:, 1:], actions[:, None]], dim=1)
 
 
-class RecurrentAttentionNeuronNetwork(PolicyNetwork):
+class RecurrentAttentionNeuronNetwork(SensorNetwork):
     """:class:`~symbench.policies.layers.RecurrentAttentionNeuron`, then an MLP: the published architecture.
 
     Its state is the hidden and the cell state of every sensor's LSTM (B, N, H) and the previous action (B, A). It
@@ -111,6 +112,7 @@ class RecurrentAttentionNeuronNetwork(PolicyNetwork):
     """
 
     kind = "recurrent-attention-neuron"
+    memory = "a state for every sensor"
 
     def __init__(
         self,
@@ -155,13 +157,14 @@ class RecurrentAttentionNeuronNetwork(PolicyNetwork):
         self.layer = RecurrentAttentionNeuron(action_dim=action_dim, **layer)
         self.head = dense((num_codes, *hidden, action_dim), activation)
 
-    def initial_state(self, batch: int, num_sensors: int) -> State:
+    def initial_state(self, batch: int, *shape: int) -> State:
         """Zeros: hidden and cell states (B, N, H), previous action (B, A)."""
-        lstm = self._zeros(batch, num_sensors, self.layer.hidden_dim)
+        lstm = self._zeros(batch, *shape, self.layer.hidden_dim)
         return lstm, lstm.clone(), self._zeros(batch, self.action_dim)
 
-    def raw(self, observations: Tensor, state: State) -> tuple[Tensor, State]:
+    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
         """Shape (B, A) for observations of shape (B, N), and the next LSTM states."""
+        assert isinstance(observations, Tensor)
         hidden, cell, previous_actions = state
         code, hidden, cell = self.layer(observations, previous_actions, hidden, cell)
         return self.head(code), (hidden, cell, previous_actions)

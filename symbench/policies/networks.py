@@ -1,10 +1,11 @@
 """Deterministic actors as torch modules with one interface, which can be saved as plain weights and a JSON config.
 
 * :class:`PolicyNetwork` - the interface
+* :class:`SensorNetwork` - what all that read a vector of sensors share
 * :class:`MLPNetwork` - the ordinary baseline, tied to the order and the number of its sensors
 
-The permutation-invariant ones are in :mod:`symbench.policies.attention_networks`. All run on CPU in a few small
-matrix products, for a batch of environments at once.
+The permutation-invariant ones are in :mod:`symbench.policies.attention_networks`, those that read frames in
+:mod:`symbench.policies.vision`. All run on CPU in a few matrix products, for a batch of environments at once.
 """
 
 from __future__ import annotations
@@ -12,17 +13,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+import numpy as np
 import torch
+from gymnasium import spaces
 from torch import Tensor, nn
 
 from symbench.policies.layers import ACTIVATIONS, dense
+from symbench.policies.spaces import form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     State = tuple[Tensor, ...]
+    Observations = Tensor | dict[str, Tensor]
 
 OUTPUTS: Final = ("tanh", "clip", "discrete")
+_SENSORS_AT_ONCE: Final = 16_384  # of a whole batch; with more, a step is up to 4 times slower
 
 
 class PolicyNetwork(nn.Module, ABC):
@@ -33,15 +39,14 @@ class PolicyNetwork(nn.Module, ABC):
 
     Attributes:
         kind: Name of the architecture in saved files.
-        num_sensors: Number of sensors it needs, or ``None`` if it takes any number.
+        memory: What the state holds, in words; empty for a network without a state.
         action_dim: Length A of an action, or number of Discrete actions.
-        head: The ordinary layers at the end.
         output: How an action is made of the last layer's output: ``"tanh"`` (squashed into ``[low, high]``),
             ``"clip"`` (cut to ``[low, high]``) or ``"discrete"`` (scores, of which the greatest is played).
     """
 
     kind: ClassVar[str]
-    head: nn.Sequential
+    memory: str = ""
     low: Tensor
     high: Tensor
 
@@ -59,13 +64,12 @@ class PolicyNetwork(nn.Module, ABC):
             ValueError: ``output`` or ``architecture["activation"]`` is unknown.
         """
         super().__init__()
-        activation = architecture["activation"]
+        activation = architecture.get("activation", "relu")
         if output not in OUTPUTS:
             raise ValueError(f"output must be one of {OUTPUTS}, received {output!r}")
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation must be one of {tuple(ACTIVATIONS)}, received {activation!r}")
         self.action_dim, self.output = action_dim, output
-        self.num_sensors: int | None = architecture.get("num_sensors")
         bounds = {name: list(b) if not isinstance(b, (int, float)) else b for name, b in (("low", low), ("high", high))}
         self._config = {**architecture, "action_dim": action_dim, "output": output, **bounds}
         # Not part of the weights: the config holds them.
@@ -77,20 +81,36 @@ class PolicyNetwork(nn.Module, ABC):
         return {name: list(value) if isinstance(value, tuple) else value for name, value in self._config.items()}
 
     @abstractmethod
-    def initial_state(self, batch: int, num_sensors: int) -> State:
+    def initial_state(self, batch: int, *shape: int) -> State:
         """The state before the first observation of an episode: zeros.
 
         Args:
             batch: Number of environments B.
-            num_sensors: Number of sensors N that will be observed.
+            *shape: Shape of one observation: (N,) for N sensors, (H, W, C) for frames.
         """
 
     @abstractmethod
-    def raw(self, observations: Tensor, state: State) -> tuple[Tensor, State]:
+    def read(self, observations: Any) -> Observations:
+        """Observations as environments give them (arrays, dicts of arrays), as a batch of tensors.
+
+        Args:
+            observations: Those of B environments, or a single one, which becomes a batch of one.
+        """
+
+    @abstractmethod
+    def misreads(self, space: spaces.Space[Any]) -> str | None:
+        """Why it cannot read observations of this (single) space ("reads ..."); ``None`` if it can."""
+
+    @abstractmethod
+    def at_once(self, shape: Sequence[int]) -> int:
+        """How many observations of this shape are best computed at once: with more, temporaries leave the cache."""
+
+    @abstractmethod
+    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
         """The last layer's output, and the state that has seen the observations but not yet the action.
 
         Args:
-            observations: Sensor values, shape (B, N).
+            observations: From :meth:`read`.
             state: From :meth:`initial_state` or :meth:`remember`.
 
         Returns:
@@ -101,11 +121,11 @@ class PolicyNetwork(nn.Module, ABC):
     def remember(self, state: State, actions: Tensor) -> State:
         """The state before the next observation, given what was done (actions as :meth:`played` gives them, (B, A))."""
 
-    def forward(self, observations: Tensor, state: State) -> tuple[Tensor, State]:
+    def forward(self, observations: Observations, state: State) -> tuple[Tensor, State]:
         """One time step.
 
         Args:
-            observations: Sensor values, shape (B, N).
+            observations: From :meth:`read`.
             state: From :meth:`initial_state` or the previous call.
 
         Returns:
@@ -132,7 +152,37 @@ class PolicyNetwork(nn.Module, ABC):
         return next(self.parameters()).new_zeros(shape)
 
 
-class MLPNetwork(PolicyNetwork):
+class SensorNetwork(PolicyNetwork):
+    """A network that reads a vector of sensors.
+
+    Attributes:
+        num_sensors: Number of sensors it needs, or ``None`` if it takes any number.
+        head: The ordinary layers at the end.
+    """
+
+    num_sensors: int | None = None
+    head: nn.Sequential
+
+    def read(self, observations: Any) -> Tensor:
+        """Sensor values, (B, N) or (N,) -> (B, N)."""
+        # Copied into memory of torch's own: the last bit of a product depends on how its memory is aligned.
+        values = torch.tensor(np.asarray(observations), dtype=next(self.parameters()).dtype)
+        return values if values.ndim > 1 else values[None]
+
+    def misreads(self, space: spaces.Space[Any]) -> str | None:
+        """See :meth:`PolicyNetwork.misreads`."""
+        if not isinstance(space, spaces.Box) or len(space.shape) != 1:
+            return f"reads a vector of sensors, the task gives {form(space)}"
+        received = space.shape[0]
+        fits = self.num_sensors in (None, received)
+        return None if fits else f"reads {self.num_sensors} sensors in a fixed order, received {received}"
+
+    def at_once(self, shape: Sequence[int]) -> int:
+        """See :meth:`PolicyNetwork.at_once`."""
+        return max(1, _SENSORS_AT_ONCE // shape[0])
+
+
+class MLPNetwork(SensorNetwork):
     """An ordinary multilayer perceptron over the sensors in their order; it has no state."""
 
     kind = "mlp"
@@ -161,14 +211,16 @@ class MLPNetwork(PolicyNetwork):
         super().__init__(
             action_dim, output, low, high, num_sensors=num_sensors, hidden=tuple(hidden), activation=activation
         )
+        self.num_sensors = num_sensors
         self.head = dense((num_sensors, *hidden, action_dim), activation)
 
-    def initial_state(self, batch: int, num_sensors: int) -> State:
+    def initial_state(self, batch: int, *shape: int) -> State:
         """The empty tuple."""
         return ()
 
-    def raw(self, observations: Tensor, state: State) -> tuple[Tensor, State]:
+    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
         """Shape (B, A) for observations of shape (B, N); the state stays empty."""
+        assert isinstance(observations, Tensor)
         return self.head(observations), state
 
     def remember(self, state: State, actions: Tensor) -> State:

@@ -114,8 +114,9 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Epis
             died[playing] = terminated[playing]
             agent.keep(~ended[playing])
             playing = playing[~ended[playing]]
-            # What an environment plays after its episode is not counted; it is reset because it must be.
-            observations, _ = envs.reset(options={"reset_mask": ended})
+            if not envs.metadata.get("rests", False):
+                # What an environment plays after its episode is not counted; it is reset because it must be.
+                observations, _ = envs.reset(options={"reset_mask": ended})
     if not np.isfinite(returns).all():
         first = int(np.flatnonzero(~np.isfinite(returns))[0])
         raise FloatingPointError(f"the return of the episode with seed {seeds[first]} is {returns[first]}")

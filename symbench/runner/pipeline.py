@@ -104,10 +104,7 @@ def _agent(cell: Cell) -> str:
 def _memory(agent: Agent) -> str:
     """What the agent makes of the observations before its network sees them."""
     network = getattr(agent, "network", None)
-    if network is None or not network.initial_state(1, 1):
-        return "none"
-    steps = network.config().get("history")
-    return f"the last {steps} values of every sensor, the last {steps} actions" if steps else "a state for every sensor"
+    return (network.memory if network is not None else "") or "none"
 
 
 def _perturbation(name: str) -> type[Perturbation]:

@@ -14,13 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from symbench.policies.batches import each, first, rows, stack
 from symbench.training.session import Returns
 from symbench.training.worlds import make_world
 
 if TYPE_CHECKING:
     import gymnasium as gym
 
-    from symbench.policies.networks import PolicyNetwork
+    from symbench.policies.networks import Observations, PolicyNetwork
+    from symbench.training.controllers import Controller
     from symbench.training.recipe import Imitation, Recipe
     from symbench.training.session import Session
     from symbench.training.worlds import KeepState
@@ -33,16 +35,18 @@ class Segment:
     """T time steps of B environments; ``state`` is the student's before the first of them."""
 
     state: State
-    observations: Tensor  # (T, B, N)
+    observations: Observations  # (T, B, ...)
     starts: Tensor  # (T, B), 1 where an episode begins
-    actions: Tensor  # (T, B, A), what was done
-    targets: Tensor  # (T, B, A), what the teacher would have done
+    actions: Tensor  # (T, B, A), what was done; one-hot if actions are discrete
+    targets: Tensor  # (T, B, A), what the teacher would have done; (T, B), its number, if actions are discrete
 
 
 def started(state: State, starts: Tensor) -> State:
     """``state`` with zeros where an episode begins; ``starts`` has shape (B,)."""
+    if not bool(starts.any()):
+        return state
     keep = 1.0 - starts
-    return tuple(part * keep.reshape(-1, *[1] * (part.dim() - 1)) for part in state)
+    return tuple((part * keep.reshape(-1, *[1] * (part.dim() - 1))).to(part.dtype) for part in state)
 
 
 def segment_loss(network: PolicyNetwork, segment: Segment, rows: Tensor) -> Tensor:
@@ -54,18 +58,25 @@ def segment_loss(network: PolicyNetwork, segment: Segment, rows: Tensor) -> Tens
         rows: Indices of the environments, shape (b,).
 
     Returns:
-        Mean smooth L1 distance of the actions, a scalar.
+        Mean smooth L1 distance of the actions, or mean cross-entropy if they are discrete, a scalar.
     """
     state = tuple(part[rows] for part in segment.state)
     losses = []
-    for t in range(len(segment.observations)):
+    for t in range(len(segment.starts)):
         state = started(state, segment.starts[t, rows])
-        raw, state = network.raw(segment.observations[t, rows], state)
-        # A clipped output has no gradient beyond its bounds: there the raw value is compared.
-        actions = raw if network.output == "clip" else network.finish(raw)
-        losses.append(nn.functional.smooth_l1_loss(actions, segment.targets[t, rows], beta=0.3))
+        raw, state = network.raw(each(lambda part, t=t: part[t, rows], segment.observations), state)
+        losses.append(step_loss(network, raw, segment.targets[t, rows]))
         state = network.remember(state, segment.actions[t, rows])
     return torch.stack(losses).mean()
+
+
+def step_loss(network: PolicyNetwork, raw: Tensor, targets: Tensor) -> Tensor:
+    """How far the last layer's output (b, A) is from what the teacher would have done."""
+    if network.output == "discrete":
+        return nn.functional.cross_entropy(raw, targets)
+    # A clipped output has no gradient beyond its bounds: there the raw value is compared.
+    actions = raw if network.output == "clip" else network.finish(raw)
+    return nn.functional.smooth_l1_loss(actions, targets, beta=0.3)
 
 
 class Player:
@@ -76,56 +87,75 @@ class Player:
         envs: gym.vector.VectorEnv[Any, Any, Any],
         kept: KeepState,
         student: PolicyNetwork,
-        teacher: PolicyNetwork,
+        teacher: PolicyNetwork | type[Controller],
         generator: np.random.Generator,
     ) -> None:
         """Begin episodes everywhere; ``generator`` draws the exploration noise and the environments' seed."""
         self.envs, self.kept, self.student, self.teacher, self.generator = envs, kept, student, teacher, generator
         observations, _ = envs.reset(seed=int(generator.integers(2**31)))
-        self.observations = torch.from_numpy(observations)
-        self.state = student.initial_state(*observations.shape)
-        self.starts = torch.ones(len(observations))
+        self.observations = student.read(observations)
+        self.state = student.initial_state(rows(self.observations), *first(self.observations).shape[1:])
+        self.starts = torch.ones(envs.num_envs)
         self.returns = Returns(envs.num_envs)
 
     @torch.no_grad()
     def play(self, steps: int, exploration: float) -> Segment:
-        """Play ``steps`` time steps with Gaussian noise on the actions.
+        """Play ``steps`` time steps, exploring.
 
-        Its standard deviation rises from 0 in the first environment to ``exploration`` in the last: a student that
-        always met noise could tell its sensors apart by their shaking, and would not know them in a quiet world.
+        Exploration rises from 0 in the first environment to ``exploration`` in the last (the standard deviation of
+        Gaussian noise, or the share of random actions if they are discrete): a student that always met noise could
+        tell its sensors apart by their shaking, and would not know them in a quiet world.
         """
-        first, rows = self.state, []
+        before, columns = self.state, []
         for _ in range(steps):
-            observations, starts = self.observations, self.starts
+            observations, starts, target = self.observations, self.starts, self.advice()
             raw, state = self.student.raw(observations, started(self.state, starts))
-            target, _ = self.teacher(torch.from_numpy(self.kept.state), ())
-            actions = self._explore(self.student.finish(raw), exploration)
-            self.state = self.student.remember(state, actions)
-            self._step(actions)
-            rows.append((observations, starts, actions, target))
-        return Segment(first, *(torch.stack(column) for column in zip(*rows, strict=True)))
+            actions = self._explore(raw, exploration)
+            told = self.student.played(actions)
+            self.state = self.student.remember(state, told)
+            self._step(actions.argmax(dim=1) if self.student.output == "discrete" else actions)
+            columns.append((observations, starts, told, target))
+        observed, *others = zip(*columns, strict=True)
+        return Segment(before, stack(observed), *map(torch.stack, others))
 
-    def _explore(self, actions: Tensor, exploration: float) -> Tensor:
-        noise = self.generator.standard_normal(actions.shape, dtype=np.float32)
-        noise *= np.linspace(0.0, exploration, len(noise), dtype=np.float32)[:, None]
-        return torch.clamp(actions + torch.from_numpy(noise), self.student.low, self.student.high)
+    def advice(self) -> Tensor:
+        """What the teacher would do now: (B, A), or its number (B,) if actions are discrete."""
+        if not isinstance(self.teacher, nn.Module):
+            return torch.from_numpy(np.array(self.kept.advice))
+        answer: Tensor = self.teacher(self.teacher.read(self.kept.state), ())[0]
+        return answer.argmax(dim=1) if self.student.output == "discrete" else answer
+
+    def _explore(self, raw: Tensor, exploration: float) -> Tensor:
+        size = np.linspace(0.0, exploration, len(raw), dtype=np.float32)
+        if self.student.output == "discrete":
+            actions = raw.clone()
+            random = np.flatnonzero(self.generator.random(len(raw)) < size)
+            actions[random, self.generator.integers(raw.shape[1], size=len(random))] = float("inf")
+            return actions
+        noise = self.generator.standard_normal(raw.shape, dtype=np.float32) * size[:, None]
+        actions = self.student.finish(raw) + torch.from_numpy(noise)
+        return torch.clamp(actions, self.student.low, self.student.high)
 
     def _step(self, actions: Tensor) -> None:
         observations, rewards, terminated, truncated, _ = self.envs.step(actions.numpy())
         ended = terminated | truncated
         self.returns.add(rewards, ended)
-        self.observations, self.starts = torch.from_numpy(observations), torch.from_numpy(ended).float()
+        self.observations, self.starts = self.student.read(observations), torch.from_numpy(ended).float()
 
 
 def imitate(
-    recipe: Recipe, settings: Imitation, student: PolicyNetwork, teacher: PolicyNetwork, session: Session
+    recipe: Recipe,
+    settings: Imitation,
+    student: PolicyNetwork,
+    teacher: PolicyNetwork | type[Controller],
+    session: Session,
 ) -> None:
     """Train ``student`` in place; see :class:`~symbench.training.recipe.Imitation` for the settings."""
     optimizer = torch.optim.Adam(student.parameters(), settings.learning_rate)
     per_segment = settings.num_envs * settings.segment
     done = session.restore(student, optimizer)
     generator = np.random.default_rng([session.seed, done])
-    envs, kept = make_world(recipe, settings.num_envs)
+    envs, kept = make_world(recipe, settings.num_envs, None if isinstance(teacher, nn.Module) else teacher)
     player, segments = Player(envs, kept, student, teacher, generator), list[Segment]()
     while done < settings.steps:
         for group in optimizer.param_groups:
@@ -136,8 +166,8 @@ def imitate(
         for _ in range(settings.updates):
             newest = generator.random() < settings.fresh
             segment = segments[-1 if newest else int(generator.integers(len(segments)))]
-            rows = torch.from_numpy(generator.choice(settings.num_envs, settings.batch, replace=False))
-            _descend(student, optimizer, segment_loss(student, segment, rows), settings.max_grad_norm)
+            chosen = torch.from_numpy(generator.choice(settings.num_envs, settings.batch, replace=False))
+            _descend(student, optimizer, segment_loss(student, segment, chosen), settings.max_grad_norm)
         done += per_segment
         session.report(done, settings.steps, player.returns.mean)
         if done >= settings.steps or session.checkpoint_is_due():

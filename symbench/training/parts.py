@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gymnasium import spaces
-
 from symbench.errors import SymbenchError, unknown
 from symbench.policies import NETWORKS, AttentionNeuronNetwork, MLPNetwork, NetworkAgent, PolicyNetwork
-from symbench.policies.agent import form
+from symbench.training.controllers import Controller, controller_of
 from symbench.training.recipe import Imitation, Ppo, Recipe
 from symbench.training.worlds import make_world
 from symbench.zoo import bundled, load_agent
@@ -34,12 +32,14 @@ def make_network(plan: Recipe) -> PolicyNetwork:
         raise SymbenchError(f"recipe {plan.name}: [network] does not describe a {kind!r} network: {error}") from error
 
 
-def find_teacher(task: str, name: str, run: int) -> PolicyNetwork:
-    """A bundled agent's training run ``run`` (counted round if there are fewer), or the agent at a path.
+def find_teacher(task: str, name: str, run: int) -> PolicyNetwork | type[Controller]:
+    """The task's ``"controller"``, a bundled agent's run ``run`` (counted round if there are fewer), or one at a path.
 
     Raises:
         SymbenchError: There is no such agent for the task.
     """
+    if name == "controller":
+        return controller_of(task)
     agents = bundled(task)
     if name in agents:
         return load_agent(agents[name][run % len(agents[name])]).network
@@ -74,9 +74,6 @@ def _algorithm_misfit(
     if isinstance(settings, Ppo):
         return _ppo_misfit(settings, network)
     if isinstance(settings, Imitation):
-        if not isinstance(task.single_action_space, spaces.Box):
-            actions = form(task.single_action_space)
-            return f"imitation compares continuous actions, {plan.task} has {actions}; use ppo or evolution"
         return _teacher_misfit(find_teacher(plan.task, settings.teacher, seed), settings.teacher, task)
     return None
 
@@ -89,7 +86,11 @@ def _ppo_misfit(settings: Ppo, network: PolicyNetwork) -> str | None:
     return None
 
 
-def _teacher_misfit(teacher: PolicyNetwork, name: str, task: gym.vector.VectorEnv[Any, Any, Any]) -> str | None:
-    if teacher.initial_state(1, 1):
+def _teacher_misfit(
+    teacher: PolicyNetwork | type[Controller], name: str, task: gym.vector.VectorEnv[Any, Any, Any]
+) -> str | None:
+    if not isinstance(teacher, PolicyNetwork):
+        return None
+    if teacher.memory:
         return f"a teacher is asked about single steps, {name} of kind {teacher.kind!r} has a memory; use an mlp"
     return NetworkAgent(teacher, f"teacher {name}").misfit(task.single_observation_space, task.single_action_space)

@@ -36,8 +36,8 @@ class Imitation(_Data):
     The student's steps come in segments through which gradients flow (truncated back-propagation through time).
 
     Attributes:
-        teacher: Agent that sees the true, unperturbed state: a bundled one, of which training run k learns from
-            run k, or the path of an agent's files.
+        teacher: Agent that sees the true, unperturbed state: ``"controller"`` (the task's, which reads the simulator),
+            a bundled one, of which training run k learns from run k, or the path of an agent's files.
         steps: Environment steps in all.
         num_envs: Environments played at once.
         segment: Time steps per segment.

@@ -15,7 +15,8 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete
 
 from symbench.errors import SymbenchError, unknown
-from symbench.policies.agent import NetworkAgent, form
+from symbench.policies.agent import NetworkAgent
+from symbench.policies.spaces import form
 
 if TYPE_CHECKING:
     from gymnasium.spaces import Space

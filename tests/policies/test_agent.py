@@ -6,7 +6,7 @@ import torch
 from gymnasium import spaces
 
 from symbench.policies import Agent, AttentionNeuronNetwork, MLPNetwork, NetworkAgent, RandomAgent
-from symbench.policies import agent as agent_module
+from symbench.policies import networks as networks_module
 
 BOX = spaces.Box(np.float32([-1, 0]), np.float32([1, 5]))
 SENSORS = spaces.Box(-1, 1, (5,))
@@ -71,8 +71,8 @@ def test_batch_may_be_computed_in_parts(at_once: int, monkeypatch: pytest.Monkey
     observations = np.random.default_rng(0).normal(size=(4, 7, 5))
     network, mask = AttentionNeuronNetwork(1), np.arange(7) % 3 == 0
     played = []
-    for limit in (agent_module._SENSORS_AT_ONCE, at_once):
-        monkeypatch.setattr(agent_module, "_SENSORS_AT_ONCE", limit)
+    for limit in (networks_module._SENSORS_AT_ONCE, at_once):
+        monkeypatch.setattr(networks_module, "_SENSORS_AT_ONCE", limit)
         agent = NetworkAgent(network, "x")
         agent.reset(7)
         played.append([])

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symbench.policies.agent import Agent, form
+from symbench.policies.agent import Agent
+from symbench.policies.spaces import form
 
 if TYPE_CHECKING:
     from gymnasium import spaces

@@ -17,11 +17,11 @@ from stable_baselines3.sac.policies import SACPolicy
 from stable_baselines3.td3.policies import TD3Policy
 from torch import nn
 
-from symbench.policies.agent import form
 from symbench.policies.attention_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.layers import ACTIVATIONS
 from symbench.policies.networks import MLPNetwork, PolicyNetwork
 from symbench.policies.sb3.layers import AttentionNeuronExtractor, SensorLSTM
+from symbench.policies.spaces import form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,8 +14,8 @@ from gymnasium import spaces
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, FlattenExtractor
 from torch import Tensor, nn
 
-from symbench.policies.agent import form
 from symbench.policies.layers import AttentionNeuron, RecurrentAttentionNeuron, compress
+from symbench.policies.spaces import form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
