@@ -15,6 +15,7 @@ For the agent, outside of all perturbations:
 
 * :class:`PreviousAction` - the observation comes with the action that led to it
 * :class:`SensorHistory` - the latest values of each sensor and the latest actions
+* :class:`FrameHistory` - the latest frames and the action that led here
 
 The same names in :mod:`symbench.wrappers.vector` wrap Gymnasium vector environments, those in
 :mod:`symbench.wrappers.sb3` (import it yourself) wrap Stable-Baselines3 ``VecEnv``. For the same seeds all three show
@@ -38,6 +39,7 @@ from symbench.wrappers.single import (
     AddNoiseChannels,
     DropSensors,
     DuplicateSensors,
+    FrameHistory,
     OccludePatches,
     PreviousAction,
     SensorHistory,
@@ -55,6 +57,7 @@ __all__ = [
     "AddNoiseChannels",
     "DropSensors",
     "DuplicateSensors",
+    "FrameHistory",
     "OccludePatches",
     "Perturbation",
     "PreviousAction",

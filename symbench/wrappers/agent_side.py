@@ -2,6 +2,7 @@
 
 * :class:`PreviousAction` - the action that led here
 * :class:`SensorHistory` - the latest values of each sensor and the latest actions
+* :class:`FrameHistory` - the latest frames and the action that led here
 
 They belong to the agent, so they come after (outside of) all perturbations.
 """
@@ -14,7 +15,7 @@ import numpy as np
 from gymnasium import spaces
 
 from symbench.errors import SymbenchError
-from symbench.wrappers.checks import sensors, whole
+from symbench.wrappers.checks import frames, sensors, whole
 from symbench.wrappers.core import Transform
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class ActionVectors:
         self.size = int(space.n) if isinstance(space, spaces.Discrete) else int(np.prod(space.shape))
         bounds = (space.low.ravel(), space.high.ravel()) if isinstance(space, spaces.Box) else (0.0, 1.0)
         self.low, self.high = (np.broadcast_to(np.float32(bound), self.size) for bound in bounds)
+        self.bounded = isinstance(space, spaces.Box) and space.is_bounded() and bool((self.high > self.low).all())
 
     def __call__(self, actions: Any) -> NDArray[np.float32]:
         """A batch of actions as vectors, (B, ...) -> (B, size), in new memory."""
@@ -47,6 +49,11 @@ class ActionVectors:
         vectors = np.zeros((len(batch), self.size), dtype=np.float32)
         vectors[np.arange(len(batch)), batch.reshape(-1) - int(self._discrete.start)] = 1.0
         return vectors
+
+    def scaled(self, actions: Any) -> NDArray[np.float32]:
+        """A batch of actions in units of their range, [-1, 1], (B, size); as they are if unbounded or one-hot."""
+        vectors = self(actions)
+        return (2.0 * vectors - self.high - self.low) / (self.high - self.low) if self.bounded else vectors
 
 
 class PreviousAction(Transform):
@@ -136,6 +143,72 @@ class SensorHistory(Transform):
         return {"sensors": self._sensors.copy(), "actions": self._actions.copy()}
 
 
-def _history_box(low: NDArray[Any], high: NDArray[Any], shape: tuple[int, ...]) -> spaces.Box:
+class FrameHistory(Transform):
+    """The latest frames: ``Dict(frames=(length * C, H, W), previous_action=(A,))``, for policies that see patches.
+
+    ``frames`` is uint8, channels first, oldest frame first, which Stable-Baselines3 takes for a picture that needs no
+    transposing. Before the first observation of an episode there are copies of it. ``previous_action`` is float32: a
+    ``Discrete`` action as one-hot vector, a ``Box`` action in units of its range, [-1, 1]; zeros at the start. The
+    ``mask`` of :class:`OccludePatches` with ``patch_mask=True`` is passed on.
+
+    Args:
+        length: Number of frames kept.
+
+    Raises:
+        TypeError: ``length`` is not a whole number.
+        SymbenchError: ``length`` below 1; the observations are neither uint8 frames (H, W) or (H, W, C) nor
+            ``Dict(image, mask)`` with such; the actions are neither ``Box`` nor ``Discrete``.
+    """
+
+    def __init__(self, length: int = 4) -> None:
+        self.length = whole("length", length, low=1)
+
+    def bind(
+        self,
+        single_observation_space: spaces.Space[Any],
+        single_action_space: spaces.Space[Any],
+        num_envs: int,
+        key: int,
+    ) -> spaces.Dict:
+        """Fit to a batch of environments; see :meth:`Transform.bind`."""
+        parts = single_observation_space.spaces if isinstance(single_observation_space, spaces.Dict) else {}
+        self._masked = set(parts) == {"image", "mask"}
+        box = frames("FrameHistory", parts["image"] if self._masked else single_observation_space)
+        self._vectors = ActionVectors("FrameHistory", single_action_space)
+        height, width, *channels = box.shape
+        self._channels = channels[0] if channels else 1
+        self._frames = np.zeros((num_envs, self.length * self._channels, height, width), dtype=np.uint8)
+        self._previous = np.zeros((num_envs, self._vectors.size), dtype=np.float32)
+        low, high = (-1.0, 1.0) if self._vectors.bounded else (self._vectors.low, self._vectors.high)
+        shown: dict[str, spaces.Space[Any]] = {
+            "frames": spaces.Box(0, 255, self._frames.shape[1:], np.uint8),  # the bounds by which SB3 knows pictures
+            "previous_action": _history_box(low, high, self._previous.shape[1:]),
+        }
+        return spaces.Dict({**shown, "mask": parts["mask"]} if self._masked else shown)
+
+    def reset(self, observations: Any, mask: NDArray[np.bool_], seeds: Sequence[int | None] | None) -> dict[str, Any]:
+        """Forget ended episodes; see :meth:`Transform.reset`."""
+        self._previous[mask] = 0.0
+        self._frames[mask] = np.tile(self._newest(observations)[mask], (1, self.length, 1, 1))
+        return self._seen(observations)
+
+    def step(self, observations: Any, actions: Any) -> dict[str, Any]:
+        """Remember one more frame; see :meth:`Transform.step`."""
+        self._frames = np.concatenate([self._frames[:, self._channels :], self._newest(observations)], axis=1)
+        self._previous = self._vectors.scaled(actions)
+        return self._seen(observations)
+
+    def _newest(self, observations: Any) -> NDArray[np.uint8]:
+        """The frames of a batch, channels first."""
+        image = observations["image"] if self._masked else observations
+        newest: NDArray[np.uint8] = image.reshape(*image.shape[:3], -1).transpose(0, 3, 1, 2)
+        return newest
+
+    def _seen(self, observations: Any) -> dict[str, Any]:
+        seen = {"frames": self._frames.copy(), "previous_action": self._previous.copy()}
+        return {**seen, "mask": np.array(observations["mask"])} if self._masked else seen
+
+
+def _history_box(low: Any, high: Any, shape: tuple[int, ...]) -> spaces.Box:
     low, high = (np.broadcast_to(bound, shape).astype(np.float32) for bound in (low, high))
     return spaces.Box(np.minimum(low, 0), np.maximum(high, 0), dtype=np.float32)

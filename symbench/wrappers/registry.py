@@ -30,7 +30,7 @@ PERTURBATIONS: Final[dict[str, type[Perturbation]]] = {
     )
 }
 AGENT_SIDE: Final[dict[str, type[Transform]]] = {
-    cls.__name__: cls for cls in (agent_side.PreviousAction, agent_side.SensorHistory)
+    cls.__name__: cls for cls in (agent_side.PreviousAction, agent_side.SensorHistory, agent_side.FrameHistory)
 }
 TRANSFORMS: Final[dict[str, type[Transform]]] = {**PERTURBATIONS, **AGENT_SIDE}
 

@@ -106,3 +106,7 @@ class PreviousAction(VecEnvAdapter, transform=agent_side.PreviousAction):
 
 class SensorHistory(VecEnvAdapter, transform=agent_side.SensorHistory):
     """Show every environment's latest sensor values and actions."""
+
+
+class FrameHistory(VecEnvAdapter, transform=agent_side.FrameHistory):
+    """Show every environment's latest frames and previous action."""

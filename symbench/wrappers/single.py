@@ -97,3 +97,7 @@ class PreviousAction(GymAdapter, transform=agent_side.PreviousAction):
 
 class SensorHistory(GymAdapter, transform=agent_side.SensorHistory):
     """Show the latest values. A vector version exists: :class:`symbench.wrappers.vector.SensorHistory`."""
+
+
+class FrameHistory(GymAdapter, transform=agent_side.FrameHistory):
+    """Show the latest frames. A vector version exists: :class:`symbench.wrappers.vector.FrameHistory`."""

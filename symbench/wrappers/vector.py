@@ -126,3 +126,7 @@ class PreviousAction(VectorAdapter, transform=agent_side.PreviousAction):
 
 class SensorHistory(VectorAdapter, transform=agent_side.SensorHistory):
     """Show every sub-environment's latest sensor values and actions."""
+
+
+class FrameHistory(VectorAdapter, transform=agent_side.FrameHistory):
+    """Show every sub-environment's latest frames and previous action."""

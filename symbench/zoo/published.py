@@ -1,39 +1,63 @@
-"""The permutation-invariant agents that Tang & Ha published with "The Sensory Neuron as a Transformer" (2021)."""
+"""The agents that Tang & Ha published with "The Sensory Neuron as a Transformer" (2021)."""
 
 from __future__ import annotations
 
 import io
 import zipfile
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 from torch.nn.utils import vector_to_parameters
 
 from symbench.errors import SymbenchError, unknown
-from symbench.policies import NetworkAgent, RecurrentAttentionNeuronNetwork
+from symbench.policies import (
+    AttentionAgentNetwork,
+    NetworkAgent,
+    RecurrentAttentionNeuronNetwork,
+    VisionAttentionNeuronNetwork,
+)
+from symbench.policies.vision import VisionAttentionNeuron
+
+if TYPE_CHECKING:
+    from symbench.policies import PolicyNetwork
+
+_DRIVER: Final = {"action_dim": 3, "output": "tanh", "low": [-1.0, 0.0, 0.0], "high": [1.0, 1.0, 1.0]}
+_DRIVER_CODES: Final = {"num_codes": 1024, "code_dim": 16, "projection_dim": 16, "affine": False}
 
 # Architectures: appendix A of arXiv 2109.02869; which of them has biases and a scale is a fact of the published code.
-PUBLISHED: Final[dict[str, dict[str, Any]]] = {
-    "cartpole_pi": {"action_dim": 1, "num_codes": 16, "bias": False, "scale": False, "hidden": ()},
-    "ant_pi": {"action_dim": 8, "num_codes": 32, "bias": True, "scale": True, "hidden": (32,)},
+PUBLISHED: Final[dict[str, tuple[type[PolicyNetwork], dict[str, Any]]]] = {
+    "cartpole_pi": (
+        RecurrentAttentionNeuronNetwork,
+        {"action_dim": 1, "num_codes": 16, "bias": False, "scale": False, "hidden": ()},
+    ),
+    "ant_pi": (
+        RecurrentAttentionNeuronNetwork,
+        {"action_dim": 8, "num_codes": 32, "bias": True, "scale": True, "hidden": (32,)},
+    ),
+    "carracing_pi": (VisionAttentionNeuronNetwork, {**_DRIVER, **_DRIVER_CODES, "head": "attention-agent"}),
+    "carracing": (AttentionAgentNetwork, _DRIVER),
+    "puzzle_pong": (VisionAttentionNeuronNetwork, {"action_dim": 6}),
 }
 
 
 def load_published(name: str, path: str | Path) -> NetworkAgent:
     """Read weights as the authors published them: an ``.npz`` file with one flat vector ``params``.
 
-    The vector holds the parameters in the order of the authors' modules: LSTMCell (input weights, hidden weights,
-    input biases, hidden biases), W_q, W_k (weights, then biases where there are any), the head's layers (weights,
-    biases).
+    The vector holds the parameters in the order of the authors' modules, of each its weights, then its biases where
+    there are any. Agents with sensors: LSTMCell (input weights, hidden weights, input biases, hidden biases), W_q, W_k,
+    the head's layers. Agents with patches: W_q, W_k, W_v, for Pong the LayerNorms of patches and codes, then the head:
+    convolutions and dense layers, or W_q, W_k, LSTMCell, the last layer and the two mixing layers of AttentionAgent.
 
     Args:
-        name: ``"cartpole_pi"`` (CartPoleSwingUp, 913 parameters) or ``"ant_pi"`` (PyBullet's Ant, 2504 parameters).
+        name: ``"cartpole_pi"`` (CartPoleSwingUp, 913 parameters), ``"ant_pi"`` (PyBullet's Ant, 2,504),
+            ``"carracing_pi"`` (CarRacing, 7,212), ``"carracing"`` (AttentionAgent on CarRacingRGB, 3,667) or
+            ``"puzzle_pong"`` (Pong, 1,687,726).
         path: The file.
 
     Returns:
-        An agent that acts on any number of sensors.
+        An agent that acts on any number of sensors or patches (AttentionAgent: on 96x96 frames).
 
     Raises:
         SymbenchError: The name is unknown, or the file is missing, corrupt or of another size.
@@ -45,13 +69,27 @@ def load_published(name: str, path: str | Path) -> NetworkAgent:
     """
     if name not in PUBLISHED:
         raise unknown("published agent", name, PUBLISHED)
-    network = RecurrentAttentionNeuronNetwork(**PUBLISHED[name])
+    architecture, config = PUBLISHED[name]
+    network = architecture(**config)
     expected = sum(parameter.numel() for parameter in network.parameters())
     flat = _read_vector(Path(path))
     if flat.size != expected:
         raise SymbenchError(f"{path} holds {flat.size} parameters, {name} has {expected}")
     vector_to_parameters(torch.as_tensor(flat, dtype=torch.float32), network.parameters())
+    if name == "carracing_pi":
+        _time_first(network)
     return NetworkAgent(network, name)
+
+
+@torch.no_grad()
+def _time_first(network: PolicyNetwork) -> None:
+    """Reorder the inputs of CarRacing's keys, which the authors flatten row, column, time, to time, row, column."""
+    assert isinstance(network, VisionAttentionNeuronNetwork)
+    layer = network.layer
+    assert isinstance(layer, VisionAttentionNeuron)
+    weight, differences = next(layer.project_key.parameters()), network.history - 1
+    pixels = weight[:, : layer.key_dim].reshape(len(weight), -1, differences)
+    weight[:, : layer.key_dim] = pixels.transpose(1, 2).flatten(1)
 
 
 def _read_vector(file: Path) -> np.ndarray[Any, Any]:

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symbench.errors import SymbenchError
-from symbench.wrappers import AddNoiseChannels, PreviousAction, SensorHistory, ShuffleSensors, vector
+from symbench.wrappers import (
+    AddNoiseChannels,
+    FrameHistory,
+    OccludePatches,
+    PreviousAction,
+    SensorHistory,
+    ShuffleSensors,
+    vector,
+)
 
 BOXES = spaces.Box(-2, 2, (3,), np.float32)
 
@@ -101,6 +109,80 @@ def test_a_partial_reset_leaves_the_other_histories_as_they_are():
     for key in before:
         assert np.array_equal(before[key][[0, 2]], after[key][[0, 2]])
         assert not np.array_equal(before[key][1], after[key][1])
+
+
+class Film(gym.Env):
+    """Frames filled with the number of the step, channels apart by 100."""
+
+    def __init__(self, action_space=None, shape=(4, 6, 3)):
+        self.action_space = action_space or spaces.Discrete(3)
+        self.observation_space = spaces.Box(0, 255, shape, np.uint8)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.t = 0
+        return self._frame(), {}
+
+    def step(self, action):
+        self.t += 1
+        return self._frame(), 0.0, False, False, {}
+
+    def _frame(self):
+        shape = self.observation_space.shape
+        offset = 100 * np.arange(shape[2]) if len(shape) > 2 else 0
+        return np.broadcast_to(self.t + offset, shape).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("shape", "channels"), [((4, 6, 3), 3), ((4, 6, 1), 1), ((4, 6), 1)])
+def test_frames_are_stacked_channels_first_after_copies_of_the_first(shape, channels):
+    env = FrameHistory(Film(shape=shape), length=3)
+    history = [env.reset(seed=0)[0], *(env.step(2)[0] for _ in range(3)), env.reset()[0]]
+    assert history[0]["frames"].shape == (3 * channels, 4, 6) and history[0]["frames"].dtype == np.uint8
+    oldest_to_newest = [[0, 0, 0], [0, 0, 1], [0, 1, 2], [1, 2, 3], [0, 0, 0]]
+    for seen, steps in zip(history, oldest_to_newest, strict=True):
+        assert env.observation_space.contains(seen)
+        assert seen["frames"][:, 0, 0].tolist() == [step + 100 * c for step in steps for c in range(channels)]
+    assert [seen["previous_action"].tolist() for seen in history[:2]] == [[0, 0, 0], [0, 0, 1]]
+    assert history[-1]["previous_action"].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("space", "action", "seen"),
+    [
+        (spaces.Box(np.float32([-1, 0, 0]), np.float32([1, 1, 1])), [0.5, 0.0, 1.0], [0.5, -1, 1]),
+        (spaces.Box(-np.inf, np.inf, (2,)), [3, -4], [3, -4]),
+    ],
+    ids=str,
+)
+def test_continuous_actions_come_in_units_of_their_range(space, action, seen):
+    env = FrameHistory(Film(space, (4, 6, 1)))
+    assert not env.reset(seed=0)[0]["previous_action"].any()
+    observation, *_ = env.step(np.float32(action))
+    assert observation["previous_action"].tolist() == seen and env.observation_space.contains(observation)
+
+
+def test_the_mask_of_hidden_patches_is_passed_on():
+    env = FrameHistory(OccludePatches(Film(shape=(4, 6, 1)), ratio=0.5, patch_size=2, fill=9, patch_mask=True))
+    observation, _ = env.reset(seed=0)
+    corners = observation["frames"][-1, ::2, ::2].ravel()
+    assert np.array_equal(corners == 9, observation["mask"] == 0) and 0 < observation["mask"].sum() < 6
+    assert env.observation_space.contains(observation)
+
+
+@pytest.mark.parametrize(
+    "space", [spaces.Box(-1, 1, (4,)), spaces.Box(0, 1, (6, 6, 1)), spaces.Dict({"image": BOXES})], ids=str
+)
+def test_a_history_of_frames_needs_frames(space):
+    with pytest.raises(SymbenchError, match="FrameHistory needs frames, a uint8 Box of shape"):
+        wrapped = Film()
+        wrapped.observation_space = space
+        FrameHistory(wrapped)
+
+
+@pytest.mark.parametrize("space", [spaces.MultiDiscrete([2, 2]), spaces.Dict({"a": BOXES})], ids=str)
+def test_other_actions_are_refused_with_frames(space):
+    with pytest.raises(SymbenchError, match="FrameHistory needs Box or Discrete actions, received"):
+        FrameHistory(Film(space))
 
 
 @pytest.mark.parametrize("wrapper", [PreviousAction, SensorHistory])

@@ -78,6 +78,7 @@ PARAMETERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "PreviousAction": st.just({}),
     "SensorHistory": st.fixed_dictionaries({"length": st.integers(1, 12)}),
+    "FrameHistory": st.fixed_dictionaries({"length": st.integers(1, 6)}),
 }
 """For each wrapper, parameters under which it must have an effect."""
 
@@ -86,7 +87,8 @@ def environments_for(name: str) -> tuple[Callable[[], gym.Env[Any, Any]], ...]:
     """Environments that a wrapper can work on."""
     if name == "PreviousAction":
         return (*SENSOR_ENVS, *FRAME_ENVS)
-    return FRAME_ENVS if name in ("ShufflePatches", "OccludePatches", "SwapBackground") else SENSOR_ENVS
+    of_frames = name in ("ShufflePatches", "OccludePatches", "SwapBackground", "FrameHistory")
+    return FRAME_ENVS if of_frames else SENSOR_ENVS
 
 
 def batch(transform: Any, space: gym.Space[Any], num_envs: int, actions: gym.Space[Any] | None = None) -> Any:
