@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003  (typer reads the annotations)
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from symbench.cli.errors import Debug, one_line_errors
-
-if TYPE_CHECKING:
-    from symbench.runner import Cell
 
 
 @one_line_errors
@@ -41,48 +38,13 @@ def describe(
     table.add_column(justify="right", style="dim")
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
-    steps = _stored(run_dir, cell_id) if run_dir else _planned(cell_id)
-    for number, (role, what) in enumerate(steps, 1):
+    for number, (role, what) in enumerate(_steps(run_dir, cell_id), 1):
         table.add_row(str(number), *map(Text, (role, what)))  # text: spaces are written with brackets
     console().print(table)
 
 
-def _stored(run_dir: Path, cell_id: str) -> tuple[tuple[str, str], ...]:
-    from symbench.errors import SymbenchError, unknown
-    from symbench.runner import Store, load_manifest
-
-    manifest = load_manifest(run_dir)
-    if cell_id in manifest.skipped:
-        raise SymbenchError(f"{cell_id} is left out: {manifest.skipped[cell_id]}")
-    if cell_id not in manifest.cells:
-        raise unknown("cell", cell_id, [*manifest.cells, *manifest.skipped], f"in {run_dir}")
-    if cell_id in manifest.failed:
-        raise SymbenchError(f"{cell_id} failed: {manifest.failed[cell_id]}")
-    found = Store(run_dir).records({cell_id: manifest.cells[cell_id]})
-    if not found:
-        raise SymbenchError(f"{cell_id} has not been evaluated yet; the command that made {run_dir} goes on from there")
-    return found[0].pipeline
-
-
-def _planned(cell_id: str) -> tuple[tuple[str, str], ...]:
+def _steps(run_dir: Path | None, cell_id: str) -> tuple[tuple[str, str], ...]:
+    from symbench.runner.find import planned_cell, stored_record
     from symbench.runner.pipeline import describe
 
-    return describe(_find(cell_id))
-
-
-def _find(cell_id: str) -> Cell:
-    from symbench.errors import SymbenchError, unknown
-    from symbench.runner import make_plan
-    from symbench.suites import load_suite
-
-    parts = cell_id.split("/")
-    if len(parts) != 6:
-        raise SymbenchError(f"{cell_id!r} is not a cell: expected SUITE@VERSION/TASK/PERTURBATION/LEVEL/AGENT/sRUN")
-    planned = make_plan(load_suite(parts[0]), tasks=[parts[1]], agents=[parts[4]])
-    cells = {cell.id: cell for cell in planned.cells}
-    skipped = {left.id: left.reason for left in planned.skipped}
-    if cell_id in skipped:
-        raise SymbenchError(f"{cell_id} is left out: {skipped[cell_id]}")
-    if cell_id not in cells:
-        raise unknown("cell", cell_id, cells)
-    return cells[cell_id]
+    return stored_record(run_dir, cell_id).pipeline if run_dir else describe(planned_cell(cell_id))

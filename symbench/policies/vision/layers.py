@@ -33,8 +33,18 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = 
     Returns:
         Shape (B, M, d_v).
     """
+    return attention_weights(queries, keys, bias) @ values
+
+
+def attention_weights(queries: Tensor, keys: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``softmax(queries keys^T / sqrt(d) + bias)``, (B, M, n); see :func:`attend`."""
     scores = (queries / math.sqrt(keys.shape[-1])) @ keys.transpose(1, 2)
-    return torch.softmax(scores if bias is None else scores + bias[:, None], dim=-1) @ values
+    return torch.softmax(scores if bias is None else scores + bias[:, None], dim=-1)
+
+
+def hidden(mask: Tensor | None, dtype: torch.dtype) -> Tensor | None:
+    """What keeps attention off the patches that a mask (B, N) hides: 0 or ``-inf``, (B, N); ``None`` for no mask."""
+    return None if mask is None else torch.zeros_like(mask, dtype=dtype).masked_fill(mask == 0, -math.inf)
 
 
 class VisionAttentionNeuron(nn.Module):
@@ -123,6 +133,21 @@ class VisionAttentionNeuron(nn.Module):
         mixed = attend(self.project_query(self.queries), keys, values, bias)
         return self.norm_code(torch.relu(mixed))  # type: ignore[no-any-return]
 
+    def weights(self, patches: Tensor, previous_actions: Tensor, mask: Tensor | None = None) -> Tensor:
+        """How much every code attends to every patch; :meth:`forward` takes a shorter way to the same codes.
+
+        Args:
+            patches: As in :meth:`forward`.
+            previous_actions: As in :meth:`forward`.
+            mask: As in :meth:`forward`.
+
+        Returns:
+            The softmax, shape (B, M, N), every row with sum 1; 0 at hidden patches.
+        """
+        dtype = previous_actions.dtype
+        keys = self.keys(patches.to(dtype) / 255.0, previous_actions)
+        return attention_weights(self.project_query(self.queries), keys, hidden(mask, dtype))
+
     def values(self, frames: Tensor) -> Tensor:
         """Values of shape (B, n, d_v) of frames in [0, 1], (B, n, k, p * p * C)."""
         return self.project_value(self.norm_patch(frames).flatten(2))  # type: ignore[no-any-return]
@@ -198,6 +223,14 @@ class SetPooling(nn.Module):
             tokens = block(tokens, tokens, bias)
         return self.pool(self.seeds.expand(len(tokens), -1, -1), tokens, bias)  # type: ignore[no-any-return]
 
+    def weights(self, patches: Tensor, previous_actions: Tensor, mask: Tensor | None = None) -> Tensor:
+        """How much every seed attends to every patch when they are pooled, averaged over the heads: (B, M, N)."""
+        bias = hidden(mask, previous_actions.dtype)
+        tokens = self.embed(patches.flatten(2).to(previous_actions.dtype) / 255.0)
+        for block in self.blocks:
+            tokens = block(tokens, tokens, bias)
+        return self.pool.weights(self.seeds.expand(len(tokens), -1, -1), tokens, bias)
+
 
 class _AttentionBlock(nn.Module):
     """Multihead attention block (MAB): attention with a residual, LayerNorm, a row-wise layer with a residual."""
@@ -222,3 +255,8 @@ class _AttentionBlock(nn.Module):
         )
         mixed = self.norm_attention(projected + torch.cat([attend(*part, bias) for part in parts], dim=-1))
         return self.norm_row(mixed + torch.relu(self.row(mixed)))  # type: ignore[no-any-return]
+
+    def weights(self, queries: Tensor, tokens: Tensor, bias: Tensor | None) -> Tensor:
+        """The softmax, (B, M, n), mean of the heads."""
+        parts = zip(self.query(queries).chunk(self.heads, -1), self.key(tokens).chunk(self.heads, -1), strict=True)
+        return torch.stack([attention_weights(*part, bias) for part in parts]).mean(dim=0)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import torch
 from gymnasium import spaces
-from torch import Tensor, nn
+from torch import Tensor
 
 from symbench.policies.networks import PolicyNetwork
 from symbench.policies.spaces import form
@@ -72,7 +72,7 @@ class PatchNetwork(VisionNetwork):
     oldest first (before the first observation: copies of that), the previous action (B, A), and the head's state.
     """
 
-    layer: nn.Module
+    layer: VisionAttentionNeuron | SetPooling
     head: ConvHead | AttentionAgentHead
     patch_size: int
 
@@ -90,12 +90,8 @@ class PatchNetwork(VisionNetwork):
 
     def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
         """Shape (B, A) for frames of shape (B, H, W, C), and the next state."""
-        image, mask = unmasked(observations)
-        begun, history, previous, *rest = state
-        newest = to_patches(image, self.patch_size)[:, :, None]
-        history = torch.cat([history[:, :, 1:], newest], dim=2)
-        if not bool(begun.all()):
-            history = torch.where(begun[:, :, None, None], history, newest)
+        begun, _, previous, *rest = state
+        history, mask = self._patches(observations, state)
         raw, rest_state = self.head(self.layer(history, previous, mask), tuple(rest))
         return raw, (torch.ones_like(begun), history, previous, *rest_state)
 
@@ -105,6 +101,29 @@ class PatchNetwork(VisionNetwork):
         if self.output != "discrete":
             actions = (2.0 * actions - self.high - self.low) / (self.high - self.low)
         return (begun, history, actions, *self.head.remember(tuple(rest), actions))
+
+    def attention(self, observations: Observations, state: State) -> Tensor:
+        """How much every code attends to every patch.
+
+        Args:
+            observations: As in :meth:`raw`.
+            state: As in :meth:`raw`: the one before these observations.
+
+        Returns:
+            Shape (B, M, N), every row with sum 1, the patches in reading order; 0 at hidden patches.
+        """
+        history, mask = self._patches(observations, state)
+        return self.layer.weights(history, state[2], mask)
+
+    def _patches(self, observations: Observations, state: State) -> tuple[Tensor, Tensor | None]:
+        """The last k frames of every patch, these observations included, and which patches can be seen."""
+        image, mask = unmasked(observations)
+        begun, history, *_ = state
+        newest = to_patches(image, self.patch_size)[:, :, None]
+        history = torch.cat([history[:, :, 1:], newest], dim=2)
+        if not bool(begun.all()):
+            history = torch.where(begun[:, :, None, None], history, newest)
+        return history, mask
 
     def _misreads_size(self, height: int, width: int) -> str | None:
         if height % self.patch_size or width % self.patch_size:
