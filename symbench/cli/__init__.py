@@ -14,6 +14,7 @@ from symbench.cli.list import list_
 from symbench.cli.report import report
 from symbench.cli.run import run
 from symbench.cli.train import train
+from symbench.cli.video import video
 
 
 class _Group(TyperGroup):
@@ -59,7 +60,10 @@ def _options(
     pass
 
 
-for _name, _command in (("run", run), ("list", list_), ("train", train), ("report", report), ("describe", describe)):
+for _name, _command in (
+    *(("run", run), ("list", list_), ("train", train), ("report", report)),
+    *(("describe", describe), ("video", video)),
+):
     app.command(_name)(_command)
 
 

@@ -1,0 +1,245 @@
+"""Plays single episodes of a task under perturbations and keeps what the perturbations hide.
+
+* :class:`Stage` - the environment, with the observation as it was before the perturbations
+* :class:`Origins` - where everything that is seen comes from
+* :func:`play` - an episode, moment by moment
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from symbench.envs.tasks import get_task
+from symbench.errors import SymbenchError
+from symbench.wrappers.registry import wrapper_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from symbench.policies.agent import Agent
+    from symbench.suites import Apply
+
+_FRAME_MOVES: Final = ("ShufflePatches",)
+_SENSOR_MOVES: Final = ("ShuffleSensors", "AddNoiseChannels", "DuplicateSensors")
+
+
+class _Tap(gym.Wrapper[Any, Any, Any, Any]):
+    """Remembers the latest observation."""
+
+    latest: Any = None
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        self.latest, info = self.env.reset(seed=seed, options=options)
+        return self.latest, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        self.latest, *rest = self.env.step(action)
+        return (self.latest, *rest)
+
+
+class Stage:
+    """One environment of a task under perturbations.
+
+    It plays the episodes of :func:`symbench.runner.pipeline.make_envs` with the same seeds.
+
+    Attributes:
+        task: Name of the task.
+        env: The environment that the agent acts in.
+        origins: Where what is seen comes from; ``None`` if observations are neither frames nor a vector of sensors.
+    """
+
+    def __init__(self, task: str, apply: Sequence[Apply] = (), render: bool = False) -> None:
+        """Make it.
+
+        Args:
+            task: Name of a task.
+            apply: Perturbations, from the environment outwards.
+            render: Whether :meth:`picture` will be asked for.
+
+        Raises:
+            SymbenchError: The task or a wrapper is unknown, or a wrapper cannot be used in this task.
+        """
+        self.task = task
+        base = get_task(task).make(render_mode="rgb_array" if render else None, disable_env_checker=True)
+        self._tap = _Tap(base)
+        self.origins = Origins.of(base.observation_space, apply)
+        self.env: gym.Env[Any, Any] = self._tap
+        for step in apply:
+            try:
+                self.env = wrapper_of(step.wrapper)(self.env, **step.parameters)
+            except (TypeError, ValueError) as error:
+                self.close()
+                raise SymbenchError(f"{step} cannot be applied to {task}: {error}") from error
+
+    @property
+    def original(self) -> Any:
+        """The latest observation as it was before the perturbations."""
+        return self._tap.latest
+
+    @property
+    def is_frames(self) -> bool:
+        """Whether unperturbed observations are frames (H, W, C), uint8."""
+        return is_frames(self._tap.observation_space)
+
+    @property
+    def fps(self) -> int:
+        """Frames per second at which the task looks natural."""
+        return int(self._tap.metadata.get("render_fps") or 30)
+
+    def picture(self) -> NDArray[np.uint8]:
+        """The scene as the simulator draws it, (H, W, 3), uint8."""
+        return np.asarray(self._tap.render(), dtype=np.uint8)
+
+    def reset(self, seed: int) -> Any:
+        """Begin an episode; what the agent sees first."""
+        if self.origins is not None:
+            self.origins.reset(seed)
+        return self.env.reset(seed=seed)[0]
+
+    def step(self, action: Any) -> tuple[Any, float, bool]:
+        """One step: what the agent sees, the reward, and whether the episode is over."""
+        if self.origins is not None:
+            self.origins.step()
+        seen, reward, terminated, truncated, _ = self.env.step(action)
+        return seen, float(reward), terminated or truncated
+
+    def close(self) -> None:
+        """Close the environment."""
+        self.env.close()
+
+
+class Origins:
+    """Where everything that is seen comes from: the same perturbations, with the same draws, of numbered pixels.
+
+    Perturbations that change values but move nothing are left out.
+    """
+
+    def __init__(self, count: Numbered, apply: Sequence[Apply], moves: Sequence[str]) -> None:
+        """Wrap numbered observations; see :meth:`of`."""
+        self._env: gym.Env[Any, Any] = count
+        for step in apply:
+            if step.wrapper in moves:
+                # Noise of size 0 is told from sensors, which count from 1.
+                silent = {"sigma": 0.0} if step.wrapper == "AddNoiseChannels" else {}
+                self._env = wrapper_of(step.wrapper)(self._env, **{**step.parameters, **silent})
+        self._latest: Any = None
+
+    @classmethod
+    def of(cls, space: spaces.Space[Any], apply: Sequence[Apply]) -> Origins | None:
+        """For observations of this (unperturbed) space; ``None`` if they are neither frames nor sensors."""
+        if is_frames(space):
+            return cls(Numbered.pixels(*(space.shape or ())[:2]), apply, _FRAME_MOVES)
+        if isinstance(space, spaces.Box) and len(space.shape) == 1:
+            return cls(Numbered.sensors(space.shape[0]), apply, _SENSOR_MOVES)
+        return None
+
+    def reset(self, seed: int) -> None:
+        """Begin the episode of this seed."""
+        self._latest, _ = self._env.reset(seed=seed)
+
+    def step(self) -> None:
+        """Go on by one step."""
+        self._latest, *_ = self._env.step(0)
+
+    @property
+    def index(self) -> NDArray[np.int64]:
+        """For each seen pixel (H, W) the number of the original one in reading order, or for each seen sensor (N,).
+
+        -1 where there was nothing: a noise channel.
+        """
+        if self._latest.ndim == 1:
+            return self._latest.astype(np.int64) - 1
+        low, middle, high = np.moveaxis(self._latest.astype(np.int64), -1, 0)
+        return low + 256 * middle + 256**2 * high  # type: ignore[no-any-return]
+
+
+class Numbered(gym.Env[Any, Any]):
+    """Shows the numbers of pixels or sensors, always the same."""
+
+    def __init__(self, space: spaces.Box, shown: NDArray[Any]) -> None:
+        """Show ``shown``, which lies in ``space``."""
+        self.observation_space, self.action_space, self._shown = space, spaces.Discrete(1), shown
+
+    @classmethod
+    def pixels(cls, height: int, width: int) -> Numbered:
+        """Numbers from 0 in reading order, in three bytes, lowest first: (H, W, 3) uint8."""
+        number = np.arange(height * width).reshape(height, width)
+        shown = np.stack([number >> shift & 255 for shift in (0, 8, 16)], axis=-1).astype(np.uint8)
+        return cls(spaces.Box(0, 255, shown.shape, np.uint8), shown)
+
+    @classmethod
+    def sensors(cls, count: int) -> Numbered:
+        """Numbers from 1, (N,) float64."""
+        return cls(spaces.Box(-np.inf, np.inf, (count,), np.float64), np.arange(1.0, count + 1.0))
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """The numbers."""
+        super().reset(seed=seed)
+        return self._shown.copy(), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """The numbers."""
+        return self._shown.copy(), 0.0, False, False, {}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One time step of an episode, after the agent has chosen what to do.
+
+    Attributes:
+        step: From 0.
+        seen: What the agent sees.
+        total: The return so far.
+        action: What it is about to do; ``None`` when the episode is over.
+    """
+
+    step: int
+    seen: Any
+    total: float
+    action: Any
+
+
+def play(stage: Stage, agent: Agent, seed: int, steps: int | None = None) -> Iterator[Moment]:
+    """Play one episode; between two moments, ``stage`` and agent are at that of the first.
+
+    Args:
+        stage: The environment.
+        agent: Who plays; reset by the caller, for one environment.
+        seed: The episode's.
+        steps: Stop after so many steps; ``None`` plays to the end, whose moment comes last, without an action.
+    """
+    seen, total, step, over = stage.reset(seed), 0.0, 0, False
+    while not over:
+        action = agent.act(batch_of_one(seen))[0]
+        yield Moment(step, seen, total, action)
+        step += 1
+        if step == steps:
+            return
+        seen, reward, over = stage.step(action)
+        total += reward
+    yield Moment(step, seen, total, None)
+
+
+def batch_of_one(observation: Any) -> Any:
+    """An observation, or a dict of them, with a batch axis of 1."""
+    if isinstance(observation, dict):
+        return {key: np.asarray(value)[None] for key, value in observation.items()}
+    return np.asarray(observation)[None]
+
+
+def is_frames(space: spaces.Space[Any]) -> bool:
+    """Whether a space is of frames (H, W) or (H, W, C), uint8."""
+    return isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) in (2, 3)
+
+
+def image_of(observation: Any) -> NDArray[np.uint8]:
+    """The frame of an observation: itself, or its part ``"image"`` where a mask stands beside it."""
+    frame: NDArray[np.uint8] = observation["image"] if isinstance(observation, dict) else observation
+    return frame

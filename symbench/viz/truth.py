@@ -1,0 +1,81 @@
+"""The true state of a simulator: what an agent's code may or may not know."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from symbench.training.controllers.pong import BALL_X, BALL_Y, PADDLE
+
+if TYPE_CHECKING:
+    from symbench.viz.stage import Stage
+
+ENEMY_Y: Final = 50  # MEASURED: byte of Pong's memory
+LOOK_AHEAD: Final = 20.0  # m of road over which CarRacing's curvature ahead is averaged
+_TILE: Final = 3.5  # m between the points of CarRacing's track
+
+_SENSORS: Final = {
+    "CartPoleSwingUp": ("x (m)", "v (m/s)", "cos(angle)", "sin(angle)", "spin (rad/s)"),
+    "CartPole-v1": ("x (m)", "v (m/s)", "angle (rad)", "spin (rad/s)"),
+    "Pendulum-v1": ("cos(angle)", "sin(angle)", "spin (rad/s)"),
+}
+_PONG: Final = ("ball x", "ball y", "paddle y", "enemy y")
+_ROAD: Final = ("speed (m/s)", "lateral offset (m)", "heading error (rad)", "curvature ahead (1/m)")
+
+
+def sensor_names(stage: Stage) -> tuple[str, ...]:
+    """What the sensors of a task are called; numbers where nobody has named them."""
+    count = int(np.size(stage.original))
+    names = _SENSORS.get(stage.task, ())
+    return names if len(names) == count else tuple(f"sensor {i + 1}" for i in range(count))
+
+
+def state_names(stage: Stage) -> tuple[str, ...]:
+    """What :func:`state` returns, by name; empty for frames of an unknown game."""
+    if not stage.is_frames:
+        return sensor_names(stage)
+    inside: Any = stage.env.unwrapped
+    if hasattr(inside, "ram"):
+        return _PONG
+    return _ROAD if hasattr(inside, "track") else ()
+
+
+def state(stage: Stage) -> tuple[float, ...]:
+    """The true state now, in the order of :func:`state_names`; NaN for what is not there, e.g. a ball between points.
+
+    Vector tasks: the unperturbed sensors. Pong: pixels of the screen. CarRacing: metres, seconds, radians, left
+    positive.
+    """
+    if not stage.is_frames:
+        return tuple(float(value) for value in np.ravel(stage.original))
+    inside: Any = stage.env.unwrapped
+    if hasattr(inside, "ram"):
+        return _pong(inside.ram)
+    return _car_racing(inside) if hasattr(inside, "track") else ()
+
+
+def _pong(ram: Any) -> tuple[float, ...]:
+    ball = (float(ram[BALL_X]), float(ram[BALL_Y])) if ram[BALL_Y] else (math.nan, math.nan)
+    return (*ball, float(ram[PADDLE]), float(ram[ENEMY_Y]))
+
+
+def _car_racing(env: Any) -> tuple[float, ...]:
+    hull, track = env.car.hull, np.array(env.track)
+    points, headings = track[:, 2:], track[:, 1]
+    position, angle = np.array(hull.position), hull.angle
+    nearest = int(np.square(points - position).sum(axis=1).argmin())
+    # Gymnasium's headings and angles: 0 is north, left is positive.
+    left = np.array([-math.cos(headings[nearest]), -math.sin(headings[nearest])])
+    ahead = round(LOOK_AHEAD / _TILE)
+    turn = _wrapped(headings[(nearest + ahead) % len(track)] - headings[nearest])
+    forwards = np.array([-math.sin(angle), math.cos(angle)])
+    speed = float(np.array(hull.linearVelocity) @ forwards)
+    offset = float((position - points[nearest]) @ left)
+    return speed, offset, _wrapped(angle - headings[nearest]), turn / (ahead * _TILE)
+
+
+def _wrapped(angle: float) -> float:
+    """An angle in radians between -pi and pi."""
+    return (float(angle) + math.pi) % (2 * math.pi) - math.pi

@@ -1,0 +1,161 @@
+"""An episode of a cell as a video: the scene, what is really there, what the agent sees, and where it looks."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symbench.errors import SymbenchError
+from symbench.runner.agents import load
+from symbench.runner.evaluate import BATCH, single_thread
+from symbench.viz import colours
+from symbench.viz.files import writer
+from symbench.viz.inside import Inside
+from symbench.viz.panels import bars, compose, enlarge, highlight, rgb, scale
+from symbench.viz.stage import Moment, Stage, image_of, play
+from symbench.viz.truth import sensor_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from symbench.policies.agent import Agent
+    from symbench.runner import Cell
+    from symbench.viz.inside import Attended
+
+    Picture = NDArray[np.uint8]
+
+_SENSOR_PANEL = 96  # height of a panel of bars, in units of the zoom
+
+
+def default_name(cell_id: str, episode: int) -> str:
+    """The file that a video goes to if none is named, e.g. ``shuffle@1_Pong_none_in-order_mine_s0_e0.mp4``."""
+    return cell_id.replace("/", "_") + f"_e{episode}.mp4"
+
+
+def make_video(
+    cell: Cell,
+    out: Path,
+    *,
+    episode: int = 0,
+    steps: int | None = None,
+    fps: int | None = None,
+    zoom: int = 4,
+    progress: Callable[[int], None] = lambda step: None,
+) -> float:
+    """Play one episode of a cell and write it as a video.
+
+    Args:
+        cell: What to play; its agent must be loadable.
+        out: A ``.mp4`` or ``.gif`` file.
+        episode: Which episode, from 0; it starts from the seed that it has in a run.
+        steps: Stop after so many steps; ``None`` plays to the end.
+        fps: Frames per second; ``None`` takes the task's.
+        zoom: Pixels of the video for a pixel of a frame.
+        progress: Called with the number of each step.
+
+    Returns:
+        The return, as far as it was played.
+
+    Raises:
+        SymbenchError: The episode does not exist, the file's suffix is unknown, it cannot be written, a package is
+            missing, or a number is out of range.
+    """
+    _check(cell, episode, {"steps": steps, "fps": fps, "zoom": zoom})
+    total = 0.0
+    with single_thread(), closing(Stage(cell.task, cell.apply, render=True)) as stage:
+        agent = agent_of(cell, stage, episode)
+        with writer(out, fps or stage.fps) as write:
+            for moment, picture in pictures(cell, stage, agent, cell.seed + episode, steps, zoom):
+                write(picture)
+                progress(moment.step)
+                total = moment.total
+    return total
+
+
+def agent_of(cell: Cell, stage: Stage, episode: int) -> Agent:
+    """The cell's agent, ready for one episode; it has the place in the batch that it has in a run."""
+    agent = load(cell.source, stage.env.observation_space, stage.env.action_space)
+    start, place = divmod(episode, BATCH)
+    agent.reset(place + 1, seed=cell.seed + start * BATCH)
+    agent.keep(np.arange(place + 1) == place)
+    return agent
+
+
+def pictures(
+    cell: Cell, stage: Stage, agent: Agent, seed: int, steps: int | None, zoom: int
+) -> Iterator[tuple[Moment, Picture]]:
+    """The moments of an episode and the picture of each, (H, W, 3), uint8, H and W even."""
+    inside = Inside(agent)
+    draw = _frame_panels if stage.is_frames else _sensor_panels
+    for moment in play(stage, agent, seed, steps):
+        panels = draw(stage, inside if moment.action is not None else None, moment, zoom)
+        caption = (cell.id, f"step {moment.step}    return {moment.total:.6g}")
+        yield moment, compose(list(panels.values()), list(panels), caption)
+
+
+def _frame_panels(stage: Stage, inside: Inside | None, moment: Moment, zoom: int) -> dict[str, Picture]:
+    original, seen = stage.original, image_of(moment.seen)
+    attended = inside.attended(seen.shape[1]) if inside is not None else None
+    before, after = overlay(stage, original, seen, attended, zoom)
+    return {
+        "game": scale(rgb(stage.picture()), len(after)),
+        "observation" + (", where the agent looks" if attended else ""): before,
+        "what the agent sees" + (", where it looks" if attended else ""): after,
+    }
+
+
+def overlay(
+    stage: Stage, original: Picture, seen: Picture, attended: Attended | None, zoom: int
+) -> tuple[Picture, Picture]:
+    """The unperturbed and the seen frame, enlarged; with the attended patches at the places they came from and are at.
+
+    Patches in orange; in blue those behind the codes that the head acts on.
+    """
+    before, after = enlarge(rgb(original), zoom), enlarge(rgb(seen), zoom)
+    if attended is None or stage.origins is None:
+        return before, after
+    for important, colour in ((False, colours.ORANGE), (True, colours.SKY)):
+        mask = attended.mask(*seen.shape[:2], important=important)
+        after = highlight(after, mask, zoom, colour)
+        before = highlight(before, moved_back(mask, stage.origins.index), zoom, colour)
+    return before, after
+
+
+def moved_back(mask: NDArray[np.bool_], index: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The pixels that some seen ones came from.
+
+    Args:
+        mask: Seen pixels, (H, W).
+        index: Of each seen pixel, the number of the original one, (H, W).
+    """
+    original = np.zeros(mask.size, dtype=bool)
+    original[index[mask]] = True
+    return original.reshape(mask.shape)
+
+
+def _sensor_panels(stage: Stage, inside: Inside | None, moment: Moment, zoom: int) -> dict[str, Picture]:
+    height = zoom * _SENSOR_PANEL
+    original, seen = (np.ravel(np.asarray(values)) for values in (stage.original, moment.seen))
+    names = sensor_names(stage)
+    index = stage.origins.index if stage.origins is not None else np.arange(len(seen))
+    places = [str(i + 1) for i in range(len(seen))]
+    return {
+        "scene": scale(rgb(stage.picture()), height),
+        "sensors": bars(original, names, np.arange(len(original)), height),
+        "what the agent sees": bars(seen, places, index, height),
+    }
+
+
+def _check(cell: Cell, episode: int, counts: dict[str, Any]) -> None:
+    if not 0 <= episode < cell.episodes:
+        raise SymbenchError(
+            f"episode must be between 0 and {cell.episodes - 1}, the episodes of the cell; received {episode}"
+        )
+    for name, value in counts.items():
+        if value is not None and value < 1:
+            raise SymbenchError(f"{name} must be at least 1, received {value}")
