@@ -6,7 +6,8 @@
   :class:`NatureCNNNetwork`, :class:`AttentionAgentNetwork`
 * policies for Stable-Baselines3, imported on first use: :class:`AttentionNeuronExtractor` (PPO, A2C, DQN, SAC, TD3),
   :class:`AttentionNeuronPolicy` (PPO, A2C), :class:`RecurrentAttentionNeuronPolicy` (sb3-contrib's RecurrentPPO),
-  :func:`actor_network`, :func:`mlp_network`, :class:`SB3Agent`
+  :class:`VisionAttentionNeuronExtractor`, :class:`SetTransformerExtractor`, :class:`NetRandCNN`,
+  :class:`VisionAttentionNeuronPolicy`, :func:`actor_network`, :func:`mlp_network`, :class:`SB3Agent`
 """
 
 from __future__ import annotations
@@ -28,8 +29,12 @@ if TYPE_CHECKING:
     from symbench.policies.sb3 import (
         AttentionNeuronExtractor,
         AttentionNeuronPolicy,
+        NetRandCNN,
         RecurrentAttentionNeuronPolicy,
         SB3Agent,
+        SetTransformerExtractor,
+        VisionAttentionNeuronExtractor,
+        VisionAttentionNeuronPolicy,
         actor_network,
         mlp_network,
     )
@@ -43,14 +48,18 @@ __all__ = [
     "AttentionNeuronPolicy",
     "MLPNetwork",
     "NatureCNNNetwork",
+    "NetRandCNN",
     "NetworkAgent",
     "PolicyNetwork",
     "RandomAgent",
     "RecurrentAttentionNeuronNetwork",
     "RecurrentAttentionNeuronPolicy",
     "SB3Agent",
+    "SetTransformerExtractor",
     "SetTransformerNetwork",
+    "VisionAttentionNeuronExtractor",
     "VisionAttentionNeuronNetwork",
+    "VisionAttentionNeuronPolicy",
     "actor_network",
     "mlp_network",
 ]
@@ -72,8 +81,12 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
 _FROM_SB3 = (
     "AttentionNeuronExtractor",
     "AttentionNeuronPolicy",
+    "NetRandCNN",
     "RecurrentAttentionNeuronPolicy",
     "SB3Agent",
+    "SetTransformerExtractor",
+    "VisionAttentionNeuronExtractor",
+    "VisionAttentionNeuronPolicy",
     "actor_network",
     "mlp_network",
 )

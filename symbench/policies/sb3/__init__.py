@@ -3,6 +3,9 @@
 * :class:`AttentionNeuronExtractor` - a features extractor, for any SB3 algorithm with ``"MultiInputPolicy"``
 * :class:`AttentionNeuronPolicy` - for PPO and A2C, with a critic that may see the true state
 * :class:`RecurrentAttentionNeuronPolicy` - the published layer, for sb3-contrib's RecurrentPPO
+* :class:`VisionAttentionNeuronExtractor`, :class:`SetTransformerExtractor`, :class:`VisionAttentionNeuronPolicy` - for
+  frames as unordered patches
+* :class:`NetRandCNN` - convolutions behind random filters
 * :func:`actor_network`, :func:`mlp_network` - a trained actor as a torch module without SB3
 * :class:`SB3Agent` - any SB3 model in the benchmark
 """
@@ -10,14 +13,23 @@
 from symbench.policies.sb3.agent import SB3Agent
 from symbench.policies.sb3.export import actor_network, mlp_network
 from symbench.policies.sb3.layers import STATE, AttentionNeuronExtractor
-from symbench.policies.sb3.policies import AttentionNeuronPolicy, RecurrentAttentionNeuronPolicy
+from symbench.policies.sb3.policies import (
+    AttentionNeuronPolicy,
+    RecurrentAttentionNeuronPolicy,
+    VisionAttentionNeuronPolicy,
+)
+from symbench.policies.sb3.vision import NetRandCNN, SetTransformerExtractor, VisionAttentionNeuronExtractor
 
 __all__ = [
     "STATE",
     "AttentionNeuronExtractor",
     "AttentionNeuronPolicy",
+    "NetRandCNN",
     "RecurrentAttentionNeuronPolicy",
     "SB3Agent",
+    "SetTransformerExtractor",
+    "VisionAttentionNeuronExtractor",
+    "VisionAttentionNeuronPolicy",
     "actor_network",
     "mlp_network",
 ]

@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from gymnasium import spaces
 
 from symbench.policies.agent import Agent
 from symbench.policies.spaces import form
 
 if TYPE_CHECKING:
-    from gymnasium import spaces
     from numpy.typing import NDArray
     from stable_baselines3.common.base_class import BaseAlgorithm
 
 
 class SB3Agent(Agent):
-    """Plays ``model.predict(..., deterministic=True)`` on whole batches, with the state of recurrent models."""
+    """Plays ``model.predict(..., deterministic=True)`` on whole batches, with the state of recurrent models.
+
+    A model of plain frames gets the image where the task tells which patches are hidden, ``Dict(image, mask)``.
+    """
 
     def __init__(self, model: BaseAlgorithm, name: str) -> None:
         """Make the agent.
@@ -46,6 +49,8 @@ class SB3Agent(Agent):
 
     def act(self, observations: Any) -> NDArray[Any]:
         """Choose actions for a batch, or for a single observation."""
+        if isinstance(observations, dict) and not isinstance(self.model.observation_space, spaces.Dict):
+            observations = observations["image"]
         actions, self._state = self.model.predict(
             observations, state=self._state, episode_start=self._begins, deterministic=True
         )
@@ -53,11 +58,23 @@ class SB3Agent(Agent):
         return actions
 
     def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
-        """Compare the kinds and shapes of the spaces with the model's; bounds may differ."""
-        for what, own, given in (
-            ("observes", self.model.observation_space, observation_space),
-            ("acts in", self.model.action_space, action_space),
-        ):
-            if form(own) != form(given):
-                return f"{self.name} {what} {form(own)}, the task has {form(given)}"
+        """Compare the kinds and shapes of the spaces with the model's; bounds may differ, and the place of channels."""
+        own, acts = self.model.observation_space, self.model.action_space
+        if not {form(own), form(_channels_last(own))} & {form(observation_space), form(_image(observation_space))}:
+            return f"{self.name} observes {form(own)}, the task has {form(observation_space)}"
+        if form(acts) != form(action_space):
+            return f"{self.name} acts in {form(acts)}, the task has {form(action_space)}"
         return None
+
+
+def _image(space: spaces.Space[Any]) -> spaces.Space[Any]:
+    """The frames alone, if the space tells which of their patches are hidden."""
+    parts = space.spaces if isinstance(space, spaces.Dict) else {}
+    return parts["image"] if set(parts) == {"image", "mask"} else space
+
+
+def _channels_last(space: spaces.Space[Any]) -> spaces.Space[Any]:
+    """Frames as the task gives them: Stable-Baselines3 puts their channels first, and ``predict`` takes both forms."""
+    if not isinstance(space, spaces.Box) or len(space.shape) != 3 or space.dtype != np.uint8:
+        return space
+    return spaces.Box(space.low.transpose(1, 2, 0), space.high.transpose(1, 2, 0), dtype=np.uint8)

@@ -1,6 +1,7 @@
 """Trained SB3 actors as torch modules without SB3, which act on other numbers of sensors and can be saved safely.
 
-* :func:`actor_network` - the actor of any model with an AttentionNeuron layer or ``"MlpPolicy"``
+* :func:`actor_network` - the actor of any model with an AttentionNeuron layer, a layer that reads patches,
+  ``"MlpPolicy"`` or ``"CnnPolicy"``
 * :func:`mlp_network` - the same, for ``"MlpPolicy"`` only
 """
 
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
-from stable_baselines3.common.torch_layers import FlattenExtractor
+from stable_baselines3.common.torch_layers import FlattenExtractor, NatureCNN
 from stable_baselines3.dqn.policies import DQNPolicy
 from stable_baselines3.sac.policies import SACPolicy
 from stable_baselines3.td3.policies import TD3Policy
@@ -19,9 +20,12 @@ from torch import nn
 
 from symbench.policies.attention_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.layers import ACTIVATIONS
-from symbench.policies.networks import MLPNetwork, PolicyNetwork
+from symbench.policies.networks import MLPNetwork, PolicyNetwork, SensorNetwork
 from symbench.policies.sb3.layers import AttentionNeuronExtractor, SensorLSTM
+from symbench.policies.sb3.vision import PatchExtractor
 from symbench.policies.spaces import form
+from symbench.policies.vision import NatureCNNNetwork
+from symbench.policies.vision.heads import ConvHead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,16 +35,26 @@ def actor_network(model: BaseAlgorithm | BasePolicy) -> PolicyNetwork:
     """The deterministic actor of a model of PPO, A2C, DQN, SAC, TD3 or RecurrentPPO, with weights of its own.
 
     It gives the actions of ``model.predict(..., deterministic=True)``. Networks with an AttentionNeuron layer read
-    plain sensors and remember by themselves what ``SensorHistory`` or ``PreviousAction`` showed to the model.
+    plain sensors and remember by themselves what ``SensorHistory`` or ``PreviousAction`` showed to the model; those
+    that read frames remember what ``FrameHistory`` or ``VecFrameStack`` showed. A stack of 3, 6, 9, ... channels under
+    ``"CnnPolicy"`` is taken for RGB frames, any other for grey ones.
 
     Raises:
         ValueError: The policy is none of those that can be exported; the message says which part.
     """
     policy = model.policy if isinstance(model, BaseAlgorithm) else model
     extractor, head, output = _actor(policy)
-    config = {**_head_config(policy, head), **_action_config(policy, output)}
+    action = _action_config(policy, output)
+    if not hasattr(policy, "lstm_actor") and isinstance(extractor, PatchExtractor):
+        return _patch_network(extractor, head, {**action, **_relu_config(policy, head, extractor.features_dim)})
+    if not hasattr(policy, "lstm_actor") and isinstance(extractor, NatureCNN):
+        return _nature_cnn(extractor, head, {**action, **_relu_config(policy, head, extractor.features_dim)})
+    return _sensor_network(policy, extractor, head, {**_head_config(policy, head), **action})
+
+
+def _sensor_network(policy: Any, extractor: nn.Module, head: list[nn.Linear], config: dict[str, Any]) -> PolicyNetwork:
     lstm = getattr(policy, "lstm_actor", None)
-    network: PolicyNetwork
+    network: SensorNetwork
     if isinstance(lstm, SensorLSTM):
         network = RecurrentAttentionNeuronNetwork(**lstm.config, **config)
         network.layer.load_state_dict(lstm.layer.state_dict())
@@ -51,10 +65,37 @@ def actor_network(model: BaseAlgorithm | BasePolicy) -> PolicyNetwork:
         network = MLPNetwork(extractor.features_dim, **config)
     else:
         read = f"{form(policy.observation_space)} through {type(extractor).__name__}"
-        raise ValueError(f"only an AttentionNeuron layer or a vector read by an MLP can be exported, received {read}")
-    for source, target in zip(head, _linears([network.head]), strict=True):
-        target.load_state_dict(source.state_dict())
+        raise ValueError(
+            "only an AttentionNeuron layer, patches, stacked frames or a vector read by an MLP can be exported, "
+            f"received {read}"
+        )
+    _copy(head, [network.head])
     return network
+
+
+def _patch_network(extractor: PatchExtractor, head: list[nn.Linear], config: dict[str, Any]) -> PolicyNetwork:
+    network = extractor.network_class(**extractor.config, **config)
+    assert isinstance(network.head, ConvHead)
+    network.layer.load_state_dict(extractor.layer.state_dict())
+    network.head.conv.load_state_dict(extractor.head.conv.state_dict())
+    _copy([*_linears([extractor.head.dense]), *head], [network.head.dense])
+    return network
+
+
+def _nature_cnn(extractor: NatureCNN, head: list[nn.Linear], config: dict[str, Any]) -> PolicyNetwork:
+    planes, height, width = extractor._observation_space.shape or ()
+    if height != width:
+        raise ValueError(f"only square frames can be exported, received {height}x{width}")
+    channels = 1 if planes % 3 else 3
+    network = NatureCNNNetwork(size=height, channels=channels, history=planes // channels, blank_start=True, **config)
+    network.conv.load_state_dict(extractor.cnn.state_dict())
+    _copy([*_linears([extractor.linear]), *head], [network.head])
+    return network
+
+
+def _copy(layers: Iterable[nn.Linear], targets: Iterable[nn.Module]) -> None:
+    for source, target in zip(layers, _linears(targets), strict=True):
+        target.load_state_dict(source.state_dict())
 
 
 def mlp_network(model: BaseAlgorithm) -> MLPNetwork:
@@ -90,6 +131,16 @@ def _head_config(policy: Any, head: list[nn.Linear]) -> dict[str, Any]:
     if not names:
         raise ValueError(f"activation_fn must be one of {tuple(ACTIVATIONS)}, received {policy.activation_fn.__name__}")
     return {"hidden": [layer.out_features for layer in head[:-1]], "activation": names[0]}
+
+
+def _relu_config(policy: Any, head: list[nn.Linear], features: int) -> dict[str, Any]:
+    """Hidden layers of a network whose dense layers all have a ReLU between them."""
+    if len(head) > 1 and policy.activation_fn is not nn.ReLU:
+        raise ValueError(
+            "behind convolutions only ReLU can be exported, received "
+            f"{policy.activation_fn.__name__}: train with policy_kwargs net_arch=[] or activation_fn=torch.nn.ReLU"
+        )
+    return {"hidden": [features, *(layer.out_features for layer in head[:-1])]}
 
 
 def _action_config(policy: Any, output: str) -> dict[str, Any]:

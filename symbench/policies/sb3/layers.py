@@ -63,7 +63,7 @@ class AttentionNeuronExtractor(BaseFeaturesExtractor):
         Raises:
             ValueError: The observation space is not the one of ``SensorHistory``.
         """
-        (_, history), (_, action_dim) = _shapes(observation_space, "SensorHistory", ("sensors", 2), ("actions", 2))
+        (_, history), (_, action_dim) = shapes_of(observation_space, "SensorHistory", ("sensors", 2), ("actions", 2))
         super().__init__(observation_space, num_codes * value_dim)
         self.config: dict[str, Any] = {
             "history": history,
@@ -94,7 +94,7 @@ class StepExtractor(BaseFeaturesExtractor):
         Raises:
             ValueError: The observation space is not the one of ``PreviousAction``.
         """
-        shapes = _shapes(observation_space, "PreviousAction", ("observation", 1), ("previous_action", 1))
+        shapes = shapes_of(observation_space, "PreviousAction", ("observation", 1), ("previous_action", 1))
         (self.num_sensors,), (self.action_dim,) = shapes
         super().__init__(observation_space, self.num_sensors + self.action_dim)
 
@@ -158,7 +158,7 @@ class TrueStateExtractor(FlattenExtractor):
         return super().forward(observations[STATE])
 
 
-def _shapes(space: spaces.Space[Any], wrapper: str, *keys: tuple[str, int]) -> list[tuple[int, ...]]:
+def shapes_of(space: spaces.Space[Any], wrapper: str, *keys: tuple[str, int]) -> list[tuple[int, ...]]:
     """The shapes of these keys of a Dict space, which must have so many axes."""
     parts = space.spaces if isinstance(space, spaces.Dict) else {}
     shapes = [parts[key].shape or () for key, _ in keys if key in parts]

@@ -1,6 +1,7 @@
 """Permutation-invariant actor-critics.
 
 * :class:`AttentionNeuronPolicy` - for SB3's PPO and A2C
+* :class:`VisionAttentionNeuronPolicy` - the same for frames
 * :class:`RecurrentAttentionNeuronPolicy` - for sb3-contrib's RecurrentPPO
 """
 
@@ -24,6 +25,7 @@ from symbench.policies.sb3.layers import (
     StepExtractor,
     TrueStateExtractor,
 )
+from symbench.policies.sb3.vision import VisionAttentionNeuronExtractor
 
 if TYPE_CHECKING:
     from stable_baselines3.common.type_aliases import Schedule
@@ -118,6 +120,58 @@ class AttentionNeuronPolicy(_InvariantActorCritic):
             ortho_init,
             features_extractor_class=features_extractor_class,
             share_features_extractor=share_features_extractor and not _has_state(observation_space),
+            **kwargs,
+        )
+
+
+class VisionAttentionNeuronPolicy(AttentionNeuronPolicy):
+    """:class:`AttentionNeuronPolicy` for frames as unordered patches, over :class:`symbench.wrappers.FrameHistory`.
+
+    Example:
+        >>> import gymnasium as gym
+        >>> import symbench.envs
+        >>> from stable_baselines3 import PPO
+        >>> from symbench.wrappers import FrameHistory
+        >>> model = PPO(VisionAttentionNeuronPolicy, FrameHistory(gym.make("symbench/Pong-v0")), n_steps=128)
+        >>> model.policy.actor_network().kind
+        'vision-attention-neuron'
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
+        lr_schedule: Schedule,
+        net_arch: list[int] | dict[str, list[int]] | None = None,
+        activation_fn: type[nn.Module] = nn.ReLU,
+        ortho_init: bool = False,
+        *,
+        features_extractor_class: type[BaseFeaturesExtractor] = VisionAttentionNeuronExtractor,
+        **kwargs: Any,
+    ) -> None:
+        """Make the policy.
+
+        Args:
+            observation_space: ``Dict(frames=Box(k * C, H, W), previous_action=Box(A,))`` and perhaps ``mask``,
+                ``state``.
+            action_space: A Box or a Discrete space.
+            lr_schedule: Learning rate as a function of the remaining progress.
+            net_arch: Widths of the two heads; by default none, and ``[64, 64]`` for a critic of the true state.
+            activation_fn: Activation of the heads; with another than ReLU a head with hidden layers cannot be exported.
+            ortho_init: Initialise the heads orthogonally.
+            features_extractor_class: The invariant layer, or
+                :class:`~symbench.policies.sb3.vision.SetTransformerExtractor`.
+            **kwargs: Further parameters of :class:`AttentionNeuronPolicy`.
+        """
+        default = {"pi": [], "vf": [64, 64] if _has_state(observation_space) else []}
+        super().__init__(
+            observation_space,
+            action_space,
+            lr_schedule,
+            default if net_arch is None else net_arch,
+            activation_fn,
+            ortho_init,
+            features_extractor_class=features_extractor_class,
             **kwargs,
         )
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from symbench.policies.layers import dense
 from symbench.policies.vision.heads import AttentionAgentHead, conv_side, convolutions
+from symbench.policies.vision.netrand import NetRand
 from symbench.policies.vision.networks import VisionNetwork, unmasked
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class NatureCNNNetwork(VisionNetwork):
         output: str = "discrete",
         low: float | Sequence[float] = -1.0,
         high: float | Sequence[float] = 1.0,
+        blank_start: bool = False,
+        netrand: bool = False,
     ) -> None:
         """Make the network.
 
@@ -56,15 +59,22 @@ class NatureCNNNetwork(VisionNetwork):
             output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`~symbench.policies.networks.PolicyNetwork`.
             low: Least action (a number, or one per dimension).
             high: Greatest action.
+            blank_start: Whether black frames precede an episode, as SB3's ``VecFrameStack`` has it, and not copies of
+                its first frame.
+            netrand: Whether frames pass through random filters in training mode; see
+                :class:`~symbench.policies.vision.netrand.NetRand`.
 
         Raises:
             ValueError: The convolutions do not fit the frame.
         """
         config: dict[str, Any] = {"size": size, "channels": channels, "history": history}
         config |= {"conv": [list(layer) for layer in conv], "hidden": tuple(hidden)}
+        config |= {"blank_start": blank_start, "netrand": netrand}
         super().__init__(action_dim, output, low, high, **config)
         self.size, self.channels, self.history = size, channels, history
         self.memory = f"the last {history} frames"
+        self.blank_start = blank_start
+        self.netrand = NetRand(channels) if netrand else nn.Identity()
         self.conv = convolutions(history * channels, conv)
         self.head = dense((conv[-1][0] * conv_side(conv, size) ** 2, *hidden, action_dim), "relu")
 
@@ -80,9 +90,9 @@ class NatureCNNNetwork(VisionNetwork):
         begun, frames = state
         newest = image.permute(0, 3, 1, 2)
         frames = torch.cat([frames[:, self.channels :], newest], dim=1)
-        if not bool(begun.all()):
+        if not self.blank_start and not bool(begun.all()):
             frames = torch.where(begun[:, :, None, None], frames, newest.repeat(1, self.history, 1, 1))
-        features = self.conv(frames.to(self.low.dtype) / 255.0)
+        features = self.conv(self.netrand(frames.to(self.low.dtype) / 255.0))
         return self.head(features.flatten(1)), (torch.ones_like(begun), frames)
 
     def remember(self, state: State, actions: Tensor) -> State:
