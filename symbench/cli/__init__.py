@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from symbench.cli.analyse import analyse
 from symbench.cli.describe import describe
 from symbench.cli.errors import usage_error
 from symbench.cli.list import list_
@@ -62,7 +63,7 @@ def _options(
 
 for _name, _command in (
     *(("run", run), ("list", list_), ("train", train), ("report", report)),
-    *(("describe", describe), ("video", video)),
+    *(("describe", describe), ("video", video), ("analyse", analyse)),
 ):
     app.command(_name)(_command)
 
