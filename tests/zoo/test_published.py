@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 
-import symbench.envs  # noqa: F401
+from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
+from symbench.policies.vision.patches import to_patches
+from symbench.runner.evaluate import play
 from symbench.wrappers import vector
 from symbench.zoo import load_published
 
@@ -34,6 +37,7 @@ def test_outputs_are_the_recorded_ones(reference: Path, sensors: int) -> None:
 @pytest.mark.reference
 def test_ant_acts_on_any_order(reference: Path) -> None:
     agent = load_published("ant_pi", reference / "attention_neuron" / "ant_pi.weights.npz")
+    agent.network.double()  # float32 rounding adds up over the steps
     rng = np.random.default_rng(0)
     observations, order = rng.normal(size=(20, 28)), rng.permutation(28)
     episodes = []
@@ -109,3 +113,69 @@ def test_order_of_the_flat_vector(tmp_path: Path) -> None:
         "head.0.weight": 896,
         "head.0.bias": 912,
     }
+
+
+def stack_of_patches(frames: np.ndarray) -> torch.Tensor:
+    """Recorded stacks (T, 4, H, W) as patches, (T, N, 4, 36) uint8."""
+    cut = to_patches(torch.as_tensor(frames).flatten(0, 1)[..., None], 6)
+    return cut.reshape(*frames.shape[:2], -1, 36).transpose(1, 2).contiguous()
+
+
+@pytest.mark.reference
+def test_driver_of_permuted_patches_gives_the_recorded_actions(reference: Path) -> None:
+    folder = reference / "attention_neuron"
+    network = load_published("carracing_pi", folder / "carracing_pi.weights.npz").network
+    recorded = np.load(folder / "carracing_pi.io.npz")
+    state, done, actions = network.head.initial_state(1), torch.zeros(1, 3), []
+    with torch.inference_mode():
+        for patches in stack_of_patches(recorded["obs"]):
+            raw, state = network.head(network.layer(patches[None], done), state)
+            done = torch.tanh(raw)
+            state = network.head.remember(state, done)
+            actions.append(done[0].numpy())
+    assert np.abs(np.stack(actions) - recorded["act"]).max() < 1e-4
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("occluded", [False, True])
+def test_pong_agent_gives_the_recorded_logits(reference: Path, occluded: bool) -> None:
+    file = reference / "attention_neuron" / "puzzle_pong_random.io.npz"
+    network = load_published("puzzle_pong", file).network
+    recorded = np.load(file)
+    mask = torch.zeros(len(recorded["obs"]), 196)
+    mask[:, recorded["keep"]] = 1
+    with torch.inference_mode():
+        patches = stack_of_patches(recorded["obs"])
+        codes = network.layer(patches, torch.zeros(len(patches), 6), mask if occluded else None)
+        logits, _ = network.head(codes, ())
+    assert np.abs(logits.numpy() - recorded["logits_occluded" if occluded else "logits"]).max() < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.reference
+def test_published_driver_drives_shuffled(reference: Path) -> None:
+    agent = load_published("carracing_pi", reference / "attention_neuron" / "carracing_pi.weights.npz")
+    envs = vector.ShufflePatches(get_task("CarRacing").make_vec(2), resample="episode")
+    assert play(envs, agent, [1_000_000, 1_000_001]).returns.mean() > 400
+
+
+@pytest.mark.parametrize(("name", "size"), [("carracing_pi", 7_212), ("carracing", 3_667), ("puzzle_pong", 1_687_726)])
+def test_agents_that_see_patches_load_and_act(tmp_path: Path, name: str, size: int) -> None:
+    file = tmp_path / "weights.npz"
+    np.savez(file, params=np.random.default_rng(0).normal(size=size, scale=0.1))
+    agent = load_published(name, file)
+    side, channels = {"carracing_pi": (96, 1), "carracing": (96, 3), "puzzle_pong": (84, 1)}[name]
+    action = agent.act(np.zeros((side, side, channels), dtype=np.uint8))
+    assert np.shape(action) == (() if name == "puzzle_pong" else (3,))
+    np.savez(file, params=np.zeros(size + 1))
+    with pytest.raises(SymbenchError, match=f"holds {size + 1} parameters, {name} has {size}"):
+        load_published(name, file)
+
+
+def test_keys_of_the_driver_are_reordered_from_time_last(tmp_path: Path) -> None:
+    np.savez(tmp_path / "weights.npz", params=np.arange(7_212))
+    agent = load_published("carracing_pi", tmp_path / "weights.npz")
+    weight = agent.network.layer.project_key[0].weight[0].tolist()
+    first = 8 * 16 + 16
+    assert weight[:36] == [first + 3 * pixel for pixel in range(36)]  # first difference of every pixel
+    assert weight[108:] == [first + 108 + i for i in range(3)]  # what the action does is not touched

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from symbench.errors import SymbenchError
 from symbench.policies import NETWORKS, AttentionNeuronNetwork, MLPNetwork
+from symbench.policies.vision import VisionNetwork
 from symbench.zoo import bundled, files, load_agent, load_card, save_agent
 
 
@@ -28,13 +29,20 @@ def edit_card(path: Path, **changes: object) -> None:
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_agent_acts_the_same_after_saving(kind: str, tmp_path: Path) -> None:
-    network = MLPNetwork(5, 2) if kind == "mlp" else NETWORKS[kind](2, low=[-1.0, 0.0], high=0.5)
+    sensors = {"mlp": {"num_sensors": 5}}.get(kind, {})
+    bounds = {"output": "clip", "low": [-1.0, 0.0], "high": 0.5}
+    network = NETWORKS[kind](action_dim=2, **sensors, **bounds).eval()
     save_agent(network, tmp_path / "agent", {})
     agent = load_agent(tmp_path / "agent")
     assert agent.name == "agent"
-    agent.reset(3)
-    state = network.initial_state(3, 5)
-    for observations in torch.randn(4, 3, 5):
+    agent.reset(2)
+    if isinstance(network, VisionNetwork):
+        side = getattr(network, "size", 24)
+        batches = torch.randint(0, 256, (3, 2, side, side, network.channels), dtype=torch.uint8)
+    else:
+        batches = torch.randn(3, 2, 5)
+    state = network.initial_state(2, *batches.shape[2:])
+    for observations in batches:
         with torch.no_grad():
             expected, state = network(observations.clone(), state)  # aligned as the agent's copy is
         np.testing.assert_array_equal(agent.act(observations.numpy()), expected.numpy())
