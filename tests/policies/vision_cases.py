@@ -20,7 +20,15 @@ INVARIANT: dict[str, tuple[Any, dict[str, Any]]] = {
     "both": (VisionAttentionNeuronNetwork, {"action_dim": 6, **SMALL, "key_input": "both", "lstm_dim": 8}),
     "attention-agent": (
         VisionAttentionNeuronNetwork,
-        {"action_dim": 3, "num_codes": 64, "code_dim": 8, "head": "attention-agent", "output": "tanh"},
+        # With differences alone all codes are equal until something moves, and the most important ones undefined.
+        {
+            "action_dim": 3,
+            "num_codes": 64,
+            "code_dim": 8,
+            "key_input": "both",
+            "head": "attention-agent",
+            "output": "tanh",
+        },
     ),
     "set-transformer": (SetTransformerNetwork, {"action_dim": 6, **SMALL, "heads": 2}),
 }
@@ -32,9 +40,8 @@ def network_of(name: str) -> Any:
     architecture, config = INVARIANT[name]
     network = architecture(**config).eval()
     if name == "attention-agent":
-        # At the start of training all codes are about equally important: which are the most is left to rounding.
         for parameter in network.parameters():
-            torch.nn.init.normal_(parameter, std=0.7)
+            torch.nn.init.normal_(parameter, std=0.5)
     return network
 
 
