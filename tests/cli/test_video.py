@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ import pytest
 from PIL import Image
 
 from symbench.policies.vision import SetTransformerNetwork
-from symbench.viz import extras
 from symbench.zoo import save_agent
 
 if TYPE_CHECKING:
@@ -77,9 +77,6 @@ def test_an_unknown_cell_is_named(symbench: Symbench) -> None:
 
 
 def test_a_missing_package_is_named(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> None:
-        raise ImportError(name)
-
-    monkeypatch.setattr(extras.importlib, "import_module", missing)
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     result = symbench("video", CELL, "--out", "a.mp4")
     assert result.exit_code == 2 and "pip install 'symbench[pictures]'" in result.stderr
