@@ -155,7 +155,8 @@ class Origins:
         -1 where there was nothing: a noise channel.
         """
         if self._latest.ndim == 1:
-            return self._latest.astype(np.int64) - 1
+            counted: NDArray[np.int64] = self._latest.astype(np.int64)
+            return counted - 1
         low, middle, high = np.moveaxis(self._latest.astype(np.int64), -1, 0)
         return low + 256 * middle + 256**2 * high  # type: ignore[no-any-return]
 

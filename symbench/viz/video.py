@@ -120,7 +120,7 @@ def overlay(
     if attended is None or stage.origins is None:
         return before, after
     for important, colour in ((False, colours.ORANGE), (True, colours.SKY)):
-        mask = attended.mask(*seen.shape[:2], important=important)
+        mask = attended.mask(seen.shape[0], seen.shape[1], important)
         after = highlight(after, mask, zoom, colour)
         before = highlight(before, moved_back(mask, stage.origins.index), zoom, colour)
     return before, after
