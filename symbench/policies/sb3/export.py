@@ -66,7 +66,7 @@ def _sensor_network(policy: Any, extractor: nn.Module, head: list[nn.Linear], co
     else:
         read = f"{form(policy.observation_space)} through {type(extractor).__name__}"
         raise ValueError(
-            "only an AttentionNeuron layer, patches, stacked frames or a vector read by an MLP can be exported, "
+            "only an AttentionNeuron layer or a vector read by an MLP, patches or stacked frames can be exported, "
             f"received {read}"
         )
     _copy(head, [network.head])
