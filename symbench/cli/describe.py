@@ -25,9 +25,9 @@ def describe(
     agent, training run.
 
     [bold]Examples[/bold]
-      [cyan]symbench describe shuffle@1/CartPoleSwingUp/none/in-order/mlp/s0[/cyan]
+      [cyan]symbench describe shuffle@2/CartPoleSwingUp/none/in-order/mlp/s0[/cyan]
       [cyan]symbench describe --run runs/mine \
-          shuffle@1/CartPole-v1/shuffle-sensors/every-100/mine/s0[/cyan]
+          shuffle@2/CartPole-v1/shuffle-sensors/every-100/mine/s0[/cyan]
     """
     from rich.table import Table
     from rich.text import Text

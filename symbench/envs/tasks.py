@@ -40,6 +40,7 @@ class Task:
         native_vector: Whether the id's vector environment plays the same episodes as its scalar one.
         rests: Whether a step costs so much that environments whose episode is over should not be stepped.
         threads: Threads that step environments which rest; only for simulators that let go of Python's lock.
+        observes: ``"sensors"`` or ``"frames"``.
         background: Parameters of ``SwapBackground`` that say what the background of this task is.
         extra: What to install when the environment cannot be made.
     """
@@ -55,6 +56,7 @@ class Task:
     native_vector: bool = False
     rests: bool = False
     threads: int = 1
+    observes: str = "sensors"
     background: dict[str, Any] = field(default_factory=dict)
     extra: str | None = None
 
@@ -113,7 +115,6 @@ _PONG = (
     "grey 84x84 by area",
     "score rows 0-9 blackened",
 )
-_PONG_BACKGROUND: dict[str, Any] = {"colors": [[87]], "tolerance": 3}
 
 _TASKS = (
     Task(
@@ -168,8 +169,9 @@ _TASKS = (
         source="random: measured; reference: the largest return there is (21 points to none)",
         preprocessing=_PONG,
         rests=True,
+        observes="frames",
         threads=2,
-        background=_PONG_BACKGROUND,
+        background={"colors": [[87]], "tolerance": 3},
         extra="'symbench[atari]'",
     ),
     Task(
@@ -181,6 +183,7 @@ _TASKS = (
         source="as Pong: the games are the same",
         preprocessing=(*_PONG[:2], "84x84", *_PONG[3:]),
         rests=True,
+        observes="frames",
         threads=2,
         extra="'symbench[atari]'",
     ),
@@ -194,6 +197,8 @@ _TASKS = (
         preprocessing=("grey", "indicator rows 84-95 blackened"),
         episodes=50,
         rests=True,
+        observes="frames",
+        background={"colors": [[160], [175]], "tolerance": 8},
         extra="'symbench[box2d]'",
     ),
     Task(
@@ -205,6 +210,8 @@ _TASKS = (
         source="as CarRacing: the laps are the same",
         episodes=50,
         rests=True,
+        observes="frames",
+        background={"colors": [[100, 202, 100], [100, 228, 100]], "tolerance": 12},
         extra="'symbench[box2d]'",
     ),
 )

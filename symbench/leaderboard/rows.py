@@ -133,8 +133,8 @@ def make_rows(manifest: Manifest, records: Sequence[Record]) -> list[Row]:
     scores = Scores(manifest, records)
     return [
         _row(manifest, scores, task, condition, agent)
-        for task in manifest.tasks
-        for condition in manifest.suite.perturbations
+        for task, facts in manifest.tasks.items()
+        for condition in manifest.suite.conditions(facts.observes)
         for agent in scores.agents(task)
     ]
 
@@ -146,9 +146,11 @@ def summarise(manifest: Manifest, records: Sequence[Record]) -> list[Summary]:
     if len(by_task) < 2:
         return []
     everywhere = [agent for agent in by_task[0] if all(agent in others for others in by_task)]
+    of_tasks = [manifest.suite.conditions(facts.observes) for facts in manifest.tasks.values()]
     return [
         Summary(condition, agent, _over_tasks(manifest, scores, condition, agent))
-        for condition in manifest.suite.perturbations
+        for condition in of_tasks[0]
+        if all(condition in others for others in of_tasks)
         for agent in everywhere
     ]
 

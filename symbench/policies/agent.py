@@ -15,6 +15,7 @@ import torch
 from gymnasium import spaces
 
 from symbench.policies.batches import first, split
+from symbench.policies.networks import started
 from symbench.policies.spaces import form
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class NetworkAgent(Agent):
         """Forget what was seen in some environments."""
         if self._states and mask.any():
             rows = torch.split(torch.as_tensor(mask), self._part)
-            self._states = [_forget(state, part) for state, part in zip(self._states, rows, strict=True)]
+            self._states = [started(state, part) for state, part in zip(self._states, rows, strict=True)]
 
     def keep(self, mask: NDArray[np.bool_]) -> None:
         """Go on with the memory of these environments."""
@@ -233,7 +234,3 @@ class NetworkAgent(Agent):
         count = max(1, -(-self._num_envs // self._part))
         parts = [torch.split(tensor, self._part) for tensor in state]
         self._states = [tuple(tensors[i] for tensors in parts) for i in range(count)]
-
-
-def _forget(state: State, rows: torch.Tensor) -> State:
-    return tuple(part.masked_fill(rows.view(-1, *[1] * (part.ndim - 1)), 0.0) for part in state)

@@ -11,6 +11,7 @@ The permutation-invariant ones are in :mod:`symbench.policies.attention_networks
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from symbench.policies.batches import each
 from symbench.policies.layers import ACTIVATIONS, dense
 from symbench.policies.spaces import form
 
@@ -135,6 +137,22 @@ class PolicyNetwork(nn.Module, ABC):
         actions = self.finish(raw)
         return actions, self.remember(state, self.played(actions))
 
+    def unroll(self, observations: Observations, starts: Tensor, actions: Tensor, state: State) -> Tensor:
+        """The last layer's outputs over T time steps that were played, (T, B, A).
+
+        Args:
+            observations: Shape (T, B, ...).
+            starts: 1 where an episode begins, else 0, shape (T, B).
+            actions: What was done, as :meth:`played` gives it, shape (T, B, A).
+            state: Before the first of the steps.
+        """
+        outputs = []
+        for t, begins in enumerate(starts):
+            raw, state = self.raw(each(itemgetter(t), observations), started(state, begins))
+            outputs.append(raw)
+            state = self.remember(state, actions[t])
+        return torch.stack(outputs)
+
     def finish(self, raw: Tensor) -> Tensor:
         """The action of the last layer's output, (B, A) -> (B, A)."""
         if self.output == "tanh":
@@ -150,6 +168,14 @@ class PolicyNetwork(nn.Module, ABC):
     def _zeros(self, *shape: int) -> Tensor:
         # Every network has weights; its state lives where they do, in their precision.
         return next(self.parameters()).new_zeros(shape)
+
+
+def started(state: State, starts: Tensor) -> State:
+    """``state`` with zeros where an episode begins; ``starts`` has shape (B,)."""
+    if not bool(starts.any()):
+        return state
+    ends = starts != 0
+    return tuple(part.masked_fill(ends.reshape(-1, *[1] * (part.ndim - 1)), 0) for part in state)
 
 
 class SensorNetwork(PolicyNetwork):

@@ -29,6 +29,7 @@ class TaskFacts(BaseModel):
         reference_return: Return that counts as 1.
         source: Where both come from.
         episodes: Episodes a cell in the published protocol.
+        observes: ``"sensors"`` or ``"frames"``: which conditions of the suite are meant for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -39,6 +40,7 @@ class TaskFacts(BaseModel):
     reference_return: float
     source: str
     episodes: int
+    observes: str = "sensors"
 
     @classmethod
     def of(cls, task: Task, suite: Suite) -> TaskFacts:
@@ -50,6 +52,7 @@ class TaskFacts(BaseModel):
             reference_return=task.reference_return,
             source=task.source,
             episodes=suite.episodes or task.episodes,
+            observes=task.observes,
         )
 
 

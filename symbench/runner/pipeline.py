@@ -12,6 +12,7 @@ from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError, unknown
 from symbench.suites import Apply
 from symbench.wrappers import vector
+from symbench.wrappers.images import SwapBackground
 from symbench.wrappers.registry import PERTURBATIONS
 
 if TYPE_CHECKING:
@@ -49,13 +50,17 @@ def make_envs(task: str, apply: Sequence[Apply], num_envs: int) -> VectorEnv[Any
     return envs
 
 
-def explicit(step: Apply) -> Apply:
+def explicit(step: Apply, task: str) -> Apply:
     """The same step with all parameters written out, so that a later severity table or default cannot change it.
+
+    ``SwapBackground`` without colours replaces what the task says is its background.
 
     Raises:
         SymbenchError: The wrapper is unknown or does not take these parameters.
     """
     perturbation = _perturbation(step.wrapper)
+    if perturbation is SwapBackground and "colors" not in step.parameters:
+        step = Apply(wrapper=step.wrapper, **{**get_task(task).background, **step.parameters})
     accepted = perturbation.signature().parameters
     for name in step.parameters:
         if name not in accepted:

@@ -55,7 +55,6 @@ def plan(suite: Suite, agents: Mapping[str, Sequence[AgentSource]], episodes: in
         SymbenchError: A task is not one of the suite's, a perturbation cannot be applied to a task, or an agent cannot
             act in a task even without perturbation.
     """
-    suite = _with_explicit_parameters(suite)
     cells: list[Cell] = []
     skipped: list[Skipped] = []
     for task, sources in agents.items():
@@ -65,7 +64,7 @@ def plan(suite: Suite, agents: Mapping[str, Sequence[AgentSource]], episodes: in
         for source in sources:
             if reason := fit.misfit(source, suite.baseline):
                 raise SymbenchError(f"agent {source.name!r} cannot play {task}: {reason}; choose another --task")
-        for perturbation in suite.perturbations:
+        for perturbation in _explicit_conditions(suite, task):
             for source in sources:
                 cell = _cell(suite, task, perturbation, source, episodes)
                 reason = fit.misfit(source, perturbation)
@@ -81,13 +80,12 @@ def episodes_of(suite: Suite, task: str) -> int:
     return suite.episodes or get_task(task).episodes
 
 
-def _with_explicit_parameters(suite: Suite) -> Suite:
-    """The suite as cells record it: their hashes must cover what a severity or a default stands for today."""
-    perturbations = tuple(
-        perturbation.model_copy(update={"apply": tuple(map(explicit, perturbation.apply))})
-        for perturbation in suite.perturbations
-    )
-    return suite.model_copy(update={"perturbations": perturbations})
+def _explicit_conditions(suite: Suite, task: str) -> list[Perturbation]:
+    """The conditions of a task as cells record them: hashes must cover what a severity or a default stands for."""
+    return [
+        condition.model_copy(update={"apply": tuple(explicit(step, task) for step in condition.apply)})
+        for condition in suite.conditions(get_task(task).observes)
+    ]
 
 
 def _cell(suite: Suite, task: str, perturbation: Perturbation, source: AgentSource, episodes: int | None) -> Cell:

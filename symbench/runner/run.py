@@ -49,7 +49,7 @@ def run(
     Args:
         suite: What to play.
         out: The run directory; made if it is missing.
-        tasks: Names of tasks; none takes those of the suite for which agents are bundled.
+        tasks: Names of tasks; none takes those that the suite plays by default (all for which agents are bundled).
         agents: See :func:`symbench.runner.agents.resolve`; none takes all bundled ones. ``random`` always
             plays too.
         trust: Whether SB3 zips may be loaded, which executes code in them.
@@ -109,7 +109,7 @@ def make_plan(
         raise SymbenchError(f"episodes must be at least 1, received {episodes}")
     if quick and episodes is not None:
         raise SymbenchError("quick has its own number of episodes: give either --quick or --episodes")
-    names = list(dict.fromkeys(tasks)) or _tasks_with_agents(suite)
+    names = list(dict.fromkeys(tasks)) or list(suite.played) or _tasks_with_agents(suite)
     return plan(suite, {task: _resolve(task, agents, trust) for task in names}, QUICK_EPISODES if quick else episodes)
 
 

@@ -27,8 +27,8 @@ _PROBLEMS = {
 
 
 def bundled_suites() -> list[str]:
-    """Names of the suites that come with symbench, sorted."""
-    return sorted(path.stem for path in _BUNDLED.glob("*.toml"))
+    """Names of the suites that come with symbench, sorted; earlier versions are loaded as ``"shuffle@1"``."""
+    return sorted(path.stem for path in _BUNDLED.glob("*.toml") if "@" not in path.stem)
 
 
 def load_suite(name_or_path: str | Path) -> Suite:
@@ -43,7 +43,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
 
     Example:
         >>> load_suite("shuffle").tag
-        'shuffle@1'
+        'shuffle@2'
     """
     text = str(name_or_path)
     if text.endswith(".toml"):
@@ -51,7 +51,8 @@ def load_suite(name_or_path: str | Path) -> Suite:
     name, _, version = text.partition("@")
     if name not in bundled_suites():
         raise unknown("suite", name, bundled_suites())
-    suite = _read(_BUNDLED / f"{name}.toml")
+    earlier = _BUNDLED / f"{name}@{version}.toml"
+    suite = _read(earlier if earlier.exists() else _BUNDLED / f"{name}.toml")
     if version not in ("", str(suite.version)):
         raise SymbenchError(f"suite {text!r} is not here; this version of symbench holds {suite.tag}")
     return suite

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -37,6 +37,7 @@ class Perturbation(BaseModel):
         level: How hard, e.g. ``"every-100"``; the fourth part of a cell's id and the column ``severity``.
         label: The same in words, for tables; made of name and level when not given.
         baseline: Whether retention is measured against this condition. One of a suite has it.
+        observes: ``"sensors"`` or ``"frames"`` if it is meant for tasks with such observations only.
         apply: The wrappers from the environment outwards; none leaves the task as it is.
     """
 
@@ -46,6 +47,7 @@ class Perturbation(BaseModel):
     level: Name
     label: str = ""
     baseline: bool = False
+    observes: Literal["sensors", "frames"] | None = None
     apply: tuple[Apply, ...] = ()
 
     @property
@@ -69,6 +71,7 @@ class Suite(BaseModel):
         version: Printed with the name everywhere, as in ``shuffle@1``.
         description: One line for ``symbench list suites``.
         tasks: Names of tasks that the suite is meant for.
+        played: Those of them that are played when none is asked for; none given, those with bundled agents.
         seed: Episode ``e`` of every cell is played with environment seed ``seed + e``.
         episodes: Episodes a cell; ``None`` takes each task's own number.
         compare_with: The agent that the probability of improvement refers to, if it takes part.
@@ -81,6 +84,7 @@ class Suite(BaseModel):
     version: int = Field(ge=1)
     description: str
     tasks: tuple[Name, ...] = Field(min_length=1)
+    played: tuple[Name, ...] = ()
     seed: int = Field(ge=0)
     episodes: int | None = Field(default=None, ge=1)
     compare_with: str | None = None
@@ -90,6 +94,10 @@ class Suite(BaseModel):
     def tag(self) -> str:
         """Name and version, e.g. ``"shuffle@1"``."""
         return f"{self.name}@{self.version}"
+
+    def conditions(self, observes: str) -> tuple[Perturbation, ...]:
+        """The perturbations for tasks that observe ``"sensors"`` or ``"frames"``."""
+        return tuple(each for each in self.perturbations if each.observes in (None, observes))
 
     @property
     def baseline(self) -> Perturbation:
@@ -101,6 +109,13 @@ class Suite(BaseModel):
         repeated = [id for id, count in Counter(p.id for p in self.perturbations).items() if count > 1]
         if repeated:
             raise ValueError(f"name and level must be unique, received {', '.join(repeated)} more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _played_tasks_are_of_the_suite(self) -> Suite:
+        strange = [task for task in self.played if task not in self.tasks]
+        if strange:
+            raise ValueError(f"played must name tasks of the suite, received {', '.join(strange)}")
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from symbench.policies.batches import each, first, rows, stack
+from symbench.policies.networks import started
 from symbench.training.session import Returns
 from symbench.training.worlds import make_world
 
@@ -41,14 +42,6 @@ class Segment:
     targets: Tensor  # (T, B, A), what the teacher would have done; (T, B), its number, if actions are discrete
 
 
-def started(state: State, starts: Tensor) -> State:
-    """``state`` with zeros where an episode begins; ``starts`` has shape (B,)."""
-    if not bool(starts.any()):
-        return state
-    keep = 1.0 - starts
-    return tuple((part * keep.reshape(-1, *[1] * (part.dim() - 1))).to(part.dtype) for part in state)
-
-
 def segment_loss(network: PolicyNetwork, segment: Segment, rows: Tensor) -> Tensor:
     """How far the student is from the teacher on some environments of a segment, with gradients through time.
 
@@ -60,18 +53,10 @@ def segment_loss(network: PolicyNetwork, segment: Segment, rows: Tensor) -> Tens
     Returns:
         Mean smooth L1 distance of the actions, or mean cross-entropy if they are discrete, a scalar.
     """
+    observations = each(lambda part: part[:, rows], segment.observations)
     state = tuple(part[rows] for part in segment.state)
-    losses = []
-    for t in range(len(segment.starts)):
-        state = started(state, segment.starts[t, rows])
-        raw, state = network.raw(each(lambda part, t=t: part[t, rows], segment.observations), state)
-        losses.append(step_loss(network, raw, segment.targets[t, rows]))
-        state = network.remember(state, segment.actions[t, rows])
-    return torch.stack(losses).mean()
-
-
-def step_loss(network: PolicyNetwork, raw: Tensor, targets: Tensor) -> Tensor:
-    """How far the last layer's output (b, A) is from what the teacher would have done."""
+    raw = network.unroll(observations, segment.starts[:, rows], segment.actions[:, rows], state).flatten(0, 1)
+    targets = segment.targets[:, rows].flatten(0, 1)
     if network.output == "discrete":
         return nn.functional.cross_entropy(raw, targets)
     # A clipped output has no gradient beyond its bounds: there the raw value is compared.

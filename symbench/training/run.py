@@ -13,13 +13,15 @@ from symbench.runner.provenance import environment
 from symbench.training.parts import check, find_teacher, make_network
 from symbench.training.recipe import Imitation, Ppo, Recipe, load_recipe
 from symbench.training.session import STORY, Session, writing
-from symbench.wrappers.vector import ShuffleSensors
+from symbench.wrappers.vector import ShufflePatches, ShuffleSensors
 from symbench.zoo import save_agent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCORE_SEED, SCORE_EPISODES = 500_000, 1000  # the episodes a card's scores come from; no suite uses them
+SCORE_SEED = 500_000  # of the first episode a card's scores come from; no suite uses them
+SCORE_EPISODES = {"sensors": 1000, "frames": 20}
+_SHUFFLE = {"sensors": ShuffleSensors, "frames": ShufflePatches}
 
 
 def train(
@@ -92,7 +94,8 @@ def train_network(plan: Recipe, session: Session) -> PolicyNetwork:
 
 def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[str, Any]:
     """What the agent's JSON card says: origin, size, and scores in order and shuffled with 95% intervals."""
-    envs = get_task(plan.task).make_vec(SCORE_EPISODES)
+    task = get_task(plan.task)
+    envs = task.make_vec(SCORE_EPISODES[task.observes])
     return {
         "agent": plan.agent,
         "description": plan.description,
@@ -104,7 +107,7 @@ def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[st
         "training_seconds": round(session.seconds),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "in_order": _score(envs, network, plan.agent),
-        "shuffled": _score(ShuffleSensors(envs), network, plan.agent),
+        "shuffled": _score(_SHUFFLE[task.observes](envs), network, plan.agent),
     }
 
 

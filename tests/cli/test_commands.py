@@ -74,7 +74,7 @@ def test_describe_prints_the_pipeline_in_order(symbench: Symbench) -> None:
 
 
 def test_brackets_in_what_the_agent_sees_are_printed(symbench: Symbench) -> None:
-    output = symbench("describe", "shuffle@1/CartPoleSwingUp/none/in-order/random/s0").output
+    output = symbench("describe", "shuffle@2/CartPoleSwingUp/none/in-order/random/s0").output
     assert "[inf inf  1.  1. inf], (5,)" in output
 
 

@@ -16,6 +16,7 @@ from symbench.policies import (
     RecurrentAttentionNeuronNetwork,
 )
 from symbench.policies.layers import compress
+from symbench.policies.vision import VisionNetwork
 from symbench.wrappers import SensorHistory
 
 ACTIONS: list[dict[str, Any]] = [
@@ -25,8 +26,28 @@ ACTIONS: list[dict[str, Any]] = [
 ]
 
 
+SMALL: dict[str, dict[str, Any]] = {
+    "mlp": {"num_sensors": 5},
+    "vision-attention-neuron": {"num_codes": 16, "key_hidden": [8], "conv": [[8, 2, 1]], "hidden": [16], "lstm_dim": 8},
+    "set-transformer": {"num_codes": 16, "conv": [], "hidden": [16]},
+    "nature-cnn": {"size": 24, "conv": [[8, 8, 4]], "hidden": [16]},
+    "attention-agent": {"size": 24},
+}
+
+
 def make(kind: str, **actions: Any) -> PolicyNetwork:
-    return MLPNetwork(5, **actions) if kind == "mlp" else NETWORKS[kind](**actions)
+    return NETWORKS[kind](**SMALL.get(kind, {}), **actions)
+
+
+def observe(network: PolicyNetwork, *batch: int) -> torch.Tensor:
+    """Random observations that the network can read, with these leading axes."""
+    if isinstance(network, VisionNetwork):
+        return torch.randint(0, 256, (*batch, 24, 24, network.channels), dtype=torch.uint8)
+    return torch.randn(*batch, 5, dtype=next(network.parameters()).dtype)
+
+
+def begin(network: PolicyNetwork, observations: torch.Tensor) -> Any:
+    return network.initial_state(*observations.shape)
 
 
 @pytest.mark.parametrize("actions", ACTIONS)
@@ -35,8 +56,8 @@ def test_config_rebuilds_the_network(kind: str, actions: dict[str, Any]) -> None
     network = make(kind, **actions)
     copy = NETWORKS[kind](**json.loads(json.dumps(network.config())))
     copy.load_state_dict(network.state_dict())
-    state, values = network.initial_state(4, 5), torch.randn(3, 4, 5)
-    copied_state = state
+    values = observe(network, 3, 4)
+    state = copied_state = begin(network, values[0])
     for observations in values:
         expected, state = network(observations, state)
         found, copied_state = copy(observations, copied_state)
@@ -47,9 +68,23 @@ def test_config_rebuilds_the_network(kind: str, actions: dict[str, Any]) -> None
 @pytest.mark.parametrize("output", ["tanh", "clip"])
 def test_actions_are_in_bounds(kind: str, output: str) -> None:
     network = make(kind, action_dim=2, output=output, low=[-2.0, 0.5], high=[1.0, 0.75])
-    actions, _ = network(100 * torch.randn(50, 5), network.initial_state(50, 5))
+    values = observe(network, 50)
+    values = values if values.dtype == torch.uint8 else 100 * values
+    actions, _ = network(values, begin(network, values))
     assert (actions >= torch.tensor([-2.0, 0.5])).all()
     assert (actions <= torch.tensor([1.0, 0.75])).all()
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_a_sequence_is_what_its_steps_are(kind: str) -> None:
+    network = make(kind, action_dim=2, output="tanh", low=[-1.0, 0.0], high=1.0)
+    values, actions = observe(network, 6, 3), torch.rand(6, 3, 2)
+    starts = torch.tensor([[1.0, 0, 0], [0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0], [1, 1, 0]])
+    steps = PolicyNetwork.unroll(network, values, starts, actions, begin(network, values[0]))
+    together = network.unroll(values, starts, actions, begin(network, values[0]))
+    torch.testing.assert_close(together, steps, atol=1e-5, rtol=0)
+    alone = network.unroll(values[3:, 2:], starts[3:, 2:], actions[3:, 2:], begin(network, values[0, 2:]))
+    torch.testing.assert_close(together[3:, 2:], alone, atol=1e-5, rtol=0)  # nothing of the earlier episode is left
 
 
 @pytest.mark.parametrize("kind", ["attention-neuron", "recurrent-attention-neuron"])
@@ -93,8 +128,10 @@ def test_the_network_remembers_what_sensor_history_shows(env_id: str) -> None:
 def test_state_has_the_precision_of_the_weights() -> None:
     for kind in NETWORKS:
         network = make(kind, action_dim=1).double()
-        actions, state = network(torch.randn(2, 5, dtype=torch.float64), network.initial_state(2, 5))
-        assert {tensor.dtype for tensor in (actions, *state)} == {torch.float64}
+        values = observe(network, 2)
+        actions, state = network(values, begin(network, values))
+        floating = [tensor.dtype for tensor in (actions, *state) if tensor.is_floating_point()]
+        assert set(floating) == {torch.float64}
 
 
 def test_sizes_of_the_published_agents() -> None:
@@ -105,12 +142,15 @@ def test_sizes_of_the_published_agents() -> None:
 
 def test_gradients_reach_every_weight() -> None:
     for kind in NETWORKS:
+        if kind == "attention-agent":  # choosing the most important patches is not differentiable
+            continue
         network = make(kind, action_dim=1)
-        state = network.initial_state(2, 5)
+        state = begin(network, observe(network, 2))
         for _ in range(3):
-            actions, state = network(torch.randn(2, 5), state)
+            actions, state = network(observe(network, 2), state)
         actions.sum().backward()
-        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
+        missed = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+        assert missed == []
 
 
 def test_wrong_arguments_are_named() -> None:

@@ -11,6 +11,7 @@ import pytest
 from symbench.envs.tasks import TASKS
 from symbench.errors import SymbenchError
 from symbench.suites import Suite, bundled_suites, load_suite, parse_suite
+from symbench.wrappers.backgrounds import TEXTURES
 from symbench.wrappers.registry import PERTURBATIONS
 
 MINIMAL: dict[str, Any] = {
@@ -38,8 +39,34 @@ def test_bundled_suites_name_only_what_exists(name: str) -> None:
 
 def test_the_shuffle_suite_reshuffles_at_the_intervals_of_the_paper() -> None:
     suite = load_suite("shuffle")
-    resample = [p.apply[0].parameters["resample"] for p in suite.perturbations if p.apply]
-    assert resample == ["episode", 500, 200, 100, 50, 25]
+    for observes, wrapper in (("sensors", "ShuffleSensors"), ("frames", "ShufflePatches")):
+        steps = [p.apply[0] for p in suite.conditions(observes) if p.apply]
+        assert {step.wrapper for step in steps} == {wrapper}
+        assert [step.parameters["resample"] for step in steps] == ["episode", 500, 200, 100, 50, 25]
+
+
+def test_the_occlusion_suite_hides_what_the_paper_hides_and_tells_which() -> None:
+    steps = [p.apply[0].parameters for p in load_suite("occlusion").conditions("frames") if p.apply]
+    assert [step["ratio"] for step in steps] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+    assert all(step["patch_mask"] for step in steps)
+
+
+def test_the_background_suite_shows_every_texture() -> None:
+    steps = [p.apply[0].parameters for p in load_suite("background").conditions("frames") if p.apply]
+    assert {step["background"] for step in steps} == set(TEXTURES)
+    assert all(TASKS[task].background for task in load_suite("background").tasks)
+
+
+@pytest.mark.parametrize("name", bundled_suites())
+def test_conditions_fit_the_observations_of_their_tasks(name: str) -> None:
+    suite = load_suite(name)
+    for task in suite.tasks:
+        conditions = suite.conditions(TASKS[task].observes)
+        assert suite.baseline in conditions
+        for step in (step for condition in conditions for step in condition.apply):
+            assert PERTURBATIONS[step.wrapper].__module__.endswith(
+                "images" if TASKS[task].observes == "frames" else "sensors"
+            )
 
 
 def test_the_noise_suite_mixes_noise_among_the_sensors_and_has_the_order_of_the_paper_too() -> None:
@@ -50,9 +77,21 @@ def test_the_noise_suite_mixes_noise_among_the_sensors_and_has_the_order_of_the_
 
 
 def test_a_version_may_be_asked_for_and_must_be_the_one_that_is_here() -> None:
-    assert load_suite("shuffle@1") == load_suite("shuffle")
-    with pytest.raises(SymbenchError, match="shuffle@1"):
+    assert load_suite("shuffle@2") == load_suite("shuffle")
+    with pytest.raises(SymbenchError, match="shuffle@2"):
         load_suite("shuffle@7")
+
+
+def test_an_earlier_version_is_as_it_was_and_its_conditions_are_those_of_the_next() -> None:
+    earlier, now = load_suite("shuffle@1"), load_suite("shuffle")
+    assert earlier.tag == "shuffle@1"
+    assert earlier.seed == now.seed
+    assert [p.model_copy(update={"observes": None}) for p in now.conditions("sensors")] == list(earlier.perturbations)
+
+
+def test_what_is_played_by_default_must_be_of_the_suite() -> None:
+    with pytest.raises(SymbenchError, match="played must name tasks of the suite, received Pong"):
+        parse_suite({**MINIMAL, "played": ["Pong"]}, "mine")
 
 
 def test_an_unknown_name_lists_near_matches() -> None:
@@ -122,7 +161,9 @@ def test_the_example_of_the_docs_fails_as_the_docs_say_and_works_once_corrected(
 
 
 def test_files_that_are_missing_or_no_toml_are_named(tmp_path: Path) -> None:
-    with pytest.raises(SymbenchError, match=r"nowhere\.toml' does not exist; bundled suites: noise, shuffle"):
+    with pytest.raises(
+        SymbenchError, match=r"nowhere\.toml' does not exist; bundled suites: background, noise, occlusion, shuffle"
+    ):
         load_suite(tmp_path / "nowhere.toml")
     broken = tmp_path / "broken.toml"
     broken.write_text("name = ")

@@ -24,7 +24,7 @@ Interrupt = Callable[[int], None]
 
 @pytest.fixture(autouse=True)
 def few_score_episodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symbench.training.run.SCORE_EPISODES", 8)
+    monkeypatch.setattr("symbench.training.run.SCORE_EPISODES", {"sensors": 8, "frames": 2})
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def test_pong_agent_gives_the_recorded_logits(reference: Path, occluded: bool) -
     with torch.inference_mode():
         patches = stack_of_patches(recorded["obs"])
         codes = network.layer(patches, torch.zeros(len(patches), 6), mask if occluded else None)
-        logits, _ = network.head(codes, ())
+        logits, _ = network.head(network.head.features(codes), ())
     assert np.abs(logits.numpy() - recorded["logits_occluded" if occluded else "logits"]).max() < 1e-4
 
 

@@ -76,7 +76,7 @@ class PatchExtractor(BaseFeaturesExtractor):
         """Features of shape (B, features_dim) of frames (B, k * C, H, W) in [0, 1], actions (B, A), mask (B, N)."""
         patches = self._patches(observations["frames"])
         codes = self.layer(patches, observations["previous_action"], observations.get("mask"))
-        features, _ = self.head(codes, ())
+        features: Tensor = self.head.features(codes)
         return torch.relu(features)
 
     def _patches(self, frames: Tensor) -> Tensor:

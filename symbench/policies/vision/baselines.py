@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from symbench.policies.networks import Observations, State
+    from symbench.policies.vision.networks import Inputs
 
 _NATURE = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
 
@@ -84,16 +85,25 @@ class NatureCNNNetwork(VisionNetwork):
         frames = torch.zeros(batch, self.history * channels, height, width, dtype=torch.uint8)
         return torch.zeros(batch, 1, dtype=torch.bool), frames
 
-    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
-        """Shape (B, A) for frames of shape (B, H, W, C), and the next state."""
+    def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
+        """The last k frames; see :meth:`~symbench.policies.vision.networks.VisionNetwork.perceive`."""
         image, _ = unmasked(observations)
         begun, frames = state
         newest = image.permute(0, 3, 1, 2)
         frames = torch.cat([frames[:, self.channels :], newest], dim=1)
         if not self.blank_start and not bool(begun.all()):
             frames = torch.where(begun[:, :, None, None], frames, newest.repeat(1, self.history, 1, 1))
-        features = self.conv(self.netrand(frames.to(self.low.dtype) / 255.0))
-        return self.head(features.flatten(1)), (torch.ones_like(begun), frames)
+        return (frames,), (torch.ones_like(begun), frames)
+
+    def features(self, *inputs: Tensor | None) -> Tensor:
+        """What the convolutions make of the frames."""
+        (frames,) = inputs
+        assert frames is not None
+        return self.conv(self.netrand(frames.to(self.low.dtype) / 255.0)).flatten(1)  # type: ignore[no-any-return]
+
+    def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+        """The dense layers; the state stays as it is."""
+        return self.head(features), state
 
     def remember(self, state: State, actions: Tensor) -> State:
         """The same state: it does not know what was done."""
@@ -157,12 +167,21 @@ class AttentionAgentNetwork(VisionNetwork):
         """The head's."""
         return self.head.initial_state(batch)
 
-    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
-        """Shape (B, A) for frames of shape (B, H, W, C), and the next state."""
+    def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
+        """The frames themselves."""
         image, _ = unmasked(observations)
+        return (image,), state
+
+    def features(self, *inputs: Tensor | None) -> Tensor:
+        """The patches, (B, N, p * p * C)."""
+        (image,) = inputs
+        assert image is not None
         pixels = image.permute(0, 3, 1, 2).to(self.low.dtype) / 255.0
-        columns = nn.functional.unfold(pixels, self.patch_size, stride=self.stride)
-        return self.head(columns.transpose(1, 2), state)  # type: ignore[no-any-return]
+        return nn.functional.unfold(pixels, self.patch_size, stride=self.stride).transpose(1, 2)
+
+    def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+        """The head's step."""
+        return self.head(features, state)  # type: ignore[no-any-return]
 
     def remember(self, state: State, actions: Tensor) -> State:
         """The state that knows what was done."""

@@ -66,10 +66,14 @@ class ConvHead(nn.Module):
         zeros = self.lstm.weight_hh.new_zeros(batch, self.lstm.hidden_size)
         return zeros, zeros.clone(), zeros.new_zeros(batch, self.action_dim)
 
-    def forward(self, codes: Tensor, state: State) -> tuple[Tensor, State]:
-        """Codes (B, M, d_v) to the last layer's output (B, A), and the next state."""
+    def features(self, codes: Tensor) -> Tensor:
+        """What can be computed without the state: codes (B, M, d_v) to (B, D)."""
         picture = torch.relu(codes).transpose(1, 2).reshape(len(codes), -1, self.grid, self.grid)
-        features = self.dense(self.conv(picture).flatten(1))
+        features: Tensor = self.dense(self.conv(picture).flatten(1))
+        return features
+
+    def forward(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+        """Features (B, D) to the last layer's output (B, A), and the next state."""
         if self.lstm is None or self.out is None:
             return features, state
         hidden, cell, previous = state
@@ -131,10 +135,16 @@ class AttentionAgentHead(nn.Module):
         state = (*(new(batch, self.lstm.hidden_size) for _ in range(2)), new(batch, self.action_dim))
         return (*state, new(batch, 1), new(batch, len(self.places), self.code_dim)) if self.mix else state
 
+    def features(self, codes: Tensor) -> Tensor:
+        """The codes: everything else depends on the state."""
+        return codes
+
     def important(self, codes: Tensor) -> Tensor:
         """Indices of the K most important codes, most important first: (B, M, d_v) -> (B, K)."""
         scores = self.project_query(codes) @ self.project_key(codes).transpose(1, 2)
-        return torch.softmax(scores, dim=-1).sum(dim=1).topk(self.top, dim=1).indices
+        importance = torch.softmax(scores, dim=-1).sum(dim=1)
+        # Stable: while nothing moves all codes are alike, and which come first must not be a matter of chance.
+        return importance.argsort(dim=1, descending=True, stable=True)[:, : self.top]
 
     def forward(self, codes: Tensor, state: State) -> tuple[Tensor, State]:
         """Codes (B, M, d_v) to the last layer's output (B, A), and the next state."""

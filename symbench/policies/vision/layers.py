@@ -75,6 +75,7 @@ class VisionAttentionNeuron(nn.Module):
         key_hidden: Sequence[int] = (),
         key_input: str = "differences",
         affine: bool = True,
+        sharpness: float = 1.0,
     ) -> None:
         """Make the layer.
 
@@ -89,6 +90,8 @@ class VisionAttentionNeuron(nn.Module):
             key_hidden: Widths of hidden layers of the keys' network.
             key_input: ``"differences"``, or ``"both"`` for the differences and the newest frame.
             affine: Whether the two LayerNorms have learnable parameters.
+            sharpness: Factor on the first weights of W_q. With 1 all patches are attended to alike at first, and it
+                takes long to find the few that matter.
 
         Raises:
             ValueError: ``key_input`` is unknown, or fewer than 2 frames leave no difference.
@@ -102,6 +105,8 @@ class VisionAttentionNeuron(nn.Module):
         self.key_dim = (history - 1 + self.newest) * patch_dim
         self.register_buffer("queries", sinusoidal_table(num_codes, query_dim), persistent=False)
         self.project_query = nn.Linear(query_dim, projection_dim)
+        with torch.no_grad():
+            self.project_query.weight.mul_(sharpness)
         self.project_key = dense((self.key_dim + action_dim, *key_hidden, projection_dim), "relu")
         self.project_value = nn.Linear(history * patch_dim, code_dim)
         self.norm_patch = nn.LayerNorm(patch_dim, elementwise_affine=affine)

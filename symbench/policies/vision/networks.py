@@ -10,6 +10,8 @@ those are removed from the list, not blackened.
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,7 +19,8 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from symbench.policies.networks import PolicyNetwork
+from symbench.policies.batches import each
+from symbench.policies.networks import PolicyNetwork, started
 from symbench.policies.spaces import form
 from symbench.policies.vision.heads import AttentionAgentHead, ConvHead, square_grid
 from symbench.policies.vision.layers import SetPooling, VisionAttentionNeuron
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from symbench.policies.networks import Observations, State
+
+    Inputs = tuple[Tensor | None, ...]
 
 _PIXELS_AT_ONCE: Final = 64 * 84 * 84
 
@@ -47,6 +52,37 @@ class VisionNetwork(PolicyNetwork):
         if isinstance(observations, dict):
             return {"image": _batch(observations["image"], 4), "mask": _batch(observations["mask"], 2)}
         return _batch(observations, 4)
+
+    @abstractmethod
+    def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
+        """The cheap first part of a step: what :meth:`features` reads, (B, ...) each, and the state that saw it."""
+
+    @abstractmethod
+    def features(self, *inputs: Tensor | None) -> Tensor:
+        """The expensive part, (B, ...) -> (B, ...): depends on no state, so all steps of a sequence make one batch."""
+
+    @abstractmethod
+    def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+        """The last part of a step: features to the last layer's output (B, A), and the next state."""
+
+    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
+        """Shape (B, A) for frames of shape (B, H, W, C), and the next state."""
+        inputs, state = self.perceive(observations, state)
+        return self.decide(self.features(*inputs), state)
+
+    def unroll(self, observations: Observations, starts: Tensor, actions: Tensor, state: State) -> Tensor:
+        """See :meth:`symbench.policies.networks.PolicyNetwork.unroll`."""
+        columns, seen, outputs = [], state, []
+        for t, begins in enumerate(starts):
+            inputs, seen = self.perceive(each(itemgetter(t), observations), started(seen, begins))
+            columns.append(inputs)
+            seen = self.remember(seen, actions[t])
+        features = self.features(*map(_join, zip(*columns, strict=True)))
+        for t, part in enumerate(torch.split(features, starts.shape[1])):
+            raw, state = self.decide(part, started(state, starts[t]))
+            outputs.append(raw)
+            state = self.remember(state, actions[t])
+        return torch.stack(outputs)
 
     def misreads(self, space: spaces.Space[Any]) -> str | None:
         """See :meth:`symbench.policies.networks.PolicyNetwork.misreads`."""
@@ -88,12 +124,24 @@ class PatchNetwork(VisionNetwork):
             *self.head.initial_state(batch),
         )
 
-    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
-        """Shape (B, A) for frames of shape (B, H, W, C), and the next state."""
-        begun, _, previous, *rest = state
-        history, mask = self._patches(observations, state)
-        raw, rest_state = self.head(self.layer(history, previous, mask), tuple(rest))
-        return raw, (torch.ones_like(begun), history, previous, *rest_state)
+    def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
+        """The history of every patch, the previous action, the mask; see :meth:`VisionNetwork.perceive`."""
+        image, mask = unmasked(observations)
+        begun, history, previous, *rest = state
+        newest = to_patches(image, self.patch_size)[:, :, None]
+        history = torch.cat([history[:, :, 1:], newest], dim=2)
+        if not bool(begun.all()):
+            history = torch.where(begun[:, :, None, None], history, newest)
+        return (history, previous, mask), (torch.ones_like(begun), history, previous, *rest)
+
+    def features(self, *inputs: Tensor | None) -> Tensor:
+        """What the head makes of the layer's codes; see :meth:`VisionNetwork.features`."""
+        return self.head.features(self.layer(*inputs))
+
+    def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+        """The head's step; see :meth:`VisionNetwork.decide`."""
+        raw, rest = self.head(features, state[3:])
+        return raw, (*state[:3], *rest)
 
     def remember(self, state: State, actions: Tensor) -> State:
         """The state that knows what was done; a continuous action is kept in units of its range, [-1, 1]."""
@@ -112,18 +160,8 @@ class PatchNetwork(VisionNetwork):
         Returns:
             Shape (B, M, N), every row with sum 1, the patches in reading order; 0 at hidden patches.
         """
-        history, mask = self._patches(observations, state)
-        return self.layer.weights(history, state[2], mask)
-
-    def _patches(self, observations: Observations, state: State) -> tuple[Tensor, Tensor | None]:
-        """The last k frames of every patch, these observations included, and which patches can be seen."""
-        image, mask = unmasked(observations)
-        begun, history, *_ = state
-        newest = to_patches(image, self.patch_size)[:, :, None]
-        history = torch.cat([history[:, :, 1:], newest], dim=2)
-        if not bool(begun.all()):
-            history = torch.where(begun[:, :, None, None], history, newest)
-        return history, mask
+        _, (_, history, previous, *_) = self.perceive(observations, state)
+        return self.layer.weights(history, previous, unmasked(observations)[1])
 
     def _misreads_size(self, height: int, width: int) -> str | None:
         if height % self.patch_size or width % self.patch_size:
@@ -156,6 +194,7 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
         key_hidden: Sequence[int] = (),
         key_input: str = "differences",
         affine: bool = True,
+        sharpness: float = 1.0,
         head: str = "conv",
         conv: Sequence[Sequence[int]] = ((64, 4, 2), (64, 3, 1)),
         hidden: Sequence[int] = (512,),
@@ -178,6 +217,7 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
             key_hidden: Widths of hidden layers of the keys' network; none as published.
             key_input: ``"differences"`` as published, or ``"both"``: the newest frame too.
             affine: Whether LayerNorms have learnable parameters.
+            sharpness: Factor on the first weights of W_q; see the layer.
             head: ``"conv"`` or ``"attention-agent"``.
             conv: Channels, kernel and stride of the convolutions of ``"conv"``.
             hidden: Widths of the dense layers of ``"conv"``.
@@ -198,6 +238,7 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
             "key_hidden": tuple(key_hidden),
             "key_input": key_input,
             "affine": affine,
+            "sharpness": sharpness,
         }
         shape = {"channels": channels, "patch_size": patch_size}
         tail = {"head": head, "conv": _nested(conv), "hidden": tuple(hidden), "lstm_dim": lstm_dim}
@@ -275,6 +316,11 @@ def unmasked(observations: Observations) -> tuple[Tensor, Tensor | None]:
     if isinstance(observations, dict):
         return observations["image"], observations["mask"]
     return observations, None
+
+
+def _join(parts: tuple[Tensor | None, ...]) -> Tensor | None:
+    there = [part for part in parts if part is not None]
+    return torch.cat(there) if there else None
 
 
 def _nested(conv: Sequence[Sequence[int]]) -> list[list[int]]:

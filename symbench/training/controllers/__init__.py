@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final, Protocol
-
-import gymnasium as gym
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from symbench.errors import unknown
+
+if TYPE_CHECKING:
+    import gymnasium as gym
 
 _CONTROLLERS: Final = {
     "CarRacing": "car_racing:CarRacingController",
