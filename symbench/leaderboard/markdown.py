@@ -22,7 +22,7 @@ def render(report: Report, records: Sequence[Record]) -> str:
     parts = [f"# {suite.tag}", suite.description[:1].upper() + suite.description[1:] + "."]
     for task, group in groupby(report.rows, key=lambda row: row.task):
         of_task = list(group)
-        parts += [f"## {task}", _returns(task, of_task), _scores(manifest, of_task)]
+        parts += [f"## {task}", _returns(manifest, task, of_task), _scores(manifest, of_task)]
         parts += ["\n".join(f"* {notice}" for notice in text.notices(manifest, task, of_task))]
         parts += _pipeline(task, records)
     if report.summary:
@@ -31,8 +31,8 @@ def render(report: Report, records: Sequence[Record]) -> str:
     return "\n\n".join([*parts, "## How it was made", _provenance(manifest)]) + "\n"
 
 
-def _returns(task: str, rows: Sequence[Row]) -> str:
-    quoted = published(task)
+def _returns(manifest: Manifest, task: str, rows: Sequence[Row]) -> str:
+    quoted = published(task, manifest.suite.name)
     agents = [row.agent for row in rows if row.condition == rows[0].condition]
     header = ["return", *agents, *(f"*{entry.agent}*" for entry in quoted)]
     lines = []

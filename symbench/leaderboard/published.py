@@ -20,7 +20,8 @@ class Published:
     Attributes:
         agent: What tables call it.
         source: Where the numbers stand.
-        returns: Condition (``"shuffle-sensors/every-100"``) -> mean and standard deviation of the return over episodes.
+        returns: Condition (``"shuffle-sensors/every-100"``) -> mean and standard deviation of the return over episodes
+            (NaN where it was not published).
     """
 
     agent: str
@@ -29,12 +30,12 @@ class Published:
 
 
 @cache
-def published(task: str) -> tuple[Published, ...]:
-    """The published agents of a task; none for most tasks."""
+def published(task: str, suite: str) -> tuple[Published, ...]:
+    """The published agents of a task under the conditions of a suite; none for most tasks."""
     data = tomllib.loads(Path(__file__).with_name("published.toml").read_text(encoding="utf-8"))
     return tuple(
         Published(agent, table["source"], {condition: (mean, std) for condition, (mean, std) in returns.items()})
         for table in data["tables"]
-        if table["task"] == task
+        if table["task"] == task and table.get("suite", suite) == suite
         for agent, returns in table["agents"].items()
     )

@@ -23,9 +23,11 @@ _EMPTY = {GapKind.FAILED: "failed", GapKind.SKIPPED: NOTHING, GapKind.PENDING: "
 
 
 def mean_and_std(mean: float, std: float) -> str:
-    """``612 ± 433``, with one decimal below 100."""
+    """``612 ± 433``, with one decimal below 100; a mean alone where the deviation is not known (NaN)."""
     if math.isnan(mean):
         return NOTHING
+    if math.isnan(std):
+        return f"{mean:g}"
     digits = 0 if max(abs(mean), std) >= 100 else 1
     return f"{mean:.{digits}f} ± {std:.{digits}f}"
 
@@ -101,7 +103,13 @@ def notices(manifest: Manifest, task: str, rows: Sequence[Row]) -> list[str]:
             _skipped(rows),
         )
         if notice
-    ] + [f"(paper): {source}" for source in dict.fromkeys(entry.source for entry in published(task))]
+    ] + [
+        f"(paper): {source}" for source in dict.fromkeys(entry.source for entry in published(task, manifest.suite.name))
+    ]
+
+
+def _sources(manifest: Manifest, task: str) -> list[str]:
+    return list(dict.fromkeys(entry.source for entry in published(task, manifest.suite.name)))
 
 
 def _quick(rows: Sequence[Row]) -> str:

@@ -43,9 +43,9 @@ def test_vector_plays_the_episodes_of_the_scalar_environment(name: str) -> None:
             break
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", [name for name in TASKS if not name.endswith("RGB")])  # RGB: the same games
 def test_random_return_is_what_random_actions_reach(name: str) -> None:
-    task, episodes = get_task(name), 100
+    task, episodes = get_task(name), 4 if get_task(name).observes == "frames" else 100
     envs = task.make_vec(episodes)
     returns = play(envs, RandomAgent(envs.single_action_space), list(range(episodes))).returns
     error = returns.std(ddof=1) / np.sqrt(episodes)

@@ -19,7 +19,7 @@ from symbench.leaderboard.published import published
 from symbench.leaderboard.statistics import Estimate
 from symbench.leaderboard.text import with_interval
 from symbench.runner import Manifest, Record, Store
-from symbench.suites import Apply, load_suite
+from symbench.suites import Apply, bundled_suites, load_suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,14 +206,21 @@ def test_markdown_holds_what_is_needed_to_repeat_it(report: Report, records: lis
 
 
 def test_published_numbers_belong_to_conditions_of_the_bundled_suites() -> None:
-    known = {p.id for name in ("shuffle", "noise") for p in load_suite(name).perturbations}
-    quoted = published("CartPoleSwingUp")
-    assert {condition for entry in quoted for condition in entry.returns} <= known
+    for name in bundled_suites():
+        suite = load_suite(name)
+        for task in suite.tasks:
+            quoted = published(task, name)
+            known = {p.id for other in ("shuffle", "noise", name) for p in load_suite(other).perturbations}
+            assert {condition for entry in quoted for condition in entry.returns} <= known
+    assert len(published("Pong", "occlusion")) == 10
+    assert [entry.returns["shuffle-patches/per-episode"] for entry in published("Pong", "shuffle")] == [(21, 0)]
+    assert published("Pong", "mine") == ()
+    quoted = published("CartPoleSwingUp", "shuffle")
     assert {entry.agent: entry.returns[CLEAN] for entry in quoted} == {
         "FNN (paper)": (593, 433),
         "AttentionNeuron (paper)": (472, 426),
     }
-    assert published("CartPole-v1") == ()
+    assert published("CartPole-v1", "shuffle") == ()
 
 
 def write_run(directory: Path, manifest: Manifest, records: list[Record]) -> Store:
