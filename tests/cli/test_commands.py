@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from symbench.envs.tasks import TASKS
-from symbench.suites import bundled_suites
+from symbench.suites import bundled_suites, load_suite
 from symbench.training import recipes
 from symbench.wrappers.registry import PERTURBATIONS
 
@@ -93,7 +93,7 @@ def test_describe_knows_bundled_cells_without_a_run(symbench: Symbench) -> None:
     ("what", "names"),
     [
         ("tasks", list(TASKS)),
-        ("suites", [f"{name}@1" for name in bundled_suites()]),
+        ("suites", [load_suite(name).tag for name in bundled_suites()]),
         ("perturbations", list(PERTURBATIONS)),
         ("agents", ["random"]),
     ],

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import pytest
 import torch
 
+from symbench.envs.tasks import TASKS
 from symbench.policies import MLPNetwork
 from symbench.training import load_recipe
 from symbench.training.session import Session
 from symbench.zoo import save_agent
 
+FRAMES = {"teacher": "controller", "steps": 64, "num_envs": 4, "segment": 4, "batch": 4, "updates": 1}
 TINY: dict[str, dict[str, Any]] = {
     "ppo": {"steps": 2048, "num_envs": 16, "n_steps": 32, "batch_size": 256, "n_epochs": 1},
     "imitation": {"steps": 1024, "num_envs": 32, "segment": 4, "batch": 16, "updates": 2},
@@ -24,6 +27,9 @@ Interrupt = Callable[[int], None]
 
 @pytest.fixture(autouse=True)
 def few_score_episodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for task in TASKS.values():
+        if task.observes == "frames":  # a step of theirs takes a millisecond
+            monkeypatch.setattr(gym.spec(task.env_id), "max_episode_steps", 20)
     monkeypatch.setattr("symbench.training.run.SCORE_EPISODES", {"sensors": 8, "frames": 2})
 
 
@@ -39,7 +45,10 @@ def tiny(teacher: str) -> Tiny:
     """Overrides with which a recipe takes a moment."""
 
     def overrides(name: str) -> dict[str, Any]:
-        algorithm = load_recipe(name).algorithm.name
+        recipe = load_recipe(name)
+        if TASKS[recipe.task].observes == "frames":
+            return FRAMES
+        algorithm = recipe.algorithm.name
         return {**TINY[algorithm], **({"teacher": teacher} if algorithm == "imitation" else {})}
 
     return overrides

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from symbench.envs.tasks import get_task
 from symbench.policies import AttentionNeuronNetwork, MLPNetwork, PolicyNetwork, RecurrentAttentionNeuronNetwork
 from symbench.training import load_recipe, recipes, train
 from symbench.training.evolution import evaluate_population, first_seed
@@ -41,8 +42,11 @@ def test_every_recipe_trains_an_agent_with_its_whole_story(name: str, tiny: Tiny
     } <= story.keys()
     assert story["in_order"]["low"] <= story["in_order"]["mean"] <= story["in_order"]["high"]
     assert story["curve"]
+    envs = get_task(load_recipe(name).task).make_vec(4)
+    observations, _ = envs.reset(seed=0)
     agent.reset(4)
-    assert agent.act(np.zeros((4, 5), np.float32)).shape == (4, 1)
+    assert agent.act(observations).shape == envs.action_space.shape
+    envs.close()
 
 
 @pytest.mark.parametrize("name", ["mlp", "attention-neuron", "recurrent-attention-neuron-es"])
@@ -156,3 +160,19 @@ def test_overrides_replace_settings() -> None:
     settings = load_recipe("attention-neuron", {"steps": 5}).algorithm
     assert isinstance(settings, Imitation)
     assert settings.steps == 5
+
+
+def test_discrete_actions_are_imitated_too() -> None:
+    student = MLPNetwork(num_sensors=3, action_dim=3, output="discrete")
+    observations = torch.randn(6, 64, 3)
+    targets = observations.argmax(dim=2)
+    done = torch.nn.functional.one_hot(targets, 3).float()
+    segment = Segment((), observations, torch.zeros(6, 64), done, targets)
+    optimizer, losses = torch.optim.Adam(student.parameters(), 1e-2), []
+    for _ in range(60):
+        loss = segment_loss(student, segment, torch.arange(64))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.3 * losses[0]

@@ -41,7 +41,7 @@ def with_line(line: str) -> str:
         (with_line('algorithm = { name = "magic" }'), "magic"),
         (with_line('algorithm = { name = "ppo", steps = "many" }'), r"algorithm\.steps: .* received 'many'"),
         (with_line('algorithm = { name = "ppo" }'), r"algorithm\.steps: Field required$"),
-        (with_line("network = { action_dim = 1 }"), "unknown network kind ''; known: attention-neuron"),
+        (with_line("network = { action_dim = 1 }"), "unknown network kind ''; known: attention-agent, att"),
         (with_line('network = { kind = "mpl" }'), "'mpl'; did you mean 'mlp'"),
         (with_line('network = { kind = "mlp", widths = 3 }'), r"\[network\] does not describe a 'mlp'.*'widths'"),
         (with_line('network = { kind = "mlp", num_sensors = 4, action_dim = 1 }'), "reads 4 sensors.*received 5"),
@@ -88,10 +88,9 @@ def test_a_wrong_setting_says_what_is_right(name: str, setting: dict[str, str], 
         train(name, tmp_path, overrides=setting)
 
 
-def test_imitation_needs_continuous_actions(teacher: str, tmp_path: Path) -> None:
-    text = with_line('task = "CartPole-v1"').replace('"ppo"', f'"imitation", teacher = "{teacher}"')
-    (tmp_path / "mine.toml").write_text(text)
-    with pytest.raises(SymbenchError, match=r"CartPole-v1 has Discrete\(2\); use ppo or evolution"):
+def test_only_some_tasks_have_a_controller_that_teaches(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(RECIPE.replace('"ppo"', '"imitation", teacher = "controller"'))
+    with pytest.raises(SymbenchError, match=r"unknown task with a controller 'CartPoleSwingUp'; known: CarRacing"):
         train(str(tmp_path / "mine.toml"), tmp_path)
 
 
