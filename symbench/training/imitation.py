@@ -82,20 +82,22 @@ class Player:
         self.state = student.initial_state(rows(self.observations), *first(self.observations).shape[1:])
         self.starts = torch.ones(envs.num_envs)
         self.returns = Returns(envs.num_envs)
+        self.order = torch.from_numpy(generator.permutation(envs.num_envs))
 
     @torch.no_grad()
-    def play(self, steps: int, exploration: float) -> Segment:
-        """Play ``steps`` time steps, exploring.
+    def play(self, steps: int, exploration: float, guided: float = 0.0) -> Segment:
+        """Play ``steps`` time steps, exploring; in a share ``guided`` of the environments it is the teacher who acts.
 
         Exploration rises from 0 in the first environment to ``exploration`` in the last (the standard deviation of
         Gaussian noise, or the share of random actions if they are discrete): a student that always met noise could
         tell its sensors apart by their shaking, and would not know them in a quiet world.
         """
         before, columns = self.state, []
+        led = self.order[: round(guided * self.envs.num_envs)]
         for _ in range(steps):
             observations, starts, target = self.observations, self.starts, self.advice()
             raw, state = self.student.raw(observations, started(self.state, starts))
-            actions = self._explore(raw, exploration)
+            actions = self._explore(self._follow(raw, target, led), exploration)
             told = self.student.played(actions)
             self.state = self.student.remember(state, told)
             self._step(actions.argmax(dim=1) if self.student.output == "discrete" else actions)
@@ -110,16 +112,24 @@ class Player:
         answer: Tensor = self.teacher(self.teacher.read(self.kept.state), ())[0]
         return answer.argmax(dim=1) if self.student.output == "discrete" else answer
 
-    def _explore(self, raw: Tensor, exploration: float) -> Tensor:
-        size = np.linspace(0.0, exploration, len(raw), dtype=np.float32)
+    def _follow(self, raw: Tensor, target: Tensor, led: Tensor) -> Tensor:
+        """The student's actions (scores if they are discrete), the teacher's in the environments that are led."""
+        actions = self.student.finish(raw).clone()
         if self.student.output == "discrete":
-            actions = raw.clone()
-            random = np.flatnonzero(self.generator.random(len(raw)) < size)
-            actions[random, self.generator.integers(raw.shape[1], size=len(random))] = float("inf")
+            actions[led, target[led]] = float("inf")
+        else:
+            actions[led] = target[led]
+        return actions
+
+    def _explore(self, actions: Tensor, exploration: float) -> Tensor:
+        size = np.linspace(0.0, exploration, len(actions), dtype=np.float32)
+        if self.student.output == "discrete":
+            random = np.flatnonzero(self.generator.random(len(actions)) < size)
+            actions[random] = 0.0
+            actions[random, self.generator.integers(actions.shape[1], size=len(random))] = float("inf")
             return actions
-        noise = self.generator.standard_normal(raw.shape, dtype=np.float32) * size[:, None]
-        actions = self.student.finish(raw) + torch.from_numpy(noise)
-        return torch.clamp(actions, self.student.low, self.student.high)
+        noise = self.generator.standard_normal(actions.shape, dtype=np.float32) * size[:, None]
+        return torch.clamp(actions + torch.from_numpy(noise), self.student.low, self.student.high)
 
     def _step(self, actions: Tensor) -> None:
         observations, rewards, terminated, truncated, _ = self.envs.step(actions.numpy())
@@ -145,7 +155,8 @@ def imitate(
     while done < settings.steps:
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * max(0.01, 1.0 - done / settings.steps)
-        segments.append(player.play(settings.segment, settings.exploration))
+        guided = settings.guided * max(0.0, 1.0 - 2.0 * done / settings.steps)
+        segments.append(player.play(settings.segment, settings.exploration, guided))
         if len(segments) > settings.buffer:
             segments.pop(int(generator.integers(settings.buffer // 2)))
         for _ in range(settings.updates):
