@@ -39,7 +39,8 @@ class Task:
         episodes: Episodes per cell in the published protocol.
         native_vector: Whether the id's vector environment plays the same episodes as its scalar one.
         rests: Whether a step costs so much that environments whose episode is over should not be stepped.
-        threads: Threads that step environments which rest; only for simulators that let go of Python's lock.
+        batch: Largest number of environments that are played at once; a cell of more episodes is several batches.
+        threads: How many batches are played at the same time; above 1 where the simulator lets go of Python's lock.
         observes: ``"sensors"`` or ``"frames"``.
         background: Parameters of ``SwapBackground`` that say what the background of this task is.
         extra: What to install when the environment cannot be made.
@@ -55,6 +56,7 @@ class Task:
     episodes: int = 100
     native_vector: bool = False
     rests: bool = False
+    batch: int = 1000
     threads: int = 1
     observes: str = "sensors"
     background: dict[str, Any] = field(default_factory=dict)
@@ -92,7 +94,7 @@ class Task:
             if self.native_vector and wrap is None:
                 return gym.make_vec(self.env_id, num_envs, autoreset_mode=autoreset_mode)
             if self.rests and autoreset_mode == AutoresetMode.DISABLED:
-                return RestingVectorEnv(factories, threads=self.threads)
+                return RestingVectorEnv(factories)
             return gym.vector.SyncVectorEnv(factories, autoreset_mode=autoreset_mode)
         except gym.error.DependencyNotInstalled as error:
             raise self._missing(error) from error
@@ -170,6 +172,7 @@ _TASKS = (
         preprocessing=_PONG,
         rests=True,
         observes="frames",
+        batch=50,
         threads=2,
         background={"colors": [[87]], "tolerance": 3},
         extra="'symbench[atari]'",
@@ -184,6 +187,7 @@ _TASKS = (
         preprocessing=(*_PONG[:2], "84x84", *_PONG[3:]),
         rests=True,
         observes="frames",
+        batch=50,
         threads=2,
         extra="'symbench[atari]'",
     ),

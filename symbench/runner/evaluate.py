@@ -1,15 +1,20 @@
-"""Plays a cell: one fixed batch of environments, one call of the policy for all of them at each step.
+"""Plays a cell: fixed batches of environments, one call of the policy for a whole batch at each step.
 
-The batch depends on the cell alone, so its numbers depend neither on the number of workers nor on a resume.
+The batches depend on the cell alone, so its numbers depend neither on the number of workers nor on a resume.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import repeat
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from symbench.envs.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +24,6 @@ if TYPE_CHECKING:
 
     from symbench.policies.agent import Agent
     from symbench.runner.cell import Cell
-
-# Largest number of environments played at once; cells of more episodes are played in several batches.
-BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -74,26 +76,39 @@ def evaluate(cell: Cell) -> Episodes:
         SymbenchError: The agent cannot be loaded or the task cannot be made.
         FloatingPointError: A return is not a finite number.
     """
+    task, stop = get_task(cell.task), Event()
+    last = cell.seed + cell.episodes
+    batches = [list(range(seed, min(seed + task.batch, last))) for seed in range(cell.seed, last, task.batch)]
+    with single_thread():
+        if task.threads == 1 or len(batches) == 1:
+            return _join([_play_batch(cell, seeds, stop) for seeds in batches])
+        with ThreadPoolExecutor(task.threads) as pool:
+            try:
+                return _join(list(pool.map(_play_batch, repeat(cell), batches, repeat(stop))))
+            finally:
+                stop.set()  # after Ctrl-C the threads must not play to the end
+
+
+def _play_batch(cell: Cell, seeds: list[int], stop: Event) -> Episodes:
+    import torch
+
     from symbench.runner.agents import load
     from symbench.runner.pipeline import make_envs
 
-    with single_thread():
-        batches = []
-        for start in range(0, cell.episodes, BATCH):
-            seeds = list(range(cell.seed + start, cell.seed + min(start + BATCH, cell.episodes)))
-            with closing(make_envs(cell.task, cell.apply, len(seeds))) as envs:
-                agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
-                batches.append(play(envs, agent, seeds))
-    return _join(batches)
+    torch.set_num_threads(1)  # every thread has a number of its own
+    with closing(make_envs(cell.task, cell.apply, len(seeds))) as envs:
+        agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
+        return play(envs, agent, seeds, stop)
 
 
-def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Episodes:
+def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int], stop: Event | None = None) -> Episodes:
     """Play one episode in every environment, all at once.
 
     Args:
         envs: B environments with ``AutoresetMode.DISABLED``.
         agent: Acts on batches of B observations.
         seeds: One seed for each environment, (B,).
+        stop: Ends the play before its time when set by another thread; the episodes are then cut short.
 
     Raises:
         FloatingPointError: A return is not a finite number.
@@ -104,7 +119,7 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Epis
     observations, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]  # one seed each is allowed
     actions = np.zeros((count, *(envs.single_action_space.shape or ())), envs.single_action_space.dtype)
     agent.reset(count, seed=seeds[0])
-    while playing.size:
+    while playing.size and not (stop and stop.is_set()):
         actions[playing] = agent.act(rows_of(observations, playing))
         observations, rewards, terminated, truncated, _ = envs.step(actions)
         returns[playing] += rewards[playing]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.runner.agents import load
-from symbench.runner.evaluate import BATCH, single_thread
+from symbench.runner.evaluate import single_thread
 from symbench.viz import colours
 from symbench.viz.files import writer
 from symbench.viz.inside import Inside
@@ -80,8 +81,9 @@ def make_video(
 def agent_of(cell: Cell, stage: Stage, episode: int) -> Agent:
     """The cell's agent, ready for one episode; it has the place in the batch that it has in a run."""
     agent = load(cell.source, stage.env.observation_space, stage.env.action_space)
-    start, place = divmod(episode, BATCH)
-    agent.reset(place + 1, seed=cell.seed + start * BATCH)
+    batch = get_task(cell.task).batch
+    start, place = divmod(episode, batch)
+    agent.reset(place + 1, seed=cell.seed + start * batch)
     agent.keep(np.arange(place + 1) == place)
     return agent
 

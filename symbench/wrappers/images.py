@@ -117,6 +117,7 @@ class OccludePatches(Perturbation):
         """The same shape, widened to hold the fill; with a mask if asked for."""
         box = frames("OccludePatches", space, self.patch_size)
         self._rows, self._columns = (side // self.patch_size for side in box.shape[:2])
+        self._width = self.patch_size * int(np.prod(box.shape[2:]))  # of a patch in a row of numbers
         count = self._rows * self._columns
         self._visible = np.ones(count, dtype=np.int8)
         self._visible[: portion(self.ratio, count)] = 0
@@ -125,16 +126,18 @@ class OccludePatches(Perturbation):
         return spaces.Dict({"image": seen, "mask": spaces.MultiBinary(count)}) if self.patch_mask else seen
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.int8]:
-        """1 for each visible patch and 0 for each hidden one, shape (size, P)."""
-        return rng.permuted(np.tile(self._visible, (size, 1)), axis=1)
+        """1 for each visible number of a frame and 0 for each hidden one, shape (size, H, W * C)."""
+        visible = rng.permuted(np.tile(self._visible, (size, 1)), axis=1).reshape(size, self._rows, self._columns)
+        return visible.repeat(self.patch_size, axis=1).repeat(self._width, axis=2)
 
     def apply(self, observations: Frames, drawn: NDArray[np.int8]) -> Frames | dict[str, NDArray[Any]]:
         """Hide, (B, H, W[, C]) -> the same shape."""
         seen = np.array(observations, order="C")
-        size = self.patch_size
-        patches = seen.reshape(len(seen), self._rows, size, self._columns, -1).swapaxes(2, 3)
-        patches[drawn.reshape(patches.shape[:3]) == 0] = self.fill
-        return {"image": seen, "mask": drawn.copy()} if self.patch_mask else seen
+        np.copyto(seen.reshape(drawn.shape), np.uint8(self.fill), where=drawn == 0)
+        if not self.patch_mask:
+            return seen
+        corners = drawn[:, :: self.patch_size, :: self._width]
+        return {"image": seen, "mask": corners.reshape(len(seen), -1).copy()}
 
 
 class SwapBackground(Perturbation):
@@ -188,7 +191,9 @@ class SwapBackground(Perturbation):
             np.clip(colors + offset, 0, 255).astype(np.uint8)[:, None, :].repeat(width, axis=1)
             for offset in (-self.tolerance, self.tolerance)
         )
-        self._pixel = np.dtype(("V", channels))
+        self._pixel = _BYTE if channels == 1 else np.dtype(("V", channels))
+        levels = np.arange(256)[:, None]
+        self._is_key_level = ((levels >= self._low[:, 0, 0]) & (levels <= self._high[:, 0, 0])).any(axis=1)
         self._image = None if self.background in TEXTURES else image(Path(self.background), self._frame)
         return spaces.Box(0, 255, box.shape, np.uint8)
 
@@ -209,6 +214,8 @@ class SwapBackground(Perturbation):
         return seen.reshape(observations.shape)
 
     def _is_key(self, pixels: Frames) -> NDArray[np.bool_]:
+        if pixels.shape[3] == 1:
+            return np.asarray(self._is_key_level[pixels[..., 0]])
         key = np.zeros(pixels.shape[:3], dtype=bool)
         for low, high in zip(self._low, self._high, strict=True):
             within = (pixels >= low) & (pixels <= high)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
 
-from symbench.envs.tasks import get_task
+from symbench.envs.tasks import TASKS, get_task
 from symbench.policies import Agent
 from symbench.runner import Cell, Episodes, evaluate
 from symbench.runner.evaluate import play, single_thread
@@ -67,9 +67,12 @@ def test_shuffling_changes_what_a_fixed_order_agent_does(cell: Callable[..., Cel
 
 
 def test_many_episodes_are_played_in_batches(cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = evaluate(cell("mlp", episodes=7))
-    monkeypatch.setattr(import_module("symbench.runner.evaluate"), "BATCH", 3)
-    assert_equal(evaluate(cell("mlp", episodes=7)), whole)
+    whole_cell = cell("mlp", episodes=7)
+    whole = evaluate(whole_cell)
+    task = TASKS[whole_cell.task]
+    for threads in (1, 2):
+        monkeypatch.setitem(TASKS, task.name, replace(task, batch=3, threads=threads))
+        assert_equal(evaluate(whole_cell), whole)
 
 
 def test_columns_survive_the_round_trip_bit_for_bit(cell: Callable[..., Cell]) -> None:

@@ -57,7 +57,7 @@ def test_published_numbers_stand_beside_it(tmp_path: Path, monkeypatch: pytest.M
     paper = Published(
         "trained at 50% (paper)", "x", {"occlude-patches/0": (21.0, 0.0), "occlude-patches/30": (15.0, 0)}
     )
-    monkeypatch.setattr("symbench.viz.occlusion.published", lambda task: (paper,))
+    monkeypatch.setattr("symbench.viz.occlusion.published", lambda task, suite: (paper,))
     write_run(tmp_path, {"0": [], "30": HIDE})
     occlusion(tmp_path, tmp_path)
     table = pd.read_csv(tmp_path / "occlusion.csv")

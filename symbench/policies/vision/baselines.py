@@ -79,6 +79,8 @@ class NatureCNNNetwork(VisionNetwork):
         self.conv = convolutions(history * channels, conv)
         self.head = dense((conv[-1][0] * conv_side(conv, size) ** 2, *hidden, action_dim), "relu")
 
+        self.apply(_orthogonal)
+
     def initial_state(self, batch: int, *shape: int) -> State:
         """Zeros for frames of shape (H, W, C)."""
         height, width, channels = shape
@@ -191,3 +193,11 @@ class AttentionAgentNetwork(VisionNetwork):
         if (height, width) == (self.size, self.size):
             return None
         return f"reads {self.size}x{self.size} frames, received {height}x{width}"
+
+
+def _orthogonal(layer: nn.Module) -> None:
+    """As SB3 begins; with torch's own start whole layers fell silent on CarRacing's bright frames."""
+    if isinstance(layer, (nn.Conv2d, nn.Linear)):
+        nn.init.orthogonal_(layer.weight, 2.0**0.5)
+        assert layer.bias is not None
+        nn.init.zeros_(layer.bias)

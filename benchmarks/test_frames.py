@@ -1,0 +1,114 @@
+"""Tasks with frames: evaluating Pong against SB3's ``evaluate_policy``, and what perturbations add to a step.
+
+Run with ``make bench``. Both sides of a ratio are measured side by side in one process.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import ale_py
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from gymnasium.wrappers import AtariPreprocessing
+from stable_baselines3 import PPO
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper, VecFrameStack
+
+from symbench.envs.tasks import get_task
+from symbench.policies import RandomAgent, actor_network
+from symbench.runner import evaluate, make_plan
+from symbench.suites import load_suite
+from symbench.wrappers import wrapper_of
+from symbench.zoo import save_agent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+EPISODES = 60
+
+
+class CountSteps(VecEnvWrapper):
+    """Counts every step that is made, also those of episodes that ``evaluate_policy`` does not count."""
+
+    steps = 0
+
+    def reset(self) -> Any:
+        return self.venv.reset()
+
+    def step_wait(self) -> Any:
+        self.steps += self.num_envs
+        return self.venv.step_wait()
+
+
+def atari_pong() -> gym.Env[Any, Any]:
+    """Gymnasium's own pipeline."""
+    gym.register_envs(ale_py)
+    game = gym.make("ALE/Pong-v5", frameskip=1, repeat_action_probability=0.0, full_action_space=False)
+    return Monitor(AtariPreprocessing(game, noop_max=30, grayscale_newaxis=True))
+
+
+def sb3_steps_per_second(model: PPO) -> float:
+    envs = CountSteps(VecFrameStack(DummyVecEnv([atari_pong] * 8), 4))
+    start = time.perf_counter()
+    evaluate_policy(model, envs, n_eval_episodes=8)
+    return envs.steps / (time.perf_counter() - start)
+
+
+def test_a_pong_cell_against_evaluate_policy(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    model = PPO("CnnPolicy", VecFrameStack(DummyVecEnv([atari_pong]), 4), n_steps=8, batch_size=8, device="cpu", seed=0)
+    save_agent(actor_network(model), tmp_path / "cnn", {"agent": "cnn"})
+    suite, agents = load_suite("occlusion"), [str(tmp_path / "cnn.safetensors")]
+    cell = make_plan(suite, tasks=["Pong"], agents=agents, episodes=EPISODES).cells[0]
+    steps = int(evaluate(cell).lengths.sum())
+    before = sb3_steps_per_second(model)
+    benchmark.pedantic(evaluate, args=(cell,), rounds=3)
+    peer = (before + sb3_steps_per_second(model)) / 2  # before and after: the machine's load may change
+    if benchmark.stats is None:
+        pytest.skip("benchmarks are disabled")
+    ours = steps / benchmark.stats.stats.median
+    benchmark.extra_info.update(
+        measured=f"{ours / peer:.1f}x", aim=">= 2x", steps_per_second=round(ours), sb3_steps_per_second=round(peer)
+    )
+
+
+@pytest.mark.parametrize("task", ["Pong", "CarRacing"])
+@pytest.mark.parametrize("name", ["ShufflePatches", "OccludePatches", "SwapBackground"])
+def test_a_perturbation_costs_little_of_a_step(benchmark: BenchmarkFixture, task: str, name: str) -> None:
+    parameters = get_task(task).background if name == "SwapBackground" else {"patch_size": 6}
+    plain, perturbed = get_task(task).make(), wrapper_of(name)(get_task(task).make(), **parameters)
+    observation, _ = plain.reset(seed=0)
+    perturbed.reset(seed=0)
+    actions = RandomAgent(plain.action_space)
+    actions.reset(1, seed=0)
+    chosen = [actions.act(observation) for _ in range(200)]
+
+    def step() -> None:
+        for action in chosen:
+            plain.step(action)
+
+    batch, action = observation[None], np.zeros((1, *(plain.action_space.shape or ())))
+
+    def perturb() -> None:
+        for _ in chosen:
+            perturbed.transform.step(batch, action)
+
+    perturb()
+    start = time.perf_counter()
+    step()
+    once = time.perf_counter() - start
+    benchmark.pedantic(perturb, rounds=9)
+    start = time.perf_counter()
+    step()
+    of_steps = min(once, time.perf_counter() - start)
+    if benchmark.stats is None:
+        pytest.skip("benchmarks are disabled")
+    share = benchmark.stats.stats.median / of_steps
+    benchmark.extra_info.update(measured=f"{share:.1%} of a step", aim="<= 3%")
