@@ -84,7 +84,7 @@ class ShufflePatches(Perturbation):
 
 
 class OccludePatches(Perturbation):
-    """Square patches of the frame are hidden under one grey level; which ones is drawn anew every episode.
+    """Square patches of the frame are hidden under one grey level; which ones is drawn every episode or every t steps.
 
     The ratio is rounded to a number of patches, at least one if it is above 0 and all only if it is 1. Distance: the
     ratio. Severity 0 passes plain frames through; an agent that expects the mask is compared with ``ratio=0.0``.
@@ -96,6 +96,7 @@ class OccludePatches(Perturbation):
         fill: Value of hidden pixels, 0 to 255.
         patch_mask: Whether the observation becomes ``Dict(image, mask)`` with a mask (P,) of int8, 1 where the patch
             is visible, in reading order. Only the outermost perturbation can do so.
+        resample: ``"episode"``, ``"step"``, or every t steps: ``t``, ``"every: t"`` or ``{"every": t}``.
 
     Raises:
         TypeError: A parameter of a wrong type.
@@ -103,11 +104,20 @@ class OccludePatches(Perturbation):
             frames.
     """
 
-    def __init__(self, ratio: float = 0.25, patch_size: int = 6, fill: int = 0, patch_mask: bool = False) -> None:
+    def __init__(
+        self,
+        ratio: float = 0.25,
+        patch_size: int = 6,
+        fill: int = 0,
+        patch_mask: bool = False,
+        resample: Resample = "episode",
+    ) -> None:
         self.ratio = real("ratio", ratio, low=0.0, high=1.0)
         self.patch_size = whole("patch_size", patch_size, low=1)
         self.fill = whole("fill", fill, low=0, high=255)
         self.patch_mask = flag("patch_mask", patch_mask)
+        self.interval = interval(resample)
+        self.resample = resample
 
     def magnitude(self) -> float:
         """Share of hidden patches."""

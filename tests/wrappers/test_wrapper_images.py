@@ -208,4 +208,13 @@ def test_wrong_parameters_are_refused_with_what_was_received(name, parameters, e
 
 def test_a_severity_goes_with_parameters_that_it_does_not_set():
     env = wrappers.OccludePatches(Frames(), severity=2, patch_size=3)
-    assert env.transform.parameters() == {"ratio": 0.25, "patch_size": 3, "fill": 0, "patch_mask": False}
+    expected = {"ratio": 0.25, "patch_size": 3, "fill": 0, "patch_mask": False, "resample": "episode"}
+    assert env.transform.parameters() == expected
+
+
+def test_hidden_patches_may_change_within_an_episode():
+    env = wrappers.OccludePatches(Frames(), ratio=0.5, patch_size=2, patch_mask=True, resample=3)
+    masks = [tuple(env.reset(seed=0)[0]["mask"])]
+    masks += [tuple(env.step(env.action_space.sample())[0]["mask"]) for _ in range(11)]
+    assert all(masks[i] == masks[i - i % 3] for i in range(12))
+    assert len(set(masks)) > 2
