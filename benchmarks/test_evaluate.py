@@ -6,15 +6,14 @@ ratio holds on a busy machine too.
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from sb3_peer import sb3_steps_per_second
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
-from stable_baselines3.common.evaluation import evaluate_policy
-from stable_baselines3.common.vec_env import VecEnvWrapper
 
 from symbench.envs.tasks import get_task
 from symbench.runner import evaluate, make_plan
@@ -43,35 +42,17 @@ def is_linear(layer: torch.nn.Module) -> bool:
     return isinstance(layer, torch.nn.Linear)
 
 
-class CountSteps(VecEnvWrapper):
-    """Counts every step that is made, also those of episodes that ``evaluate_policy`` does not count."""
-
-    steps = 0
-
-    def reset(self) -> Any:
-        return self.venv.reset()
-
-    def step_wait(self) -> Any:
-        self.steps += self.num_envs
-        return self.venv.step_wait()
-
-
-def sb3_steps_per_second(model: PPO, episodes: int = 40) -> float:
-    envs = CountSteps(make_vec_env(get_task(TASK).env_id, n_envs=8, seed=0))
-    start = time.perf_counter()
-    evaluate_policy(model, envs, n_eval_episodes=episodes)
-    return envs.steps / (time.perf_counter() - start)
-
-
 def test_a_cell_of_1000_episodes_against_evaluate_policy(benchmark: BenchmarkFixture) -> None:
     torch.set_num_threads(1)
     suite = load_suite("shuffle")
     cell = make_plan(suite, tasks=[TASK], agents=["mlp"]).cells[0]
     model = as_sb3(load_agent(cell.source.path or "").network)
     steps = int(evaluate(cell).lengths.sum())
-    before = sb3_steps_per_second(model)
+    peer_environments = partial(make_vec_env, get_task(TASK).env_id, n_envs=8, seed=0)
+    before = sb3_steps_per_second(model, peer_environments(), episodes=40)
     benchmark.pedantic(evaluate, args=(cell,), rounds=3)
-    peer = (before + sb3_steps_per_second(model)) / 2  # before and after: the machine's load may change
+    after = sb3_steps_per_second(model, peer_environments(), episodes=40)
+    peer = (before + after) / 2  # the machine's load may change
     if benchmark.stats is None:
         pytest.skip("benchmarks are disabled")
     ours = steps / benchmark.stats.stats.median

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.wrappers import AtariPreprocessing
+from sb3_peer import sb3_steps_per_second
 from stable_baselines3 import PPO
-from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper, VecFrameStack
+from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack
 
 from symbench.envs.tasks import get_task
 from symbench.policies import RandomAgent, actor_network
@@ -34,19 +34,6 @@ if TYPE_CHECKING:
 EPISODES = 60
 
 
-class CountSteps(VecEnvWrapper):
-    """Counts every step that is made, also those of episodes that ``evaluate_policy`` does not count."""
-
-    steps = 0
-
-    def reset(self) -> Any:
-        return self.venv.reset()
-
-    def step_wait(self) -> Any:
-        self.steps += self.num_envs
-        return self.venv.step_wait()
-
-
 def atari_pong() -> gym.Env[Any, Any]:
     """Gymnasium's own pipeline."""
     gym.register_envs(ale_py)
@@ -54,11 +41,8 @@ def atari_pong() -> gym.Env[Any, Any]:
     return Monitor(AtariPreprocessing(game, noop_max=30, grayscale_newaxis=True))
 
 
-def sb3_steps_per_second(model: PPO) -> float:
-    envs = CountSteps(VecFrameStack(DummyVecEnv([atari_pong] * 8), 4))
-    start = time.perf_counter()
-    evaluate_policy(model, envs, n_eval_episodes=8)
-    return envs.steps / (time.perf_counter() - start)
+def peer_environments() -> VecFrameStack:
+    return VecFrameStack(DummyVecEnv([atari_pong] * 8), 4)
 
 
 def test_a_pong_cell_against_evaluate_policy(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
@@ -68,9 +52,10 @@ def test_a_pong_cell_against_evaluate_policy(benchmark: BenchmarkFixture, tmp_pa
     suite, agents = load_suite("occlusion"), [str(tmp_path / "cnn.safetensors")]
     cell = make_plan(suite, tasks=["Pong"], agents=agents, episodes=EPISODES).cells[0]
     steps = int(evaluate(cell).lengths.sum())
-    before = sb3_steps_per_second(model)
+    before = sb3_steps_per_second(model, peer_environments(), episodes=8)
     benchmark.pedantic(evaluate, args=(cell,), rounds=3)
-    peer = (before + sb3_steps_per_second(model)) / 2  # before and after: the machine's load may change
+    after = sb3_steps_per_second(model, peer_environments(), episodes=8)
+    peer = (before + after) / 2  # the machine's load may change
     if benchmark.stats is None:
         pytest.skip("benchmarks are disabled")
     ours = steps / benchmark.stats.stats.median
