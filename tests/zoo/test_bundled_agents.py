@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from symbench.envs.tasks import get_task
+from symbench.policies import NetworkAgent
 from symbench.runner.evaluate import play
 from symbench.wrappers import vector
 from symbench.zoo import bundled, load_agent, load_card
@@ -66,3 +68,29 @@ def test_the_mlp_needs_its_sensors_in_order() -> None:
 def test_attention_neuron_does_not(at_least: float, wrappers: list[tuple[str, dict[str, int]]]) -> None:
     mean, error = mean_and_error("attention-neuron", *wrappers)
     assert mean > at_least - 3 * error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("task", "agent", "shuffled", "low", "high"),
+    [
+        ("Pong", "vision-attention-neuron", True, 12, 21),
+        ("CarRacing", "vision-attention-neuron", True, 400, 1000),
+        ("CarRacing", "cnn", False, 800, 1000),
+        ("CarRacing", "cnn", True, -200, 100),
+    ],
+)
+def test_agents_that_see_frames(task: str, agent: str, shuffled: bool, low: float, high: float) -> None:
+    envs = get_task(task).make_vec(2)
+    envs = vector.ShufflePatches(envs) if shuffled else envs
+    returns = play(envs, load_agent(bundled(task)[agent][0]), [1_000_000, 1_000_001]).returns
+    assert low <= returns.mean() <= high
+
+
+@pytest.mark.slow
+def test_in_float64_a_game_of_shuffled_patches_is_the_same_game() -> None:
+    network = load_agent(bundled("Pong")["vision-attention-neuron"][0]).network
+    agent = NetworkAgent(network, "float64", torch.float64)
+    envs = get_task("Pong").make_vec(1)
+    plain, shuffled = (play(each, agent, [1_000_000]) for each in (envs, vector.ShufflePatches(envs)))
+    assert plain.columns() == shuffled.columns()
