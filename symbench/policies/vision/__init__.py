@@ -4,13 +4,13 @@
 * :class:`NatureCNNNetwork`, :class:`AttentionAgentNetwork` - baselines, tied to where things are in the picture
 """
 
+from symbench.policies.vision.base import VisionNetwork
 from symbench.policies.vision.baselines import AttentionAgentNetwork, NatureCNNNetwork
 from symbench.policies.vision.layers import SetPooling, VisionAttentionNeuron
 from symbench.policies.vision.networks import (
     PatchNetwork,
     SetTransformerNetwork,
     VisionAttentionNeuronNetwork,
-    VisionNetwork,
 )
 
 __all__ = [

@@ -12,15 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from symbench.policies.layers import dense
+from symbench.policies.vision.base import VisionNetwork, unmasked
 from symbench.policies.vision.heads import AttentionAgentHead, conv_side, convolutions
 from symbench.policies.vision.netrand import NetRand
-from symbench.policies.vision.networks import VisionNetwork, unmasked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from symbench.policies.networks import Observations, State
-    from symbench.policies.vision.networks import Inputs
+    from symbench.policies.vision.base import Inputs
 
 _NATURE = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
 
@@ -88,7 +88,7 @@ class NatureCNNNetwork(VisionNetwork):
         return torch.zeros(batch, 1, dtype=torch.bool), frames
 
     def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
-        """The last k frames; see :meth:`~symbench.policies.vision.networks.VisionNetwork.perceive`."""
+        """The last k frames; see :meth:`~symbench.policies.vision.base.VisionNetwork.perceive`."""
         image, _ = unmasked(observations)
         begun, frames = state
         newest = image.permute(0, 3, 1, 2)
