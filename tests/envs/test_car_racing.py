@@ -15,6 +15,7 @@ from gymnasium.utils.env_checker import check_env
 
 import symbench.envs  # noqa: F401
 from symbench.envs.car_racing import GRASS_GREY, GRASS_RGB, INDICATOR_ROWS, CarRacingEnv, grey
+from symbench.envs.tasks import TASKS
 
 Policy = Callable[[int, np.random.Generator], list[float]]
 GREY, RGB = "symbench/CarRacing-v0", "symbench/CarRacingRGB-v0"
@@ -121,3 +122,8 @@ def test_without_box2d_the_package_imports_and_the_remedy_is_said() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "pip install 'symbench[box2d]'" in out
+
+
+def test_the_tasks_name_the_grass_as_their_background() -> None:
+    assert TASKS["CarRacing"].background["colors"] == [[level] for level in GRASS_GREY]
+    assert TASKS["CarRacingRGB"].background["colors"] == [list(color) for color in GRASS_RGB]
