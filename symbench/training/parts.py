@@ -16,12 +16,24 @@ if TYPE_CHECKING:
     import gymnasium as gym
 
 
-def make_network(plan: Recipe) -> PolicyNetwork:
-    """The recipe's network with fresh weights, from torch's generator.
+def make_network(plan: Recipe, run: int) -> PolicyNetwork:
+    """The recipe's network with the weights training run ``run`` begins with: fresh from torch's generator, or ``start``'s.
 
     Raises:
-        SymbenchError: The ``[network]`` table does not describe a network.
+        SymbenchError: The ``[network]`` table does not describe a network, or ``start`` is no agent of that network.
     """
+    network = _fresh(plan)
+    if plan.start is not None:
+        trained = _find_agent("agent to start from", plan.task, plan.start, run)
+        if (trained.kind, trained.config) != (network.kind, network.config):
+            raise SymbenchError(
+                f"recipe {plan.name}: start = {plan.start!r} has another network: {trained.kind} {trained.config}"
+            )
+        network.load_state_dict(trained.state_dict())
+    return network
+
+
+def _fresh(plan: Recipe) -> PolicyNetwork:
     config = dict(plan.network)
     kind = str(config.pop("kind", ""))
     if kind not in NETWORKS:
@@ -40,12 +52,16 @@ def find_teacher(task: str, name: str, run: int) -> PolicyNetwork | type[Control
     """
     if name == "controller":
         return controller_of(task)
+    return _find_agent("teacher", task, name, run)
+
+
+def _find_agent(role: str, task: str, name: str, run: int) -> PolicyNetwork:
     agents = bundled(task)
     if name in agents:
         return load_agent(agents[name][run % len(agents[name])]).network
     if Path(f"{name}.json").exists():
         return load_agent(name).network
-    raise unknown(f"teacher for {task}", name, agents)
+    raise unknown(f"{role} for {task}", name, agents)
 
 
 def check(plan: Recipe, seed: int) -> None:
@@ -56,7 +72,7 @@ def check(plan: Recipe, seed: int) -> None:
     """
     envs, task = make_world(plan, 1)
     envs.close()
-    agent = NetworkAgent(make_network(plan), plan.agent)
+    agent = NetworkAgent(make_network(plan, seed), plan.agent)
     reason = (
         _algorithm_misfit(plan, agent.network, task, seed)
         or agent.misfit(envs.single_observation_space, envs.single_action_space)

@@ -133,6 +133,8 @@ class Recipe(_Data):
         task: Name of the task.
         network: ``kind`` and parameters of a :class:`~symbench.policies.networks.PolicyNetwork`.
         perturbations: Wrappers between task and agent during training: ``wrapper`` and its parameters.
+        start: Agent whose weights training begins with: a bundled one, of which training run k goes on from run k, or
+            the path of an agent's files; of the same network. None: fresh weights.
         algorithm: How it is trained.
     """
 
@@ -141,6 +143,7 @@ class Recipe(_Data):
     agent: str
     task: str
     network: dict[str, Any]
+    start: str | None = None
     perturbations: list[Apply] = []
     algorithm: Annotated[Imitation | Ppo | Evolution, Field(discriminator="name")]
 

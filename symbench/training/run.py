@@ -76,7 +76,7 @@ def train_network(plan: Recipe, session: Session) -> PolicyNetwork:
     Raises:
         SymbenchError: The network, the teacher or the checkpoint to go on from is not usable.
     """
-    network, settings = make_network(plan), plan.algorithm
+    network, settings = make_network(plan, session.seed), plan.algorithm
     if isinstance(settings, Ppo):
         from symbench.training.ppo import train_ppo
 

@@ -109,7 +109,7 @@ def test_an_episode_start_forgets_what_came_before() -> None:
 
 def test_a_population_scores_as_its_candidates_alone() -> None:
     recipe = load_recipe("recurrent-attention-neuron-es")
-    network = make_network(recipe)
+    network = make_network(recipe, 0)
     size = sum(parameter.numel() for parameter in network.parameters())
     candidates = np.random.default_rng(0).standard_normal((3, size))
     together = evaluate_population(recipe, network, candidates, rollouts=4, seed=7)
