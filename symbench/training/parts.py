@@ -25,9 +25,9 @@ def make_network(plan: Recipe, run: int) -> PolicyNetwork:
     network = _fresh(plan)
     if plan.start is not None:
         trained = _find_agent("agent to start from", plan.task, plan.start, run)
-        if (trained.kind, trained.config) != (network.kind, network.config):
+        if (trained.kind, trained.config()) != (network.kind, network.config()):
             raise SymbenchError(
-                f"recipe {plan.name}: start = {plan.start!r} has another network: {trained.kind} {trained.config}"
+                f"recipe {plan.name}: start = {plan.start!r} has another network: {trained.kind} {trained.config()}"
             )
         network.load_state_dict(trained.state_dict())
     return network

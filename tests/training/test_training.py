@@ -17,7 +17,7 @@ from symbench.training.evolution import evaluate_population, first_seed
 from symbench.training.imitation import Segment, segment_loss
 from symbench.training.parts import find_teacher, make_network
 from symbench.training.recipe import Imitation
-from symbench.zoo import load_agent, load_card
+from symbench.zoo import bundled, load_agent, load_card
 
 if TYPE_CHECKING:
     from tests.training.conftest import Tiny
@@ -116,6 +116,14 @@ def test_a_population_scores_as_its_candidates_alone() -> None:
     alone = [evaluate_population(recipe, network, row[None], rollouts=4, seed=7)[0] for row in candidates]
     np.testing.assert_allclose(together, alone, rtol=1e-3)
     assert len(set(together)) == 3
+
+
+def test_training_may_start_from_an_agents_weights() -> None:
+    fresh = load_recipe("attention-neuron")
+    recipe = fresh.model_copy(update={"start": "attention-neuron"})
+    for run, path in enumerate(bundled("CartPoleSwingUp")["attention-neuron"][:2]):
+        torch.testing.assert_close(make_network(recipe, run).state_dict(), load_agent(path).network.state_dict())
+    assert recipe.digest != fresh.digest
 
 
 DISCRETE = """

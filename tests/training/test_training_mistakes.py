@@ -106,6 +106,16 @@ def test_a_teacher_that_does_not_fit(teacher: str, tmp_path: Path) -> None:
         train(str(tmp_path / "mine.toml"), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [("mpl", r"unknown agent to start from for CartPoleSwingUp 'mpl'; did you mean 'mlp'"), ("mlp", "another network")],
+)
+def test_an_agent_to_start_from_that_does_not_fit(start: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(f'start = "{start}"\n{RECIPE}')
+    with pytest.raises(SymbenchError, match=said):
+        train(str(tmp_path / "mine.toml"), tmp_path)
+
+
 def test_a_mistake_deletes_nothing(tiny: Tiny, tmp_path: Path) -> None:
     story = train("attention-neuron", tmp_path, overrides=tiny("attention-neuron")).parent / "train.json"
     with pytest.raises(SymbenchError, match="unknown teacher"):
