@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def make_network(plan: Recipe, run: int) -> PolicyNetwork:
-    """The recipe's network with the weights training run ``run`` begins with: fresh from torch's generator, or ``start``'s.
+    """The recipe's network as training run ``run`` begins: fresh weights from torch's generator, or those of ``start``.
 
     Raises:
         SymbenchError: The ``[network]`` table does not describe a network, or ``start`` is no agent of that network.

@@ -1,0 +1,82 @@
+"""A symmetry of an environment, declared once: how its group acts on observations and on actions.
+
+Everything else is made of the declaration: the wrapper :class:`~symbench.wrappers.TransformByGroup`, equivariant
+policies, augmentation, frame averaging, and the check against the simulator. Source: van der Pol et al. 2020
+(arXiv 2006.16908), equations 4 and 5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from symbench.errors import SymbenchError, unknown
+
+if TYPE_CHECKING:
+    from symbench.symmetry.groups import FiniteGroup
+    from symbench.symmetry.representations import Action
+
+HOLDS: Final = frozenset({"transition", "reward", "initial"})
+STATUSES: Final = ("exact", "approximate", "none")
+
+
+@dataclass(frozen=True)
+class SymmetryPair:
+    """How a group acts on an environment: L_g on observations, K_g on actions.
+
+    The transition holds if T(L_g s' | L_g s, K_g a) = T(s' | s, a), the reward if R(L_g s, K_g a) = R(s, a), the
+    initial law if L_g maps the distribution of first observations to itself.
+
+    Attributes:
+        observation: L.
+        action: K.
+        name: What it is called beside other symmetries of the environment.
+        holds: Which of ``"transition"``, ``"reward"``, ``"initial"`` hold.
+        status: ``"exact"``, ``"approximate"`` or ``"none"`` (a negative control: it looks like a symmetry).
+        tolerance: Largest difference of observations and rewards that one step may show.
+        note: Why it holds, or what breaks it.
+
+    Example:
+        >>> from symbench.symmetry import ActionMap, cyclic, signed_permutation
+        >>> group = cyclic(2)
+        >>> mirror = SymmetryPair(
+        ...     observation=signed_permutation(group, signs=[[-1, -1, -1, -1]]),
+        ...     action=ActionMap(group, [[1, 0]]),
+        ... )
+        >>> mirror.group.name
+        'C2'
+    """
+
+    observation: Action
+    action: Action
+    name: str = "mirror"
+    holds: frozenset[str] = HOLDS
+    status: str = "exact"
+    tolerance: float = 1e-6
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Check that the parts fit each other.
+
+        Raises:
+            SymbenchError: They are of different groups, or a flag is unknown.
+        """
+        if self.observation.group != self.action.group:
+            raise SymbenchError(
+                f"observations are transformed by {self.observation.group.name}, actions by {self.action.group.name}"
+            )
+        for flag in self.holds:
+            if flag not in HOLDS:
+                raise unknown("part of a symmetry", flag, HOLDS)
+        if self.status not in STATUSES:
+            raise unknown("status of a symmetry", self.status, STATUSES)
+
+    @property
+    def group(self) -> FiniteGroup:
+        """The group."""
+        return self.observation.group
+
+    def misfit(self, observation_space: Any, action_space: Any) -> str | None:
+        """Why the pair cannot act on these (single) spaces, or ``None`` if it can."""
+        observed, acted = self.observation.misfit(observation_space), self.action.misfit(action_space)
+        return (observed and f"observation: {observed}") or (acted and f"action: {acted}")
