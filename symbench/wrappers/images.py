@@ -9,6 +9,7 @@ They come before frame stacks and normalisation, which belong to the agent.
 
 from __future__ import annotations
 
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,14 +197,13 @@ class SwapBackground(Perturbation):
         channels = box.shape[2] if len(box.shape) == 3 else 1
         self._frame = (height, width, channels)
         colors = np.array([[0] * channels] if self.colors is None else _fitting(self.colors, channels))
-        # A whole line of bounds for each colour: numpy is slow where the last axis is as short as a pixel.
-        self._low, self._high = (
-            np.clip(colors + offset, 0, 255).astype(np.uint8)[:, None, :].repeat(width, axis=1)
+        # A whole line for each colour: numpy is slow where the last axis is as short as a pixel.
+        low, high = (
+            np.tile(np.clip(colors + offset, 0, 255).astype(np.uint8), (1, width))
             for offset in (-self.tolerance, self.tolerance)
         )
+        self._low, self._span = low, high - low
         self._pixel = _BYTE if channels == 1 else np.dtype(("V", channels))
-        levels = np.arange(256)[:, None]
-        self._is_key_level = ((levels >= self._low[:, 0, 0]) & (levels <= self._high[:, 0, 0])).any(axis=1)
         self._image = None if self.background in TEXTURES else image(Path(self.background), self._frame)
         return spaces.Box(0, 255, box.shape, np.uint8)
 
@@ -224,13 +224,14 @@ class SwapBackground(Perturbation):
         return seen.reshape(observations.shape)
 
     def _is_key(self, pixels: Frames) -> NDArray[np.bool_]:
-        if pixels.shape[3] == 1:
-            return np.asarray(self._is_key_level[pixels[..., 0]])
-        key = np.zeros(pixels.shape[:3], dtype=bool)
-        for low, high in zip(self._low, self._high, strict=True):
-            within = (pixels >= low) & (pixels <= high)
-            key |= np.logical_and.reduce([within[..., channel] for channel in range(pixels.shape[3])])
-        return key
+        """Which pixels have a key colour, (B, H, W, C) -> (B, H, W)."""
+        lines = pixels.reshape(*pixels.shape[:2], -1)
+        keys = (self._within(lines - low <= span) for low, span in zip(self._low, self._span, strict=True))
+        return reduce(np.bitwise_or, keys)  # what is below a colour wraps round to above it
+
+    def _within(self, lines: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        channels = self._frame[2]
+        return reduce(np.bitwise_and, (lines[..., channel::channels] for channel in range(channels)))
 
     def _moved(self, behind: Frames) -> Frames:
         width = self._frame[1]
