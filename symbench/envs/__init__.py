@@ -8,6 +8,12 @@ gym.register(
     vector_entry_point="symbench.envs.cartpole_swingup:CartPoleSwingUpVectorEnv",
     max_episode_steps=1000,
 )
+gym.register(
+    id="symbench/GridWorld-v0",
+    entry_point="symbench.envs.grid_world:GridWorldEnv",
+    vector_entry_point="symbench.envs.grid_world:GridWorldVectorEnv",
+    max_episode_steps=100,
+)
 gym.register(id="symbench/Pong-v0", entry_point="symbench.envs.pong:PongEnv")
 gym.register(id="symbench/PongRGB-v0", entry_point="symbench.envs.pong:PongEnv", kwargs={"rgb": True})
 gym.register(id="symbench/CarRacing-v0", entry_point="symbench.envs.car_racing:CarRacingEnv", max_episode_steps=1000)

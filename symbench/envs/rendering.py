@@ -1,4 +1,4 @@
-"""Pictures of the tasks that Gymnasium lacks, drawn with pygame (needs no display)."""
+"""Pictures of the tasks that Gymnasium lacks: cart-poles by pygame (needs no display), grids by numpy."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ TRACK_Y = 230
 
 _BACKGROUND, _TRACK, _CART = (255, 255, 255), (120, 120, 120), (40, 40, 40)
 _POLE, _AXLE = (202, 152, 101), (129, 132, 203)
+_CELL = 60  # pixels
+_FIGURES = {"agent": (0, 114, 178), "prey": (230, 159, 0)}
 
 
 def draw_cartpole(x: float, theta: float, *, track: float = 2.4, length: float = 0.6) -> NDArray[np.uint8]:
@@ -49,3 +51,25 @@ def draw_cartpole(x: float, theta: float, *, track: float = 2.4, length: float =
     pygame.draw.line(canvas, _POLE, axle.tolist(), tip.tolist(), 11)
     pygame.draw.circle(canvas, _AXLE, axle.tolist(), 7)
     return np.ascontiguousarray(np.transpose(pygame.surfarray.array3d(canvas), (1, 0, 2)))
+
+
+def draw_grid(size: int, cells: dict[str, tuple[int, int]]) -> NDArray[np.uint8]:
+    """Draw a grid with figures on it.
+
+    Args:
+        size: Cells, height and width.
+        cells: Row and column of ``"agent"`` (a blue x) and ``"prey"`` (an orange +); other names are not known.
+
+    Returns:
+        An RGB frame of shape (60 * size, 60 * size, 3), uint8.
+    """
+    frame = np.full((size * _CELL, size * _CELL, 3), _BACKGROUND, np.uint8)
+    frame[::_CELL] = frame[:, ::_CELL] = frame[-1] = frame[:, -1] = _TRACK
+    offset = np.abs(np.arange(_CELL) - (_CELL - 1) / 2)  # of a pixel from its cell's middle
+    down, across = offset[:, None], offset
+    inside = (down < 22) & (across < 22)
+    shapes = {"agent": inside & (np.abs(down - across) < 5), "prey": inside & ((down < 5) | (across < 5))}
+    for name, (row, column) in cells.items():
+        cell = frame[row * _CELL : (row + 1) * _CELL, column * _CELL : (column + 1) * _CELL]
+        cell[shapes[name]] = _FIGURES[name]
+    return frame

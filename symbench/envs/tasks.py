@@ -163,6 +163,18 @@ _TASKS = (
         extra="'gymnasium[box2d]'",
     ),
     Task(
+        name="GridWorld",
+        env_id="symbench/GridWorld-v0",
+        description="catch a prey on a 7x7 torus, 21x21 grey frames (van der Pol et al. 2020)",
+        random_return=-4.97,
+        reference_return=0.73,
+        source="random and reference, the best policy's return: exact, by dynamic programming over the 49 states",
+        native_vector=True,
+        episodes=1000,
+        observes="frames",
+        background={"colors": [[0]], "tolerance": 0},
+    ),
+    Task(
         name="Pong",
         env_id="symbench/Pong-v0",
         description="table tennis against the machine, 84x84 grey frames (Tang & Ha 2021)",

@@ -14,6 +14,7 @@ from symbench.symmetry.points import Motion, PointRepresentation
 from symbench.symmetry.representations import (
     Action,
     ActionMap,
+    Centred,
     Representation,
     from_generators,
     permutation,
@@ -27,6 +28,7 @@ from symbench.symmetry.shapes import DictRepresentation, GridRepresentation
 __all__ = [
     "Action",
     "ActionMap",
+    "Centred",
     "DictRepresentation",
     "FiniteGroup",
     "GridRepresentation",

@@ -2,6 +2,7 @@
 
 * :class:`Action` - what all of them have in common
 * :class:`Representation` - on vectors, by matrices; :func:`signed_permutation`, :func:`regular` and others make them
+* :class:`Centred` - on vectors, about a point other than 0
 * :class:`ActionMap` - on the numbers of discrete actions
 
 Pictures, dicts and points are in :mod:`symbench.symmetry.shapes`.
@@ -172,6 +173,30 @@ class Representation(Action):
                     f"these matrices are no representation of {self.group.name}: "
                     f"products with element {generator} ({self.group.labels[generator]}) differ from the group's"
                 )
+
+
+class Centred(Action):
+    """A group acting on vectors about a point c that it leaves where it is: x -> c + rho(g) (x - c).
+
+    Args:
+        action: rho.
+        centre: c, shape (d,).
+    """
+
+    def __init__(self, action: Representation, centre: Sequence[float]) -> None:
+        self.group, self.action, self.centre = action.group, action, np.asarray(centre, dtype=np.float64)
+
+    def apply(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
+        """Transform vectors, (B, d) -> (B, d); see :meth:`Action.apply`."""
+        moved: NDArray[Any] = (self.centre + self.action.apply(elements, batch - self.centre)).astype(batch.dtype)
+        return moved
+
+    def misfit(self, space: Any) -> str | None:
+        """See :meth:`Action.misfit`: a ``Box`` of d numbers whose bounds, seen from c, are mapped to themselves."""
+        if not hasattr(space, "low"):
+            return self.action.misfit(space)
+        low, high = (bound.astype(np.float64) - self.centre for bound in (space.low, space.high))
+        return self.action.misfit(type(space)(low, high, dtype=np.float64))
 
 
 class ActionMap(Action):

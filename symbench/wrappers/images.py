@@ -197,9 +197,9 @@ class SwapBackground(Perturbation):
         channels = box.shape[2] if len(box.shape) == 3 else 1
         self._frame = (height, width, channels)
         colors = np.array([[0] * channels] if self.colors is None else _fitting(self.colors, channels))
-        # A whole line for each colour: numpy is slow where the last axis is as short as a pixel.
+        # A whole frame of each colour: numpy is slow where the last axis is as short as a pixel.
         low, high = (
-            np.tile(np.clip(colors + offset, 0, 255).astype(np.uint8), (1, width))
+            np.tile(np.clip(colors + offset, 0, 255).astype(np.uint8), (1, height * width))
             for offset in (-self.tolerance, self.tolerance)
         )
         self._low, self._span = low, high - low
@@ -224,14 +224,14 @@ class SwapBackground(Perturbation):
         return seen.reshape(observations.shape)
 
     def _is_key(self, pixels: Frames) -> NDArray[np.bool_]:
-        """Which pixels have a key colour, (B, H, W, C) -> (B, H, W)."""
-        lines = pixels.reshape(*pixels.shape[:2], -1)
-        keys = (self._within(lines - low <= span) for low, span in zip(self._low, self._span, strict=True))
+        """Which pixels have a key colour, (B, H, W, C) -> (B, H * W)."""
+        values = pixels.reshape(len(pixels), -1)
+        keys = [self._within(values - low <= span) for low, span in zip(self._low, self._span, strict=True)]
         return reduce(np.bitwise_or, keys)  # what is below a colour wraps round to above it
 
-    def _within(self, lines: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _within(self, values: NDArray[np.bool_]) -> NDArray[np.bool_]:
         channels = self._frame[2]
-        return reduce(np.bitwise_and, (lines[..., channel::channels] for channel in range(channels)))
+        return reduce(np.bitwise_and, [values[:, channel::channels] for channel in range(channels)])
 
     def _moved(self, behind: Frames) -> Frames:
         width = self._frame[1]
