@@ -11,6 +11,7 @@ Pictures, dicts and points are in :mod:`symbench.symmetry.shapes`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,6 +93,8 @@ class Representation(Action):
         np.put_along_axis(rebuilt, self._order[:, :, None], self._sign[:, :, None], axis=2)
         self.is_signed_permutation = bool((np.abs(self._sign) == 1).all() and np.array_equal(rebuilt, self.matrices))
         self._unsigned = bool((self._sign == 1).all())
+        if self.is_signed_permutation:
+            self._sign = self._sign.astype(np.int8)  # keeps the dtype of what it is multiplied with
 
     @property
     def dim(self) -> int:
@@ -121,8 +124,11 @@ class Representation(Action):
             turned: NDArray[Any] = (self.matrices[elements].astype(batch.dtype) @ batch[..., None])[..., 0]
             return turned
         order, sign = self._order[elements], self._sign[elements]
-        gathered: NDArray[Any] = batch[..., order] if order.ndim == 1 else np.take_along_axis(batch, order, axis=1)
-        return gathered if self._unsigned else gathered * sign.astype(batch.dtype)
+        if order.ndim == 1:
+            gathered = batch.take(order, axis=-1)
+        else:  # one take from the flat batch, which is several times faster than numpy's take_along_axis
+            gathered = batch.take(order if len(batch) == 1 else order + _first_of_rows(*batch.shape))
+        return gathered if self._unsigned else gathered * sign
 
     def misfit(self, space: Any) -> str | None:
         """See :meth:`Action.misfit`: a ``Box`` of d numbers whose bounds are mapped to themselves."""
@@ -224,10 +230,16 @@ class ActionMap(Action):
         self.group = group
         self.vectors = permutation(group, generators)
         self.maps: NDArray[np.int64] = self.vectors.matrices.argmax(axis=1)
+        self._undo = self.maps[group.inverses]
 
     def apply(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
         """Map action numbers, (B,) -> (B,); see :meth:`Action.apply`."""
-        mapped: NDArray[Any] = self.maps[elements, batch].astype(np.asarray(batch).dtype)
+        mapped: NDArray[Any] = self.maps[elements, batch].astype(batch.dtype, copy=False)
+        return mapped
+
+    def undo(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
+        """Map action numbers back, (B,) -> (B,); see :meth:`Action.undo`."""
+        mapped: NDArray[Any] = self._undo[elements, batch].astype(batch.dtype, copy=False)
         return mapped
 
     def misfit(self, space: Any) -> str | None:
@@ -307,6 +319,12 @@ def standard_2d(group: FiniteGroup) -> Representation:
     used = [generators["turn" if g < int(n) else "flip"] for g in group.generators]
     exact = np.round(used, 15) if int(n) in (1, 2, 4) else np.array(used)
     return from_generators(group, exact.reshape(-1, 2, 2))
+
+
+@lru_cache(maxsize=64)
+def _first_of_rows(rows: int, length: int) -> NDArray[np.int64]:
+    """Where each row of a batch begins in the flat batch, shape (rows, 1)."""
+    return np.arange(rows)[:, None] * length
 
 
 def _same_group(first: Representation, second: Representation) -> None:

@@ -1,0 +1,95 @@
+"""What a check needs of a simulator: to put a second environment into the state of the first, moved by g."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symbench.errors import SymbenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import gymnasium as gym
+    from numpy.typing import NDArray
+
+    from symbench.symmetry.representations import Action, ActionMap
+
+    Env = gym.Env[Any, Any]
+
+
+class Simulator(ABC):
+    """How a group acts on the states of an environment, which hold more than observations show."""
+
+    def begin(self, first: Env, second: Env, element: int, seed: int) -> None:
+        """Begin an episode in both; see :meth:`gymnasium.Env.reset`.
+
+        Args:
+            first: The environment that is looked at.
+            second: The one that shall be in the transformed states.
+            element: The group's element g.
+            seed: Of the episode.
+        """
+        first.reset(seed=seed)
+        second.reset(seed=seed)
+
+    @abstractmethod
+    def align(self, first: Env, second: Env, element: int) -> None:
+        """Put ``second`` into the state L_g s, where s is the state of ``first``."""
+
+
+class StateVector(Simulator):
+    """For environments whose state is a vector, ``env.unwrapped.state``, as those of classic control.
+
+    Args:
+        action: How the group acts on state vectors; often as on observations.
+        low: Lower bounds of the states in which episodes begin, shape (d,); by default ``reset`` chooses them.
+        high: Upper bounds.
+    """
+
+    def __init__(self, action: Action, low: Sequence[float] | None = None, high: Sequence[float] | None = None) -> None:
+        self.action, self.low, self.high = action, low, high
+
+    def begin(self, first: Env, second: Env, element: int, seed: int) -> None:
+        """Begin somewhere between the bounds: random play from ``reset`` would never come near the walls."""
+        super().begin(first, second, element, seed)
+        if self.low is not None and self.high is not None:
+            _set_state(first, np.random.default_rng(seed).uniform(self.low, self.high))
+
+    def align(self, first: Env, second: Env, element: int) -> None:
+        """See :meth:`Simulator.align`."""
+        state = np.array(_state_of(first), dtype=np.float64)
+        _set_state(first, state)  # so that both hold numbers of the same type
+        _set_state(second, self.action.apply(element, state[None])[0])
+
+
+class GridWorldState(StateVector):
+    """For ``symbench/GridWorld-v0``: the prey's random moves are transformed, too."""
+
+    def __init__(self, action: Action, moves: ActionMap) -> None:
+        """See :class:`StateVector`.
+
+        Args:
+            action: How the group acts on state vectors.
+            moves: How it acts on moves.
+        """
+        super().__init__(action)
+        self.moves = moves
+
+    def begin(self, first: Env, second: Env, element: int, seed: int) -> None:
+        """See :meth:`Simulator.begin`."""
+        second.unwrapped.prey_map = self.moves.maps[element]  # type: ignore[attr-defined]
+        super().begin(first, second, element, seed)
+
+
+def _state_of(env: Env) -> Any:
+    state = getattr(env.unwrapped, "state", None)
+    if state is None:
+        raise SymbenchError(f"{env.unwrapped} has no attribute 'state'; say how it is read: simulator=...")
+    return state
+
+
+def _set_state(env: Env, state: NDArray[np.float64]) -> None:
+    env.unwrapped.state = state  # type: ignore[attr-defined]
