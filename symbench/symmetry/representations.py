@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from gymnasium import spaces
 
 from symbench.errors import SymbenchError
 
@@ -55,7 +56,21 @@ class Action(ABC):
 
     @abstractmethod
     def misfit(self, space: Any) -> str | None:
-        """Why it cannot act on a space (of one thing), or ``None`` if it can: shape, and bounds that are kept."""
+        """Why it cannot act on the members of a space, or ``None`` if it can."""
+
+    def image(self, space: Any) -> Any:
+        """The smallest space of the same kind that holds what the elements make of the members of ``space``."""
+        if not isinstance(space, spaces.Box):
+            return space
+        corners = np.stack([space.low, space.high]).astype(np.float64)
+        moved = np.concatenate([self.apply(g, corners) for g in self.group.elements])
+        return spaces.Box(moved.min(axis=0), moved.max(axis=0), dtype=space.dtype.type)
+
+    def escape(self, space: Any) -> str | None:
+        """Why the elements do not map a space to itself, or ``None`` if they do."""
+        misfit = self.misfit(space)
+        moved = misfit is None and self.image(space) != space
+        return f"the group does not map the bounds of {space} to themselves" if moved else misfit
 
 
 class Representation(Action):
@@ -131,16 +146,18 @@ class Representation(Action):
         return gathered if self._unsigned else gathered * sign
 
     def misfit(self, space: Any) -> str | None:
-        """See :meth:`Action.misfit`: a ``Box`` of d numbers whose bounds are mapped to themselves."""
-        if getattr(space, "shape", None) != (self.dim,) or not hasattr(space, "low"):
-            return f"acts on a Box of {self.dim} numbers, received {space}"
-        if not self.is_signed_permutation:
-            return None
-        for g in self.group.elements:
-            bounds = [self._sign[g] * bound.astype(np.float64)[self._order[g]] for bound in (space.low, space.high)]
-            if not ((np.min(bounds, axis=0) == space.low).all() and (np.max(bounds, axis=0) == space.high).all()):
-                return f"{self.group.labels[g]} does not map the bounds of {space} to themselves"
-        return None
+        """See :meth:`Action.misfit`: a ``Box`` of d numbers."""
+        fits = isinstance(space, spaces.Box) and space.shape == (self.dim,)
+        return None if fits else f"acts on a Box of {self.dim} numbers, received {space}"
+
+    def image(self, space: Any) -> Any:
+        """See :meth:`Action.image`."""
+        if self.is_signed_permutation or not isinstance(space, spaces.Box):
+            return super().image(space)
+        ends = np.stack([space.low, space.high]).astype(np.float64)
+        terms = np.where(self.matrices == 0, 0.0, self.matrices) * ends[:, None, None]  # (2, |G|, d, d)
+        low, high = terms.min(axis=0).sum(axis=2).min(axis=0), terms.max(axis=0).sum(axis=2).max(axis=0)
+        return spaces.Box(low, high, dtype=space.dtype.type)
 
     def __add__(self, other: Representation) -> Representation:
         """Direct sum: both, one below the other."""
@@ -198,11 +215,8 @@ class Centred(Action):
         return moved
 
     def misfit(self, space: Any) -> str | None:
-        """See :meth:`Action.misfit`: a ``Box`` of d numbers whose bounds, seen from c, are mapped to themselves."""
-        if not hasattr(space, "low"):
-            return self.action.misfit(space)
-        low, high = (bound.astype(np.float64) - self.centre for bound in (space.low, space.high))
-        return self.action.misfit(type(space)(low, high, dtype=np.float64))
+        """See :meth:`Action.misfit`: a ``Box`` of d numbers."""
+        return self.action.misfit(space)
 
 
 class ActionMap(Action):

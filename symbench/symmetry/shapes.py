@@ -76,9 +76,8 @@ class GridRepresentation(Action):
             return f"acts on pictures with rows and columns at axes {row} and {column}, received {space}"
         height = shape[row] if self.rows is None else self.rows[1] - self.rows[0]
         turned = any(square % 2 for square in self._squares.tolist())
-        return (
-            f"turns square pictures, received {height}x{shape[column]}" if turned and height != shape[column] else None
-        )
+        square = not turned or height == shape[column]
+        return None if square else f"turns square pictures, received {height}x{shape[column]}"
 
     def _moved(self, square: int, pictures: NDArray[Any], inside: tuple[slice, ...]) -> NDArray[Any]:
         flips, turns = divmod(square, 4)
@@ -118,6 +117,11 @@ class DictRepresentation(Action):
             return f"acts on a Dict with the keys {', '.join(self.parts)}, received {space}"
         reasons = (part.misfit(space[key]) for key, part in self.parts.items())
         return next((reason for reason in reasons if reason), None)
+
+    def image(self, space: Any) -> Any:
+        """See :meth:`Action.image`."""
+        parts = {key: self.parts[key].image(part) if key in self.parts else part for key, part in space.items()}
+        return spaces.Dict(parts)
 
 
 def _as_squares(group: FiniteGroup, generators: Sequence[int]) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@
 """
 
 from symbench.symmetry.catalogue.classic import CLASSIC
+from symbench.symmetry.catalogue.mujoco import MUJOCO
 from symbench.symmetry.catalogue.registry import (
     CATALOGUE,
     Declaration,
@@ -16,6 +17,6 @@ from symbench.symmetry.catalogue.registry import (
     symmetry_of,
 )
 
-register(*CLASSIC)
+register(*CLASSIC, *MUJOCO)
 
 __all__ = ["CATALOGUE", "Declaration", "declarations_of", "register_symmetry", "symmetries_of", "symmetry_of"]
