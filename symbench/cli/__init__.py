@@ -9,12 +9,15 @@ import typer
 from typer.core import TyperGroup
 
 from symbench.cli.analyse import analyse
+from symbench.cli.check_symmetry import check_symmetry
 from symbench.cli.describe import describe
 from symbench.cli.errors import usage_error
 from symbench.cli.list import list_
 from symbench.cli.report import report
 from symbench.cli.run import run
+from symbench.cli.submit import submit
 from symbench.cli.train import train
+from symbench.cli.validate import validate
 from symbench.cli.video import video
 
 
@@ -64,6 +67,8 @@ def _options(
 for _name, _command in (
     *(("run", run), ("list", list_), ("train", train), ("report", report)),
     *(("describe", describe), ("video", video), ("analyse", analyse)),
+    *(("check-symmetry", check_symmetry),),
+    *(("submit", submit), ("validate", validate)),
 ):
     app.command(_name)(_command)
 

@@ -1,0 +1,187 @@
+"""What a submission is, as validated data: its metadata, its columns and the versions of both.
+
+A submission is two files of one name: ``NAME.json``, described by :class:`Card`, and ``NAME.csv`` with one line per
+episode under the columns :data:`COLUMNS`. A format that was published is never edited: a change raises
+:data:`FORMAT` and adds a step to :data:`UPGRADES`, so that files of every earlier version are still read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from symbench.errors import SymbenchError
+
+FORMAT: Final = 1
+COLUMNS: Final = ("task", "perturbation", "severity", "run", "seed", "return", "length", "terminated")
+
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+UPGRADES: Final[dict[int, Upgrade]] = {}
+"""``{version: step}``: each step turns the metadata of a version into that of the next one."""
+
+MAX_CSV_BYTES: Final = 10_000_000  # 20 training runs of a suite with 7 conditions and 1000 episodes
+MAX_JSON_BYTES: Final = 200_000
+MAX_RUNS: Final = 100  # training runs a task
+
+FORMULA_STARTS: Final = "=+-@\t\r"  # a spreadsheet takes a cell that begins so for a formula
+
+# Lower case, so that no file system takes two names for one; no leading or trailing dot, no slash, no space.
+_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # devices of Windows
+
+
+def check_name(name: str) -> str:
+    """The name if files may be called so.
+
+    Raises:
+        ValueError: It may not.
+    """
+    if len(name) > 64 or not _NAME.fullmatch(name) or _RESERVED.fullmatch(name):
+        raise ValueError(f"a name holds a-z and 0-9 with single . _ - between, at most 64 in all; received {name!a}")
+    return name
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("one line of printable characters is expected")
+    if text[0] in FORMULA_STARTS:
+        raise ValueError(f"a text must not begin with {text[0]!r}: a spreadsheet would take it for a formula")
+    return text
+
+
+Name = Annotated[str, AfterValidator(check_name)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_one_line)]
+Link = Annotated[str, StringConstraints(max_length=300, pattern=r"^https?://[A-Za-z0-9][A-Za-z0-9./:_~%#?=&+@,-]+$")]
+Licence = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 .+()/-]{0,63}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+SuiteTag = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9+][A-Za-z0-9+._-]*@[1-9][0-9]*$")]
+
+
+class _Model(BaseModel):
+    # Strict: "1" is no number and 1 no text, so that every reader of the file understands the same.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class TrainingRun(_Model):
+    """One training run of the agent in one task.
+
+    Attributes:
+        seed: Seed it was trained with; ``None`` if it is not known.
+        weights: SHA-256 of its files, as the runner records it; ``None`` for an agent without weights.
+    """
+
+    seed: Annotated[int, Field(ge=0)] | None
+    weights: Digest | None
+
+
+class TaskEntry(_Model):
+    """What was submitted for one task.
+
+    Attributes:
+        runs: The training runs; the column ``run`` counts them from 0.
+        parameters: Number of parameters of one network.
+        cannot_act: Condition (``"add-noise-channels/+5"``) -> why the agent cannot act under it. It counts as a
+            retention of 0.
+    """
+
+    runs: Annotated[list[TrainingRun], Field(min_length=1, max_length=MAX_RUNS)]
+    parameters: Annotated[int, Field(ge=0, le=10**12)]
+    cannot_act: dict[Text, Text] = {}
+
+    @model_validator(mode="after")
+    def _runs_differ(self) -> TaskEntry:
+        for what in ("seed", "weights"):
+            known = [value for run in self.runs if (value := getattr(run, what)) is not None]
+            if len(set(known)) < len(known):
+                raise ValueError(f"runs: two training runs have the same {what}; the same agent counts once")
+        return self
+
+
+class Machine(_Model):
+    """What the numbers were computed with.
+
+    Attributes:
+        date: Start of the run, ISO 8601.
+        symbench: Version.
+        commit: Of the source checkout, with ``+changes`` if files differ from it; ``None`` when installed otherwise.
+        python: Version.
+        packages: Package -> version.
+        platform: Operating system.
+        cpu: Processor.
+        cores: Number of its cores.
+    """
+
+    date: Text
+    symbench: Text
+    commit: Text | None
+    python: Text
+    packages: dict[Text, Text]
+    platform: Text
+    cpu: Text
+    cores: Annotated[int, Field(ge=1)] | None
+
+
+class Scope(_Model):
+    """What must be known to check a table.
+
+    Attributes:
+        name: Name of the submission and of its files.
+        suite: Suite and version, e.g. ``"shuffle@2"``.
+        severities: Version of the table of severities.
+        tasks: Task -> what was submitted for it.
+    """
+
+    name: Name
+    suite: SuiteTag
+    severities: Annotated[int, Field(ge=1)]
+    tasks: Annotated[dict[Text, TaskEntry], Field(min_length=1)]
+
+
+class Card(Scope):
+    """The content of ``NAME.json``: the :class:`Scope` and everything a reader wants to know.
+
+    Attributes:
+        format: Version of this layout.
+        description: One line.
+        authors: Who trained the agent.
+        paper: Link.
+        code: Link.
+        licence: Of weights and code, e.g. ``"MIT"``.
+        training_data: What the agent has learned from: environments, conditions, steps, demonstrations.
+        tolerance: How far the mean normalised score of a cell may be from this one when it is played again.
+        machine: What the numbers were computed with.
+    """
+
+    format: int
+    description: Text
+    authors: Annotated[list[Text], Field(min_length=1, max_length=50)]
+    paper: Link | None = None
+    code: Link | None = None
+    licence: Licence
+    training_data: Text
+    tolerance: Annotated[float, Field(ge=0, le=0.05)] = 0.01
+    machine: Machine
+
+
+def upgrade(data: Any) -> dict[str, Any]:
+    """Metadata of any version that was ever published as those of the present one.
+
+    Args:
+        data: What the JSON file holds.
+
+    Raises:
+        SymbenchError: It is no object, or of a version that does not exist here.
+    """
+    if not isinstance(data, dict):
+        raise SymbenchError(f"an object is expected, received {type(data).__name__}")
+    version, known = data.get("format"), sorted({FORMAT, *UPGRADES})
+    if type(version) is not int or version not in known:
+        text = repr(version)[:40]
+        raise SymbenchError(f"format: {' or '.join(map(str, known))} is expected, received {text}")
+    found: dict[str, Any] = data
+    for step in range(version, FORMAT):
+        found = {**UPGRADES[step](found), "format": step + 1}
+    return found
