@@ -64,7 +64,7 @@ class Action(ABC):
             return space
         corners = np.stack([space.low, space.high]).astype(np.float64)
         moved = np.concatenate([self.apply(g, corners) for g in self.group.elements])
-        return spaces.Box(moved.min(axis=0), moved.max(axis=0), dtype=space.dtype.type)
+        return _box(moved.min(axis=0), moved.max(axis=0), space)
 
     def escape(self, space: Any) -> str | None:
         """Why the elements do not map a space to itself, or ``None`` if they do."""
@@ -155,9 +155,10 @@ class Representation(Action):
         if self.is_signed_permutation or not isinstance(space, spaces.Box):
             return super().image(space)
         ends = np.stack([space.low, space.high]).astype(np.float64)
-        terms = np.where(self.matrices == 0, 0.0, self.matrices) * ends[:, None, None]  # (2, |G|, d, d)
+        with np.errstate(invalid="ignore"):  # 0 times infinity
+            terms = np.where(self.matrices == 0, 0.0, self.matrices * ends[:, None, None])  # (2, |G|, d, d)
         low, high = terms.min(axis=0).sum(axis=2).min(axis=0), terms.max(axis=0).sum(axis=2).max(axis=0)
-        return spaces.Box(low, high, dtype=space.dtype.type)
+        return _box(low, high, space)
 
     def __add__(self, other: Representation) -> Representation:
         """Direct sum: both, one below the other."""
@@ -339,6 +340,10 @@ def standard_2d(group: FiniteGroup) -> Representation:
 def _first_of_rows(rows: int, length: int) -> NDArray[np.int64]:
     """Where each row of a batch begins in the flat batch, shape (rows, 1)."""
     return np.arange(rows)[:, None] * length
+
+
+def _box(low: NDArray[np.float64], high: NDArray[np.float64], like: spaces.Box) -> spaces.Box:
+    return spaces.Box(low.astype(like.dtype), high.astype(like.dtype), dtype=like.dtype.type)
 
 
 def _same_group(first: Representation, second: Representation) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symbench.testing.rollouts import Case, Moment, Scripted, play, same
+from symbench.testing.rollouts import Case, Moment, Recorder, Scripted, play, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +24,11 @@ def check_reproducible(case: Case) -> None:
 
 
 def check_environment_untouched(case: Case) -> None:
-    """Same rewards, ends and random stream as without the wrapper."""
-    bare, env = case.make_env(), case.wrapped()
-    clean, wrapped = play(bare), play(env)
+    """Same rewards, ends and random stream as without the wrapper, for the actions that reach the environment."""
+    told = Recorder(case.make_env())
+    bare, env = case.make_env(), case.wrap(told)
+    wrapped = play(env)
+    clean = play(bare, actions=iter(told.actions))
     case.must(_stream(bare) == _stream(env), "draws from the environment's own random stream: give the wrapper its own")
     case.must(
         same([_outcome(moment) for moment in clean], [_outcome(moment) for moment in wrapped]),

@@ -10,7 +10,8 @@ import gymnasium as gym
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from typing import SupportsFloat
 
 SEED = 20210907
 
@@ -52,7 +53,11 @@ class Moment:
 
 
 def play(
-    env: gym.Env[Any, Any], lengths: tuple[int, ...] = (9, 6, 7), seed: int | None = SEED, scribble: bool = False
+    env: gym.Env[Any, Any],
+    lengths: tuple[int, ...] = (9, 6, 7),
+    seed: int | None = SEED,
+    scribble: bool = False,
+    actions: Iterator[Any] | None = None,
 ) -> list[Moment]:
     """Play episodes with fixed random actions; only the first is seeded.
 
@@ -61,15 +66,16 @@ def play(
         lengths: Steps of each episode, which may end earlier by itself.
         seed: The first reset's.
         scribble: Whether to overwrite every observation received and every action given, after having kept a copy.
+        actions: Actions to play instead of the random ones.
     """
-    actions = copy.deepcopy(env.action_space)
+    space = copy.deepcopy(env.action_space)
     moments = []
     for episode, length in enumerate(lengths):
-        actions.seed(SEED + episode)
+        space.seed(SEED + episode)
         observation, _ = env.reset(seed=seed if episode == 0 else None)
         moments.append(Moment(_kept(observation, scribble)))
         for _ in range(length):
-            action = actions.sample()
+            action = space.sample() if actions is None else next(actions)
             observation, reward, terminated, truncated, _ = env.step(action)
             moments.append(Moment(_kept(observation, scribble), float(reward), bool(terminated), bool(truncated)))
             if scribble and isinstance(action, np.ndarray):
@@ -133,9 +139,19 @@ class Scripted(gym.Env[Any, Any]):
 
 
 class Recorder(gym.Wrapper[Any, Any, Any, Any]):
-    """Remembers what :meth:`reset` was called with."""
+    """Remembers what :meth:`reset` and :meth:`step` were called with."""
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        """Listen to what reaches ``env``."""
+        super().__init__(env)
+        self.actions: list[Any] = []
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Remember and forward."""
         self.received = seed, copy.deepcopy(options)
         return self.env.reset(seed=seed, options=options)
+
+    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+        """Remember and forward."""
+        self.actions.append(copy.deepcopy(action))
+        return self.env.step(action)

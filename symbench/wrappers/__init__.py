@@ -10,6 +10,7 @@ Needs ``gymnasium`` and ``numpy`` only. Perturbations, with severities 0 (identi
 * :class:`ShufflePatches` - the patches of a frame come in a random order
 * :class:`OccludePatches` - patches of a frame are hidden
 * :class:`SwapBackground` - pixels of key colours show another background
+* :class:`TransformByGroup` - observations and actions transformed by a symmetry group
 
 For the agent, outside of all perturbations:
 
@@ -47,6 +48,7 @@ from symbench.wrappers.single import (
     ShufflePatches,
     ShuffleSensors,
     SwapBackground,
+    TransformByGroup,
 )
 
 __all__ = [
@@ -67,6 +69,7 @@ __all__ = [
     "ShuffleSensors",
     "SwapBackground",
     "Transform",
+    "TransformByGroup",
     "vector",
     "vector_wrapper_of",
     "wrapper_of",

@@ -1,4 +1,4 @@
-"""What a change to the agent's observations is, written once over a batch.
+"""What a change to the agent's observations (and actions) is, written once over a batch.
 
 * :class:`Transform` - any change to what the agent sees
 * :class:`Perturbation` - a random one, with severities
@@ -41,6 +41,9 @@ class Transform(ABC):
 
     name: ClassVar[str]
     """Kebab case, from the class name unless the class sets it."""
+
+    changes_actions: ClassVar[bool] = False
+    """Whether :meth:`act` does anything."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Name the class."""
@@ -114,8 +117,16 @@ class Transform(ABC):
 
         Args:
             observations: Batch of B observations.
-            actions: Batch of the B actions that led to them.
+            actions: Batch of the B actions of the agent that led to them.
         """
+
+    def act(self, actions: Any) -> Any:
+        """What the environment is told when the agent, who sees the latest observations, acts; the same by default.
+
+        Args:
+            actions: Batch of B actions, which are not changed in place.
+        """
+        return actions
 
 
 class Perturbation(Transform):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import unknown
-from symbench.wrappers import agent_side, images, sensors, single, vector
+from symbench.wrappers import agent_side, groups, images, sensors, single, vector
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -27,6 +27,7 @@ PERTURBATIONS: Final[dict[str, type[Perturbation]]] = {
         images.ShufflePatches,
         images.OccludePatches,
         images.SwapBackground,
+        groups.TransformByGroup,
     )
 }
 AGENT_SIDE: Final[dict[str, type[Transform]]] = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
-from symbench.wrappers import agent_side, images, sensors
+from symbench.wrappers import agent_side, groups, images, sensors
 from symbench.wrappers.adapters import Adapter, layers_below, row, with_rows
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class VecEnvAdapter(Adapter, VecEnvWrapper):
     def step_async(self, actions: np.ndarray) -> None:
         """Send the actions, which :meth:`step_wait` needs too."""
         self._actions = np.array(actions)
-        self.venv.step_async(actions)
+        self.venv.step_async(actions if self.transform.identity else self.transform.act(self._actions))
 
     def step_wait(self) -> VecEnvStepReturn:
         """Take one step everywhere; ``terminal_observation`` is transformed too."""
@@ -98,6 +98,10 @@ class OccludePatches(VecEnvAdapter, transform=images.OccludePatches):
 
 class SwapBackground(VecEnvAdapter, transform=images.SwapBackground):
     """Put every environment's frames before another background."""
+
+
+class TransformByGroup(VecEnvAdapter, transform=groups.TransformByGroup):
+    """Transform every environment by elements of a symmetry group."""
 
 
 class PreviousAction(VecEnvAdapter, transform=agent_side.PreviousAction):

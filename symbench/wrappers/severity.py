@@ -24,6 +24,10 @@ def _channels(*counts: int) -> Levels:
     return tuple(MappingProxyType({"n": count, "sigma": 0.1}) for count in counts)
 
 
+def _drawn_elements(*resample: str | int) -> Levels:
+    return tuple(MappingProxyType({"element": None, "resample": interval}) for interval in resample)
+
+
 SEVERITIES: Final[Mapping[int, Mapping[str, Levels]]] = MappingProxyType(
     {
         1: MappingProxyType(
@@ -35,6 +39,7 @@ SEVERITIES: Final[Mapping[int, Mapping[str, Levels]]] = MappingProxyType(
                 "SensorNoise": _grid("sigma", 0.02, 0.05, 0.1, 0.2, 0.4),
                 "ShufflePatches": _grid("resample", "episode", 200, 100, 50, 25),
                 "OccludePatches": _grid("ratio", 0.1, 0.25, 0.4, 0.6, 0.8),
+                "TransformByGroup": _drawn_elements("episode", 200, 100, 50, 25),
                 "SwapBackground": _grid("strength", 0.2, 0.4, 0.6, 0.8, 1.0),
             }
         )

@@ -11,7 +11,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
-from symbench.wrappers import agent_side, images, sensors
+from symbench.wrappers import agent_side, groups, images, sensors
 from symbench.wrappers.adapters import Adapter, batch_of_one, layers_below, row
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class GymAdapter(Adapter, gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
         """Take one step; see :meth:`gymnasium.Env.step`."""
         if self.transform.identity:
             return self.env.step(action)
-        observation, reward, terminated, truncated, info = self.env.step(action)
+        told = row(self.transform.act(batch_of_one(action)), 0) if self.transform.changes_actions else action
+        observation, reward, terminated, truncated, info = self.env.step(told)
         seen = self.transform.step(batch_of_one(observation), batch_of_one(action))
         return row(seen, 0), reward, terminated, truncated, info
 
@@ -89,6 +90,10 @@ class OccludePatches(GymAdapter, transform=images.OccludePatches):
 
 class SwapBackground(GymAdapter, transform=images.SwapBackground):
     """Put a frame before another background. Vector version: :class:`symbench.wrappers.vector.SwapBackground`."""
+
+
+class TransformByGroup(GymAdapter, transform=groups.TransformByGroup):
+    """Transform by elements of a symmetry group. Vector version: :class:`symbench.wrappers.vector.TransformByGroup`."""
 
 
 class PreviousAction(GymAdapter, transform=agent_side.PreviousAction):

@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
-from symbench.wrappers import agent_side, images, sensors
+from symbench.wrappers import agent_side, groups, images, sensors
 from symbench.wrappers.adapters import Adapter, layers_below, row, with_rows
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
         """Take one step everywhere; see :meth:`gymnasium.vector.VectorEnv.step`."""
         if self.transform.identity:
             return self.env.step(actions)
-        observations, rewards, terminations, truncations, infos = self.env.step(actions)
+        observations, rewards, terminations, truncations, infos = self.env.step(self.transform.act(actions))
         ended, self._ended = self._ended, terminations | truncations
         if self._mode == AutoresetMode.SAME_STEP and self._ended.any():
             observations, infos = self._end_within_step(observations, actions, infos)
@@ -118,6 +118,10 @@ class OccludePatches(VectorAdapter, transform=images.OccludePatches):
 
 class SwapBackground(VectorAdapter, transform=images.SwapBackground):
     """Put every sub-environment's frames before another background."""
+
+
+class TransformByGroup(VectorAdapter, transform=groups.TransformByGroup):
+    """Transform every sub-environment by elements of a symmetry group."""
 
 
 class PreviousAction(VectorAdapter, transform=agent_side.PreviousAction):

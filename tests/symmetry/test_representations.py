@@ -140,7 +140,6 @@ def test_kept_dtypes_and_new_memory() -> None:
     [
         (MIRROR, spaces.Box(-1, 1, (4,)), "Box of 3 numbers"),
         (MIRROR, spaces.Discrete(3), "Box of 3 numbers"),
-        (MIRROR, spaces.Box(np.float32([-1, -1, 0]), np.float32([1, 1, 1])), "bounds"),
         (ActionMap(C2, [[1, 0]]), spaces.Discrete(3), r"Discrete\(2\)"),
         (ActionMap(C2, [[1, 0]]), spaces.Discrete(2, start=1), r"Discrete\(2\)"),
         (GridRepresentation(C4, ["turn"]), spaces.Box(0, 255, (4, 5), np.uint8), "square"),
@@ -151,6 +150,31 @@ def test_kept_dtypes_and_new_memory() -> None:
 def test_spaces_that_do_not_fit(action: Action, space: spaces.Space[object], said: str) -> None:
     reason = action.misfit(space)
     assert reason is not None and re.search(said, reason)
+
+
+@pytest.mark.parametrize("name", [name for name, action in ACTIONS.items() if isinstance(action, Representation)])
+def test_the_image_of_a_space_holds_everything_that_is_made_of_its_members(name: str) -> None:
+    action = ACTIONS[name]
+    assert isinstance(action, Representation)
+    space = spaces.Box(-np.arange(1.0, action.dim + 1), np.arange(2.0, action.dim + 2), dtype=np.float64)
+    space.seed(0)
+    image = action.image(space)
+    members = np.stack([space.sample() for _ in range(200)])
+    for g in action.group.elements:
+        moved = action.apply(g, members)
+        assert (moved >= image.low - 1e-12).all() and (moved <= image.high + 1e-12).all()
+    assert (action.escape(space) is None) == (image == space)
+
+
+def test_a_space_that_is_left() -> None:
+    left = MIRROR.escape(spaces.Box(np.float32([-1, -1, 0]), np.float32([1, 1, 1])))
+    assert left is not None and "bounds" in left
+    assert MIRROR.escape(spaces.Box(-1, 1, (3,))) is None
+    assert MIRROR.image(spaces.Box(-np.inf, np.inf, (3,))) == spaces.Box(-np.inf, np.inf, (3,))
+    turned = standard_2d(C4).image(spaces.Box(np.float32([-1, -2]), np.float32([1, 2])))
+    assert turned == spaces.Box(-2, 2, (2,))
+    endless = standard_2d(cyclic(5)).image(spaces.Box(-np.inf, np.inf, (2,)))
+    assert endless == spaces.Box(-np.inf, np.inf, (2,))
 
 
 def test_spaces_that_fit() -> None:

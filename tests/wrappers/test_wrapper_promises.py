@@ -7,7 +7,7 @@ import inspect
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from wrapper_cases import PARAMETERS, environments_for
+from wrapper_cases import NEEDED, PARAMETERS, environments_for
 
 from symbench.testing import check_wrapper
 from symbench.wrappers import PERTURBATIONS, SEVERITIES, TRANSFORMS, sb3, single, vector, wrapper_of
@@ -26,7 +26,7 @@ def test_every_wrapper_keeps_every_promise(name, data):
 @pytest.mark.parametrize("severity", range(6))
 @pytest.mark.parametrize("name", PERTURBATIONS)
 def test_every_severity_keeps_every_promise(name, severity):
-    check_wrapper(wrapper_of(name), environments_for(name)[0], severity=severity)
+    check_wrapper(wrapper_of(name), environments_for(name)[0], severity=severity, **NEEDED.get(name, {}))
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
@@ -58,5 +58,6 @@ def test_the_first_severity_table_is_as_published():
         "SensorNoise": [{"sigma": sigma} for sigma in (0.02, 0.05, 0.1, 0.2, 0.4)],
         "ShufflePatches": [{"resample": t} for t in ("episode", 200, 100, 50, 25)],
         "OccludePatches": [{"ratio": ratio} for ratio in (0.1, 0.25, 0.4, 0.6, 0.8)],
+        "TransformByGroup": [{"element": None, "resample": t} for t in ("episode", 200, 100, 50, 25)],
         "SwapBackground": [{"strength": strength} for strength in (0.2, 0.4, 0.6, 0.8, 1.0)],
     }

@@ -76,17 +76,25 @@ PARAMETERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "strength": st.floats(0.2, 1.0),
         }
     ),
+    "TransformByGroup": st.fixed_dictionaries(
+        {"symmetry": st.just("CartPole-v1"), "element": st.sampled_from([None, 0, 1]), "resample": RESAMPLE}
+    ),
     "PreviousAction": st.just({}),
     "SensorHistory": st.fixed_dictionaries({"length": st.integers(1, 12)}),
     "FrameHistory": st.fixed_dictionaries({"length": st.integers(1, 6)}),
 }
 """For each wrapper, parameters under which it must have an effect."""
 
+NEEDED: dict[str, dict[str, Any]] = {"TransformByGroup": {"symmetry": "CartPole-v1"}}
+"""Parameters that no severity sets and that have no default."""
+
 
 def environments_for(name: str) -> tuple[Callable[[], gym.Env[Any, Any]], ...]:
     """Environments that a wrapper can work on."""
     if name == "PreviousAction":
         return (*SENSOR_ENVS, *FRAME_ENVS)
+    if name == "TransformByGroup":
+        return SENSOR_ENVS[:1]
     of_frames = name in ("ShufflePatches", "OccludePatches", "SwapBackground", "FrameHistory")
     return FRAME_ENVS if of_frames else SENSOR_ENVS
 

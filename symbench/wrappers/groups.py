@@ -1,0 +1,95 @@
+"""The perturbation of a symmetry group: the agent lives in a transformed copy of the environment.
+
+* :class:`TransformByGroup` - turned, mirrored or otherwise transformed observations and actions
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symbench.errors import SymbenchError
+from symbench.symmetry.catalogue import symmetry_of
+from symbench.wrappers.checks import interval, whole
+from symbench.wrappers.core import Perturbation
+
+if TYPE_CHECKING:
+    from gymnasium import spaces
+    from numpy.typing import NDArray
+
+    from symbench.wrappers.sensors import Resample
+
+
+class TransformByGroup(Perturbation):
+    """The agent sees L_g o, and its action a reaches the environment as K_g^-1 a, for an element g of a symmetry group.
+
+    An agent whose policy is equivariant plays the same episode whatever g is, in any environment; where the symmetry
+    is the environment's own, so does one that learned both sides. All elements are equally likely (the identity
+    included). Distance: elements drawn per 1000 steps, 0 if it is always the identity. Source: van der Pol et al. 2020
+    (arXiv 2006.16908), equations 4, 5 and 13.
+
+    Args:
+        symmetry: Environment or task whose symmetry in the catalogue is meant, e.g. ``"CartPole-v1"``.
+        variant: Name of the one that is meant, if it has several.
+        element: Number of the element; ``None`` draws one.
+        resample: How long a drawn element lasts: ``"episode"``, ``"step"``, or every t steps: ``t``, ``"every: t"`` or
+            ``{"every": t}``.
+
+    Raises:
+        TypeError: A parameter of a wrong type.
+        SymbenchError: An unknown symmetry, an element that the group does not have, an unknown ``resample``, or spaces
+            that the symmetry does not fit.
+    """
+
+    changes_actions = True
+
+    def __init__(
+        self, symmetry: str, variant: str | None = None, element: int | None = None, resample: Resample = "episode"
+    ) -> None:
+        if not isinstance(symmetry, str):
+            raise TypeError(f"symmetry must be the name of an environment, received {symmetry!r}")
+        if variant is not None and not isinstance(variant, str):
+            raise TypeError(f"variant must be the name of a symmetry, received {variant!r}")
+        self.symmetry, self.variant, self.pair = symmetry, variant, symmetry_of(symmetry, variant)
+        self.element = None if element is None else whole("element", element, low=0, high=self.pair.group.order - 1)
+        drawn_for = interval(resample)
+        self.interval = drawn_for if element is None else None
+        self.resample = resample
+
+    def magnitude(self) -> float:
+        """Elements per 1000 steps; 0 for the identity alone."""
+        if self.element is not None:
+            return float(self.element != 0)
+        return 1.0 if self.interval is None else max(1.0, 1000.0 / self.interval)
+
+    def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Space[Any]:
+        """The space that holds all transformed observations: the same, if the symmetry maps it to itself."""
+        return self.pair.observation.image(space)
+
+    def bind(
+        self,
+        single_observation_space: spaces.Space[Any],
+        single_action_space: spaces.Space[Any],
+        num_envs: int,
+        key: int,
+    ) -> spaces.Space[Any]:
+        """Fit to a batch of environments; see :meth:`~symbench.wrappers.core.Transform.bind`."""
+        reason = self.pair.misfit(single_observation_space, single_action_space)
+        if reason:
+            raise SymbenchError(f"the symmetry of {self.symmetry} does not fit this environment: {reason}")
+        return super().bind(single_observation_space, single_action_space, num_envs, key)
+
+    def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.int64]:
+        """Elements of the group, shape (size,)."""
+        if self.element is not None:
+            return np.full(size, self.element)
+        return rng.integers(self.pair.group.order, size=size)
+
+    def apply(self, observations: Any, drawn: NDArray[np.int64]) -> Any:
+        """Transform, (B, ...) -> (B, ...)."""
+        return self.pair.observation.apply(drawn, observations)
+
+    def act(self, actions: Any) -> Any:
+        """Take back what the latest observations showed; see :meth:`~symbench.wrappers.core.Transform.act`."""
+        return self.pair.action.undo(self._drawn, np.asarray(actions))
