@@ -155,8 +155,7 @@ def imitate(
     while done < settings.steps:
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * max(0.01, 1.0 - done / settings.steps)
-        guided = settings.guided * max(0.0, 1.0 - 2.0 * done / settings.steps)
-        segments.append(player.play(settings.segment, settings.exploration, guided))
+        segments.append(player.play(settings.segment, settings.exploration, _guided(settings, done)))
         if len(segments) > settings.buffer:
             segments.pop(int(generator.integers(settings.buffer // 2)))
         for _ in range(settings.updates):
@@ -169,6 +168,12 @@ def imitate(
         if done >= settings.steps or session.checkpoint_is_due():
             session.save(student, optimizer, done)
     envs.close()
+
+
+def _guided(settings: Imitation, done: int) -> float:
+    """The share of the environments that the teacher leads after so many steps."""
+    left = max(0.0, 1.0 - 2.0 * done / settings.steps)
+    return settings.guided_at_last + (settings.guided - settings.guided_at_last) * left
 
 
 def _descend(network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, max_grad_norm: float) -> None:

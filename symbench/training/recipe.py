@@ -46,8 +46,9 @@ class Imitation(_Data):
         batch: Environments of a segment per gradient step.
         fresh: Share of gradient steps that use the newest segment.
         learning_rate: Adam's, falling linearly to a hundredth.
-        guided: Share of the environments in which the teacher acts at first; falls linearly to none after half of
-            the steps. A student that knows nothing yet meets few of the situations that matter.
+        guided: Share of the environments in which the teacher acts at first; falls linearly over half of the steps.
+            A student that knows nothing yet meets few of the situations that matter.
+        guided_at_last: What it falls to; above 0 for a student that sees too little ever to play as its teacher does.
         exploration: Greatest standard deviation of the noise on the student's actions; 0 in the first environment.
         max_grad_norm: Gradients are cut to this norm.
     """
@@ -63,6 +64,7 @@ class Imitation(_Data):
     fresh: Share = 0.3
     learning_rate: Positive = 2e-3
     guided: Share = 0.0
+    guided_at_last: Share = 0.0
     exploration: float = Field(default=0.1, ge=0)
     max_grad_norm: Positive = 0.5
 

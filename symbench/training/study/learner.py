@@ -1,0 +1,197 @@
+"""PPO and A2C for stacks of small networks, and the measurement of their learning curves.
+
+Written for one core and tiny networks: the environments of all runs of a stack are one batch, and so are the networks.
+Every run has its own generators, so it sees the same episodes and draws the same numbers in a stack and alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from gymnasium.vector import AutoresetMode
+
+from symbench.envs.tasks import get_task
+from symbench.training.study.networks import make_actor_critic
+from symbench.training.study.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import gymnasium as gym
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from symbench.training.study.schema import Algorithm, Arm, Study
+
+    Floats = NDArray[np.float32]
+
+FIRST_TRAINING_SEED = 2**30  # of environments; far above those that are measured
+
+
+class Rollout(NamedTuple):
+    """What S runs did in T steps of N environments each; everything is (S, T * N, ...)."""
+
+    observations: Tensor
+    actions: Tensor
+    log_probabilities: Tensor
+    returns: Tensor
+    advantages: Tensor
+
+
+class Learner:
+    """Trains a stack of runs of one arm.
+
+    Attributes:
+        stack: The networks.
+        envs: S times N environments: those of the first run, of the second ...
+    """
+
+    def __init__(self, study: Study, arm: Arm, seeds: Sequence[int]) -> None:
+        """Begin: fresh networks, fresh episodes.
+
+        Args:
+            study: Task and algorithm.
+            arm: Network and learning rate.
+            seeds: Training seeds, one for each run.
+
+        Raises:
+            SymbenchError: The task cannot be made, or the network is not described.
+        """
+        self.settings, self.seeds = study.algorithm, list(seeds)
+        networks = [make_actor_critic(arm.network, seed) for seed in seeds]
+        self.stack = Stack(networks, arm.learning_rate, self.settings.max_grad_norm)
+        self.generators = [np.random.default_rng([seed, 0]) for seed in seeds]
+        count = self.settings.num_envs
+        self.envs = get_task(study.task).make_vec(count * len(seeds), AutoresetMode.SAME_STEP)
+        drawn = [rng.integers(FIRST_TRAINING_SEED, 2**31 - 1, count) for rng in self.generators]
+        first, _ = self.envs.reset(seed=np.concatenate(drawn).tolist())
+        self._observations = first
+
+    def update(self) -> None:
+        """Play ``n_steps`` and learn from them."""
+        rollout = self.play()
+        if self.settings.name == "a2c":
+            self.stack.descend(self.losses(rollout))
+            return
+        size = self.settings.batch // self.settings.minibatches
+        for _ in range(self.settings.epochs):
+            order = np.stack([rng.permutation(self.settings.batch) for rng in self.generators])
+            shuffled = [_gather(part, torch.from_numpy(order)) for part in rollout]
+            for start in range(0, self.settings.batch, size):
+                self.stack.descend(self.losses(Rollout(*(part[:, start : start + size] for part in shuffled))))
+
+    @torch.no_grad()
+    def play(self) -> Rollout:
+        """Play ``n_steps`` with sampled actions."""
+        steps, runs, count = self.settings.n_steps, self.stack.size, self.settings.num_envs
+        uniform = np.stack([rng.random((steps, count)) for rng in self.generators], axis=1)
+        columns = []
+        for t in range(steps):
+            observations = as_input(self._observations, runs)
+            scores, values = self.stack(observations)
+            log_probabilities = torch.log_softmax(scores, dim=-1)
+            actions = sample(log_probabilities, uniform[t])
+            self._observations, rewards, terminated, truncated, _ = self.envs.step(actions.reshape(-1))
+            chosen = torch.from_numpy(actions)
+            log_probability = log_probabilities.gather(2, chosen[..., None])[..., 0]
+            ended = (terminated | truncated).reshape(runs, count)
+            columns.append((observations, chosen, log_probability, values, rewards.reshape(runs, count), ended))
+        observed, acted, logs, values_, rewards_, ended_ = zip(*columns, strict=True)
+        _, last = self.stack(as_input(self._observations, runs))
+        values = torch.stack([*values_, last]).numpy()
+        advantages = advantages_of(self.settings, np.stack(rewards_), np.stack(ended_), values)
+        targets = torch.from_numpy(advantages + values[:-1])
+        return Rollout(*map(_flatten, (observed, acted, logs, targets, torch.from_numpy(advantages))))
+
+    def losses(self, batch: Rollout) -> Tensor:
+        """The loss of each run, (S,), on a part of what it did."""
+        settings = self.settings
+        scores, values = self.stack(batch.observations)
+        all_logs = torch.log_softmax(scores, dim=-1)
+        logs = all_logs.gather(2, batch.actions[..., None])[..., 0]
+        gain = logs * batch.advantages
+        if settings.name == "ppo":
+            ratio = torch.exp(logs - batch.log_probabilities)
+            clipped = torch.clamp(ratio, 1.0 - settings.clip_range, 1.0 + settings.clip_range)
+            gain = torch.minimum(ratio * batch.advantages, clipped * batch.advantages)
+        errors = 0.5 * (values - batch.returns) ** 2
+        entropy = -(all_logs.exp() * all_logs).sum(dim=-1)
+        each = settings.value_coefficient * errors - gain - settings.entropy_coefficient * entropy
+        return each.mean(dim=1)
+
+
+def advantages_of(settings: Algorithm, rewards: NDArray[Any], ended: NDArray[np.bool_], values: Floats) -> Floats:
+    """Generalised advantage estimation (Schulman et al. 2016, arXiv 1506.02438).
+
+    Args:
+        settings: ``gamma`` and ``gae_lambda``.
+        rewards: (T, ...).
+        ended: Whether the episode ended with this step, (T, ...); what follows then counts nothing.
+        values: Before every step and after the last, (T + 1, ...).
+
+    Returns:
+        (T, ...), float32.
+    """
+    advantages = np.zeros(rewards.shape, np.float32)
+    later = np.zeros(rewards.shape[1:], np.float32)
+    for t in reversed(range(len(rewards))):
+        goes_on = 1.0 - ended[t].astype(np.float32)
+        error = rewards[t] + settings.gamma * goes_on * values[t + 1] - values[t]
+        advantages[t] = later = error + settings.gamma * settings.gae_lambda * goes_on * later
+    return advantages
+
+
+def as_input(observations: NDArray[Any], runs: int) -> Tensor:
+    """What environments show as networks read it: (S * N, ...) -> (S, N, ...), frames with their channels first."""
+    tensor = torch.from_numpy(observations)
+    if tensor.ndim == 4:
+        tensor = tensor.permute(0, 3, 1, 2)
+    return tensor.reshape(runs, -1, *tensor.shape[1:])
+
+
+def sample(log_probabilities: Tensor, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Actions (S, N), int64, drawn by uniform numbers (S, N) from log probabilities (S, N, A)."""
+    levels = np.cumsum(np.exp(log_probabilities.numpy().astype(np.float64)), axis=-1)[..., :-1]
+    actions: NDArray[np.int64] = (uniform[..., None] >= levels).sum(axis=-1)
+    return actions
+
+
+class Measurement:
+    """Plays the same episodes with the networks of a stack, again and again."""
+
+    def __init__(self, study: Study, seeds: Sequence[int]) -> None:
+        """Make ``eval_episodes`` environments for each of the runs."""
+        self.envs: gym.vector.VectorEnv[Any, Any, Any] = get_task(study.task).make_vec(
+            study.eval_episodes * len(seeds), AutoresetMode.SAME_STEP
+        )
+        self._env_seeds = [study.seed + i for i in range(study.eval_episodes)] * len(seeds)
+        self._seeds, self._episodes = list(seeds), study.eval_episodes
+
+    @torch.no_grad()
+    def __call__(self, act: Callable[[Tensor], tuple[Tensor, Tensor]], update: int) -> NDArray[np.float64]:
+        """Mean return of each run, (S,), of one episode in each environment; actions are sampled."""
+        runs = len(self._seeds)
+        generators = [np.random.default_rng([seed, 1, update]) for seed in self._seeds]
+        observations, _ = self.envs.reset(seed=self._env_seeds)  # type: ignore[arg-type]  # one seed each is allowed
+        returns, playing = np.zeros(self.envs.num_envs), np.ones(self.envs.num_envs, dtype=bool)
+        while playing.any():
+            scores, _ = act(as_input(observations, runs))
+            uniform = np.stack([rng.random(self._episodes) for rng in generators])
+            actions = sample(torch.log_softmax(scores, dim=-1), uniform)
+            observations, rewards, terminated, truncated, _ = self.envs.step(actions.reshape(-1))
+            returns[playing] += rewards[playing]
+            playing &= ~(terminated | truncated)
+        means: NDArray[np.float64] = returns.reshape(runs, -1).mean(axis=1)
+        return means
+
+
+def _gather(part: Tensor, order: Tensor) -> Tensor:
+    return part[torch.arange(len(part))[:, None], order]
+
+
+def _flatten(column: Any) -> Tensor:
+    """T times (S, N, ...), or (T, S, N, ...), to (S, T * N, ...)."""
+    stacked = column if isinstance(column, torch.Tensor) else torch.stack(column)
+    return stacked.transpose(0, 1).flatten(1, 2)

@@ -1,0 +1,140 @@
+"""The networks that studies compare: actors and critics on the same features.
+
+* :class:`PlainMLP`, :class:`PlainCNN` - the published baselines
+* the kinds of :mod:`symbench.policies.equivariant` - with a critic on the same features
+
+All map observations to scores of the actions, (B, A), and values, (B,).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from symbench.errors import SymbenchError, unknown
+from symbench.policies.equivariant import ActorCritic, EquivariantCNNNetwork, EquivariantMLPNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_POOLS: Final = ("max", "mean")
+
+
+class _Plain(nn.Module):
+    """Features, and a linear actor and critic on them."""
+
+    def __init__(self, body: nn.Module, width: int, action_dim: int) -> None:
+        super().__init__()
+        self.body = body
+        self.actor, self.critic = nn.Linear(width, action_dim), nn.Linear(width, 1)
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores (B, A) and values (B,)."""
+        features = self.body(observations)
+        return self.actor(features), self.critic(features)[:, 0]
+
+
+class PlainMLP(_Plain):
+    """The plain network for CartPole: ReLU layers, weights drawn by Xavier's rule.
+
+    Source: van der Pol et al. 2020 (arXiv 2006.16908), appendix B.2: 64 and 128 wide it has 9,027 parameters.
+    """
+
+    def __init__(self, num_sensors: int, action_dim: int, hidden: Sequence[int] = (64, 128)) -> None:
+        """Make the network for N sensors and A actions, with hidden layers of these widths."""
+        layers: list[nn.Module] = []
+        for before, after in zip((num_sensors, *hidden[:-1]), hidden, strict=True):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        super().__init__(nn.Sequential(*layers), hidden[-1], action_dim)
+        self.apply(_draw(nn.init.xavier_normal_))
+
+
+class PlainCNN(_Plain):
+    """The plain network for GridWorld: two convolutions, pooling over places, one dense layer; weights by He's rule.
+
+    Source: van der Pol et al. 2020 (arXiv 2006.16908), appendix B.3; 33,606 parameters. The appendix says max pooling,
+    the authors' code of this network pools by the mean.
+    """
+
+    def __init__(
+        self,
+        action_dim: int,
+        channels: int = 1,
+        conv: Sequence[Sequence[int]] = ((16, 7, 2), (32, 5, 1)),
+        hidden: int = 512,
+        pool: str = "max",
+    ) -> None:
+        """Make the network.
+
+        Args:
+            action_dim: Number A of actions.
+            channels: Channels C of a frame.
+            conv: Channels, kernel size and stride of each convolution.
+            hidden: Width of the dense layer.
+            pool: ``"max"`` or ``"mean"`` over places.
+
+        Raises:
+            SymbenchError: The pooling is unknown.
+        """
+        if pool not in _POOLS:
+            raise unknown("pooling", pool, _POOLS)
+        layers: list[nn.Module] = []
+        for width, kernel, stride in conv:
+            layers += [nn.Conv2d(channels, width, kernel, stride), nn.ReLU()]
+            channels = width
+        layers += [_Pool(pool), nn.Linear(channels, hidden), nn.ReLU()]
+        super().__init__(nn.Sequential(*layers), hidden, action_dim)
+        self.apply(_draw(nn.init.kaiming_normal_))
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores (B, A) and values (B,) of frames (B, C, H, W), uint8."""
+        return super().forward(observations.to(self.actor.weight.dtype) / 255.0)
+
+
+class _Pool(nn.Module):
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features.amax(dim=(2, 3)) if self.how == "max" else features.mean(dim=(2, 3))
+
+
+def _draw(rule: Callable[[Tensor], Tensor]) -> Callable[[nn.Module], None]:
+    def draw(module: nn.Module) -> None:
+        if isinstance(module, (nn.Linear, nn.Conv2d)):
+            rule(module.weight)
+
+    return draw
+
+
+KINDS: Final[dict[str, Callable[..., nn.Module]]] = {
+    "plain-mlp": PlainMLP,
+    "plain-cnn": PlainCNN,
+    "equivariant-mlp": lambda **config: ActorCritic(EquivariantMLPNetwork(**config)),
+    "equivariant-cnn": lambda **config: ActorCritic(EquivariantCNNNetwork(**config)),
+}
+
+
+def make_actor_critic(network: dict[str, Any], seed: int) -> nn.Module:
+    """A network with fresh weights, which depend on the seed alone.
+
+    Args:
+        network: ``kind`` and parameters.
+        seed: Of the weights.
+
+    Raises:
+        SymbenchError: The kind is unknown, or the parameters do not describe such a network.
+    """
+    config = dict(network)
+    kind = str(config.pop("kind", ""))
+    if kind not in KINDS:
+        raise unknown("network kind", kind, KINDS)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        try:
+            return KINDS[kind](**config)
+        except (TypeError, ValueError, LookupError) as error:
+            raise SymbenchError(f"network {network} does not describe a {kind!r} network: {error}") from error
