@@ -10,14 +10,17 @@ from typer.core import TyperGroup
 
 from symbench.cli.analyse import analyse
 from symbench.cli.check_symmetry import check_symmetry
+from symbench.cli.compare import compare
 from symbench.cli.describe import describe
 from symbench.cli.errors import usage_error
+from symbench.cli.leaderboard import leaderboard
 from symbench.cli.list import list_
 from symbench.cli.report import report
 from symbench.cli.run import run
 from symbench.cli.submit import submit
 from symbench.cli.train import train
 from symbench.cli.validate import validate
+from symbench.cli.verify import verify
 from symbench.cli.video import video
 
 
@@ -68,7 +71,8 @@ for _name, _command in (
     *(("run", run), ("list", list_), ("train", train), ("report", report)),
     *(("describe", describe), ("video", video), ("analyse", analyse)),
     *(("check-symmetry", check_symmetry),),
-    *(("submit", submit), ("validate", validate)),
+    *(("submit", submit), ("validate", validate), ("verify", verify)),
+    *(("leaderboard", leaderboard), ("compare", compare)),
 ):
     app.command(_name)(_command)
 

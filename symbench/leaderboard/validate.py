@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import ValidationError
 
 from symbench.errors import SymbenchError, unknown
@@ -25,6 +26,8 @@ from symbench.suites import Suite, load_suite
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from symbench.leaderboard.submission_rows import CellRows, Key
 
@@ -49,6 +52,12 @@ class Submission:
     suite: Suite
     cells: Mapping[Key, CellRows]
     digest: str
+
+    def returns(self, task: str, condition: str) -> NDArray[np.float64]:
+        """Returns of all training runs, (R, E), under a condition written as ``"shuffle-sensors/every-25"``."""
+        name, level = condition.split("/")
+        runs = range(len(self.card.tasks[task].runs))
+        return np.stack([self.cells[task, name, level, str(run)].returns for run in runs])
 
 
 class _Broken(Exception):
@@ -267,7 +276,7 @@ def _suite(card: Scope, problems: Problems) -> Suite:
 def _check_conditions(suite: Suite, task: str, cannot_act: Iterable[str], problems: Problems) -> None:
     from symbench.envs.tasks import get_task
 
-    perturbed = [each.id for each in suite.conditions(get_task(task).observes) if not each.baseline]
+    perturbed = [each.id for each in suite.conditions(get_task(task)) if not each.baseline]
     for condition in cannot_act:
         if condition not in perturbed:
             text = f"tasks.{task}.cannot_act: {' or '.join(perturbed)} is expected, received {shown(condition)}"

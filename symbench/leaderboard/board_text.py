@@ -1,0 +1,124 @@
+"""Boards as markdown and as CSV. Text of submissions is escaped; it was checked for formulas when it was read."""
+
+from __future__ import annotations
+
+import csv as csv_format
+import io
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from symbench.leaderboard.text import NOTHING, RANKED_FROM, with_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from symbench.leaderboard.board import Board, Line
+    from symbench.leaderboard.statistics import Estimate
+
+_HEADER = ("rank", "agent", "retention [95%]", "worst condition", "clean score [95%]", "clean return")
+_HEADER_ABOUT = ("runs x episodes", "parameters", "licence", "links", "what it is")
+
+_INTRODUCTION = f"""# Leaderboard
+
+Made by `symbench leaderboard` from the files in `submissions/`; never edited by hand. How to add a line:
+[docs/submit.md](../docs/submit.md).
+
+* **retention**: what is left of the clean score under the perturbations of the suite; interquartile mean over training
+  runs and perturbed conditions, with the 95% interval of 50,000 bootstrap resamples of the training runs. A condition
+  under which the agent cannot act counts 0. Empty where the clean score is below 0.05: nothing could be lost.
+* **clean score**: without perturbation, 0 is random play, 1 the task's reference; interquartile mean over training runs
+* **rank**: by retention. Agents whose difference to the first of their group could be chance share a rank. Fewer than
+  {RANKED_FROM} training runs: shown, not ranked; one training run: no interval.
+* **verified**: a maintainer has played random cells again and got the same numbers."""
+
+
+def markdown(boards: Sequence[Board]) -> str:
+    """The content of ``LEADERBOARD.md``."""
+    parts = [_INTRODUCTION]
+    for board in boards:
+        parts.append(f"## {board.suite}, {board.task}")
+        for verified, title in ((True, "Verified"), (False, "Not verified")):
+            lines = [line for line in board.lines if line.verified == verified]
+            parts += [f"### {title}", _table(map(_row, lines))] if lines else []
+    return "\n\n".join(parts if boards else [*parts, "No submissions yet."]) + "\n"
+
+
+def csv(boards: Sequence[Board]) -> str:
+    """The content of ``leaderboard.csv``: one line per suite, task and submission."""
+    lines = [_values(board, line) for board in boards for line in board.lines]
+    text = io.StringIO()
+    writer = csv_format.DictWriter(text, list(lines[0]) if lines else ["suite"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+def escaped(text: str) -> str:
+    """Text of a stranger as markdown that shows it letter by letter."""
+    return re.sub(r"([\\`*_{}\[\]<>()#|!~&:@^$-])", r"\\\1", text)
+
+
+def _row(line: Line) -> list[str]:
+    links = ((name, getattr(line.card, name)) for name in ("paper", "code"))
+    return [
+        str(line.rank or NOTHING),
+        f"**{line.card.name}**",
+        with_interval(line.retention, percent=True) if line.runs > 1 else _percent(line.retention.value),
+        _worst(line),
+        with_interval(line.clean),
+        f"{line.clean_return:.1f}",
+        f"{line.runs} x {line.episodes}",
+        f"{line.entry.parameters:,}",
+        escaped(line.card.licence),
+        " ".join(f"[{name}]({link})" for name, link in links if link) or NOTHING,
+        escaped(line.card.description),
+    ]
+
+
+def _percent(share: float) -> str:
+    return NOTHING if math.isnan(share) else f"{round(100 * share)}%"
+
+
+def _worst(line: Line) -> str:
+    if not line.kept:
+        return NOTHING
+    condition = min(line.kept, key=lambda name: line.kept[name])
+    return f"{_percent(line.kept[condition])} {condition}"
+
+
+def _values(board: Board, line: Line) -> dict[str, Any]:
+    worst = min(line.kept, key=lambda name: line.kept[name]) if line.kept else ""
+    return {
+        "suite": board.suite,
+        "task": board.task,
+        "verified": int(line.verified),
+        "rank": line.rank or "",
+        "name": line.card.name,
+        **_estimate("retention", line.retention),
+        "worst_condition": worst,
+        "worst_retention": _number(line.kept[worst]) if worst else "",
+        **_estimate("clean", line.clean),
+        "clean_return": _number(line.clean_return),
+        "training_runs": line.runs,
+        "episodes": line.episodes,
+        "parameters": line.entry.parameters,
+        "licence": line.card.licence,
+        "authors": "; ".join(line.card.authors),
+        "paper": line.card.paper or "",
+        "code": line.card.code or "",
+        "description": line.card.description,
+    }
+
+
+def _estimate(name: str, of: Estimate) -> dict[str, str]:
+    return dict(zip((name, f"{name}_low", f"{name}_high"), map(_number, of), strict=True))
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.4f}"
+
+
+def _table(rows: Iterable[Sequence[str]]) -> str:
+    header = [*_HEADER, *_HEADER_ABOUT]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
