@@ -1,9 +1,11 @@
-"""Policies: permutation-invariant ones (AttentionNeuron) and the plain baseline, as torch modules, agents and for SB3.
+"""Policies: permutation-invariant, equivariant and plain ones, as torch modules, agents and for SB3.
 
 * networks and agents, which need torch only: :class:`MLPNetwork`, :class:`AttentionNeuronNetwork`,
   :class:`RecurrentAttentionNeuronNetwork`, :class:`Agent`, :class:`NetworkAgent`, :class:`RandomAgent`
 * networks that read frames: :class:`VisionAttentionNeuronNetwork`, :class:`SetTransformerNetwork`,
   :class:`NatureCNNNetwork`, :class:`AttentionAgentNetwork`
+* equivariant networks: :class:`EquivariantMLPNetwork`, :class:`EquivariantCNNNetwork`; their layers are in
+  :mod:`symbench.policies.equivariant`
 * policies for Stable-Baselines3, imported on first use: :class:`AttentionNeuronExtractor` (PPO, A2C, DQN, SAC, TD3),
   :class:`AttentionNeuronPolicy` (PPO, A2C), :class:`RecurrentAttentionNeuronPolicy` (sb3-contrib's RecurrentPPO),
   :class:`VisionAttentionNeuronExtractor`, :class:`SetTransformerExtractor`, :class:`NetRandCNN`,
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from symbench.policies.agent import Agent, NetworkAgent, RandomAgent
 from symbench.policies.attention_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
+from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork
 from symbench.policies.networks import MLPNetwork, PolicyNetwork
 from symbench.policies.vision import (
     AttentionAgentNetwork,
@@ -46,6 +49,8 @@ __all__ = [
     "AttentionNeuronExtractor",
     "AttentionNeuronNetwork",
     "AttentionNeuronPolicy",
+    "EquivariantCNNNetwork",
+    "EquivariantMLPNetwork",
     "MLPNetwork",
     "NatureCNNNetwork",
     "NetRandCNN",
@@ -74,6 +79,8 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
         SetTransformerNetwork,
         NatureCNNNetwork,
         AttentionAgentNetwork,
+        EquivariantMLPNetwork,
+        EquivariantCNNNetwork,
     )
 }
 

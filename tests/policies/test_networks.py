@@ -32,6 +32,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "set-transformer": {"num_codes": 16, "conv": [], "hidden": [16]},
     "nature-cnn": {"size": 24, "conv": [[8, 8, 4]], "hidden": [16]},
     "attention-agent": {"size": 24},
+    "equivariant-mlp": {"group": "C2", "observation": {"signs": [[-1, -1, 1, -1, -1]]}},
+    "equivariant-cnn": {"size": 24, "history": 2, "conv": [[4, 4, 2], [4, 3, 2]], "hidden": [8]},
 }
 
 

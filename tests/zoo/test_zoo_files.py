@@ -29,7 +29,8 @@ def edit_card(path: Path, **changes: object) -> None:
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_agent_acts_the_same_after_saving(kind: str, tmp_path: Path) -> None:
-    sensors = {"mlp": {"num_sensors": 5}}.get(kind, {})
+    mirror = {"group": "C2", "observation": {"signs": [[-1, -1, 1, -1, -1]]}}
+    sensors = {"mlp": {"num_sensors": 5}, "equivariant-mlp": mirror}.get(kind, {})
     bounds = {"output": "clip", "low": [-1.0, 0.0], "high": 0.5}
     network = NETWORKS[kind](action_dim=2, **sensors, **bounds).eval()
     save_agent(network, tmp_path / "agent", {})

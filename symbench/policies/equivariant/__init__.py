@@ -1,0 +1,38 @@
+"""Equivariant policies in torch: what a group does to observations, they do to actions.
+
+* :mod:`~symbench.policies.equivariant.bases` - :func:`basis`, the maps that commute with a group
+* :mod:`~symbench.policies.equivariant.linear`, :mod:`~symbench.policies.equivariant.convolutions` - layers
+* :mod:`~symbench.policies.equivariant.networks` - actors, and actors with a critic
+* :mod:`~symbench.policies.equivariant.symmetries` - symmetries as plain data, for configs
+"""
+
+from symbench.policies.equivariant.bases import ARMS, basis, invariants, rank, symmetrize
+from symbench.policies.equivariant.convolutions import GroupConv2d, pool_group, pool_places
+from symbench.policies.equivariant.linear import BasisLinear
+from symbench.policies.equivariant.networks import (
+    ActorCritic,
+    EquivariantCNNNetwork,
+    EquivariantMLP,
+    EquivariantMLPNetwork,
+)
+from symbench.policies.equivariant.symmetries import action_of, group_named, symmetry_data, vectors_of
+
+__all__ = [
+    "ARMS",
+    "ActorCritic",
+    "BasisLinear",
+    "EquivariantCNNNetwork",
+    "EquivariantMLP",
+    "EquivariantMLPNetwork",
+    "GroupConv2d",
+    "action_of",
+    "basis",
+    "group_named",
+    "invariants",
+    "pool_group",
+    "pool_places",
+    "rank",
+    "symmetrize",
+    "symmetry_data",
+    "vectors_of",
+]

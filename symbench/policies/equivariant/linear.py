@@ -1,0 +1,174 @@
+"""Linear layers made of a basis of maps: equivariant ones, and those they are compared with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from symbench.errors import unknown
+from symbench.policies.equivariant.bases import basis, invariants
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from symbench.symmetry import Representation
+
+    Weights = tuple[Tensor, Tensor | None]
+
+INITS: Final = ("xavier", "he", "torch")
+"""How wide coefficients are drawn: two ways of the published code, and as wide as torch's own layers are."""
+
+
+class Constant:
+    """Fixed numbers that are computed with in the precision, and on the device, of the weights.
+
+    Unlike a buffer it is exact again after ``module.float().double()``: equivariance is as exact as the weights are.
+    """
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        """Hold ``values``, float64."""
+        self._values = np.array(values)
+        self._last: Tensor | None = None
+
+    def __call__(self, like: Tensor) -> Tensor:
+        """The numbers as a tensor like ``like``."""
+        if self._last is None or self._last.dtype != like.dtype or self._last.device != like.device:
+            with torch.inference_mode(False):  # else gradients could not be computed with it later
+                self._last = torch.tensor(self._values, dtype=like.dtype, device=like.device)
+        return self._last
+
+
+class Folded:
+    """Remembers weights that were made of parameters, in ``torch.inference_mode`` only, until the parameters change.
+
+    While gradients are computed, making the weights is part of the graph. Under ``no_grad`` nothing is remembered
+    either: Stable-Baselines3 changes target networks through ``.data``, which torch's version counter does not see.
+    """
+
+    def __init__(self) -> None:
+        self._made_of: tuple[tuple[int, int], ...] | None = None
+        self._weights: Weights | None = None
+
+    def __call__(self, make: Callable[[], Weights], *parameters: Tensor) -> Weights:
+        """The result of ``make``, which reads ``parameters``."""
+        # In functional calls, other tensors stand in for the parameters.
+        if not torch.is_inference_mode_enabled() or not all(isinstance(p, nn.Parameter) for p in parameters):
+            return make()
+        if any(parameter.is_inference() for parameter in parameters):
+            return make()
+        made_of = tuple((parameter._version, parameter.data_ptr()) for parameter in parameters)
+        if made_of != self._made_of or self._weights is None:
+            self._made_of, self._weights = made_of, make()
+        return self._weights
+
+    def __deepcopy__(self, memo: object) -> Folded:
+        return Folded()
+
+    def __reduce__(self) -> tuple[type[Folded], tuple[()]]:
+        return Folded, ()
+
+
+class BasisLinear(nn.Module):
+    """A linear layer between representations: W = sum_i c_i V_i with a basis V_i and learned coefficients c_i.
+
+    The basis is the same for every pair of an input and an output channel, the coefficients are not. With the arm
+    ``"equivariant"``, f(L_g x) = K_g f(x) for every g, whatever the coefficients.
+
+    Source: van der Pol et al. 2020 (arXiv 2006.16908), section 3.
+
+    Example:
+        >>> from symbench.symmetry import cyclic, regular
+        >>> turn = regular(cyclic(4))
+        >>> layer = BasisLinear(8, 16, turn, turn)
+        >>> layer(torch.zeros(32, 8, 4)).shape, layer.coefficients.shape
+        (torch.Size([32, 16, 4]), torch.Size([4, 16, 8]))
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        rep_in: Representation,
+        rep_out: Representation,
+        bias: bool = True,
+        arm: str = "equivariant",
+        init: str = "xavier",
+        bias_init: bool = True,
+    ) -> None:
+        """Make the layer.
+
+        Args:
+            in_channels: Copies c_in of ``rep_in`` that it reads.
+            out_channels: Copies c_out of ``rep_out`` that it makes.
+            rep_in: L, on vectors of length d_in.
+            rep_out: K, on vectors of length d_out.
+            bias: Whether an invariant vector is added to every output channel.
+            arm: One of :data:`~symbench.policies.equivariant.bases.ARMS`.
+            init: One of :data:`INITS`.
+            bias_init: Whether coefficients of the bias are drawn as those of the weights, or else with deviation 1,
+                as the published CartPole agent has it.
+
+        Raises:
+            SymbenchError: The representations are of different groups, or ``arm`` or ``init`` is unknown.
+        """
+        super().__init__()
+        self.in_channels, self.out_channels = in_channels, out_channels
+        maps, vectors = basis(rep_in, rep_out, arm), invariants(rep_out, arm)
+        self.shape = (rep_out.dim, rep_in.dim)
+        # Transposed, so that one product makes all weights.
+        self._basis, self._bias_basis = (
+            Constant(maps.reshape(len(maps), rep_out.dim * rep_in.dim).T),
+            Constant(vectors.T),
+        )
+        gain, bias_gain = initial_gains(
+            init, (len(maps), len(vectors)), (out_channels, rep_out.dim), (in_channels, rep_in.dim)
+        )
+        self.coefficients = nn.Parameter(gain * torch.randn(len(maps), out_channels, in_channels))
+        self.bias: nn.Parameter | None = None
+        if bias and len(vectors):
+            self.bias = nn.Parameter((bias_gain if bias_init else 1.0) * torch.randn(len(vectors), out_channels))
+        self._folded = Folded()
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, c_in, d_in) -> (B, c_out, d_out)."""
+        # Features lie in memory as (B, d, c), so that neither they nor the weights are rearranged more than once.
+        flat = nn.functional.linear(features.transpose(1, 2).flatten(1), *self._folded(self.fold, *self.parameters()))
+        return flat.view(len(flat), self.shape[0], self.out_channels).transpose(1, 2)
+
+    def fold(self) -> Weights:
+        """The weights of the ordinary layer that this is, (d_out * c_out, d_in * c_in), and its bias if it has one."""
+        (rows, columns), size = self.shape, (self.out_channels, self.in_channels)
+        blocks = (self._basis(self.coefficients) @ self.coefficients.flatten(1)).view(rows, columns, *size)
+        weight = blocks.transpose(1, 2).reshape(rows * size[0], columns * size[1])
+        return weight, None if self.bias is None else (self._bias_basis(self.bias) @ self.bias).flatten()
+
+
+def initial_gains(
+    init: str, ranks: tuple[int, int], output: tuple[int, int], inputs: tuple[int, int], places: int = 1
+) -> tuple[float, float]:
+    """Deviations of a layer's coefficients and of those of its bias.
+
+    Args:
+        init: One of :data:`INITS`.
+        ranks: Numbers r of basis elements of the weights and of the bias.
+        output: Channels c_out and dimension d_out.
+        inputs: Channels c_in and dimension d_in.
+        places: Numbers of a kernel, k * k.
+
+    Raises:
+        SymbenchError: ``init`` is unknown.
+    """
+    if init not in INITS:
+        raise unknown("initialisation", init, INITS)
+    rank, bias_rank = (max(r, 1) for r in ranks)
+    (c_out, d_out), (c_in, d_in) = output, inputs
+    if init == "torch":
+        # A weight is gain sqrt(r / (d_out d_in places)) wide; torch's are 1 / sqrt(3 c_in d_in places), biases too.
+        return (d_out / (3 * rank * c_in)) ** 0.5, (d_out / (3 * bias_rank * c_in * d_in * places)) ** 0.5
+    gain = (2 / (rank * (c_out * d_out if init == "xavier" else c_in * d_in))) ** 0.5
+    return gain, gain

@@ -1,0 +1,140 @@
+"""Symmetries as plain data, so that a network's config says by itself what it commutes with.
+
+``{"group": "C2", "observation": {"signs": [[-1, -1, -1, -1]]}, "action": {"maps": [[1, 0]]}}`` is CartPole's. Each list
+has one entry for each of the group's generators:
+
+* ``"orders"``, ``"signs"`` (one or both): x'[i] = sign[i] * x[order[i]]
+* ``"matrices"``: x' = M x
+* ``"maps"``: discrete action a becomes map[a]
+* ``"moves"``: pictures are turned or flipped
+* ``"dim"``: so many numbers, none of which changes
+"""
+
+from __future__ import annotations
+
+import re
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symbench.errors import SymbenchError
+from symbench.symmetry import (
+    Action,
+    ActionMap,
+    FiniteGroup,
+    GridRepresentation,
+    Representation,
+    SymmetryPair,
+    cyclic,
+    dihedral,
+    from_generators,
+    product,
+    signed_permutation,
+    symmetric,
+    trivial,
+    trivial_representation,
+)
+from symbench.symmetry.shapes import MOVES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FAMILIES = {"C": cyclic, "D": dihedral, "S": symmetric}
+
+
+def group_named(name: str) -> FiniteGroup:
+    """The group of a name: ``"trivial"``, ``"C4"``, ``"D4"``, ``"S3"``, or a product such as ``"C2 x C2"``.
+
+    Raises:
+        SymbenchError: There is no such group.
+    """
+    return reduce(product, map(_factor, name.split(" x ")))
+
+
+def _factor(name: str) -> FiniteGroup:
+    if name == "trivial":
+        return trivial()
+    match = re.fullmatch(r"([CDS])(\d+)", name)
+    if match is None:
+        raise SymbenchError(f"a group is named like 'trivial', 'C4', 'D4', 'S3' or 'C2 x C2', received {name!r}")
+    return _FAMILIES[match[1]](int(match[2]))
+
+
+def action_of(group: FiniteGroup, data: Mapping[str, Any]) -> Action:
+    """How a group acts, from plain data; see the module.
+
+    Raises:
+        SymbenchError: The data are of no known form, or the group cannot act so.
+    """
+    keys = set(data)
+    if keys == {"dim"}:
+        return trivial_representation(group, int(data["dim"]))
+    if keys == {"maps"}:
+        return ActionMap(group, data["maps"])
+    if keys == {"matrices"}:
+        return from_generators(group, data["matrices"])
+    if keys == {"moves"}:
+        return GridRepresentation(group, data["moves"])
+    if keys and keys <= {"orders", "signs"}:
+        return signed_permutation(group, data.get("orders"), data.get("signs"))
+    raise SymbenchError(
+        "how a group acts is said by 'orders' and 'signs', 'matrices', 'maps', 'moves' or 'dim', "
+        f"received {sorted(keys) or 'nothing'}"
+    )
+
+
+def vectors_of(action: Action) -> Representation:
+    """The representation on vectors: of one score per action if they are discrete.
+
+    Raises:
+        SymbenchError: The action is on neither vectors nor discrete actions.
+    """
+    if isinstance(action, ActionMap):
+        return action.vectors
+    if isinstance(action, Representation):
+        return action
+    raise SymbenchError(f"a network needs to know how vectors change, received {type(action).__name__}")
+
+
+def symmetry_data(pair: SymmetryPair) -> dict[str, Any]:
+    """A declared symmetry as plain data: JSON values.
+
+    Raises:
+        SymbenchError: The group is none of those with a name, or acts on something else than vectors, discrete actions
+            and whole pictures.
+    """
+    group = group_named(pair.group.name)
+    if group != pair.group or group.generators != pair.group.generators:
+        raise SymbenchError(f"the group named {pair.group.name!r} has another table or other generators than usual")
+    observation, action = _data(pair.observation), _data(pair.action)
+    return {"group": pair.group.name, "observation": observation, "action": action}
+
+
+def _data(action: Action) -> dict[str, Any]:
+    generators = list(action.group.generators)
+    if isinstance(action, ActionMap):
+        return {"maps": action.maps[generators].tolist()}
+    if isinstance(action, GridRepresentation):
+        return {"moves": [_move(action, g) for g in generators]}
+    if not isinstance(action, Representation):
+        raise SymbenchError(f"networks read vectors and pictures; {type(action).__name__} acts on something else")
+    matrices = action.matrices[generators]
+    if not generators:
+        return {"dim": action.dim}
+    if not action.is_signed_permutation:
+        return {"matrices": matrices.tolist()}
+    orders = np.abs(matrices).argmax(axis=2)
+    return {"orders": orders.tolist(), "signs": matrices.sum(axis=2).astype(int).tolist()}
+
+
+def _move(action: GridRepresentation, element: int) -> str:
+    if action.rows is not None:
+        raise SymbenchError("networks read whole pictures; crop them to the rows that the symmetry moves")
+    picture = np.arange(9).reshape([3 if axis in action.axes else 1 for axis in range(max(action.axes) + 1)])
+    moved = action.apply(element, picture)
+    for move in MOVES:
+        candidate = GridRepresentation(cyclic(4 if move == "turn" else 2), [move], action.axes)
+        if np.array_equal(candidate.apply(1, picture), moved):
+            return move
+    raise SymbenchError(f"element {element} ({action.group.labels[element]}) is no single turn or flip of a picture")
