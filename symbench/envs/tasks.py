@@ -103,6 +103,13 @@ class Task:
         env = gym.make(self.env_id)
         return env if wrap is None else wrap(env)
 
+    @property
+    def group(self) -> str | None:
+        """Name of the group of its declared symmetry, e.g. ``"C2"``; ``None`` if none is declared."""
+        from symbench.symmetry.catalogue import CATALOGUE, symmetry_of
+
+        return symmetry_of(self.env_id).group.name if self.env_id in CATALOGUE else None
+
     def normalise(self, returns: Any) -> Any:
         """Map returns so that random play is 0 and the reference is 1."""
         return (returns - self.random_return) / (self.reference_return - self.random_return)
@@ -152,6 +159,14 @@ _TASKS = (
         random_return=-1229.12,
         reference_return=0.0,
         source="random: measured; reference: the upper bound of the return (every reward is at most 0)",
+    ),
+    Task(
+        name="MountainCar-v0",
+        env_id="MountainCar-v0",
+        description="drive out of a valley with a weak motor, 2 sensors; it looks symmetric and is not",
+        random_return=-200.0,
+        reference_return=-110.0,
+        source="random: measured; reference: Gymnasium's reward threshold",
     ),
     Task(
         name="LunarLander-v3",

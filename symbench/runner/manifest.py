@@ -30,6 +30,7 @@ class TaskFacts(BaseModel):
         source: Where both come from.
         episodes: Episodes a cell in the published protocol.
         observes: ``"sensors"`` or ``"frames"``: which conditions of the suite are meant for it.
+        group: Name of its symmetry group, which decides the same; ``None`` if it has none.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -41,6 +42,7 @@ class TaskFacts(BaseModel):
     source: str
     episodes: int
     observes: str = "sensors"
+    group: str | None = None
 
     @classmethod
     def of(cls, task: Task, suite: Suite) -> TaskFacts:
@@ -53,6 +55,7 @@ class TaskFacts(BaseModel):
             source=task.source,
             episodes=suite.episodes or task.episodes,
             observes=task.observes,
+            group=task.group,
         )
 
 

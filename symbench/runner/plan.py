@@ -84,7 +84,7 @@ def _explicit_conditions(suite: Suite, task: str) -> list[Perturbation]:
     """The conditions of a task as cells record them: hashes must cover what a severity or a default stands for."""
     return [
         condition.model_copy(update={"apply": tuple(explicit(step, task) for step in condition.apply)})
-        for condition in suite.conditions(get_task(task).observes)
+        for condition in suite.conditions(get_task(task))
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -29,6 +29,18 @@ class Apply(BaseModel):
         return f"{self.wrapper}({arguments})"
 
 
+class Kind(Protocol):
+    """What decides which conditions are meant for a task."""
+
+    @property
+    def observes(self) -> str:
+        """``"sensors"`` or ``"frames"``."""
+
+    @property
+    def group(self) -> str | None:
+        """Name of its symmetry group, e.g. ``"C2"``; ``None`` if it has none."""
+
+
 class Perturbation(BaseModel):
     """One condition: a perturbation at one level.
 
@@ -38,6 +50,7 @@ class Perturbation(BaseModel):
         label: The same in words, for tables; made of name and level when not given.
         baseline: Whether retention is measured against this condition. One of a suite has it.
         observes: ``"sensors"`` or ``"frames"`` if it is meant for tasks with such observations only.
+        group: Name of a symmetry group, e.g. ``"D4"``, if it is meant for tasks with this symmetry only.
         apply: The wrappers from the environment outwards; none leaves the task as it is.
     """
 
@@ -48,6 +61,7 @@ class Perturbation(BaseModel):
     label: str = ""
     baseline: bool = False
     observes: Literal["sensors", "frames"] | None = None
+    group: str | None = None
     apply: tuple[Apply, ...] = ()
 
     @property
@@ -95,9 +109,13 @@ class Suite(BaseModel):
         """Name and version, e.g. ``"shuffle@1"``."""
         return f"{self.name}@{self.version}"
 
-    def conditions(self, observes: str) -> tuple[Perturbation, ...]:
-        """The perturbations for tasks that observe ``"sensors"`` or ``"frames"``."""
-        return tuple(each for each in self.perturbations if each.observes in (None, observes))
+    def conditions(self, task: Kind) -> tuple[Perturbation, ...]:
+        """The perturbations that are meant for a task of this kind."""
+        return tuple(
+            each
+            for each in self.perturbations
+            if each.observes in (None, task.observes) and each.group in (None, task.group)
+        )
 
     @property
     def baseline(self) -> Perturbation:

@@ -11,6 +11,7 @@ import pytest
 from symbench.envs.tasks import TASKS
 from symbench.errors import SymbenchError
 from symbench.suites import Suite, bundled_suites, load_suite, parse_suite
+from symbench.symmetry.catalogue import symmetry_of
 from symbench.wrappers.backgrounds import TEXTURES
 from symbench.wrappers.registry import PERTURBATIONS
 
@@ -39,20 +40,20 @@ def test_bundled_suites_name_only_what_exists(name: str) -> None:
 
 def test_the_shuffle_suite_reshuffles_at_the_intervals_of_the_paper() -> None:
     suite = load_suite("shuffle")
-    for observes, wrapper in (("sensors", "ShuffleSensors"), ("frames", "ShufflePatches")):
-        steps = [p.apply[0] for p in suite.conditions(observes) if p.apply]
+    for task, wrapper in (("CartPole-v1", "ShuffleSensors"), ("Pong", "ShufflePatches")):
+        steps = [p.apply[0] for p in suite.conditions(TASKS[task]) if p.apply]
         assert {step.wrapper for step in steps} == {wrapper}
         assert [step.parameters["resample"] for step in steps] == ["episode", 500, 200, 100, 50, 25]
 
 
 def test_the_occlusion_suite_hides_what_the_paper_hides_and_tells_which() -> None:
-    steps = [p.apply[0].parameters for p in load_suite("occlusion").conditions("frames") if p.apply]
+    steps = [p.apply[0].parameters for p in load_suite("occlusion").conditions(TASKS["Pong"]) if p.apply]
     assert [step["ratio"] for step in steps] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
     assert all(step["patch_mask"] for step in steps)
 
 
 def test_the_background_suite_shows_every_texture() -> None:
-    steps = [p.apply[0].parameters for p in load_suite("background").conditions("frames") if p.apply]
+    steps = [p.apply[0].parameters for p in load_suite("background").conditions(TASKS["Pong"]) if p.apply]
     assert {step["background"] for step in steps} == set(TEXTURES)
     assert all(TASKS[task].background for task in load_suite("background").tasks)
 
@@ -61,12 +62,20 @@ def test_the_background_suite_shows_every_texture() -> None:
 def test_conditions_fit_the_observations_of_their_tasks(name: str) -> None:
     suite = load_suite(name)
     for task in suite.tasks:
-        conditions = suite.conditions(TASKS[task].observes)
+        conditions = suite.conditions(TASKS[task])
         assert suite.baseline in conditions
         for step in (step for condition in conditions for step in condition.apply):
-            assert PERTURBATIONS[step.wrapper].__module__.endswith(
-                "images" if TASKS[task].observes == "frames" else "sensors"
-            )
+            meant_for = "images" if TASKS[task].observes == "frames" else "sensors"
+            assert PERTURBATIONS[step.wrapper].__module__.endswith((meant_for, "groups"))
+
+
+def test_the_group_suite_shows_every_element_of_every_tasks_group() -> None:
+    suite = load_suite("group")
+    for task in suite.tasks:
+        steps = [p.apply[0].parameters for p in suite.conditions(TASKS[task]) if p.apply]
+        fixed = [step["element"] for step in steps if "element" in step]
+        assert fixed == list(range(1, symmetry_of(TASKS[task].env_id).group.order))
+        assert [step["resample"] for step in steps if "resample" in step] == ["episode", "step"]
 
 
 def test_the_noise_suite_mixes_noise_among_the_sensors_and_has_the_order_of_the_paper_too() -> None:
@@ -86,7 +95,9 @@ def test_an_earlier_version_is_as_it_was_and_its_conditions_are_those_of_the_nex
     earlier, now = load_suite("shuffle@1"), load_suite("shuffle")
     assert earlier.tag == "shuffle@1"
     assert earlier.seed == now.seed
-    assert [p.model_copy(update={"observes": None}) for p in now.conditions("sensors")] == list(earlier.perturbations)
+    assert [p.model_copy(update={"observes": None}) for p in now.conditions(TASKS["CartPole-v1"])] == list(
+        earlier.perturbations
+    )
 
 
 def test_what_is_played_by_default_must_be_of_the_suite() -> None:
@@ -162,7 +173,8 @@ def test_the_example_of_the_docs_fails_as_the_docs_say_and_works_once_corrected(
 
 def test_files_that_are_missing_or_no_toml_are_named(tmp_path: Path) -> None:
     with pytest.raises(
-        SymbenchError, match=r"nowhere\.toml' does not exist; bundled suites: background, noise, occlusion, shuffle"
+        SymbenchError,
+        match=r"nowhere\.toml' does not exist; bundled suites: background, group, noise, occlusion, shuffle",
     ):
         load_suite(tmp_path / "nowhere.toml")
     broken = tmp_path / "broken.toml"
