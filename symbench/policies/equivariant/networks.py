@@ -378,15 +378,12 @@ def _on_actions(network: PolicyNetwork, group: FiniteGroup, action: Mapping[str,
     if action is None:
         return trivial_representation(group, network.action_dim)
     acting = action_of(group, action)
-    rep = vectors_of(acting)
     if network.output == "discrete":
         misfit = acting.misfit(spaces.Discrete(network.action_dim))
     else:
         ones = np.ones(network.action_dim, dtype=np.float32)
         box = spaces.Box(ones * network.low.numpy(), ones * network.high.numpy())
         misfit = acting.escape(box)
-        if misfit is None and not rep.is_signed_permutation:
-            misfit = f"{network.output!r} keeps only signs and orders of numbers, received matrices"
     if misfit:
         raise SymbenchError(f"the symmetry does not fit the actions: {misfit}")
-    return rep
+    return vectors_of(acting)
