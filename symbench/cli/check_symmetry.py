@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path  # noqa: TC003  (typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated
 
@@ -117,9 +118,10 @@ def _table(report: PairReport) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("component", style="cyan")
     table.add_column("error", justify="right")
+    table.add_column("median", justify="right", style="dim")
     worst = np.sort(np.argsort(-report.errors, kind="stable")[:_SHOWN])
     for i in worst.tolist():
-        table.add_row(Text(report.components[i]), f"{report.errors[i]:.1e}")
+        table.add_row(Text(report.components[i]), f"{report.errors[i]:.1e}", f"{report.typical[i]:.1e}")
     if rest := len(report.errors) - len(worst):
         table.add_row(f"{rest} more, at most", f"{np.delete(report.errors, worst).max():.1e}")
     table.add_section()
@@ -138,7 +140,7 @@ def _summary(report: PairReport) -> tuple[str, ...]:
         f"{report.observation:.1e}",
         f"{report.reward:.1e}",
         f"{report.endings} differ",
-        f"p = {report.initial:.2g}",
+        "not tested" if math.isnan(report.initial) else f"p = {report.initial:.2g}",
         declared,
         found if report.reproduced else f"{found}  NOT AS DECLARED",
     )

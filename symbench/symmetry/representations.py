@@ -212,8 +212,9 @@ class Centred(Action):
 
     def apply(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
         """Transform vectors, (B, d) -> (B, d); see :meth:`Action.apply`."""
-        moved: NDArray[Any] = (self.centre + self.action.apply(elements, batch - self.centre)).astype(batch.dtype)
-        return moved
+        moved = self.centre + self.action.apply(elements, batch - self.centre)
+        same_type: NDArray[Any] = moved.astype(batch.dtype)
+        return same_type
 
     def misfit(self, space: Any) -> str | None:
         """See :meth:`Action.misfit`: a ``Box`` of d numbers."""

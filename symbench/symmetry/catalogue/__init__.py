@@ -5,6 +5,8 @@
 * :data:`CATALOGUE` - all ids
 """
 
+from symbench.symmetry.catalogue.atari import ATARI
+from symbench.symmetry.catalogue.box2d import BOX2D
 from symbench.symmetry.catalogue.classic import CLASSIC
 from symbench.symmetry.catalogue.mujoco import MUJOCO
 from symbench.symmetry.catalogue.registry import (
@@ -17,6 +19,6 @@ from symbench.symmetry.catalogue.registry import (
     symmetry_of,
 )
 
-register(*CLASSIC, *MUJOCO)
+register(*CLASSIC, *MUJOCO, *BOX2D, *ATARI)
 
 __all__ = ["CATALOGUE", "Declaration", "declarations_of", "register_symmetry", "symmetries_of", "symmetry_of"]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from symbench.symmetry.representations import Representation
 
 _Z2, _C4, _D8 = cyclic(2), cyclic(4), dihedral(8)
-_SLOW: Final = {"steps": 500, "resets": 200}  # simulators that take a millisecond a step
+_STEPS, _RESETS = 500, 200  # of simulators that take a millisecond a step
 
 
 def _signs(*signs: int) -> Representation:
@@ -78,7 +78,8 @@ def _ant(name: str, with_forces: bool) -> Declaration:
             xy + (_TURNED_POSITIONS if turn else _ANT_POSITIONS), _TURNED_VELOCITIES if turn else _ANT_VELOCITIES
         ),
         kwargs={} if with_forces else {"include_cfrc_ext_in_observation": False},
-        **_SLOW,
+        steps=_STEPS,
+        resets=_RESETS,
     )
 
 
@@ -116,7 +117,8 @@ def _humanoid(name: str, with_forces: bool, tolerance: float) -> Declaration:
         ),
         MujocoState(_signs(1, -1) + _HUMANOID_POSITIONS, _HUMANOID_VELOCITIES),
         kwargs={} if with_forces else {"include_cfrc_ext_in_observation": False},
-        **_SLOW,
+        steps=_STEPS,
+        resets=_RESETS,
     )
 
 

@@ -3,11 +3,24 @@
 * :class:`Simulator` - what a family implements
 * :class:`StateVector` - classic control; :class:`GridWorldState`
 * :class:`MujocoState` - joints' positions and velocities
+* :class:`LunarLanderState`, :class:`BipedalWalkerState`, :class:`CarRacingState` - Box2D
+* :class:`AtariState` - Pong and Breakout
 
 None of them imports its simulator.
 """
 
+from symbench.symmetry.simulators.atari import AtariState
 from symbench.symmetry.simulators.base import GridWorldState, Simulator, StateVector
+from symbench.symmetry.simulators.box2d import BipedalWalkerState, CarRacingState, LunarLanderState
 from symbench.symmetry.simulators.mujoco import MujocoState
 
-__all__ = ["GridWorldState", "MujocoState", "Simulator", "StateVector"]
+__all__ = [
+    "AtariState",
+    "BipedalWalkerState",
+    "CarRacingState",
+    "GridWorldState",
+    "LunarLanderState",
+    "MujocoState",
+    "Simulator",
+    "StateVector",
+]
