@@ -17,6 +17,7 @@ from symbench.cli.leaderboard import leaderboard
 from symbench.cli.list import list_
 from symbench.cli.report import report
 from symbench.cli.run import run
+from symbench.cli.study import study
 from symbench.cli.submit import submit
 from symbench.cli.train import train
 from symbench.cli.validate import validate
@@ -70,7 +71,7 @@ def _options(
 for _name, _command in (
     *(("run", run), ("list", list_), ("train", train), ("report", report)),
     *(("describe", describe), ("video", video), ("analyse", analyse)),
-    *(("check-symmetry", check_symmetry),),
+    *(("check-symmetry", check_symmetry), ("study", study)),
     *(("submit", submit), ("validate", validate), ("verify", verify)),
     *(("leaderboard", leaderboard), ("compare", compare)),
 ):

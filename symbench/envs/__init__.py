@@ -8,6 +8,12 @@ gym.register(
     vector_entry_point="symbench.envs.cartpole_swingup:CartPoleSwingUpVectorEnv",
     max_episode_steps=1000,
 )
+gym.register(  # Gymnasium's, with a vector environment that plays the same episodes
+    id="symbench/CartPole-v1",
+    entry_point="gymnasium.envs.classic_control.cartpole:CartPoleEnv",
+    vector_entry_point="symbench.envs.cartpole:CartPoleVectorEnv",
+    max_episode_steps=500,
+)
 gym.register(
     id="symbench/GridWorld-v0",
     entry_point="symbench.envs.grid_world:GridWorldEnv",
@@ -16,6 +22,7 @@ gym.register(
 )
 gym.register(id="symbench/Pong-v0", entry_point="symbench.envs.pong:PongEnv")
 gym.register(id="symbench/PongRGB-v0", entry_point="symbench.envs.pong:PongEnv", kwargs={"rgb": True})
+gym.register(id="symbench/PongPlayfield-v0", entry_point="symbench.envs.pong:PongPlayfieldEnv")
 gym.register(id="symbench/CarRacing-v0", entry_point="symbench.envs.car_racing:CarRacingEnv", max_episode_steps=1000)
 gym.register(
     id="symbench/CarRacingRGB-v0",

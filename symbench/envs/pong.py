@@ -1,4 +1,4 @@
-"""Atari Pong as agents with permuted patches see it: 84x84 pixels of the court, without the score.
+"""Atari Pong without the score: 84x84 pixels, as agents with permuted patches see it, or 80x80 of the court alone.
 
 The preprocessing of Machado et al. (2018, "Revisiting the Arcade Learning Environment", JAIR 61) and of Tang & Ha
 (2021, arXiv:2109.02869) over the emulator itself: an episode is pixel for pixel that of ``ALE/Pong-v5`` without sticky
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     Frame = NDArray[np.uint8]
 
 SIZE = 84  # pixels, height and width of an observation
+PLAYFIELD_SIZE = 80  # the same, of the court alone
 SCORE_ROWS = 10  # rows of an observation that are blackened
 FRAME_SKIP = 4
 MAX_NOOPS = 30
 MAX_FRAMES = 108_000  # of an episode, its no-ops included
 _HEIGHT, _WIDTH = 210, 160
+_PLAYFIELD = slice(34, 194)  # rows
 # 210 rows become 84: five rows of the screen are two of the observation, wherever they are.
 _BAND, _ROWS_OF_BAND = 5, 2
 _SCORE_BANDS = SCORE_ROWS // _ROWS_OF_BAND
@@ -128,6 +130,27 @@ class PongEnv(gym.Env[np.ndarray, int]):
             resized = self._resize(rows, size, interpolation=self._interpolation)
             self._observation[_SCORE_BANDS + changed] = resized.reshape(changed.size, *self._observation.shape[1:])
         return np.array(self._observation.reshape(SIZE, SIZE, -1))
+
+
+class PongPlayfieldEnv(PongEnv):
+    """The same game, of which only the court is seen, without score and borders: (80, 80, 1) grey, uint8.
+
+    Rows 34 to 193 of the screen, halved by area interpolation. Flipped upside down (rows in reverse, actions
+    [0, 1, 3, 2, 5, 4]) the game is nearly itself, about row 113.5 of the screen. What breaks the symmetry: the paddles
+    reach from 31.5 to 197.5, 1 row off that axis, they start off it, and a paddle goes up faster than down.
+    Source: van der Pol et al. 2020 (arXiv 2006.16908), appendix B.4, whose agents see 4 such frames at once; stacking
+    them is up to the agent.
+    """
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        """Load the game; see :class:`PongEnv`."""
+        super().__init__(render_mode=render_mode)
+        self.observation_space = gym.spaces.Box(0, 255, (PLAYFIELD_SIZE, PLAYFIELD_SIZE, 1), np.uint8)
+
+    def _observe(self) -> Frame:
+        np.maximum(self._last, self._before, out=self._last)
+        size = (PLAYFIELD_SIZE, PLAYFIELD_SIZE)
+        return np.array(self._resize(self._last[_PLAYFIELD], size, interpolation=self._interpolation)[..., None])
 
 
 def _bands(screen: Frame) -> NDArray[np.uint64]:

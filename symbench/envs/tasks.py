@@ -37,7 +37,8 @@ class Task:
         source: Where both constants come from.
         preprocessing: The task's own steps between environment and perturbation, printed in reports.
         episodes: Episodes per cell in the published protocol.
-        native_vector: Whether the id's vector environment plays the same episodes as its scalar one.
+        native_vector: Whether there is a vector environment that plays the same episodes as the scalar one.
+        vector_id: The id that has it, if it is another one.
         rests: Whether a step costs so much that environments whose episode is over should not be stepped.
         batch: Largest number of environments that are played at once; a cell of more episodes is several batches.
         threads: How many batches are played at the same time; above 1 where the simulator lets go of Python's lock.
@@ -55,6 +56,7 @@ class Task:
     preprocessing: tuple[str, ...] = ()
     episodes: int = 100
     native_vector: bool = False
+    vector_id: str | None = None
     rests: bool = False
     batch: int = 1000
     threads: int = 1
@@ -92,7 +94,7 @@ class Task:
         factories: list[Callable[[], Env]] = [partial(self._wrapped, wrap)] * num_envs
         try:
             if self.native_vector and wrap is None:
-                return gym.make_vec(self.env_id, num_envs, autoreset_mode=autoreset_mode)
+                return gym.make_vec(self.vector_id or self.env_id, num_envs, autoreset_mode=autoreset_mode)
             if self.rests and autoreset_mode == AutoresetMode.DISABLED:
                 return RestingVectorEnv(factories)
             return gym.vector.SyncVectorEnv(factories, autoreset_mode=autoreset_mode)
@@ -143,6 +145,8 @@ _TASKS = (
         random_return=22.28,
         reference_return=500.0,
         source="random: measured; reference: the largest return there is (500 steps, reward 1)",
+        native_vector=True,
+        vector_id="symbench/CartPole-v1",
     ),
     Task(
         name="Acrobot-v1",
@@ -216,6 +220,21 @@ _TASKS = (
         observes="frames",
         batch=50,
         threads=2,
+        extra="'symbench[atari]'",
+    ),
+    Task(
+        name="PongPlayfield",
+        env_id="symbench/PongPlayfield-v0",
+        description="the same, the court alone in 80x80 grey frames: nearly symmetric under a flip of rows",
+        random_return=-20.19,
+        reference_return=21.0,
+        source="as Pong: the games are the same",
+        preprocessing=(*_PONG[:2], "rows 34-193 of the screen", "grey 80x80 by area"),
+        rests=True,
+        observes="frames",
+        batch=50,
+        threads=2,
+        background={"colors": [[87]], "tolerance": 3},
         extra="'symbench[atari]'",
     ),
     Task(

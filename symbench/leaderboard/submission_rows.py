@@ -32,6 +32,7 @@ _INTEGER = re.compile(r"[0-9]{1,15}")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?")
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _BOOLEANS = {"0": False, "1": True}
+_ASKED = f"the columns are {', '.join(COLUMNS)}"
 
 
 @dataclass
@@ -56,7 +57,7 @@ def expected_cells(scope: Scope, suite: Suite) -> dict[Key, int]:
     return {
         (task, condition.name, condition.level, str(run)): suite.episodes or get_task(task).episodes
         for task, entry in scope.tasks.items()
-        for condition in suite.conditions(get_task(task).observes)
+        for condition in suite.conditions(get_task(task))
         if condition.id not in entry.cannot_act
         for run in range(len(entry.runs))
     }
@@ -109,13 +110,13 @@ class _Table:
         return self._lines[number - 1].removesuffix("\r")
 
     def _check_header(self, header: Sequence[str]) -> bool:
-        start = 1
-        for position, name in enumerate(header):
-            if name not in COLUMNS:
-                known = ", ".join(COLUMNS)
-                self._problems.add("columns", f"unknown column {shown(name)}; the columns are {known}", 1, start)
-            elif name in header[:position]:
-                self._problems.add("columns", f"column {name!r} is repeated", 1, start)
+        start, seen = 1, set()
+        for name in header:
+            if (name not in COLUMNS or name in seen) and not self._problems.full("columns"):
+                known = name in COLUMNS
+                what = f"column {name!r} is repeated" if known else f"unknown column {shown(name)}; {_ASKED}"
+                self._problems.add("columns", what, 1, start)
+            seen.add(name)
             start += len(name) + 1
         for name in COLUMNS:
             if name not in header:

@@ -212,6 +212,8 @@ def _card(data: dict[str, Any], text: str, name: str, problems: Problems) -> Car
         card = Card.model_validate(data)
     except ValidationError as error:
         for mistake in error.errors():
+            if problems.full("metadata"):
+                continue
             message = f"{_key(mistake['loc'])}: {mistake['msg'].removeprefix('Value error, ')}"
             problems.add("metadata", shown(message, 400)[1:-1], *_key_place(text, mistake["loc"]))
         return None
@@ -231,11 +233,12 @@ def _scope(data: dict[str, Any]) -> Scope:
 
 def _json(text: str, problems: Problems) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        if len(set(keys)) < len(keys):
-            repeated = next(key for position, key in enumerate(keys) if key in keys[:position])
-            raise ValueError(f"the key {shown(repeated)} is repeated")
-        return dict(pairs)
+        found = {}
+        for key, value in pairs:
+            if key in found:
+                raise ValueError(f"the key {shown(key)} is repeated")
+            found[key] = value
+        return found
 
     def no_constant(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")

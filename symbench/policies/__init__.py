@@ -9,7 +9,8 @@
 * policies for Stable-Baselines3, imported on first use: :class:`AttentionNeuronExtractor` (PPO, A2C, DQN, SAC, TD3),
   :class:`AttentionNeuronPolicy` (PPO, A2C), :class:`RecurrentAttentionNeuronPolicy` (sb3-contrib's RecurrentPPO),
   :class:`VisionAttentionNeuronExtractor`, :class:`SetTransformerExtractor`, :class:`NetRandCNN`,
-  :class:`VisionAttentionNeuronPolicy`, :func:`actor_network`, :func:`mlp_network`, :class:`SB3Agent`
+  :class:`VisionAttentionNeuronPolicy`, :class:`EquivariantActorCriticPolicy` (PPO, A2C), :class:`EquivariantQPolicy`
+  (DQN), :class:`EquivariantSACPolicy` (SAC), :func:`actor_network`, :func:`mlp_network`, :class:`SB3Agent`
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from symbench.policies.sb3 import (
         AttentionNeuronExtractor,
         AttentionNeuronPolicy,
+        EquivariantActorCriticPolicy,
+        EquivariantQPolicy,
+        EquivariantSACPolicy,
         NetRandCNN,
         RecurrentAttentionNeuronPolicy,
         SB3Agent,
@@ -49,8 +53,11 @@ __all__ = [
     "AttentionNeuronExtractor",
     "AttentionNeuronNetwork",
     "AttentionNeuronPolicy",
+    "EquivariantActorCriticPolicy",
     "EquivariantCNNNetwork",
     "EquivariantMLPNetwork",
+    "EquivariantQPolicy",
+    "EquivariantSACPolicy",
     "MLPNetwork",
     "NatureCNNNetwork",
     "NetRandCNN",
@@ -88,6 +95,9 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
 _FROM_SB3 = (
     "AttentionNeuronExtractor",
     "AttentionNeuronPolicy",
+    "EquivariantActorCriticPolicy",
+    "EquivariantQPolicy",
+    "EquivariantSACPolicy",
     "NetRandCNN",
     "RecurrentAttentionNeuronPolicy",
     "SB3Agent",

@@ -14,7 +14,7 @@ from gymnasium.wrappers import AtariPreprocessing
 from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
 import symbench.envs  # noqa: F401
-from symbench.envs.pong import SCORE_ROWS, PongEnv
+from symbench.envs.pong import SCORE_ROWS, PongEnv, PongPlayfieldEnv
 
 ale_py = pytest.importorskip("ale_py")
 pytest.importorskip("cv2")
@@ -94,7 +94,7 @@ def test_only_the_score_is_hidden_and_observations_are_fresh() -> None:
     assert env.unwrapped.ram.shape == (128,)
 
 
-@pytest.mark.parametrize("name", ["symbench/Pong-v0", "symbench/PongRGB-v0"])
+@pytest.mark.parametrize("name", ["symbench/Pong-v0", "symbench/PongRGB-v0", "symbench/PongPlayfield-v0"])
 @pytest.mark.filterwarnings("ignore:.*render:UserWarning")
 def test_passes_the_checks_of_gymnasium_and_sb3(name: str) -> None:
     check_env(gym.make(name).unwrapped)
@@ -109,3 +109,38 @@ def test_what_is_missing_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("ALE_ROMS_DIR", str(tmp_path))
     with pytest.raises(DependencyNotInstalled, match=r"ROM .* reinstall ale-py or unset ALE_ROMS_DIR"):
         PongEnv()
+
+
+FLIPPED = np.array([0, 1, 3, 2, 5, 4])
+
+
+def test_the_playfield_is_the_court_of_the_same_game_at_half_size() -> None:
+    whole, court = PongEnv(), PongPlayfieldEnv()
+    whole.reset(seed=3), court.reset(seed=3)
+    for action in np.random.default_rng(3).integers(6, size=200).tolist():
+        _, *said, _ = whole.step(action)
+        seen, *also_said, _ = court.step(action)
+        assert said == also_said
+        pixels = whole._last[34:194].reshape(80, 2, 80, 2).mean(axis=(1, 3))
+        np.testing.assert_allclose(seen[..., 0], pixels, atol=0.51)
+    assert (seen.shape, seen.dtype) == ((80, 80, 1), np.uint8)
+
+
+def paddle_row(env: gym.Env, column: int) -> float:
+    """Middle of what is not background in a column of the picture, in rows from the picture's middle."""
+    rows = np.flatnonzero(env.step(0)[0][:, column, 0] != 87)
+    return float(rows.mean() - 39.5)
+
+
+def test_the_playfield_is_nearly_symmetric_under_a_flip_of_rows() -> None:
+    """Our paddle, driven to both ends by mirrored actions, is at mirrored places; unmirrored it is not."""
+    ends = {}
+    for action in (2, 3):
+        env = PongPlayfieldEnv()
+        env.reset(seed=0)
+        for _ in range(15):
+            env.step(action)
+        ends[action] = paddle_row(env, 70)
+    assert FLIPPED[2] == 3
+    assert abs(ends[2] + ends[3]) < 2.0
+    assert abs(ends[2] - ends[3]) > 40.0

@@ -35,6 +35,7 @@ from symbench.symmetry import (
     trivial,
     trivial_representation,
 )
+from symbench.symmetry.catalogue import symmetry_of
 from symbench.symmetry.shapes import MOVES
 
 if TYPE_CHECKING:
@@ -97,13 +98,24 @@ def vectors_of(action: Action) -> Representation:
     raise SymbenchError(f"a network needs to know how vectors change, received {type(action).__name__}")
 
 
-def symmetry_data(pair: SymmetryPair) -> dict[str, Any]:
-    """A declared symmetry as plain data: JSON values.
+def symmetry_data(symmetry: SymmetryPair | str | Mapping[str, Any]) -> dict[str, Any]:
+    """A symmetry as plain data: JSON values ``group``, ``observation`` and ``action``.
+
+    Args:
+        symmetry: The declaration; an environment's id or a task's name, to look it up in the catalogue; or plain data.
 
     Raises:
-        SymbenchError: The group is none of those with a name, or acts on something else than vectors, discrete actions
-            and whole pictures.
+        SymbenchError: The catalogue has no such environment; the group is none of those with a name, or acts on
+            something else than vectors, discrete actions and whole pictures; or plain data lack a part.
     """
+    if isinstance(symmetry, (SymmetryPair, str)):
+        return _declared(symmetry_of(symmetry) if isinstance(symmetry, str) else symmetry)
+    if set(symmetry) != {"group", "observation", "action"}:
+        raise SymbenchError(f"a symmetry is said by group, observation and action, received {sorted(symmetry)}")
+    return dict(symmetry)
+
+
+def _declared(pair: SymmetryPair) -> dict[str, Any]:
     group = group_named(pair.group.name)
     if group != pair.group or group.generators != pair.group.generators:
         raise SymbenchError(f"the group named {pair.group.name!r} has another table or other generators than usual")

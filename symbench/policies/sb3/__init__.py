@@ -1,4 +1,4 @@
-"""AttentionNeuron for Stable-Baselines3, and SB3 models as agents of the benchmark.
+"""Invariant and equivariant policies for Stable-Baselines3, and SB3 models as agents of the benchmark.
 
 * :class:`AttentionNeuronExtractor` - a features extractor, for any SB3 algorithm with ``"MultiInputPolicy"``
 * :class:`AttentionNeuronPolicy` - for PPO and A2C, with a critic that may see the true state
@@ -6,11 +6,17 @@
 * :class:`VisionAttentionNeuronExtractor`, :class:`SetTransformerExtractor`, :class:`VisionAttentionNeuronPolicy` - for
   frames as unordered patches
 * :class:`NetRandCNN` - convolutions behind random filters
+* :class:`EquivariantActorCriticPolicy` (PPO, A2C), :class:`EquivariantQPolicy` (DQN), :class:`EquivariantSACPolicy`
 * :func:`actor_network`, :func:`mlp_network` - a trained actor as a torch module without SB3
 * :class:`SB3Agent` - any SB3 model in the benchmark
 """
 
 from symbench.policies.sb3.agent import SB3Agent
+from symbench.policies.sb3.equivariant import (
+    EquivariantActorCriticPolicy,
+    EquivariantQPolicy,
+    EquivariantSACPolicy,
+)
 from symbench.policies.sb3.export import actor_network, mlp_network
 from symbench.policies.sb3.layers import STATE, AttentionNeuronExtractor
 from symbench.policies.sb3.policies import (
@@ -24,6 +30,9 @@ __all__ = [
     "STATE",
     "AttentionNeuronExtractor",
     "AttentionNeuronPolicy",
+    "EquivariantActorCriticPolicy",
+    "EquivariantQPolicy",
+    "EquivariantSACPolicy",
     "NetRandCNN",
     "RecurrentAttentionNeuronPolicy",
     "SB3Agent",

@@ -1,7 +1,7 @@
 """Trained SB3 actors as torch modules without SB3, which act on other numbers of sensors and can be saved safely.
 
-* :func:`actor_network` - the actor of any model with an AttentionNeuron layer, a layer that reads patches,
-  ``"MlpPolicy"`` or ``"CnnPolicy"``
+* :func:`actor_network` - the actor of any model with an AttentionNeuron layer, a layer that reads patches, an
+  equivariant policy, ``"MlpPolicy"`` or ``"CnnPolicy"``
 * :func:`mlp_network` - the same, for ``"MlpPolicy"`` only
 """
 
@@ -21,6 +21,11 @@ from torch import nn
 from symbench.policies.attention_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.layers import ACTIVATIONS
 from symbench.policies.networks import MLPNetwork, PolicyNetwork, SensorNetwork
+from symbench.policies.sb3.equivariant import (
+    EquivariantActorCriticPolicy,
+    EquivariantQPolicy,
+    EquivariantSACPolicy,
+)
 from symbench.policies.sb3.layers import AttentionNeuronExtractor, SensorLSTM
 from symbench.policies.sb3.vision import PatchExtractor
 from symbench.policies.spaces import form
@@ -43,6 +48,8 @@ def actor_network(model: BaseAlgorithm | BasePolicy) -> PolicyNetwork:
         ValueError: The policy is none of those that can be exported; the message says which part.
     """
     policy = model.policy if isinstance(model, BaseAlgorithm) else model
+    if isinstance(policy, (EquivariantActorCriticPolicy, EquivariantQPolicy, EquivariantSACPolicy)):
+        return policy.actor_network()
     extractor, head, output = _actor(policy)
     action = _action_config(policy, output)
     if not hasattr(policy, "lstm_actor") and isinstance(extractor, PatchExtractor):

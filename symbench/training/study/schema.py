@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from symbench.errors import SymbenchError, unknown
-from symbench.suites.schema import Name
+from symbench.suites.schema import Name  # noqa: TC001  (pydantic reads it)
 
 if sys.version_info >= (3, 11):
     import tomllib
