@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from gymnasium import spaces
+from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
+from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.dqn.policies import DQNPolicy
 
 from symbench.policies.agent import Agent
 from symbench.policies.spaces import form
@@ -56,6 +60,33 @@ class SB3Agent(Agent):
         )
         self._begins = np.zeros_like(self._begins)
         return actions
+
+    @torch.inference_mode()
+    def decisions(self, observations: Any) -> NDArray[Any] | None:
+        """See :meth:`Agent.decisions`; ``None`` for recurrent models."""
+        policy = self.model.policy
+        seen, _ = policy.obs_to_tensor(observations)
+        if isinstance(policy, RecurrentActorCriticPolicy):
+            return None
+        if isinstance(policy, ActorCriticPolicy):
+            chosen = policy.get_distribution(seen).distribution
+            answers = getattr(chosen, "probs", None)
+            answers = answers if answers is not None else chosen.mean  # type: ignore[union-attr]
+        elif isinstance(policy, DQNPolicy):
+            answers = policy.q_net(seen)
+        else:
+            answers = policy._predict(seen, deterministic=True)
+        shown: NDArray[Any] = answers.cpu().numpy()
+        return shown
+
+    @torch.inference_mode()
+    def values(self, observations: Any) -> NDArray[Any] | None:
+        """See :meth:`Agent.values`: of actor-critics."""
+        policy = self.model.policy
+        if not isinstance(policy, ActorCriticPolicy) or isinstance(policy, RecurrentActorCriticPolicy):
+            return None
+        expected: NDArray[Any] = policy.predict_values(policy.obs_to_tensor(observations)[0])[:, 0].cpu().numpy()
+        return expected
 
     def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """Compare the kinds and shapes of the spaces with the model's; bounds may differ, and the place of channels."""
