@@ -1,0 +1,104 @@
+"""``symbench study``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from symbench.cli.errors import Debug, directory, one_line_errors
+
+if TYPE_CHECKING:
+    from symbench.leaderboard.statistics import Estimate
+    from symbench.training.study import Study
+    from symbench.training.study.curves import Summary
+
+_WORKERS = min(2, os.cpu_count() or 1)
+
+
+@one_line_errors
+def study(
+    name: Annotated[str | None, typer.Argument(metavar="STUDY", help="A bundled study or a TOML file.")] = None,
+    list_studies: Annotated[bool, typer.Option("--list", help="List the bundled studies and exit.")] = False,
+    arm: Annotated[
+        list[str] | None, typer.Option("--arm", "-a", metavar="ARM", help="An arm; may be repeated. \\[all]")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Training runs of each arm. \\[as the study says]")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of a training run. \\[as the study says]")] = None,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="DIR", parser=directory, help="Everything goes into DIR/STUDY."),
+    ] = Path("runs/study"),
+    workers: Annotated[int, typer.Option("--workers", "-w", help="Processes; numbers do not change.")] = _WORKERS,
+    resume: Annotated[bool, typer.Option(help="Keep runs that exist, or train them again.")] = True,
+    debug: Debug = False,
+) -> None:
+    """Compare how fast networks learn.
+
+    Trains several runs of each arm the same way, measures them on fixed
+    episodes as they learn, and writes the curves, a table and a figure.
+    Stop at any time: runs that are done are not trained again.
+
+    [bold]Examples[/bold]
+      [cyan]symbench study --list[/cyan]
+      [cyan]symbench study cartpole[/cyan]
+      [cyan]symbench study cartpole --arm equivariant --arm mlp --seeds 25[/cyan]
+      [cyan]symbench study grid-world --workers 2 --steps 200000[/cyan]
+    """
+    from symbench.errors import SymbenchError
+    from symbench.training.study import load_study
+    from symbench.training.study.run import run_study
+
+    if list_studies:
+        _show_studies()
+        return
+    if name is None:
+        raise SymbenchError("which study? `symbench study --list` lists them")
+    given = {"seeds": seeds, "steps": steps}
+    loaded = load_study(name, {key: value for key, value in given.items() if value is not None})
+    folder = out / loaded.name
+    run_study(loaded, folder, arm or (), workers=workers, resume=resume)
+    _report(loaded, folder)
+
+
+def _report(loaded: Study, folder: Path) -> None:
+    from symbench.cli.console import console, show_list
+    from symbench.training.study.curves import read_curves, summarise
+    from symbench.viz.curves import draw_curves, write_curves, write_summary
+
+    curves = read_curves(loaded, folder)
+    summaries = [summarise(each, loaded.threshold) for each in curves]
+    write_curves(folder / "curves.csv", curves)
+    write_summary(folder / "summary.csv", summaries)
+    columns = ("arm", "runs", "parameters", "mean return over training", "last return")
+    show_list((*columns, f"steps to {loaded.threshold:g}", "reached by"), map(_line, summaries))
+    console().print(
+        "mean return over training, last return: interquartile mean over runs; steps: median over runs, a run that "
+        f"never gets there counts with all its steps. [ ]: 95% bootstrap interval over runs.\n{folder}",
+        highlight=False,
+        markup=False,
+    )
+    draw_curves(folder / "curves.png", curves, f"{loaded.task}, {loaded.algorithm.name.upper()}", loaded.threshold)
+
+
+def _line(summary: Summary) -> tuple[str, ...]:
+    area, last = (_with_interval(each, "{:.2f}") for each in (summary.area, summary.last))
+    steps = _with_interval(summary.steps, "{:,.0f}")
+    share = f"{summary.reached * summary.runs:.0f} of {summary.runs}"
+    return summary.arm, str(summary.runs), f"{summary.parameters:,}", area, last, steps, share
+
+
+def _with_interval(estimate: Estimate, form: str) -> str:
+    value, low, high = map(form.format, estimate)
+    return value if estimate.low != estimate.low else f"{value} [{low}, {high}]"  # not a number: a single run
+
+
+def _show_studies() -> None:
+    from symbench.cli.console import show_list
+    from symbench.training.study import load_study, studies
+
+    loaded = map(load_study, studies())
+    lines = ((s.name, s.task, ", ".join(arm.name for arm in s.arms), f"{s.steps:,}", s.description) for s in loaded)
+    show_list(("study", "task", "arms", "steps", "description"), lines)

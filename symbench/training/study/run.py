@@ -1,0 +1,196 @@
+"""Carries out a study: stacks of training runs, in one process or several, one file for each run.
+
+A stack is always trained as a whole, so a run's numbers depend neither on the number of workers nor on a resume.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import signal
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from symbench.errors import SymbenchError
+from symbench.runner.evaluate import single_thread
+from symbench.runner.provenance import environment
+from symbench.training.progress import Meter
+from symbench.training.session import writing
+from symbench.training.study.learner import Learner, Measurement
+from symbench.training.study.networks import make_actor_critic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from symbench.training.study.schema import Arm, Study
+
+    Progress = Callable[[int, int, float], None]
+
+
+class Point(NamedTuple):
+    """One measurement of a run: environment steps so far, mean return."""
+
+    step: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stack: training runs of one arm."""
+
+    study: Study
+    arm: Arm
+    seeds: tuple[int, ...]
+    out: Path
+
+    def path(self, seed: int) -> Path:
+        """The file of one run."""
+        return self.out / self.arm.name / f"s{seed}.json"
+
+    @property
+    def name(self) -> str:
+        """What progress shows."""
+        return f"{self.study.name}/{self.arm.name}/s{self.seeds[0]}-{self.seeds[-1]}"
+
+
+def run_study(
+    study: Study, out: Path, arms: Sequence[str] = (), *, workers: int = 1, resume: bool = True
+) -> list[Path]:
+    """Train and measure all runs that are not there yet.
+
+    Args:
+        study: What to do.
+        out: The study's folder; run k of an arm becomes ``out/<arm>/s<k>.json``.
+        arms: Names of the arms; all by default.
+        workers: Processes, of one thread each; numbers do not depend on it.
+        resume: Whether to keep the runs that are there.
+
+    Returns:
+        The files of all asked runs.
+
+    Raises:
+        SymbenchError: An arm is unknown, ``workers`` is below 1, the folder holds runs of other settings, or cannot be
+            written.
+    """
+    if workers < 1:
+        raise SymbenchError(f"workers must be at least 1, received {workers}")
+    jobs = plan(study, out, [study.arm(name) for name in arms] or list(study.arms))
+    todo = [job for job in jobs if not (resume and _is_done(job))]
+    if min(workers, len(todo)) <= 1:
+        for job in todo:
+            _carry_out_visibly(job)
+    else:
+        _in_processes(study, todo, min(workers, len(todo)))
+    return [job.path(seed) for job in jobs for seed in job.seeds if seed < study.seeds]
+
+
+def plan(study: Study, out: Path, arms: Sequence[Arm]) -> list[Job]:
+    """The stacks of these arms; the last is filled up to its full size."""
+    firsts = range(0, study.seeds, study.stack)
+    return [Job(study, arm, tuple(range(first, first + study.stack)), out) for arm in arms for first in firsts]
+
+
+def train(job: Job, progress: Progress = lambda *_: None) -> list[list[Point]]:
+    """Train the runs of a stack.
+
+    Args:
+        job: Which.
+        progress: Told after every measurement: updates so far, of how many, the mean return of all runs.
+
+    Returns:
+        The learning curve of each run, from before the first update on.
+    """
+    study, curves = job.study, [list[Point]() for _ in job.seeds]
+    with single_thread():
+        learner, measure = Learner(study, job.arm, job.seeds), Measurement(study, job.seeds)
+        with closing(learner.envs), closing(measure.envs):
+            for update in range(study.updates + 1):
+                if update:
+                    learner.update()
+                if update % study.eval_updates == 0:
+                    means = measure(learner.stack, update)
+                    for curve, value in zip(curves, means.tolist(), strict=True):
+                        curve.append(Point(update * study.algorithm.batch, value))
+                    progress(update, study.updates, float(means.mean()))
+    return curves
+
+
+def _in_processes(study: Study, jobs: Sequence[Job], workers: int) -> None:
+    context, start = multiprocessing.get_context("spawn"), time.perf_counter()  # forked, torch's threads would hang
+    with context.Pool(workers, initializer=_ignore_interrupts) as pool, Meter(study.name) as meter:
+        for count, value in enumerate(pool.imap_unordered(_carry_out, jobs), 1):
+            meter.show(count, len(jobs), value, time.perf_counter() - start)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent ends the others
+
+
+def _carry_out_visibly(job: Job) -> None:
+    start = time.perf_counter()
+    with Meter(job.name) as meter:
+        _carry_out(job, lambda done, total, value: meter.show(done, total, value, time.perf_counter() - start))
+
+
+def _carry_out(job: Job, progress: Progress = lambda *_: None) -> float:
+    """Train a stack and write its files; the mean of the last returns."""
+    start = time.perf_counter()
+    curves = train(job, progress)
+    seconds = round(time.perf_counter() - start, 1)
+    for seed, curve in zip(job.seeds, curves, strict=True):
+        _write(job, seed, curve, seconds)
+    return sum(curve[-1].value for curve in curves) / len(curves)
+
+
+def _write(job: Job, seed: int, curve: list[Point], seconds: float) -> None:
+    path = job.path(seed)
+    steps, returns = zip(*curve, strict=True)
+    network = make_actor_critic(job.arm.network, seed)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    data = {
+        **{"study": job.study.name, "task": job.study.task, "arm": job.arm.name, "seed": seed},
+        **{"digest": job.study.digest(job.arm), "parameters": parameters},
+        **{"stack": len(job.seeds), "stack_seconds": seconds},
+        **{
+            "settings": job.study.model_dump(mode="json", exclude={"arms"}),
+            "arm_settings": job.arm.model_dump(mode="json"),
+        },
+        **{"steps": list(steps), "returns": list(returns), "made_with": environment(workers=1)},
+    }
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"partial-{path.name}")
+        partial.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        partial.replace(path)
+
+
+def _is_done(job: Job) -> bool:
+    """Whether all runs of the stack are there.
+
+    Raises:
+        SymbenchError: One of them was made with other settings.
+    """
+    found = [job.path(seed) for seed in job.seeds if job.path(seed).exists()]
+    for path in found:
+        if read_run(path).get("digest") != job.study.digest(job.arm):
+            raise SymbenchError(
+                f"{path} was made with other settings of study {job.study.name}; "
+                "choose another --out, or --no-resume to replace it"
+            )
+    return len(found) == len(job.seeds)
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """The data of one run.
+
+    Raises:
+        SymbenchError: The file is not that of a run.
+    """
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return {**data, "points": list(map(Point, data["steps"], data["returns"]))}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SymbenchError(f"{path} is not the file of a training run ({error}); delete it") from error

@@ -1,0 +1,67 @@
+"""Learning curves: the median over training runs with its quartiles, as figure and as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from symbench.viz.colours import hexadecimal, of
+from symbench.viz.figures import figure, save, save_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from symbench.training.study.curves import Curves, Summary
+
+
+def draw_curves(path: Path, curves: Sequence[Curves], title: str, threshold: float) -> Path:
+    """Draw one line for each arm, with a band from the 25% to the 75% quantile.
+
+    Args:
+        path: The PNG.
+        curves: Of all arms.
+        title: Above the picture.
+        threshold: Return at which a thin line is drawn.
+
+    Raises:
+        SymbenchError: It cannot be written, or matplotlib is missing.
+    """
+    drawn, axes = figure(7, 4.2)
+    axes.axhline(threshold, color="0.8", linewidth=1)
+    for number, arm in enumerate(curves):
+        colour, (low, median, high) = hexadecimal(of(number)), arm.quantiles
+        axes.fill_between(arm.steps, low, high, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(arm.steps, median, color=colour, label=f"{arm.arm} ({len(arm.returns)} runs)")
+    axes.set(title=title, xlabel="environment steps", ylabel="mean return (median and quartiles of runs)")
+    axes.legend(frameon=False, loc="lower right")
+    return save(drawn, path)
+
+
+def write_curves(path: Path, curves: Sequence[Curves]) -> Path:
+    """Write every measurement of every run: ``arm, run, step, return``.
+
+    Raises:
+        SymbenchError: It cannot be written.
+    """
+    lines = [
+        (arm.arm, run, step, value)
+        for arm in curves
+        for run, returns in enumerate(arm.returns.tolist())
+        for step, value in zip(arm.steps.tolist(), returns, strict=True)
+    ]
+    return save_csv(path, ("arm", "run", "step", "return"), lines)
+
+
+def write_summary(path: Path, summaries: Sequence[Summary]) -> Path:
+    """Write one line for each arm, with the limits of the 95% intervals.
+
+    Raises:
+        SymbenchError: It cannot be written.
+    """
+    header = ["arm", "runs", "parameters"]
+    header += [
+        f"{name}{end}" for name in ("area", "last_return", "steps_to_threshold") for end in ("", "_low", "_high")
+    ]
+    header += ["share_that_reached", "median_curve_reaches"]
+    lines = [(s.arm, s.runs, s.parameters, *s.area, *s.last, *s.steps, s.reached, s.median_curve) for s in summaries]
+    return save_csv(path, header, lines)
