@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from symbench.runner.measures import POLICY, VALUE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,6 +25,8 @@ COLUMNS = (
         "mean_length",
         "protocol_episodes",
         "improvement_over",
+        "policy_error",
+        "value_error",
         "note",
     ),
 )
@@ -57,6 +61,7 @@ def _line(row: Row) -> dict[str, Any]:
         "mean_length": row.length,
         "protocol_episodes": row.protocol_episodes,
         "improvement_over": row.improvement_over,
+        **{name: row.measures.get(name) for name in (POLICY, VALUE)},
         "note": str(row.gap or ""),
     }
 

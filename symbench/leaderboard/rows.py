@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,7 @@ class Row:
         improvement: Probability of scoring higher than the suite's ``compare_with`` agent.
         length: Mean length of an episode in steps.
         improvement_over: What that probability and its interval are over, ``"runs"`` or ``"episodes"``; empty without.
+        measures: What else was measured, the largest of its runs; see :mod:`symbench.runner.measures`.
         gap: Why training runs are missing, if some are or all.
     """
 
@@ -95,6 +96,7 @@ class Row:
     improvement: Estimate = UNDEFINED
     length: float = NAN
     improvement_over: str = ""
+    measures: dict[str, float] = field(default_factory=dict)
     gap: Gap | None = None
 
     @property
@@ -183,6 +185,7 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         improvement=improvement,
         improvement_over=improvement_over,
         length=scores.mean_length(task, condition.id, agent),
+        measures=scores.measures(task, condition.id, agent),
         gap=gap,
     )
 

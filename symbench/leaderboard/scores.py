@@ -65,6 +65,12 @@ class Scores:
             return None
         return (returns - facts.random_return) / (facts.reference_return - facts.random_return)
 
+    def measures(self, task: str, condition: str, agent: str) -> dict[str, float]:
+        """What else was measured, the largest of the training runs."""
+        of_runs = [record.measures for record in self._records.get((task, condition, agent), {}).values()]
+        names = sorted({name for measures in of_runs for name in measures})
+        return {name: max(measures[name] for measures in of_runs if name in measures) for name in names}
+
     def mean_length(self, task: str, condition: str, agent: str) -> float:
         """Mean length of an episode in steps, NaN without episodes."""
         records = self._records.get((task, condition, agent), {}).values()

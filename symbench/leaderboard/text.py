@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from symbench.leaderboard.published import published
 from symbench.leaderboard.rows import GapKind
+from symbench.runner.measures import POLICY, VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +101,7 @@ def notices(manifest: Manifest, task: str, rows: Sequence[Row]) -> list[str]:
             _legend(manifest, task),
             _intervals(rows),
             _comparison(manifest, rows),
+            _equivariance(rows),
             _skipped(rows),
         )
         if notice
@@ -171,6 +173,25 @@ def _comparison(manifest: Manifest, rows: Sequence[Row]) -> str:
     if any(row.improvement_over == "episodes" for row in rows):
         text += "; over paired episodes where one of the two has a single training run"
     return text + "."
+
+
+def _equivariance(rows: Sequence[Row]) -> str:
+    """How far from equivariant each agent is, under the element and in the training run for which it is farthest."""
+    errors = [
+        _errors(agent, [row for row in rows if row.agent == agent]) for agent in dict.fromkeys(r.agent for r in rows)
+    ]
+    found = [error for error in errors if error]
+    return f"Equivariance error of the policy: {', '.join(found)}. 0 is exactly equivariant." if found else ""
+
+
+def _errors(agent: str, rows: Sequence[Row]) -> str:
+    largest = {
+        name: max((r.measures[name] for r in rows if name in r.measures), default=None) for name in (POLICY, VALUE)
+    }
+    if largest[POLICY] is None:
+        return ""
+    value = "" if largest[VALUE] is None else f" (value: {largest[VALUE]:.1g})"
+    return f"{agent} {largest[POLICY]:.1g}{value}"
 
 
 def _skipped(rows: Sequence[Row]) -> str:

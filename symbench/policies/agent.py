@@ -66,6 +66,21 @@ class Agent(ABC):
             Actions, shape (B, A) float32, or (B,) int64 if they are discrete; a single one for a single observation.
         """
 
+    def decisions(self, observations: Any) -> NDArray[Any] | None:
+        """What actions are chosen from, for a batch of first observations of an episode; ``None`` if it does not show.
+
+        Args:
+            observations: A batch, shape (B, ...).
+
+        Returns:
+            Probabilities or Q values of discrete actions, otherwise the actions, shape (B, A).
+        """
+        return None
+
+    def values(self, observations: Any) -> NDArray[Any] | None:
+        """What a critic expects of a batch of observations, shape (B,); ``None`` if there is none."""
+        return None
+
     @abstractmethod
     def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """Why the agent cannot act in a task with these (single) spaces; ``None`` if it can."""
@@ -214,6 +229,15 @@ class NetworkAgent(Agent):
         chosen = actions.argmax(dim=1) if self.network.output == "discrete" else actions.float()
         result: NDArray[Any] = chosen.numpy()
         return result if np.ndim(first(observations)) == first(batch).ndim else result[0]
+
+    @torch.inference_mode()
+    def decisions(self, observations: Any) -> NDArray[Any]:
+        """See :meth:`Agent.decisions`: probabilities of discrete actions, otherwise the actions."""
+        batch = self.network.read(observations)
+        state = self.network.initial_state(*first(batch).shape)
+        answers, _ = self.network(batch, state)
+        shown: NDArray[Any] = (answers.softmax(dim=1) if self.network.output == "discrete" else answers).numpy()
+        return shown
 
     def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """Compare the spaces with what the network reads and with its actions."""

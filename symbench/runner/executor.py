@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from symbench.errors import SymbenchError
 from symbench.runner.evaluate import evaluate
+from symbench.runner.measures import measure
 from symbench.runner.pipeline import describe
 from symbench.runner.store import Record
 
@@ -63,7 +64,7 @@ def execute(cells: Sequence[Cell], workers: int = 1) -> Generator[Outcome, None,
 
 def _attempt(cell: Cell) -> Outcome:
     try:
-        return Outcome(cell, Record(cell, describe(cell), evaluate(cell)))
+        return Outcome(cell, Record(cell, describe(cell), evaluate(cell), measure(cell)))
     except Exception as error:  # whatever an agent or an environment raises, the other cells go on
         line = " ".join(f"{type(error).__name__}: {error}".split())
         return Outcome(cell, error=line, details=traceback.format_exc())

@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,11 +56,13 @@ class Record:
         cell: What was asked.
         pipeline: The steps from environment to agent as (role, what) pairs, for ``symbench describe``.
         episodes: What came out.
+        measures: What else was measured, by name; see :mod:`symbench.runner.measures`.
     """
 
     cell: Cell
     pipeline: tuple[tuple[str, str], ...]
     episodes: Episodes
+    measures: dict[str, float] = field(default_factory=dict)
 
 
 class Store:
@@ -142,7 +144,8 @@ class Store:
             if data["format"] != FORMAT or checksum != digest_of(data):
                 raise CorruptCell(f"{path} was changed after it was written; delete it and run again")
             pipeline = tuple((role, what) for role, what in data["pipeline"])
-            return Record(Cell.model_validate(data["cell"]), pipeline, Episodes.from_columns(data["episodes"]))
+            cell, episodes = Cell.model_validate(data["cell"]), Episodes.from_columns(data["episodes"])
+            return Record(cell, pipeline, episodes, data.get("measures", {}))
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -170,6 +173,7 @@ class Store:
             "cell": record.cell.model_dump(mode="json"),
             "pipeline": record.pipeline,
             "episodes": record.episodes.columns(),
+            **({"measures": record.measures} if record.measures else {}),
         }
         text = json.dumps(data | {"checksum": digest_of(data)}, allow_nan=False)
         path = self.path(record.cell.id)

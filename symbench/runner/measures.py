@@ -1,0 +1,82 @@
+"""What is measured of an agent beside its returns: how far from equivariant it is on the states that it visits."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symbench.envs.tasks import get_task
+from symbench.runner.evaluate import single_thread
+from symbench.symmetry import ActionMap
+from symbench.wrappers.groups import TransformByGroup
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from symbench.policies.agent import Agent
+    from symbench.runner.cell import Cell
+    from symbench.symmetry import SymmetryPair
+
+POLICY, VALUE = "policy_error", "value_error"
+_ENVS, _STEPS = 16, 64
+
+
+def measure(cell: Cell) -> dict[str, float]:
+    """Equivariance errors, for cells under ``TransformByGroup`` and agents that show what they decide from.
+
+    The agent plays 64 steps in 16 environments without perturbation; then its answers to what it saw, and to the same
+    transformed by each element, are compared.
+
+    Returns:
+        ``policy_error``: the norm of K_g pi(s) - pi(L_g s) relative to that of pi(s) (probabilities or Q values of
+        discrete actions, otherwise the action), the mean over states, for the element for which it is largest. If
+        there is a critic, ``value_error``: the same of V(L_g s) - V(s).
+
+    Raises:
+        SymbenchError: The agent cannot be loaded or the task cannot be made.
+    """
+    symmetry = next((step for step in cell.apply if step.wrapper == TransformByGroup.__name__), None)
+    if symmetry is None:
+        return {}
+    from symbench.runner.agents import load
+
+    pair = TransformByGroup.make(**symmetry.parameters).pair
+    with single_thread(), closing(get_task(cell.task).make_vec(_ENVS)) as envs:
+        agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
+        seen = _visited(envs, agent, cell.seed)
+    answers = {POLICY: agent.decisions, VALUE: agent.values}
+    errors = {name: _error(answer, pair, seen, moves=name == POLICY) for name, answer in answers.items()}
+    return {name: error for name, error in errors.items() if error is not None}
+
+
+def _visited(envs: Any, agent: Agent, seed: int) -> NDArray[Any]:
+    """The observations of some play, (steps * envs, ...)."""
+    observations, _ = envs.reset(seed=seed)
+    agent.reset(envs.num_envs, seed=seed)
+    seen = []
+    for _ in range(_STEPS):
+        seen.append(np.array(observations))
+        observations, _, terminated, truncated, _ = envs.step(agent.act(observations))
+        ended = terminated | truncated
+        if ended.any():
+            agent.restart(ended)
+            observations, _ = envs.reset(options={"reset_mask": ended})
+    return np.concatenate(seen)
+
+
+def _error(answer: Any, pair: SymmetryPair, seen: NDArray[Any], moves: bool) -> float | None:
+    plain = answer(seen)
+    if plain is None:
+        return None
+    acting = pair.action.vectors if isinstance(pair.action, ActionMap) else pair.action
+    errors = []
+    for g in pair.group.elements:
+        expected = acting.apply(g, plain) if moves else plain
+        found = answer(pair.observation.apply(g, seen))
+        norms = np.linalg.norm(expected.reshape(len(seen), -1), axis=1)
+        errors.append(
+            np.linalg.norm((found - expected).reshape(len(seen), -1), axis=1).mean() / max(norms.mean(), 1e-12)
+        )
+    return float(max(errors))
