@@ -53,6 +53,7 @@ def check_group(group: FiniteGroup) -> None:
             raise SymbenchError(f"{group.name}: 0 is not the identity for element {g}")
         if table[g, group.inverses[g]] != 0 or table[group.inverses[g], g] != 0:
             raise SymbenchError(f"{group.name}: element {g} has no inverse {group.inverses[g]}")
+    for g in elements:  # one row at a time: a cube of 720 elements does not fit into memory
         different = np.argwhere(table[table[g]] != table[g][table])
         if len(different):
             h, k = different[0]
