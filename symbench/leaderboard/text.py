@@ -177,21 +177,16 @@ def _comparison(manifest: Manifest, rows: Sequence[Row]) -> str:
 
 def _equivariance(rows: Sequence[Row]) -> str:
     """How far from equivariant each agent is, under the element and in the training run for which it is farthest."""
-    errors = [
-        _errors(agent, [row for row in rows if row.agent == agent]) for agent in dict.fromkeys(r.agent for r in rows)
-    ]
-    found = [error for error in errors if error]
+    agents = dict.fromkeys(row.agent for row in rows)
+    found = [error for agent in agents if (error := _errors(agent, [row for row in rows if row.agent == agent]))]
     return f"Equivariance error of the policy: {', '.join(found)}. 0 is exactly equivariant." if found else ""
 
 
 def _errors(agent: str, rows: Sequence[Row]) -> str:
-    largest = {
-        name: max((r.measures[name] for r in rows if name in r.measures), default=None) for name in (POLICY, VALUE)
-    }
-    if largest[POLICY] is None:
+    policy, value = ([row.measures[name] for row in rows if name in row.measures] for name in (POLICY, VALUE))
+    if not policy:
         return ""
-    value = "" if largest[VALUE] is None else f" (value: {largest[VALUE]:.1g})"
-    return f"{agent} {largest[POLICY]:.1g}{value}"
+    return f"{agent} {max(policy):.1g}" + (f" (value: {max(value):.1g})" if value else "")
 
 
 def _skipped(rows: Sequence[Row]) -> str:

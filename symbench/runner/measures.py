@@ -75,8 +75,10 @@ def _error(answer: Any, pair: SymmetryPair, seen: NDArray[Any], moves: bool) -> 
     for g in pair.group.elements:
         expected = acting.apply(g, plain) if moves else plain
         found = answer(pair.observation.apply(g, seen))
-        norms = np.linalg.norm(expected.reshape(len(seen), -1), axis=1)
-        errors.append(
-            np.linalg.norm((found - expected).reshape(len(seen), -1), axis=1).mean() / max(norms.mean(), 1e-12)
-        )
+        errors.append(_size(found - expected) / max(_size(expected), 1e-12))
     return float(max(errors))
+
+
+def _size(answers: NDArray[Any]) -> float:
+    """The mean norm of one answer."""
+    return float(np.linalg.norm(answers.reshape(len(answers), -1), axis=1).mean())

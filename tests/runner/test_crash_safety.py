@@ -3,49 +3,59 @@
 from __future__ import annotations
 
 import errno
-import multiprocessing
 import os
 import shutil
+import signal
 import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from symbench.errors import SymbenchError
-from symbench.runner import Store, load_manifest, run
-from symbench.suites import Suite
+from symbench.runner import Manifest, Store, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from symbench.suites import Suite
 
 TASK = "CartPole-v1"
 KILLS = 50
 
-
-def play(suite: dict[str, Any], out: Path, agents: list[str]) -> None:
-    """A run in a process of its own."""
-    run(Suite.model_validate(suite), out, tasks=[TASK], agents=agents)
-
-
-@pytest.fixture(scope="module")
-def processes() -> Any:
-    """Children are forked from a server that has imported everything: a start takes milliseconds, not seconds."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["symbench.runner", "symbench.zoo", "symbench.envs.tasks", "torch", "gymnasium"])
-    return context
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked: nothing is imported again")
 
 
 @pytest.fixture
-def start(processes: Any, suite: Suite, agents: dict[str, str]) -> Callable[[Path], Any]:
-    def start(out: Path) -> Any:
-        process = processes.Process(target=play, args=(suite.model_dump(), out, [agents["mlp"], agents["set"]]))
-        process.start()
-        return process
+def play(suite: Suite, agents: dict[str, str]) -> Callable[[Path], Manifest]:
+    """Runs the tiny suite in this process."""
+    return lambda out: run(suite, out, tasks=[TASK], agents=[agents["mlp"], agents["set"]])
 
-    return start
+
+class Child:
+    """A process that begins as a copy of this one and does one thing."""
+
+    def __init__(self, action: Callable[[], object]) -> None:
+        self.pid = os.fork()
+        if self.pid == 0:
+            code = 1
+            try:
+                action()
+                code = 0
+            finally:
+                os._exit(code)  # no test is ever reported twice
+
+    def kill_after(self, seconds: float) -> bool:
+        """Kill it; whether that came in time."""
+        time.sleep(seconds)
+        os.kill(self.pid, signal.SIGKILL)
+        return self.wait() == -signal.SIGKILL
+
+    def wait(self) -> int:
+        """Exit code, negative for a signal."""
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 def files(directory: Path) -> dict[str, bytes]:
@@ -53,53 +63,54 @@ def files(directory: Path) -> dict[str, bytes]:
     return {str(path.relative_to(directory)): path.read_bytes() for path in directory.glob("cells/**/*.json")}
 
 
-def finish(process: Any) -> int:
-    process.join(60)
-    assert process.exitcode is not None
-    return int(process.exitcode)
-
-
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_run_that_is_killed_fifty_times_ends_as_if_nothing_had_happened(
-    start: Callable[[Path], Any], tmp_path: Path
+    play: Callable[[Path], Manifest], tmp_path: Path
 ) -> None:
-    whole, killed, rng, interrupted = tmp_path / "whole", tmp_path / "killed", np.random.default_rng(0), 0
-    clock = time.perf_counter()
-    assert finish(start(whole)) == 0
-    seconds, expected = time.perf_counter() - clock, files(whole)
-    assert len(expected) == 8
-    for _ in range(KILLS):
-        process = start(killed)
-        process.join(rng.uniform(0, seconds))
-        process.kill()
-        interrupted += finish(process) == -9
+    whole, killed, rng, kills = tmp_path / "whole", tmp_path / "killed", np.random.default_rng(0), 0
+    play(tmp_path / "first")  # imports everything
+    start = time.perf_counter()
+    cells = play(whole).cells
+    seconds, expected = time.perf_counter() - start, files(whole)
+    assert len(expected) == len(cells) == 8
+    while kills < KILLS:
+        kills += Child(lambda: play(killed)).kill_after(rng.uniform(0, seconds))
         assert files(killed).items() <= expected.items()  # at no moment anything but whole, right cells
         if files(killed) == expected:
-            assert finish(start(killed)) == 0
-            assert sorted(load_manifest(killed).cells) == sorted(load_manifest(whole).cells)
+            assert play(killed).cells == cells
             shutil.rmtree(killed)
-    assert interrupted > KILLS // 2
-    assert finish(start(killed)) == 0
+    assert play(killed).cells == cells
     assert files(killed) == expected
-    records = Store(killed).records(load_manifest(killed).cells)
-    assert len({record.cell.id for record in records}) == len(records) == 8
+    assert [record.cell.id for record in Store(killed).records(cells)] == list(cells)
 
 
-@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_two_processes_exclude_each_other_and_a_killed_one_lets_go(
-    start: Callable[[Path], Any], tmp_path: Path, suite: Suite
+    play: Callable[[Path], Manifest], tmp_path: Path
 ) -> None:
     out = tmp_path / "shared"
     Store(out).prepare()
     with Store(out).lock():
-        assert finish(start(out)) == 1  # the child says so and has written nothing
+        assert Child(lambda: _refused(play, out)).wait() == 0
         assert files(out) == {} and not Store(out).manifest.exists()
-    process = start(out)
-    while not Store(out).manifest.exists() and process.is_alive():
+
+    def hold() -> None:
+        with Store(out).lock():
+            (out / "held").touch()
+            time.sleep(60)
+
+    holder = Child(hold)
+    while not (out / "held").exists():
         time.sleep(0.001)
-    process.kill()
-    assert finish(process) in (-9, 0)
-    assert run(suite, out, tasks=[TASK], agents=["random"]).failed == {}
+    _refused(play, out)
+    assert holder.kill_after(0)
+    assert len(play(out).cells) == 8
+
+
+def _refused(play: Callable[[Path], Manifest], out: Path) -> None:
+    with pytest.raises(SymbenchError, match="another symbench run is writing into"):
+        play(out)
 
 
 @pytest.fixture
