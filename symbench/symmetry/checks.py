@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 EXACT: Final = 1e-7  # largest error of what may be called exact, unless the declaration says otherwise
 _ENDINGS: Final = 0.01  # share of steps after which approximately equal states may disagree about the end
 _EPISODE: Final = 100  # steps after which a new episode begins, to see many starts
-_P_VALUE: Final = 1e-3  # below this, first observations and transformed ones differ in law
+_P_VALUE: Final = 1e-5  # below this, first observations and transformed ones differ in law
 _PROJECTIONS: Final = 8  # random directions along which first observations are compared, beside the axes
 
 
