@@ -150,12 +150,12 @@ def _write(path: Path, reports: list[PairReport]) -> None:
     import pandas as pd
 
     rows = [
-        (report.env_id, report.pair.name, report.pair.group.name, report.pair.status, report.status, part, error)
+        (report.env_id, report.pair.name, report.pair.group.name, report.pair.status, report.status, *part)
         for report in reports
-        for part, error in (
-            *zip(report.components, report.errors, strict=True),
+        for part in (
+            *zip(report.components, report.errors, report.typical, strict=True),
             *(("reward", report.reward), ("ends that differ", report.endings), ("initial law, p", report.initial)),
         )
     ]
-    columns = ["environment", "symmetry", "group", "declared", "found", "part", "error"]
+    columns = ["environment", "symmetry", "group", "declared", "found", "part", "error", "median"]
     pd.DataFrame(rows, columns=columns).to_csv(path, index=False)

@@ -18,7 +18,7 @@ _IN_LAW = "Left and right change place, with the moon and the engines' dispersio
 _WALKER_ORDER: Final = [*range(4), *range(9, 14), *range(4, 9), *range(14, 24)]
 _ABOVE_DASHBOARD: Final = (0, 84)  # rows
 _STEER = signed_permutation(_Z2, signs=[[-1, 1, 1]])
-_TRACKS = "The lighter patches of grass are not even; tracks always run counter-clockwise, which the initial law shows."
+_TRACKS = "The lighter patches of grass are not even, and tracks always run counter-clockwise."
 
 
 def _car(env_id: str, action: ActionMap | None = None) -> Declaration:
