@@ -10,7 +10,8 @@
   :class:`AttentionNeuronPolicy` (PPO, A2C), :class:`RecurrentAttentionNeuronPolicy` (sb3-contrib's RecurrentPPO),
   :class:`VisionAttentionNeuronExtractor`, :class:`SetTransformerExtractor`, :class:`NetRandCNN`,
   :class:`VisionAttentionNeuronPolicy`, :class:`EquivariantActorCriticPolicy` (PPO, A2C), :class:`EquivariantQPolicy`
-  (DQN), :class:`EquivariantSACPolicy` (SAC), :func:`actor_network`, :func:`mlp_network`, :class:`SB3Agent`
+  (DQN), :class:`EquivariantSACPolicy` (SAC), :class:`SymmetrizedPolicy`, :class:`CanonicalPolicy`,
+  :class:`SymmetricReplayBuffer`, :class:`SymmetricPPO`, :func:`actor_network`, :func:`mlp_network`, :class:`SB3Agent`
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from symbench.policies.sb3 import (
         AttentionNeuronExtractor,
         AttentionNeuronPolicy,
+        CanonicalPolicy,
         EquivariantActorCriticPolicy,
         EquivariantQPolicy,
         EquivariantSACPolicy,
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
         RecurrentAttentionNeuronPolicy,
         SB3Agent,
         SetTransformerExtractor,
+        SymmetricPPO,
+        SymmetricReplayBuffer,
+        SymmetrizedPolicy,
         VisionAttentionNeuronExtractor,
         VisionAttentionNeuronPolicy,
         actor_network,
@@ -53,6 +58,7 @@ __all__ = [
     "AttentionNeuronExtractor",
     "AttentionNeuronNetwork",
     "AttentionNeuronPolicy",
+    "CanonicalPolicy",
     "EquivariantActorCriticPolicy",
     "EquivariantCNNNetwork",
     "EquivariantMLPNetwork",
@@ -69,6 +75,9 @@ __all__ = [
     "SB3Agent",
     "SetTransformerExtractor",
     "SetTransformerNetwork",
+    "SymmetricPPO",
+    "SymmetricReplayBuffer",
+    "SymmetrizedPolicy",
     "VisionAttentionNeuronExtractor",
     "VisionAttentionNeuronNetwork",
     "VisionAttentionNeuronPolicy",
@@ -95,6 +104,7 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
 _FROM_SB3 = (
     "AttentionNeuronExtractor",
     "AttentionNeuronPolicy",
+    "CanonicalPolicy",
     "EquivariantActorCriticPolicy",
     "EquivariantQPolicy",
     "EquivariantSACPolicy",
@@ -102,6 +112,9 @@ _FROM_SB3 = (
     "RecurrentAttentionNeuronPolicy",
     "SB3Agent",
     "SetTransformerExtractor",
+    "SymmetricPPO",
+    "SymmetricReplayBuffer",
+    "SymmetrizedPolicy",
     "VisionAttentionNeuronExtractor",
     "VisionAttentionNeuronPolicy",
     "actor_network",

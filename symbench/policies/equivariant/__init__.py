@@ -3,12 +3,14 @@
 * :mod:`~symbench.policies.equivariant.bases` - :func:`basis`, the maps that commute with a group
 * :mod:`~symbench.policies.equivariant.linear`, :mod:`~symbench.policies.equivariant.convolutions` - layers
 * :mod:`~symbench.policies.equivariant.networks` - actors, and actors with a critic
+* :mod:`~symbench.policies.equivariant.emlp` - an MLP through any representation
 * :mod:`~symbench.policies.equivariant.symmetries` - symmetries as plain data, for configs
 """
 
 from symbench.policies.equivariant.bases import ARMS, basis, invariants, rank, symmetrize
 from symbench.policies.equivariant.convolutions import GroupConv2d, pool_group, pool_places
-from symbench.policies.equivariant.linear import BasisLinear
+from symbench.policies.equivariant.emlp import EMLP
+from symbench.policies.equivariant.linear import BasisLinear, free_part
 from symbench.policies.equivariant.networks import (
     ActorCritic,
     EquivariantCNNNetwork,
@@ -19,6 +21,7 @@ from symbench.policies.equivariant.symmetries import action_of, group_named, sym
 
 __all__ = [
     "ARMS",
+    "EMLP",
     "ActorCritic",
     "BasisLinear",
     "EquivariantCNNNetwork",
@@ -27,6 +30,7 @@ __all__ = [
     "GroupConv2d",
     "action_of",
     "basis",
+    "free_part",
     "group_named",
     "invariants",
     "pool_group",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ARMS: Final = ("equivariant", "nullspace", "random")
 """Maps that commute with the group; their orthogonal complement; all maps (a dense layer in another basis)."""
+SOFT: Final = "soft"
+"""A further arm, of the first followed by the second: layers that may leave the symmetry, at a price."""
 
 _NOTHING: Final = 1e-12  # entries of a projector below this are rounding
 _TOLERANCE: Final = 1e-6  # columns of a projector that are shorter than this depend on those before them
@@ -57,7 +59,7 @@ def basis(rep_in: Representation, rep_out: Representation, arm: str = "equivaria
     Args:
         rep_in: L, on vectors of length d_in.
         rep_out: K, on vectors of length d_out.
-        arm: One of :data:`ARMS`.
+        arm: One of :data:`ARMS`, or :data:`SOFT`.
 
     Returns:
         Shape (r, d_out, d_in), read-only.
@@ -66,8 +68,10 @@ def basis(rep_in: Representation, rep_out: Representation, arm: str = "equivaria
         SymbenchError: The representations are of different groups, or the arm is unknown.
     """
     _same_group(rep_in, rep_out)
+    if arm == SOFT:
+        return np.concatenate([basis(rep_in, rep_out, part) for part in ARMS[:2]])
     if arm not in ARMS:
-        raise unknown("arm", arm, ARMS)
+        raise unknown("arm", arm, (*ARMS, SOFT))
     sizes = (rep_in.group.order, rep_out.dim, rep_in.dim)
     inverse = rep_out.matrices[rep_out.group.inverses]
     return _basis(sizes, inverse.tobytes(), rep_in.matrices.tobytes(), arm)

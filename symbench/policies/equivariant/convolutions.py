@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from symbench.errors import SymbenchError, unknown
-from symbench.policies.equivariant.bases import ARMS, basis, invariants
-from symbench.policies.equivariant.linear import Constant, Folded, initial_gains
+from symbench.policies.equivariant.bases import ARMS, SOFT, basis, invariants
+from symbench.policies.equivariant.linear import Constant, Folded, begin_symmetric, initial_gains, squares
 from symbench.symmetry import FiniteGroup, GridRepresentation, Representation, regular, trivial_representation
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class GroupConv2d(nn.Module):
                 are none of the group's.
         """
         super().__init__()
-        if arm not in ARMS:
-            raise unknown("arm", arm, ARMS)
+        if arm not in (*ARMS, SOFT):
+            raise unknown("arm", arm, (*ARMS, SOFT))
         self.kernel_size, self.stride, self.lifting = kernel_size, stride, lifting
         self.in_channels, self.out_channels, self.order = in_channels, out_channels, group.order
         self.out_size = None if size is None else check_windows(size, kernel_size, stride)
@@ -88,15 +88,21 @@ class GroupConv2d(nn.Module):
         maps, vectors = _kernels(group, moves, kernel_size, lifting, arm), invariants(regular(group), arm)
         self._maps, self._vectors = Constant(maps), Constant(vectors)
         rank = orbits[0].size if arm == "equivariant" else len(maps)
-        inputs = (in_channels, 1 if lifting else group.order)
+        # Of the places in a kernel for the first element, all others follow.
+        self._fixed = (orbits[0].size, 1) if arm == SOFT else (None, None)
         gain, bias_gain = initial_gains(
-            init, (rank, len(vectors)), (out_channels, group.order), inputs, places=kernel_size**2
+            init,
+            (self._fixed[0] or rank, self._fixed[1] or len(vectors)),
+            (out_channels, group.order),
+            (in_channels, 1 if lifting else group.order),
+            places=kernel_size**2,
         )
         self.coefficients = nn.Parameter(gain * torch.randn(out_channels, in_channels, rank))
         self.bias: nn.Parameter | None = None
         if bias and len(vectors):
             self.bias = nn.Parameter(bias_gain * torch.randn(out_channels, len(vectors)))
         self._folded = Folded()
+        begin_symmetric(*self._ranks_first(), self._fixed)
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, |G|, H, W) -> (B, C', |G|, H', W'); the third axis of what a lifting layer reads is 1.
@@ -110,6 +116,11 @@ class GroupConv2d(nn.Module):
         maps = nn.functional.conv2d(features.flatten(1, 2), weight, bias, self.stride)
         return maps.view(len(maps), self.out_channels, self.order, *maps.shape[2:])
 
+    def free(self) -> Tensor:
+        """Sum of the squares of the coefficients that the symmetry forbids, if the arm is ``"soft"``; else 0."""
+        weights, bias = self._ranks_first()
+        return squares(weights, self._fixed[0]) + squares(bias, self._fixed[1])
+
     def fold(self) -> Weights:
         """The ordinary convolution that this is: weights (C' |G|, C |G|, k, k), and a bias (C' |G|,) if it has one."""
         k, before = self.kernel_size, 1 if self.lifting else self.order
@@ -121,6 +132,9 @@ class GroupConv2d(nn.Module):
             flat = self.coefficients @ self._maps(self.coefficients)
         weight = flat.view(size).transpose(1, 2).reshape(size[0] * size[2], size[1] * size[3], k, k)
         return weight, None if self.bias is None else (self.bias @ self._vectors(self.bias)).flatten()
+
+    def _ranks_first(self) -> tuple[Tensor, Tensor | None]:
+        return self.coefficients.movedim(2, 0), None if self.bias is None else self.bias.T
 
 
 def _tied(group: FiniteGroup, moves: Sequence[str], k: int, lifting: bool) -> NDArray[np.int64]:

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from symbench.errors import unknown
-from symbench.policies.equivariant.bases import basis, invariants
+from symbench.policies.equivariant.bases import SOFT, basis, invariants, rank
+from symbench.symmetry import trivial_representation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -125,14 +126,15 @@ class BasisLinear(nn.Module):
             Constant(maps.reshape(len(maps), rep_out.dim * rep_in.dim).T),
             Constant(vectors.T),
         )
-        gain, bias_gain = initial_gains(
-            init, (len(maps), len(vectors)), (out_channels, rep_out.dim), (in_channels, rep_in.dim)
-        )
+        self._fixed = allowed(rep_in, rep_out, arm)
+        ranks = (self._fixed[0] or len(maps), self._fixed[1] or len(vectors))
+        gain, bias_gain = initial_gains(init, ranks, (out_channels, rep_out.dim), (in_channels, rep_in.dim))
         self.coefficients = nn.Parameter(gain * torch.randn(len(maps), out_channels, in_channels))
         self.bias: nn.Parameter | None = None
         if bias and len(vectors):
             self.bias = nn.Parameter((bias_gain if bias_init else 1.0) * torch.randn(len(vectors), out_channels))
         self._folded = Folded()
+        begin_symmetric(self.coefficients, self.bias, self._fixed)
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, c_in, d_in) -> (B, c_out, d_out)."""
@@ -140,12 +142,49 @@ class BasisLinear(nn.Module):
         flat = nn.functional.linear(features.transpose(1, 2).flatten(1), *self._folded(self.fold, *self.parameters()))
         return flat.view(len(flat), self.shape[0], self.out_channels).transpose(1, 2)
 
+    def free(self) -> Tensor:
+        """Sum of the squares of the coefficients that the symmetry forbids, if the arm is ``"soft"``; else 0."""
+        return squares(self.coefficients, self._fixed[0]) + squares(self.bias, self._fixed[1])
+
     def fold(self) -> Weights:
         """The weights of the ordinary layer that this is, (d_out * c_out, d_in * c_in), and its bias if it has one."""
         (rows, columns), size = self.shape, (self.out_channels, self.in_channels)
         blocks = (self._basis(self.coefficients) @ self.coefficients.flatten(1)).view(rows, columns, *size)
         weight = blocks.transpose(1, 2).reshape(rows * size[0], columns * size[1])
         return weight, None if self.bias is None else (self._bias_basis(self.bias) @ self.bias).flatten()
+
+
+def allowed(rep_in: Representation, rep_out: Representation, arm: str) -> tuple[int | None, int | None]:
+    """How many coefficients of weights and bias come before those that break the symmetry, if the arm is ``"soft"``."""
+    if arm != SOFT:
+        return None, None
+    return rank(rep_in, rep_out), rank(trivial_representation(rep_out.group), rep_out)
+
+
+def begin_symmetric(coefficients: Tensor, bias: Tensor | None, fixed: tuple[int | None, int | None]) -> None:
+    """Set the free coefficients of a soft layer to 0: it begins equivariant."""
+    for parameter, count in ((coefficients, fixed[0]), (bias, fixed[1])):
+        if parameter is not None and count is not None:
+            parameter.data[count:] = 0
+
+
+def free_part(module: nn.Module) -> Tensor:
+    """What is not equivariant in all soft layers of a module: the sum of the squares of their free coefficients.
+
+    Its half, divided by a variance, is the logarithm of a normal prior: the smaller the variance, the harder the
+    symmetry. Source: residual pathway priors (Finzi et al. 2021, arXiv 2112.01388), W = W_eq + W_free, with the part of
+    W_free that W_eq can say left to W_eq.
+    """
+    layers: Iterable[Any] = module.modules()
+    parts = [layer.free() for layer in layers if hasattr(layer, "free")]
+    return torch.stack(parts).sum() if parts else torch.zeros(())
+
+
+def squares(parameter: Tensor | None, fixed: int | None) -> Tensor:
+    """Sum of the squares of a parameter's rows after the first ``fixed``; 0 if that is ``None``."""
+    if parameter is None or fixed is None:
+        return torch.zeros(())
+    return parameter[fixed:].square().sum()
 
 
 def initial_gains(
@@ -165,10 +204,10 @@ def initial_gains(
     """
     if init not in INITS:
         raise unknown("initialisation", init, INITS)
-    rank, bias_rank = (max(r, 1) for r in ranks)
+    size, bias_size = (max(r, 1) for r in ranks)
     (c_out, d_out), (c_in, d_in) = output, inputs
     if init == "torch":
         # A weight is gain sqrt(r / (d_out d_in places)) wide; torch's are 1 / sqrt(3 c_in d_in places), biases too.
-        return (d_out / (3 * rank * c_in)) ** 0.5, (d_out / (3 * bias_rank * c_in * d_in * places)) ** 0.5
-    gain = (2 / (rank * (c_out * d_out if init == "xavier" else c_in * d_in))) ** 0.5
+        return (d_out / (3 * size * c_in)) ** 0.5, (d_out / (3 * bias_size * c_in * d_in * places)) ** 0.5
+    gain = (2 / (size * (c_out * d_out if init == "xavier" else c_in * d_in))) ** 0.5
     return gain, gain

@@ -62,8 +62,13 @@ def _factor(name: str) -> FiniteGroup:
     return _FAMILIES[match[1]](int(match[2]))
 
 
-def action_of(group: FiniteGroup, data: Mapping[str, Any]) -> Action:
+def action_of(group: FiniteGroup, data: Mapping[str, Any], axes: tuple[int, int] = (1, 2)) -> Action:
     """How a group acts, from plain data; see the module.
+
+    Args:
+        group: The group.
+        data: Plain data.
+        axes: Rows and columns of batches of pictures, if it moves them: (2, 3) for (B, C, H, W).
 
     Raises:
         SymbenchError: The data are of no known form, or the group cannot act so.
@@ -76,7 +81,7 @@ def action_of(group: FiniteGroup, data: Mapping[str, Any]) -> Action:
     if keys == {"matrices"}:
         return from_generators(group, data["matrices"])
     if keys == {"moves"}:
-        return GridRepresentation(group, data["moves"])
+        return GridRepresentation(group, data["moves"], axes)
     if keys and keys <= {"orders", "signs"}:
         return signed_permutation(group, data.get("orders"), data.get("signs"))
     raise SymbenchError(

@@ -7,11 +7,14 @@
   frames as unordered patches
 * :class:`NetRandCNN` - convolutions behind random filters
 * :class:`EquivariantActorCriticPolicy` (PPO, A2C), :class:`EquivariantQPolicy` (DQN), :class:`EquivariantSACPolicy`
+* :class:`SymmetrizedPolicy`, :class:`CanonicalPolicy` - any policy made equivariant when it acts
+* :class:`SymmetricReplayBuffer`, :class:`SymmetricPPO` - symmetries learned from data
 * :func:`actor_network`, :func:`mlp_network` - a trained actor as a torch module without SB3
 * :class:`SB3Agent` - any SB3 model in the benchmark
 """
 
 from symbench.policies.sb3.agent import SB3Agent
+from symbench.policies.sb3.augmentation import SymmetricPPO, SymmetricReplayBuffer
 from symbench.policies.sb3.equivariant import (
     EquivariantActorCriticPolicy,
     EquivariantQPolicy,
@@ -24,12 +27,14 @@ from symbench.policies.sb3.policies import (
     RecurrentAttentionNeuronPolicy,
     VisionAttentionNeuronPolicy,
 )
+from symbench.policies.sb3.symmetrised import CanonicalPolicy, SymmetrizedPolicy
 from symbench.policies.sb3.vision import NetRandCNN, SetTransformerExtractor, VisionAttentionNeuronExtractor
 
 __all__ = [
     "STATE",
     "AttentionNeuronExtractor",
     "AttentionNeuronPolicy",
+    "CanonicalPolicy",
     "EquivariantActorCriticPolicy",
     "EquivariantQPolicy",
     "EquivariantSACPolicy",
@@ -37,6 +42,9 @@ __all__ = [
     "RecurrentAttentionNeuronPolicy",
     "SB3Agent",
     "SetTransformerExtractor",
+    "SymmetricPPO",
+    "SymmetricReplayBuffer",
+    "SymmetrizedPolicy",
     "VisionAttentionNeuronExtractor",
     "VisionAttentionNeuronPolicy",
     "actor_network",

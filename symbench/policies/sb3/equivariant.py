@@ -31,6 +31,7 @@ from symbench.policies.sb3.equivariant_layers import (
     actor_of,
     copy_actor,
     extractor_for,
+    reader_of,
 )
 
 if TYPE_CHECKING:
@@ -101,11 +102,13 @@ class EquivariantActorCriticPolicy(ActorCriticPolicy):
             lr_schedule,
             {"pi": [64, 64], "vf": [64, 64]} if net_arch is None else net_arch,
             activation_fn,
-            **_prepared(self.symmetry, observation_space, features_extractor_kwargs, {**kwargs, "ortho_init": False}),
+            **_prepared(self.symmetry, features_extractor_kwargs, {**kwargs, "ortho_init": False}),
         )
 
+    mlp_extractor: Heads  # type: ignore[assignment]  # it has the interface of SB3's
+
     @property
-    def log_std(self) -> Tensor:
+    def log_std(self) -> Tensor:  # type: ignore[override]  # SB3 only reads it
         """Logarithms of the actions' deviations, (A,)."""
         if not hasattr(self, "tied_log_std"):
             raise AttributeError("discrete actions have no log_std")
@@ -114,23 +117,24 @@ class EquivariantActorCriticPolicy(ActorCriticPolicy):
     def actor_network(self) -> PolicyNetwork:
         """The deterministic actor without SB3, with weights of its own: for the zoo."""
         hidden, activation = self.mlp_extractor.arch["pi"], _activation(self.activation_fn)
-        network = actor_of(self, self.pi_features_extractor, hidden, activation, "clip", self.layer_kwargs)
-        return copy_actor(network, self.pi_features_extractor, self.mlp_extractor.policy_net, self.action_net)
+        network = actor_of(self, reader_of(self), hidden, activation, "clip", self.layer_kwargs)
+        return copy_actor(network, reader_of(self), self.mlp_extractor.policy_net, self.action_net)
 
     def _build_mlp_extractor(self) -> None:
-        self.mlp_extractor = Heads(  # type: ignore[assignment]  # it has the interface of SB3's
-            self.features_extractor, self.net_arch, _activation(self.activation_fn), self.layer_kwargs
-        )
+        activation = _activation(self.activation_fn)
+        self.mlp_extractor = Heads(reader_of(self), self.net_arch, activation, self.layer_kwargs)
 
     def _build(self, lr_schedule: Schedule) -> None:
         self._build_mlp_extractor()
         rep = acting_on(self.symmetry, self.action_space)
         heads = self.mlp_extractor
         self.action_net = Vector(heads.latent_dim_pi, heads.policy_net.rep, rep, **self.layer_kwargs)
-        self.value_net = Vector(heads.latent_dim_vf, heads.value_net.rep, heads.invariant, **self.layer_kwargs)
+        value_net = Vector(heads.latent_dim_vf, heads.value_net.rep, heads.invariant, **self.layer_kwargs)
+        self.value_net = value_net  # type: ignore[assignment]
         if isinstance(self.action_dist, DiagGaussianDistribution):
             self.tied_log_std = TiedLogStd(rep, self.log_std_init)
-        self.optimizer = self.optimizer_class(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
+        optimizer_kwargs: dict[str, Any] = {**self.optimizer_kwargs, "lr": lr_schedule(1)}
+        self.optimizer = self.optimizer_class(self.parameters(), **optimizer_kwargs)
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         parameters = super()._get_constructor_parameters()
@@ -144,7 +148,7 @@ class EquivariantQNetwork(QNetwork):
     def __init__(self, *args: Any, symmetry: dict[str, Any], layer_kwargs: dict[str, Any], **kwargs: Any) -> None:
         """Make the network; further parameters are those of SB3's ``QNetwork``."""
         super().__init__(*args, **kwargs)
-        reader, rep = self.features_extractor, acting_on(symmetry, self.action_space)
+        reader, rep = reader_of(self), acting_on(symmetry, self.action_space)
         body = EquivariantMLP(
             reader.rep, self.net_arch, _activation(self.activation_fn), reader.channels, **layer_kwargs
         )
@@ -180,7 +184,7 @@ class EquivariantQPolicy(DQNPolicy):
             SymbenchError: The symmetry is unknown or does not fit the spaces.
         """
         self.symmetry, self.layer_kwargs = symmetry_data(symmetry), layer_kwargs or {}
-        prepared = _prepared(self.symmetry, observation_space, features_extractor_kwargs, kwargs)
+        prepared = _prepared(self.symmetry, features_extractor_kwargs, kwargs)
         super().__init__(
             observation_space,
             action_space,
@@ -197,7 +201,7 @@ class EquivariantQPolicy(DQNPolicy):
 
     def actor_network(self) -> PolicyNetwork:
         """The greedy actor without SB3, with weights of its own: for the zoo."""
-        reader, activation = self.q_net.features_extractor, _activation(self.activation_fn)
+        reader, activation = reader_of(self.q_net), _activation(self.activation_fn)
         network = actor_of(self, reader, self.net_arch, activation, "discrete", self.layer_kwargs)
         return copy_actor(network, reader, *self.q_net.q_net)
 
@@ -212,13 +216,12 @@ class EquivariantActor(Actor):
     def __init__(self, *args: Any, symmetry: dict[str, Any], layer_kwargs: dict[str, Any], **kwargs: Any) -> None:
         """Make the network; further parameters are those of SB3's ``Actor``."""
         super().__init__(*args, **kwargs)
-        reader, rep = self.features_extractor, acting_on(symmetry, self.action_space)
-        assert reader is not None
+        reader, rep = reader_of(self), acting_on(symmetry, self.action_space)
         body = EquivariantMLP(
             reader.rep, self.net_arch, _activation(self.activation_fn), reader.channels, **layer_kwargs
         )
         self.latent_pi = body
-        self.mu = Vector(body.channels, body.rep, rep, **layer_kwargs)  # type: ignore[assignment]
+        self.mu = Vector(body.channels, body.rep, rep, **layer_kwargs)
         self.log_std = LogStd(body.channels, body.rep, rep, **layer_kwargs)  # type: ignore[assignment]
 
 
@@ -232,7 +235,7 @@ class EquivariantCritic(ContinuousCritic):
         widths = kwargs["net_arch"]
         for i in range(self.n_critics):
             activation = _activation(kwargs["activation_fn"])
-            self.q_networks[i] = Together(self.features_extractor, rep, widths, activation, layer_kwargs)
+            self.q_networks[i] = Together(reader_of(self), rep, widths, activation, layer_kwargs)
             self.add_module(f"qf{i}", self.q_networks[i])
 
     def forward(self, obs: PyTorchObs, actions: Tensor) -> tuple[Tensor, ...]:
@@ -288,7 +291,7 @@ class EquivariantSACPolicy(SACPolicy):
             SymbenchError: The symmetry is unknown or does not fit the spaces, or an option would break it.
         """
         self.symmetry, self.layer_kwargs = symmetry_data(symmetry), layer_kwargs or {}
-        prepared = _prepared(self.symmetry, observation_space, features_extractor_kwargs, kwargs)
+        prepared = _prepared(self.symmetry, features_extractor_kwargs, kwargs)
         super().__init__(
             observation_space,
             action_space,
@@ -313,8 +316,8 @@ class EquivariantSACPolicy(SACPolicy):
     def actor_network(self) -> PolicyNetwork:
         """The deterministic actor without SB3, with weights of its own: for the zoo."""
         actor, activation = self.actor, _activation(self.activation_fn)
-        network = actor_of(self, actor.features_extractor, actor.net_arch, activation, "tanh", self.layer_kwargs)
-        return copy_actor(network, actor.features_extractor, actor.latent_pi, actor.mu)
+        network = actor_of(self, reader_of(actor), actor.net_arch, activation, "tanh", self.layer_kwargs)
+        return copy_actor(network, reader_of(actor), actor.latent_pi, actor.mu)
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         parameters = super()._get_constructor_parameters()
@@ -322,13 +325,11 @@ class EquivariantSACPolicy(SACPolicy):
         return _saved(parameters, share_features_extractor=self.share_features_extractor)
 
 
-def _prepared(
-    symmetry: dict[str, Any], space: spaces.Space[Any], extractor: dict[str, Any] | None, kwargs: dict[str, Any]
-) -> dict[str, Any]:
-    """The arguments for SB3: the extractor that reads this space, and no gSDE."""
+def _prepared(symmetry: dict[str, Any], extractor: dict[str, Any] | None, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments for SB3: the extractor that reads what the group acts on, and no gSDE."""
     if kwargs.get("use_sde"):
         raise SymbenchError("use_sde=True is not equivariant: its noise is a plain linear map of the features")
-    made = {"features_extractor_class": extractor_for(symmetry, space)}
+    made = {"features_extractor_class": extractor_for(symmetry)}
     return {**kwargs, **made, "features_extractor_kwargs": {**(extractor or {}), "symmetry": symmetry}}
 
 

@@ -35,16 +35,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from symbench.policies.networks import PolicyNetwork
+
 _NATURE = ((16, 8, 4), (32, 4, 2), (32, 3, 1))
 
 
-class SensorsReader(BaseFeaturesExtractor):
-    """A vector as one channel of its representation, (B, d) -> (B, 1, d).
+class Reader(BaseFeaturesExtractor):
+    """A features extractor that knows how its features, (B, c, d), transform.
 
     Attributes:
-        rep: How features transform.
-        channels: Copies of it.
+        rep: Of each channel.
+        channels: Number c of copies of it.
     """
+
+    rep: Representation
+    channels: int
+
+
+class SensorsReader(Reader):
+    """A vector as one channel of its representation, (B, d) -> (B, 1, d)."""
 
     def __init__(self, observation_space: spaces.Space[Any], symmetry: dict[str, Any]) -> None:
         """Make the reader.
@@ -66,13 +75,8 @@ class SensorsReader(BaseFeaturesExtractor):
         return observations.flatten(1)[:, None]
 
 
-class FramesReader(BaseFeaturesExtractor):
-    """Group convolutions over pictures and pooling over places, (B, C, H, W) -> (B, c, |G|).
-
-    Attributes:
-        rep: How features transform: the regular representation.
-        channels: Copies of it.
-    """
+class FramesReader(Reader):
+    """Group convolutions over pictures, pooled over places, (B, C, H, W) -> (B, c, |G|): regular representations."""
 
     def __init__(
         self,
@@ -123,7 +127,7 @@ class Heads(nn.Module):
         invariant: The trivial representation.
     """
 
-    def __init__(self, reader: Any, net_arch: Any, activation: str, layer_kwargs: dict[str, Any]) -> None:
+    def __init__(self, reader: Reader, net_arch: Any, activation: str, layer_kwargs: dict[str, Any]) -> None:
         """Make the layers; ``net_arch`` is a list for both or a dict with ``pi`` and ``vf``."""
         super().__init__()
         both = net_arch if isinstance(net_arch, dict) else {"pi": net_arch, "vf": net_arch}
@@ -153,7 +157,7 @@ class Together(nn.Module):
 
     def __init__(
         self,
-        reader: Any,
+        reader: Reader,
         rep_action: Representation,
         hidden: Sequence[int],
         activation: str,
@@ -183,6 +187,8 @@ class Together(nn.Module):
 
 class TiedLogStd(nn.Module):
     """Logarithms of deviations that do not depend on the state: one for all places that the group mixes."""
+
+    orbits: Tensor
 
     def __init__(self, rep: Representation, initial: float) -> None:
         """Begin with ``initial`` everywhere."""
@@ -217,14 +223,21 @@ def acting_on(symmetry: dict[str, Any], space: spaces.Space[Any]) -> Representat
     return vectors_of(action)
 
 
-def extractor_for(symmetry: dict[str, Any], space: spaces.Space[Any]) -> type[BaseFeaturesExtractor]:
+def extractor_for(symmetry: dict[str, Any]) -> type[Reader]:
     """The class that reads what the group acts on."""
     return FramesReader if isinstance(_observation(symmetry), GridRepresentation) else SensorsReader
 
 
+def reader_of(model: Any) -> Reader:
+    """The features extractor of a part of a policy."""
+    reader = model.features_extractor
+    assert isinstance(reader, Reader)
+    return reader
+
+
 def actor_of(
-    policy: Any, reader: Any, hidden: Sequence[int], activation: str, output: str, layer_kwargs: dict[str, Any]
-) -> Any:
+    policy: Any, reader: Reader, hidden: Sequence[int], activation: str, output: str, layer_kwargs: dict[str, Any]
+) -> EquivariantMLPNetwork | EquivariantCNNNetwork:
     """An actor without SB3 of the same architecture, with fresh weights.
 
     Raises:
@@ -243,13 +256,15 @@ def actor_of(
     planes, size, _ = reader._observation_space.shape or ()
     # As everywhere: 3, 6, 9, ... planes are RGB frames on top of each other, any other number grey ones.
     channels = 1 if planes % 3 else 3
-    shape = {"size": size, "channels": channels, "history": planes // channels}
-    return EquivariantCNNNetwork(**config, **shape, **reader.config)
+    config |= {"size": size, "channels": channels, "history": planes // channels, **reader.config}
+    return EquivariantCNNNetwork(**config)
 
 
-def copy_actor(network: Any, reader: nn.Module, body: nn.Module, head: nn.Module) -> Any:
+def copy_actor(
+    network: EquivariantMLPNetwork | EquivariantCNNNetwork, reader: Reader, body: nn.Module, head: nn.Module
+) -> PolicyNetwork:
     """``network`` with the weights of an SB3 policy's parts."""
-    if isinstance(reader, FramesReader):
+    if isinstance(reader, FramesReader) and isinstance(network, EquivariantCNNNetwork):
         network.body.conv.load_state_dict(reader.body.conv.state_dict())
         network.body.dense.load_state_dict(body.state_dict())
     else:

@@ -1,0 +1,172 @@
+"""Any SB3 policy made equivariant when it acts, without training it anew.
+
+* :class:`SymmetrizedPolicy` - the mean over the group: exact, costs |G| evaluations
+* :class:`CanonicalPolicy` - acts on one representative of each orbit: exact, costs one evaluation, not continuous
+
+Both take ``symmetry`` as :mod:`symbench.policies.sb3.equivariant` does.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+from stable_baselines3.dqn.policies import DQNPolicy
+from torch import Tensor
+from torch.distributions import Categorical
+
+from symbench.errors import SymbenchError
+from symbench.policies.equivariant.symmetries import action_of, group_named, symmetry_data
+from symbench.policies.sb3.equivariant_layers import acting_on
+from symbench.policies.spaces import form
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from stable_baselines3.common.type_aliases import PyTorchObs
+
+    from symbench.policies.sb3.equivariant import Symmetry
+
+
+class Moves:
+    """How the elements of a group act on SB3's batches of observations and of action vectors, in torch.
+
+    Attributes:
+        group: The group.
+    """
+
+    def __init__(
+        self, symmetry: Symmetry, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]
+    ) -> None:
+        """Look the symmetry up and check that it fits.
+
+        Raises:
+            SymbenchError: It is unknown, or does not fit the spaces.
+        """
+        data = symmetry_data(symmetry)
+        self.group = group_named(data["group"])
+        self.on_observations = action_of(self.group, data["observation"], axes=(2, 3))
+        self.rep = acting_on(data, action_space)
+        if misfit := self.on_observations.misfit(observation_space):
+            raise SymbenchError(f"the symmetry does not fit the observations: {misfit}")
+
+    def observations(self, elements: int | NDArray[np.int64], observations: PyTorchObs) -> Tensor:
+        """L_g of observations (B, ...), for one element or one for each; no gradient flows through it."""
+        assert isinstance(observations, Tensor)
+        moved = self.on_observations.apply(elements, observations.detach().cpu().numpy())
+        return torch.from_numpy(np.ascontiguousarray(moved)).to(observations)
+
+    def undo(self, elements: int | NDArray[np.int64], vectors: Tensor, size: bool = False) -> Tensor:
+        """K_g^-1 of action vectors (B, A), for one element or one for each; ``size`` without signs, for deviations."""
+        inverse = self.rep.matrices[self.group.inverses[elements]]
+        matrices = torch.as_tensor(np.abs(inverse) if size else inverse, dtype=vectors.dtype, device=vectors.device)
+        return (matrices @ vectors[..., None])[..., 0]
+
+
+class _Wrapped(BasePolicy):
+    """A policy around a policy; SB3's ``predict`` does the rest."""
+
+    def __init__(self, model: BaseAlgorithm | BasePolicy, symmetry: Symmetry) -> None:
+        """Wrap a trained model, or its policy.
+
+        Args:
+            model: Of PPO, A2C, DQN, SAC or TD3; its weights are shared, not copied.
+            symmetry: An environment's id, a declaration or plain data.
+
+        Raises:
+            SymbenchError: The symmetry is unknown or does not fit the spaces, or the actions are neither Discrete nor a
+                Box.
+        """
+        policy = model.policy if isinstance(model, BaseAlgorithm) else model
+        if not isinstance(policy.action_space, (spaces.Discrete, spaces.Box)):
+            raise SymbenchError(f"actions must be Discrete or a Box, received {form(policy.action_space)}")
+        super().__init__(policy.observation_space, policy.action_space, squash_output=policy.squash_output)
+        self.moves = Moves(symmetry, policy.observation_space, policy.action_space)
+        self.inner = policy
+
+    @abstractmethod
+    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
+        """Actions (B,) or (B, A) for a batch of observations."""
+
+    def _undone(self, elements: NDArray[np.int64], actions: Tensor) -> Tensor:
+        """K_g^-1 of played actions: numbers, (B,), or vectors, (B, A)."""
+        if isinstance(self.action_space, spaces.Box):
+            return self.moves.undo(elements, actions)
+        one_hot = torch.nn.functional.one_hot(actions, self.moves.rep.dim).double()
+        return self.moves.undo(elements, one_hot).argmax(dim=1)
+
+
+class SymmetrizedPolicy(_Wrapped):
+    """The mean over the group, pi_bar(s) = 1/|G| sum_g K_g^-1 pi(L_g s), of any policy pi: exactly equivariant.
+
+    The mean is of probabilities (PPO, A2C), of Q values (DQN), or of the actions themselves if they are continuous.
+    Drawn actions come from the mixture of the transformed policies. Source: van der Pol et al. 2020 (arXiv
+    2006.16908), the baseline "state-averaging" of section 5; frame averaging over a whole finite group (Puny et al.
+    2022, arXiv 2110.03336).
+
+    Example:
+        >>> from stable_baselines3 import PPO
+        >>> model = PPO("MlpPolicy", "CartPole-v1", device="cpu")
+        >>> policy = SymmetrizedPolicy(model, "CartPole-v1")
+        >>> observation = np.array([0.1, -0.2, 0.03, 0.4], dtype=np.float32)
+        >>> int(policy.predict(observation, deterministic=True)[0])
+        ...     + int(policy.predict(-observation, deterministic=True)[0])
+        1
+    """
+
+    def scores(self, observation: PyTorchObs) -> Tensor:
+        """The mean vector, (B, A): probabilities, Q values or deterministic actions (before clipping)."""
+        terms = [
+            self.moves.undo(g, vectors_of_policy(self.inner, self.moves.observations(g, observation)))
+            for g in self.moves.group.elements
+        ]
+        return torch.stack(terms).mean(dim=0)
+
+    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
+        if deterministic or isinstance(self.inner, DQNPolicy):
+            scores = self.scores(observation)
+            return scores if isinstance(self.action_space, spaces.Box) else scores.argmax(dim=1)
+        assert isinstance(observation, Tensor)
+        elements = torch.randint(self.moves.group.order, (len(observation),)).numpy()
+        return self._undone(elements, self.inner._predict(self.moves.observations(elements, observation)))
+
+
+class CanonicalPolicy(_Wrapped):
+    """Any policy, asked about one representative of each orbit: pi_c(s) = K_g^-1 pi(L_g s) with g = g(s).
+
+    The representative is the greatest of all L_g s, compared number by number. It jumps where two of them are equally
+    great, and so may the action. An observation that some element leaves as it is has several g(s); there the action
+    is equivariant only if the wrapped policy is. Source: canonicalisation (Kaba et al. 2023, arXiv 2211.06489).
+    """
+
+    def elements(self, observation: Tensor) -> NDArray[np.int64]:
+        """g(s) for each of a batch of observations, (B,)."""
+        best = observation.flatten(1).cpu().numpy()
+        found, rows = np.zeros(len(best), dtype=np.int64), np.arange(len(best))
+        for g in self.moves.group.elements:
+            moved = self.moves.observations(g, observation).flatten(1).cpu().numpy()
+            place = (moved != best).argmax(axis=1)
+            greater = moved[rows, place] > best[rows, place]
+            best, found = np.where(greater[:, None], moved, best), np.where(greater, g, found)
+        return found
+
+    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
+        assert isinstance(observation, Tensor)
+        elements = self.elements(observation)
+        actions = self.inner._predict(self.moves.observations(elements, observation), deterministic)
+        return self._undone(elements, actions)
+
+
+def vectors_of_policy(policy: BasePolicy, observation: PyTorchObs) -> Tensor:
+    """What a policy says of a batch, (B, A): probabilities, Q values or deterministic actions."""
+    if isinstance(policy, DQNPolicy):
+        return policy.q_net(observation)  # type: ignore[no-any-return]
+    if isinstance(policy, ActorCriticPolicy) and isinstance(policy.action_space, spaces.Discrete):
+        distribution = policy.get_distribution(observation).distribution
+        assert isinstance(distribution, Categorical)
+        return distribution.probs
+    return policy._predict(observation, deterministic=True)
