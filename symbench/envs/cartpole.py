@@ -54,8 +54,8 @@ class CartPoleVectorEnv(BatchedEnv):
         )
         x_acc = push - one.polemass_length * theta_acc * cos / one.total_mass
         self._state = self._state + one.tau * np.stack([x_dot, x_acc, theta_dot, theta_acc])
-        outside = np.abs(self._state[[0, 2]]) > np.array([[one.x_threshold], [one.theta_threshold_radians]])
-        return np.ones(self.num_envs), outside.any(axis=0)
+        x, theta = np.abs(self._state[0]), np.abs(self._state[2])
+        return np.ones(self.num_envs), (x > one.x_threshold) | (theta > one.theta_threshold_radians)
 
     def observe(self) -> NDArray[np.float32]:
         """The four sensors of all, shape (B, 4), float32."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from symbench.training.study.schema import Algorithm, Arm, Study
 
-    Floats = NDArray[np.float32]
+    Floats = NDArray[np.floating[Any]]
 
 FIRST_TRAINING_SEED = 2**30  # of environments; far above those that are measured
 
@@ -98,11 +98,11 @@ class Learner:
             log_probability = log_probabilities.gather(2, chosen[..., None])[..., 0]
             ended = (terminated | truncated).reshape(runs, count)
             columns.append((observations, chosen, log_probability, values, rewards.reshape(runs, count), ended))
-        observed, acted, logs, values_, rewards_, ended_ = zip(*columns, strict=True)
+        observed, acted, logs, valued, rewarded, stopped = zip(*columns, strict=True)
         _, last = self.stack(as_input(self._observations, runs))
-        values = torch.stack([*values_, last]).numpy()
-        advantages = advantages_of(self.settings, np.stack(rewards_), np.stack(ended_), values)
-        targets = torch.from_numpy(advantages + values[:-1])
+        before = torch.stack([*valued, last]).numpy()
+        advantages = advantages_of(self.settings, np.stack(rewarded), np.stack(stopped), before)
+        targets = torch.from_numpy(advantages + before[:-1])
         return Rollout(*map(_flatten, (observed, acted, logs, targets, torch.from_numpy(advantages))))
 
     def losses(self, batch: Rollout) -> Tensor:
@@ -132,22 +132,24 @@ def advantages_of(settings: Algorithm, rewards: NDArray[Any], ended: NDArray[np.
         values: Before every step and after the last, (T + 1, ...).
 
     Returns:
-        (T, ...), float32.
+        (T, ...), of the values' dtype.
     """
-    advantages = np.zeros(rewards.shape, np.float32)
-    later = np.zeros(rewards.shape[1:], np.float32)
+    advantages = np.zeros(rewards.shape, values.dtype)
+    later = np.zeros(rewards.shape[1:], values.dtype)
     for t in reversed(range(len(rewards))):
-        goes_on = 1.0 - ended[t].astype(np.float32)
+        goes_on = 1.0 - ended[t].astype(values.dtype)
         error = rewards[t] + settings.gamma * goes_on * values[t + 1] - values[t]
         advantages[t] = later = error + settings.gamma * settings.gae_lambda * goes_on * later
     return advantages
 
 
 def as_input(observations: NDArray[Any], runs: int) -> Tensor:
-    """What environments show as networks read it: (S * N, ...) -> (S, N, ...), frames with their channels first."""
+    """What environments show as networks read it, (S * N, ...) -> (S, N, ...).
+
+    Sensors in torch's default precision, frames (H, W, C) as they are but with their channels first.
+    """
     tensor = torch.from_numpy(observations)
-    if tensor.ndim == 4:
-        tensor = tensor.permute(0, 3, 1, 2)
+    tensor = tensor.permute(0, 3, 1, 2) if tensor.ndim == 4 else tensor.to(torch.get_default_dtype())
     return tensor.reshape(runs, -1, *tensor.shape[1:])
 
 

@@ -67,6 +67,6 @@ class Stack:
         self._optimizer.step()
 
     def _split(self) -> dict[str, Tensor]:
-        parts = self.parameters.split(self._lengths, dim=1)
+        parts = torch.split(self.parameters, self._lengths, dim=1)
         named = zip(self._shapes.items(), parts, strict=True)
         return {name: part.view(self.size, *shape) for (name, shape), part in named}
