@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from symbench.errors import SymbenchError, unknown
 from symbench.policies import NETWORKS, AttentionNeuronNetwork, MLPNetwork, NetworkAgent, PolicyNetwork
+from symbench.policies.equivariant import EquivariantMLPNetwork
 from symbench.training.controllers import Controller, controller_of
 from symbench.training.recipe import Imitation, Ppo, Recipe
 from symbench.training.worlds import make_world
@@ -95,10 +96,10 @@ def _algorithm_misfit(
 
 
 def _ppo_misfit(settings: Ppo, network: PolicyNetwork) -> str | None:
-    if not isinstance(network, (MLPNetwork, AttentionNeuronNetwork)):
-        return f"ppo trains networks of kind 'mlp' or 'attention-neuron', received {network.kind!r}"
-    if settings.privileged_critic and isinstance(network, MLPNetwork):
-        return "privileged_critic = true needs a network of kind 'attention-neuron', received 'mlp'"
+    if not isinstance(network, (MLPNetwork, EquivariantMLPNetwork, AttentionNeuronNetwork)):
+        return f"ppo trains networks of kind 'mlp', 'equivariant-mlp' or 'attention-neuron', received {network.kind!r}"
+    if settings.privileged_critic and not isinstance(network, AttentionNeuronNetwork):
+        return f"privileged_critic = true needs a network of kind 'attention-neuron', received {network.kind!r}"
     return None
 
 

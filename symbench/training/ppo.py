@@ -13,7 +13,9 @@ from stable_baselines3.common.utils import LinearSchedule
 
 from symbench.envs.vec_env import VectorToVecEnv
 from symbench.policies import AttentionNeuronNetwork, AttentionNeuronPolicy, MLPNetwork, PolicyNetwork, actor_network
+from symbench.policies.equivariant import EquivariantMLPNetwork
 from symbench.policies.layers import ACTIVATIONS
+from symbench.policies.sb3.equivariant import EquivariantActorCriticPolicy
 from symbench.policies.sb3.layers import STATE
 from symbench.training.worlds import KeepState, make_world
 from symbench.wrappers import vector
@@ -91,7 +93,7 @@ def train_ppo(recipe: Recipe, settings: Ppo, network: PolicyNetwork, session: Se
     Args:
         recipe: What is trained on what.
         settings: See :class:`~symbench.training.recipe.Ppo`.
-        network: Says the architecture, MLP or AttentionNeuron; its weights are not used.
+        network: Says the architecture, MLP, equivariant MLP or AttentionNeuron; its weights are not used.
         session: Where progress goes.
 
     Returns:
@@ -145,6 +147,10 @@ def _policy_of(network: PolicyNetwork) -> tuple[type[ActorCriticPolicy] | str, d
     heads = {"net_arch": list(config["hidden"]), "activation_fn": ACTIVATIONS[config["activation"]]}
     if isinstance(network, MLPNetwork):
         return "MlpPolicy", heads
+    if isinstance(network, EquivariantMLPNetwork):
+        symmetry = {key: config[key] for key in ("group", "observation", "action")}
+        layer = {key: config[key] for key in ("arm", "init", "bias_init")}
+        return EquivariantActorCriticPolicy, {**heads, "symmetry": symmetry, "layer_kwargs": layer}
     assert isinstance(network, AttentionNeuronNetwork)
     names = ("num_codes", "value_dim", "key_widths", "query_dim", "projection_dim")
     layer = {**{name: config[name] for name in names}, "activation": config["key_activation"]}
