@@ -154,7 +154,9 @@ def _write(path: Path, reports: list[PairReport]) -> None:
         for report in reports
         for part in (
             *zip(report.components, report.errors, report.typical, strict=True),
-            *(("reward", report.reward), ("ends that differ", report.endings), ("initial law, p", report.initial)),
+            ("reward", report.reward, None),
+            ("ends that differ", report.endings, None),
+            ("initial law, p", report.initial, None),
         )
     ]
     columns = ["environment", "symmetry", "group", "declared", "found", "part", "error", "median"]

@@ -6,7 +6,7 @@
 * :mod:`~symbench.symmetry.pairs` - :class:`SymmetryPair`, the declaration of an environment's symmetry
 * :mod:`~symbench.symmetry.catalogue` - :func:`symmetry_of`, :func:`register_symmetry`
 * :mod:`~symbench.symmetry.simulators` - how groups act on the states of simulators
-* :mod:`~symbench.symmetry.checks` - :func:`check_pair` and others
+* :mod:`~symbench.symmetry.checks` - :func:`check_pair` and others; :class:`PairReport` is what they find
 
 Importing it needs numpy and gymnasium only.
 """
@@ -20,12 +20,12 @@ from symbench.symmetry.catalogue import (
     symmetry_of,
 )
 from symbench.symmetry.checks import (
-    PairReport,
     check_group,
     check_pair,
     check_policy_equivariance,
     check_representation,
 )
+from symbench.symmetry.comparison import PairReport
 from symbench.symmetry.groups import FiniteGroup, arrangements, cyclic, dihedral, product, symmetric, trivial
 from symbench.symmetry.pairs import SymmetryPair
 from symbench.symmetry.points import Motion, PointRepresentation

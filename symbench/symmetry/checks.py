@@ -9,13 +9,13 @@ draw the same random numbers, transformed where that is needed: equations 4 and 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from symbench.errors import SymbenchError
 from symbench.symmetry.catalogue import CATALOGUE, Declaration
+from symbench.symmetry.comparison import PairReport, compare_steps
 from symbench.symmetry.representations import ActionMap, Representation
 from symbench.symmetry.simulators import StateVector
 
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 
     Env = gym.Env[Any, Any]
 
-EXACT: Final = 1e-7  # largest error of what may be called exact, unless the declaration says otherwise
-_ENDINGS: Final = 0.01  # share of steps after which approximately equal states may disagree about the end
-_EPISODE: Final = 100  # steps after which a new episode begins, to see many starts
-_P_VALUE: Final = 1e-5  # below this, first observations and transformed ones differ in law
 _PROJECTIONS: Final = 8  # random directions along which first observations are compared, beside the axes
 
 
@@ -108,72 +104,6 @@ def difference(first: Any, second: Any) -> float:
     return float(np.abs(np.subtract(first, second, dtype=np.float64)).max(initial=0))
 
 
-@dataclass(frozen=True)
-class PairReport:
-    """What a check of a symmetry found.
-
-    Attributes:
-        env_id: The environment.
-        pair: What was declared.
-        steps: How many steps were compared.
-        components: Names of the numbers of an observation; of a picture, the picture.
-        errors: Largest absolute difference of each component, shape (components,). Of pictures: the largest mean
-            difference of a frame's pixels, in grey levels of 255.
-        typical: Median instead of largest differences, shape (components,).
-        reward: Largest absolute difference of rewards.
-        endings: How many steps ended only one of the two episodes.
-        initial: p value of the hypothesis that first observations keep their law; nan if that was not tested.
-    """
-
-    env_id: str
-    pair: SymmetryPair
-    steps: int
-    components: tuple[str, ...]
-    errors: NDArray[np.float64] = field(repr=False)
-    typical: NDArray[np.float64] = field(repr=False)
-    reward: float
-    endings: int
-    initial: float
-
-    @property
-    def observation(self) -> float:
-        """The largest error of a component."""
-        return float(self.errors.max(initial=0))
-
-    @property
-    def holds(self) -> frozenset[str]:
-        """Which of ``"transition"``, ``"reward"``, ``"initial"`` hold within the declared tolerance."""
-        found = {
-            "transition": self._transition(self.pair.tolerance),
-            "reward": self.reward <= self.pair.tolerance,
-            "initial": self.initial >= _P_VALUE,
-        }
-        return frozenset(part for part, held in found.items() if held)
-
-    @property
-    def status(self) -> str:
-        """``"exact"``, ``"approximate"`` or ``"none"``, of the parts that are declared to hold; of none, of all."""
-        exact = self.pair.tolerance if self.pair.status == "exact" else EXACT
-        for status, bound in (("exact", exact), ("approximate", self.pair.tolerance)):
-            reward = self.reward <= bound or "reward" not in (self.pair.holds or {"reward"})
-            if reward and self._transition(bound):
-                return status
-        return "none"
-
-    @property
-    def reproduced(self) -> bool:
-        """Whether the check found what is declared: the status, and that all parts hold which are said to.
-
-        Parts that are said not to hold may seem to: a short check need not meet what breaks them.
-        """
-        untested = {"initial"} if np.isnan(self.initial) else set()
-        return self.status == self.pair.status and self.holds | untested >= self.pair.holds
-
-    def _transition(self, bound: float) -> bool:
-        allowed = 0 if bound == EXACT or self.pair.status == "exact" else _ENDINGS * self.steps
-        return self.observation <= bound and self.endings <= allowed
-
-
 def check_pair(
     pair: SymmetryPair,
     env: str | Callable[[], Env],
@@ -218,81 +148,6 @@ def check_pair(
         first.close()
         second.close()
     return walk.report(declared, pair, initial)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Steps of an environment and of the transformed one.
-
-    Attributes:
-        elements: The group's elements, shape (N,).
-        observed: What the first environment showed, (N, ...).
-        transformed: What the second one showed, (N, ...).
-        rewards: Of both, shape (N, 2).
-        terminated: Of both, shape (N, 2), bool.
-    """
-
-    elements: NDArray[np.int64]
-    observed: NDArray[Any]
-    transformed: NDArray[Any]
-    rewards: NDArray[np.float64]
-    terminated: NDArray[np.bool_]
-
-    def errors(self, observation: Action) -> NDArray[np.float64]:
-        """Absolute differences of each component, shape (N, components); of pictures one mean per frame, (N, 1)."""
-        expected = observation.apply(self.elements, self.observed)
-        signed = np.int16 if self.observed.dtype == np.uint8 else np.float64
-        errors: NDArray[Any] = np.abs(np.subtract(expected, self.transformed, dtype=signed))
-        return errors.reshape(len(errors), -1).mean(axis=1, keepdims=True) if errors.ndim > 2 else errors
-
-    def report(self, declared: Declaration, pair: SymmetryPair, initial: float) -> PairReport:
-        """The report of a check."""
-        errors = self.errors(pair.observation)
-        names = declared.components or tuple(f"observation[{i}]" for i in range(errors.shape[1]))
-        return PairReport(
-            env_id=declared.env_id,
-            pair=pair,
-            steps=len(self.elements),
-            components=names if self.observed.ndim == 2 else ("picture",),
-            errors=errors.max(axis=0),
-            typical=np.median(errors, axis=0),
-            reward=float(np.abs(np.diff(self.rewards)).max()),
-            endings=int(np.diff(self.terminated).sum()),
-            initial=initial,
-        )
-
-
-def compare_steps(pair: SymmetryPair, simulator: Simulator, envs: tuple[Env, Env], steps: int, seed: int) -> Comparison:
-    """Play uniformly random actions in two environments, one of which is always in the transformed state.
-
-    Args:
-        pair: The symmetry.
-        simulator: How the group acts on states.
-        envs: Two environments of the same kind.
-        steps: How many steps.
-        seed: Of episodes and actions.
-    """
-    first, second = envs
-    generators = itertools.cycle(pair.group.generators)
-    seeds = itertools.count(seed)
-    first.action_space.seed(seed)
-    rows: list[tuple[int, Any, Any, tuple[float, float], tuple[bool, bool]]] = []
-    playing, element = 0, 0
-    while len(rows) < steps:
-        if not playing:
-            element, playing = next(generators), _EPISODE
-            simulator.begin(first, second, element, next(seeds))
-        simulator.align(first, second, element)
-        action = first.action_space.sample()
-        moved = pair.action.apply(element, np.asarray(action)[None])[0]
-        seen, reward, ended, cut, _ = first.step(action)
-        other_seen, other_reward, other_ended, other_cut, _ = second.step(moved)
-        rows.append((element, seen, other_seen, (float(reward), float(other_reward)), (ended, other_ended)))
-        playing = 0 if ended or cut or other_ended or other_cut else playing - 1
-    elements, observed, transformed, rewards, terminated = zip(*rows, strict=True)
-    return Comparison(
-        np.array(elements), np.array(observed), np.array(transformed), np.array(rewards), np.array(terminated, bool)
-    )
 
 
 def _initial_law(pair: SymmetryPair, env: Env, resets: int, seed: int) -> float:

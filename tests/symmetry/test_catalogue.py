@@ -27,7 +27,7 @@ from symbench.symmetry import (
     symmetry_of,
 )
 from symbench.symmetry.catalogue import registry
-from symbench.symmetry.checks import Comparison, compare_steps
+from symbench.symmetry.comparison import Comparison, compare_steps
 from symbench.symmetry.simulators import StateVector
 
 ALL = [declaration for declarations in CATALOGUE.values() for declaration in declarations]
