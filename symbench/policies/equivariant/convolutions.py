@@ -112,7 +112,7 @@ class GroupConv2d(nn.Module):
         """
         for side in features.shape[3:]:
             check_windows(side, self.kernel_size, self.stride)
-        weight, bias = self._folded(self.fold, *self.parameters())
+        weight, bias = self._folded(self.fold, self.coefficients, self.bias)
         maps = nn.functional.conv2d(features.flatten(1, 2), weight, bias, self.stride)
         return maps.view(len(maps), self.out_channels, self.order, *maps.shape[2:])
 

@@ -55,14 +55,15 @@ class Folded:
         self._made_of: tuple[tuple[int, int], ...] | None = None
         self._weights: Weights | None = None
 
-    def __call__(self, make: Callable[[], Weights], *parameters: Tensor) -> Weights:
-        """The result of ``make``, which reads ``parameters``."""
+    def __call__(self, make: Callable[[], Weights], weights: Tensor, bias: Tensor | None) -> Weights:
+        """The result of ``make``, which reads the parameters ``weights`` and ``bias``."""
+        if not torch.is_inference_mode_enabled():
+            return make()
+        read = (weights,) if bias is None else (weights, bias)
         # In functional calls, other tensors stand in for the parameters.
-        if not torch.is_inference_mode_enabled() or not all(isinstance(p, nn.Parameter) for p in parameters):
+        if any(not isinstance(tensor, nn.Parameter) or tensor.is_inference() for tensor in read):
             return make()
-        if any(parameter.is_inference() for parameter in parameters):
-            return make()
-        made_of = tuple((parameter._version, parameter.data_ptr()) for parameter in parameters)
+        made_of = tuple((tensor._version, tensor.data_ptr()) for tensor in read)
         if made_of != self._made_of or self._weights is None:
             self._made_of, self._weights = made_of, make()
         return self._weights
@@ -139,7 +140,8 @@ class BasisLinear(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(B, c_in, d_in) -> (B, c_out, d_out)."""
         # Features lie in memory as (B, d, c), so that neither they nor the weights are rearranged more than once.
-        flat = nn.functional.linear(features.transpose(1, 2).flatten(1), *self._folded(self.fold, *self.parameters()))
+        weights = self._folded(self.fold, self.coefficients, self.bias)
+        flat = nn.functional.linear(features.transpose(1, 2).flatten(1), *weights)
         return flat.view(len(flat), self.shape[0], self.out_channels).transpose(1, 2)
 
     def free(self) -> Tensor:
