@@ -56,7 +56,7 @@ def csv(boards: Sequence[Board]) -> str:
 
 def escaped(text: str) -> str:
     """Text of a stranger as markdown that shows it letter by letter."""
-    return re.sub(r"([\\`*_{}\[\]<>()#|!~&:@^$-])", r"\\\1", text)
+    return re.sub(r"([\\`*_{}\[\]<>()#|!~&:@^$])", r"\\\1", text)
 
 
 def _row(line: Line) -> list[str]:

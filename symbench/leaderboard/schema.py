@@ -128,12 +128,14 @@ class Scope(_Model):
     """What must be known to check a table.
 
     Attributes:
+        format: Version of this layout.
         name: Name of the submission and of its files.
         suite: Suite and version, e.g. ``"shuffle@2"``.
         severities: Version of the table of severities.
         tasks: Task -> what was submitted for it.
     """
 
+    format: int
     name: Name
     suite: SuiteTag
     severities: Annotated[int, Field(ge=1)]
@@ -144,7 +146,6 @@ class Card(Scope):
     """The content of ``NAME.json``: the :class:`Scope` and everything a reader wants to know.
 
     Attributes:
-        format: Version of this layout.
         description: One line.
         authors: Who trained the agent.
         paper: Link.
@@ -155,7 +156,6 @@ class Card(Scope):
         machine: What the numbers were computed with.
     """
 
-    format: int
     description: Text
     authors: Annotated[list[Text], Field(min_length=1, max_length=50)]
     paper: Link | None = None

@@ -54,6 +54,8 @@ LIMITS: Final[dict[str, Limits]] = {
     "CartPoleSwingUp": Limits(steps=1000, rewards=(0, 1)),
     "CartPole-v1": Limits(steps=500, rewards=(1, 1)),
     "Acrobot-v1": Limits(steps=500, rewards=(-1, 0)),
+    "MountainCar-v0": Limits(steps=200, rewards=(-1, -1)),
+    "GridWorld": Limits(steps=100, rewards=(-0.1, 1), returns=(-10, 1)),  # the prey is caught once
     # -(angle^2 + 0.1 speed^2 + 0.001 torque^2) with |angle| <= pi, |speed| <= 8, |torque| <= 2.
     "Pendulum-v1": Limits(steps=200, rewards=(-(math.pi**2 + 6.4 + 0.004), 0)),
     # The shaping telescopes. Above: 100 for landing, 20 for the legs, 141 for the height, 100 for the largest speed at
@@ -62,6 +64,7 @@ LIMITS: Final[dict[str, Limits]] = {
     "LunarLander-v3": Limits(steps=1000, returns=(-25_000, 400)),
     "Pong": _PONG,
     "PongRGB": _PONG,
+    "PongPlayfield": _PONG,
     "CarRacing": _CAR_RACING,
     "CarRacingRGB": _CAR_RACING,
 }
