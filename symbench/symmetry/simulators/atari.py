@@ -1,7 +1,9 @@
 """How a reflection acts on the memory of the Atari console, for Pong and Breakout.
 
 Positions are bytes of the console's memory (RAM), so they can be mirrored there. The paddles cannot: their knobs belong
-to the emulator. The second environment's paddle is therefore the one that the transformed actions have moved.
+to the emulator. The second environment's paddle is therefore the one that the transformed actions have moved, from a
+start that is not mirrored: what the comparison shows is that the ball, the opponent and the bricks follow the declared
+reflection, not that the paddle does.
 """
 
 from __future__ import annotations
