@@ -257,3 +257,15 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(SymbenchError, match=r"s0\.json is not the file of a training run"):
             read_run(path)
+
+
+def test_the_study_on_the_docs_page_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "studies.md").read_text(encoding="utf-8")
+    (tmp_path / "widths.toml").write_text(page.split("```toml")[1].split("```")[0])
+    study = load_study(str(tmp_path / "widths.toml"))
+    assert [arm.name for arm in study.arms] == ["narrow", "wide"]
+    for arm in study.arms:
+        make_actor_critic(arm.network, 0)
+    for name in studies():
+        arms = ", ".join(arm.name for arm in load_study(name).arms)
+        assert f"| `{name}` | {load_study(name).task} | {load_study(name).algorithm.name.upper()} | {arms} |" in page
