@@ -140,10 +140,13 @@ class Representation(Action):
             return turned
         order, sign = self._order[elements], self._sign[elements]
         if order.ndim == 1:
-            gathered = batch.take(order, axis=-1)
+            gathered: NDArray[Any] = batch.take(order, axis=-1)
         else:  # one take from the flat batch, which is several times faster than numpy's take_along_axis
             gathered = batch.take(order if len(batch) == 1 else order + _first_of_rows(*batch.shape))
-        return gathered if self._unsigned else gathered * sign
+        if self._unsigned:
+            return gathered
+        signed: NDArray[Any] = gathered * sign
+        return signed
 
     def misfit(self, space: Any) -> str | None:
         """See :meth:`Action.misfit`: a ``Box`` of d numbers."""
