@@ -64,7 +64,7 @@ def explicit(step: Apply, task: str) -> Apply:
     if perturbation is SwapBackground and "colors" not in step.parameters:
         step = Apply(wrapper=step.wrapper, **{**get_task(task).background, **step.parameters})
     if perturbation is TransformByGroup and "symmetry" not in step.parameters:
-        step = Apply(wrapper=step.wrapper, symmetry=get_task(task).env_id, **step.parameters)
+        step = Apply(wrapper=step.wrapper, **{"symmetry": get_task(task).env_id, **step.parameters})
     accepted = perturbation.signature().parameters
     for name in step.parameters:
         if name not in accepted:

@@ -65,7 +65,8 @@ class TransformByGroup(Perturbation):
 
     def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Space[Any]:
         """The space that holds all transformed observations: the same, if the symmetry maps it to itself."""
-        return self.pair.observation.image(space)
+        image: spaces.Space[Any] = self.pair.observation.image(space)
+        return image
 
     def bind(
         self,
