@@ -81,7 +81,7 @@ class BasisLinear(nn.Module):
     The basis is the same for every pair of an input and an output channel, the coefficients are not. With the arm
     ``"equivariant"``, f(L_g x) = K_g f(x) for every g, whatever the coefficients.
 
-    Source: van der Pol et al. 2020 (arXiv 2006.16908), section 3.
+    Source: van der Pol et al. 2020 (arXiv 2006.16908).
 
     Example:
         >>> from symbench.symmetry import cyclic, regular

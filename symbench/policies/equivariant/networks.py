@@ -126,7 +126,7 @@ class EquivariantMLPNetwork(SensorNetwork):
             output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`~symbench.policies.networks.PolicyNetwork`.
             low: Least action (a number, or one per dimension).
             high: Greatest action.
-            arm: One of :data:`~symbench.policies.equivariant.bases.ARMS`.
+            arm: One of :data:`~symbench.policies.equivariant.bases.ARMS`, or ``"soft"``.
             init: See :class:`~symbench.policies.equivariant.linear.BasisLinear`.
             bias_init: The same.
 
@@ -255,7 +255,7 @@ class EquivariantCNNNetwork(VisionNetwork):
             output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`~symbench.policies.networks.PolicyNetwork`.
             low: Least action (a number, or one per dimension).
             high: Greatest action.
-            arm: One of :data:`~symbench.policies.equivariant.bases.ARMS`.
+            arm: One of :data:`~symbench.policies.equivariant.bases.ARMS`, or ``"soft"``.
             init: See :class:`~symbench.policies.equivariant.linear.BasisLinear`.
 
         Raises:

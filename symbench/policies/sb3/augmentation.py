@@ -104,7 +104,7 @@ class SymmetricPPO(PPO):
     * ``"drac"``: KL(pi(.|s) || K_g^-1 pi(.|L_g s)) and (V(L_g s) - V(s))^2 with fixed targets pi(.|s) and V(s), as in
       DrAC (Raileanu et al. 2021, arXiv 2006.12862)
     * ``"mirror"``: |mu(s) - K_g^-1 mu(L_g s)|^2 of mean actions, of probabilities if they are discrete (Yu et al. 2018,
-      arXiv 1801.08093, equation 4)
+      arXiv 1801.08093)
 
     g is drawn uniformly for every observation. With layers of the arm ``"soft"``, ``free_coef`` weighs the squares of
     what is not equivariant in them: the prior of residual pathways (Finzi et al. 2021, arXiv 2112.01388).

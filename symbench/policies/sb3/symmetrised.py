@@ -104,8 +104,8 @@ class SymmetrizedPolicy(_Wrapped):
     """The mean over the group, pi_bar(s) = 1/|G| sum_g K_g^-1 pi(L_g s), of any policy pi: exactly equivariant.
 
     The mean is of probabilities (PPO, A2C), of Q values (DQN), or of the actions themselves if they are continuous.
-    Drawn actions come from the mixture of the transformed policies. Source: van der Pol et al. 2020 (arXiv
-    2006.16908), the baseline "state-averaging" of section 5; frame averaging over a whole finite group (Puny et al.
+    Drawn actions come from the mixture of the transformed policies. Source: the baseline of averaging
+    in van der Pol et al. 2020 (arXiv 2006.16908); frame averaging over a whole finite group (Puny et al.
     2022, arXiv 2110.03336).
 
     Example:
@@ -113,8 +113,8 @@ class SymmetrizedPolicy(_Wrapped):
         >>> model = PPO("MlpPolicy", "CartPole-v1", device="cpu")
         >>> policy = SymmetrizedPolicy(model, "CartPole-v1")
         >>> observation = np.array([0.1, -0.2, 0.03, 0.4], dtype=np.float32)
-        >>> int(policy.predict(observation, deterministic=True)[0])
-        ...     + int(policy.predict(-observation, deterministic=True)[0])
+        >>> actions, _ = policy.predict(np.stack([observation, -observation]), deterministic=True)
+        >>> int(actions.sum())  # one to the left, one to the right
         1
     """
 
