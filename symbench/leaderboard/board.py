@@ -55,8 +55,8 @@ class Line:
     """One submission in one task.
 
     Attributes:
-        card: Its metadata.
-        entry: Of these, the task's.
+        submission: What was submitted.
+        entry: Of its metadata, the task's.
         episodes: Episodes a cell.
         clean_return: Mean return without perturbation.
         clean: Normalised score without perturbation, IQM over training runs.
@@ -66,7 +66,7 @@ class Line:
         rank: From 1; tied agents share one; ``None`` if it is not ranked.
     """
 
-    card: Card
+    submission: Submission
     entry: TaskEntry
     episodes: int
     clean_return: float
@@ -75,6 +75,11 @@ class Line:
     kept: Mapping[str, float]
     verified: bool
     rank: int | None = None
+
+    @property
+    def card(self) -> Card:
+        """Its metadata."""
+        return self.submission.card
 
     @property
     def runs(self) -> int:
@@ -164,6 +169,14 @@ def stale_tables(folder: Path) -> list[str]:
     return [name for name, content in contents if _content(folder / name) != content]
 
 
+def run_scores(submission: Submission, task: str, condition: str) -> Array:
+    """Mean normalised score of each training run, (R,); 0, i.e. random play, where the agent cannot act."""
+    if condition in submission.card.tasks[task].cannot_act:
+        return np.zeros(len(submission.card.tasks[task].runs))
+    scores: Array = get_task(task).normalise(submission.returns(task, condition)).mean(axis=1)
+    return scores
+
+
 def _content(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
@@ -210,13 +223,13 @@ def _line(submission: Submission, task: str, verified: bool, repetitions: int) -
     """A line without rank, and the bootstrap distribution of its retention."""
     suite, entry = submission.suite, submission.card.tasks[task]
     conditions = [each.id for each in suite.conditions(get_task(task)) if not each.baseline]
-    scores = {condition: _scores(submission, task, condition) for condition in (suite.baseline.id, *conditions)}
+    scores = {condition: run_scores(submission, task, condition) for condition in (suite.baseline.id, *conditions)}
     clean, returns = scores[suite.baseline.id], submission.returns(task, suite.baseline.id)
     rng = np.random.default_rng([suite.seed, *submission.card.name.encode()])
     shares = retention_matrix(clean, np.stack([scores[condition] for condition in conditions], axis=1))
     draws = iqm_draws(clean[:, None], rng, repetitions)
     line = Line(
-        card=submission.card,
+        submission=submission,
         entry=entry,
         episodes=returns.shape[1],
         clean_return=float(returns.mean()),
@@ -230,11 +243,3 @@ def _line(submission: Submission, task: str, verified: bool, repetitions: int) -
     draws = iqm_draws(shares, rng, repetitions)
     kept = {condition: float(iqm(shares[:, column])) for column, condition in enumerate(conditions)}
     return replace(line, retention=estimate(shares, draws), kept=kept), draws
-
-
-def _scores(submission: Submission, task: str, condition: str) -> Array:
-    """Mean normalised score of each training run, (R,); 0, i.e. random play, where the agent cannot act."""
-    if condition in submission.card.tasks[task].cannot_act:
-        return np.zeros(len(submission.card.tasks[task].runs))
-    scores: Array = get_task(task).normalise(submission.returns(task, condition)).mean(axis=1)
-    return scores
