@@ -1,0 +1,221 @@
+"""Boards: who is ranked, who shares a rank, who is apart, and what the tables say."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from submission_cases import SUITE, TASK, Files, metadata, table
+
+from symbench.errors import SymbenchError
+from symbench.leaderboard.board import (
+    Board,
+    Verified,
+    make_boards,
+    read_boards,
+    read_verified,
+    stale_tables,
+    tables,
+    write_tables,
+)
+from symbench.leaderboard.board_text import escaped
+from symbench.leaderboard.validate import Submission, read_submission
+
+ROOT = Path(__file__).parents[2]
+FEW = 500  # repetitions
+
+
+@pytest.fixture(autouse=True)
+def _tiny_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "suites" / "tiny.toml").write_text(SUITE)
+    monkeypatch.setattr("symbench.suites.loader._BUNDLED", tmp_path / "suites")
+
+
+def add(folder: Path, name: str, runs: int = 5, keep: float = 0.5, seed: int = 0, **changes: Any) -> Submission:
+    """Writes a submission into ``folder/submissions``."""
+    card = metadata(name, runs, **changes)
+    return read_submission(Files(card, table(card, seed, keep), name).write(folder / "submissions"))
+
+
+def board(folder: Path, verified: dict[str, Verified] | None = None) -> Board:
+    (made,) = make_boards([read_submission(path) for path in sorted(folder.rglob("*.csv"))], verified or {}, FEW)
+    return made
+
+
+def names(of: Board) -> list[tuple[str, int | None]]:
+    return [(line.card.name, line.rank) for line in of.lines]
+
+
+def seal(of: Submission) -> dict[str, Verified]:
+    return {of.card.name: Verified(digest=of.digest, date="2026-01-01", cells=["a"], difference=0.0)}
+
+
+def test_agents_are_ordered_by_retention(tmp_path: Path) -> None:
+    for name, keep in (("weak", 0.1), ("strong", 0.9), ("medium", 0.5)):
+        add(tmp_path, name, keep=keep)
+    assert names(board(tmp_path)) == [("strong", 1), ("medium", 2), ("weak", 3)]
+
+
+def test_equal_agents_share_a_rank(tmp_path: Path) -> None:
+    for name, keep, seed in (("a", 0.9, 1), ("b", 0.9, 2), ("c", 0.2, 3), ("d", 0.2, 4)):
+        add(tmp_path, name, keep=keep, seed=seed)
+    ranked = dict(names(board(tmp_path)))
+    assert ranked["a"] == ranked["b"] == 1 and ranked["c"] == ranked["d"] == 3
+
+
+def test_fewer_than_five_training_runs_are_shown_last_and_not_ranked(tmp_path: Path) -> None:
+    add(tmp_path, "few", runs=4, keep=0.99)
+    add(tmp_path, "enough", runs=5, keep=0.2)
+    assert names(board(tmp_path)) == [("enough", 1), ("few", None)]
+
+
+def test_verified_and_unverified_are_ranked_apart(tmp_path: Path) -> None:
+    add(tmp_path, "claimed", keep=0.99)
+    seen = add(tmp_path, "seen", keep=0.2)
+    made = board(tmp_path, seal(seen))
+    assert names(made) == [("seen", 1), ("claimed", 1)]
+    text = tables([made])["LEADERBOARD.md"]
+    assert (
+        text.index("### Verified") < text.index("**seen**") < text.index("### Not verified") < text.index("**claimed**")
+    )
+
+
+def test_a_submission_that_was_changed_is_not_verified_any_more(tmp_path: Path) -> None:
+    known = seal(add(tmp_path, "mine"))
+    assert board(tmp_path, known).lines[0].verified
+    add(tmp_path, "mine", seed=1)
+    assert not board(tmp_path, known).lines[0].verified
+
+
+def test_the_numbers_are_those_of_the_definition(tmp_path: Path) -> None:
+    """Worked out again from the text of the table: normalise, average episodes, divide, IQM."""
+    add(tmp_path, "mine", runs=6)
+    (line,) = board(tmp_path).lines
+    rows = list(csv.DictReader((tmp_path / "submissions" / "mine.csv").open()))
+    by_cell: dict[tuple[str, int], list[float]] = {}
+    for row in rows:
+        score = (float(row["return"]) - 23.28) / (593.0 - 23.28)
+        by_cell.setdefault((row["severity"], int(row["run"])), []).append(score)
+    mean = {cell: np.mean(scores) for cell, scores in by_cell.items()}
+    shares = sorted(mean[level, run] / mean["in-order", run] for level in ("per-episode", "+5") for run in range(6))
+    assert line.retention.value == pytest.approx(np.mean(shares[3:9]))
+    clean = sorted(mean["in-order", run] for run in range(6))
+    assert line.clean.value == pytest.approx(np.mean(clean[1:5]))
+    assert line.retention.low < line.retention.value < line.retention.high
+    assert line.episodes == 3 and line.runs == 6
+    assert line.clean_return == pytest.approx(
+        np.mean([float(r["return"]) for r in rows if r["severity"] == "in-order"])
+    )
+
+
+def test_a_condition_under_which_an_agent_cannot_act_counts_zero(tmp_path: Path) -> None:
+    card = metadata("mine", 5)
+    card["tasks"][TASK]["cannot_act"] = {"add-noise-channels/+5": "reads 5 sensors"}
+    Files(card, name="mine").write(tmp_path / "submissions")
+    add(tmp_path, "acts")
+    mine, acts = sorted(board(tmp_path).lines, key=lambda line: line.retention.value)
+    assert mine.card.name == "mine" and mine.kept["add-noise-channels/+5"] == 0
+    assert acts.kept["add-noise-channels/+5"] > 0.3
+
+
+def test_an_agent_that_has_learned_nothing_has_no_retention_and_no_rank(tmp_path: Path) -> None:
+    card = metadata("nothing", 5)
+    rows = table(card).split("\n")
+    rows[1:-1] = [",".join([*row.split(",")[:5], "20.0", *row.split(",")[6:]]) for row in rows[1:-1]]
+    Files(card, "\n".join(rows), "nothing").write(tmp_path / "submissions")
+    add(tmp_path, "something")
+    made = board(tmp_path)
+    assert names(made) == [("something", 1), ("nothing", None)]
+    assert math.isnan(made.lines[1].retention.value)
+
+
+def test_a_single_training_run_is_shown_without_an_interval(tmp_path: Path) -> None:
+    add(tmp_path, "single", runs=1)
+    text = tables([board(tmp_path)])["LEADERBOARD.md"]
+    (row,) = [row for row in text.split("\n") if "**single**" in row]
+    assert "[4" not in row and "nan" not in row and "1 x 3" in row
+
+
+def test_every_task_has_a_board_of_its_own(tmp_path: Path) -> None:
+    add(tmp_path, "one")
+    add(tmp_path, "other", task="CartPole-v1")
+    add(tmp_path, "both", tasks={**metadata(runs=5)["tasks"], **metadata(runs=5, task="CartPole-v1")["tasks"]})
+    boards = {made.task: made for made in read_boards(tmp_path, FEW)}
+    assert {task: {line.card.name for line in made.lines} for task, made in boards.items()} == {
+        "CartPole-v1": {"other", "both"},
+        "CartPoleSwingUp": {"one", "both"},
+    }
+
+
+def test_the_tables_do_not_depend_on_the_order_of_the_files_or_on_who_else_is_there(tmp_path: Path) -> None:
+    a, b = add(tmp_path, "a"), add(tmp_path, "b", keep=0.9)
+    assert tables(make_boards([a, b], {}, FEW)) == tables(make_boards([b, a], {}, FEW))
+    alone, together = make_boards([a], {}, FEW)[0].lines[0], make_boards([a, b], {}, FEW)[0].lines[1]
+    assert alone.retention == together.retention
+
+
+def test_tables_are_stale_as_soon_as_anything_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(tmp_path, "mine")
+    assert stale_tables(tmp_path) == ["LEADERBOARD.md", "leaderboard.csv"]
+    write_tables(tmp_path)
+    assert stale_tables(tmp_path) == []
+    before = (tmp_path / "LEADERBOARD.md").read_bytes()
+    write_tables(tmp_path)
+    assert (tmp_path / "LEADERBOARD.md").read_bytes() == before
+    add(tmp_path, "mine", keep=0.2)
+    assert stale_tables(tmp_path) == ["LEADERBOARD.md", "leaderboard.csv"]
+    write_tables(tmp_path)
+    (tmp_path / "leaderboard.csv").write_text("edited")
+    assert stale_tables(tmp_path) == ["leaderboard.csv"]
+
+
+def test_a_board_is_not_made_of_a_broken_submission(tmp_path: Path) -> None:
+    add(tmp_path, "mine")
+    (tmp_path / "submissions" / "mine.json").unlink()
+    with pytest.raises(SymbenchError, match=r"mine\.json: this file is missing"):
+        read_boards(tmp_path)
+    with pytest.raises(SymbenchError, match="holds no leaderboard"):
+        read_boards(tmp_path / "nowhere")
+
+
+def test_a_damaged_list_of_verified_ones_is_one_clear_line(tmp_path: Path) -> None:
+    assert read_verified(tmp_path / "verified.json") == {}
+    for content in ("{", "[]", '{"mine": {"digest": 1}}'):
+        (tmp_path / "verified.json").write_text(content)
+        with pytest.raises(SymbenchError, match=r"verified\.json is damaged"):
+            read_verified(tmp_path / "verified.json")
+
+
+def test_text_of_a_stranger_is_shown_letter_by_letter(tmp_path: Path) -> None:
+    add(tmp_path, "mine", description="<script>x</script> | [a](javascript:b) **c** `d` &amp; https://example.org")
+    text = tables([board(tmp_path)])["LEADERBOARD.md"]
+    (row,) = [row for row in text.split("\n") if "**mine**" in row]
+    assert "\\<script\\>" in row and "\\[a\\]\\(javascript" in row and "\\`d\\`" in row and "https\\://" in row
+    assert row.replace("\\|", "").count("|") == text.split("\n| rank")[1].split("\n")[0].count("|") + 1
+    assert escaped("plain words, 64.") == "plain words, 64."
+
+
+def test_the_csv_holds_what_the_markdown_shows_and_no_formula(tmp_path: Path) -> None:
+    add(tmp_path, "mine", authors=["A. Name", 'B "the" Other'], code="https://example.org/x")
+    text = tables([board(tmp_path)])["leaderboard.csv"]
+    (row,) = csv.DictReader(text.splitlines())
+    assert (row["suite"], row["task"], row["name"], row["rank"]) == ("tiny@2", TASK, "mine", "1")
+    assert row["authors"] == 'A. Name; B "the" Other' and row["code"] == "https://example.org/x"
+    assert float(row["retention_low"]) < float(row["retention"]) < float(row["retention_high"])
+    assert not any(value.startswith(tuple("=+-@")) for value in row.values())
+
+
+def test_an_empty_board_says_so(tmp_path: Path) -> None:
+    (tmp_path / "submissions").mkdir()
+    write_tables(tmp_path)
+    assert "No submissions yet." in (tmp_path / "LEADERBOARD.md").read_text()
+
+
+def test_the_tables_of_this_repository_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # the bundled suites
+    assert stale_tables(ROOT / "leaderboards") == []
