@@ -62,7 +62,7 @@ def test_agents_are_ordered_by_retention(tmp_path: Path) -> None:
 
 
 def test_equal_agents_share_a_rank(tmp_path: Path) -> None:
-    for name, keep, seed in (("a", 0.9, 1), ("b", 0.9, 2), ("c", 0.2, 3), ("d", 0.2, 4)):
+    for name, keep, seed in (("a", 0.9, 1), ("b", 0.9, 1), ("c", 0.2, 3), ("d", 0.2, 3)):
         add(tmp_path, name, keep=keep, seed=seed)
     ranked = dict(names(board(tmp_path)))
     assert ranked["a"] == ranked["b"] == 1 and ranked["c"] == ranked["d"] == 3
@@ -96,7 +96,7 @@ def test_the_numbers_are_those_of_the_definition(tmp_path: Path) -> None:
     """Worked out again from the text of the table: normalise, average episodes, divide, IQM."""
     add(tmp_path, "mine", runs=6)
     (line,) = board(tmp_path).lines
-    rows = list(csv.DictReader((tmp_path / "submissions" / "mine.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "submissions" / "mine.csv").read_text().splitlines()))
     by_cell: dict[tuple[str, int], list[float]] = {}
     for row in rows:
         score = (float(row["return"]) - 23.28) / (593.0 - 23.28)

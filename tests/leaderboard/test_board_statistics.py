@@ -14,7 +14,7 @@ from symbench.leaderboard.board_statistics import REPETITIONS, estimate, iqm_dra
 from symbench.leaderboard.compare import difference
 from symbench.leaderboard.statistics import iqm, probability_of_improvement
 
-MANY = settings(max_examples=30, deadline=None)
+MANY = settings(max_examples=15, deadline=None)
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -94,13 +94,21 @@ def test_retention_is_that_of_each_run() -> None:
     assert one_failed is not None and np.isfinite(one_failed).all() and np.abs(one_failed).max() < 1
 
 
-def test_chance_is_no_rank() -> None:
-    """Agents drawn from one distribution share a rank, those of another do not."""
-    strong = [rng(seed).normal(0.9, 0.05, size=(10, 6)) for seed in range(4)]
-    weak = [rng(seed).normal(0.3, 0.05, size=(10, 6)) for seed in range(4, 7)]
-    ordered = sorted([*strong, *weak], key=lambda units: -iqm(units.ravel()))
-    found = ranks([iqm_draws(units, rng(seed)) for seed, units in enumerate(ordered)])
-    assert found == [1, 1, 1, 1, 5, 5, 5]
+def two(seed: int, better: float) -> list[int]:
+    """Ranks of two agents, ten training runs each, the first better by some standard deviations of a run."""
+    units = [rng(2 * seed + i).normal(shift, 1, size=(10, 1)) + np.zeros((10, 6)) for i, shift in ((0, better), (1, 0))]
+    return ranks(
+        [iqm_draws(each, rng(i), 1000) for i, each in enumerate(sorted(units, key=lambda each: -iqm(each.ravel())))]
+    )
+
+
+def test_chance_is_hardly_ever_a_rank() -> None:
+    """5% of the time for exact intervals; those of ten runs are a little too narrow."""
+    assert np.mean([two(seed, 0) == [1, 2] for seed in range(200)]) < 0.15
+
+
+def test_what_is_no_chance_is_a_rank() -> None:
+    assert all(two(seed, 4) == [1, 2] for seed in range(100))
 
 
 def test_ranks_start_at_one_and_equals_share_them() -> None:
@@ -123,9 +131,9 @@ def test_the_probability_of_improvement_is_mann_whitneys(seed: int, ours: int, t
 @given(seed=SEEDS, mean=st.floats(-3, 3))
 def test_of_normal_scores_it_is_the_normal_distribution(seed: int, mean: float) -> None:
     """P(X > Y) = Phi(difference of means / sqrt 2) for unit variances."""
-    x, y = rng(seed).normal(mean, size=(400, 1)), rng(seed + 1).normal(size=(400, 1))
+    x, y = rng(seed).normal(mean, size=(60, 1)), rng(seed + 1).normal(size=(60, 1))
     expected = stats.norm.cdf(mean / np.sqrt(2))
-    assert probability_of_improvement(x, y, rng()).value == pytest.approx(expected, abs=0.1)
+    assert probability_of_improvement(x, y, rng()).value == pytest.approx(expected, abs=0.25)  # 5 standard errors
 
 
 @MANY
