@@ -14,20 +14,36 @@ from symbench.symmetry.simulators.atari import BREAKOUT, PONG
 _Z2 = cyclic(2)
 _TOLERANCE: Final = 0.99  # mean grey levels of a frame; less than a point, so that one reward that differs counts
 _CHECKED: Final = {"repeat_action_probability": 0.0}
+_UP_AND_DOWN: Final = ActionMap(_Z2, [[0, 1, 3, 2, 5, 4]])
+_PADDLES: Final = "Up and down change place in the court. The range of the paddles is not centred, nor is their start."
 
 ATARI: Final = (
     Declaration(
         "ALE/Pong-v5",
         SymmetryPair(
             observation=GridRepresentation(_Z2, ["flip-rows"], rows=(34, 194)),
-            action=ActionMap(_Z2, [[0, 1, 3, 2, 5, 4]]),
+            action=_UP_AND_DOWN,
             holds=frozenset({"transition", "reward"}),
             status="approximate",
             tolerance=_TOLERANCE,
-            note="Up and down change place in the court. The range of the paddles is not centred, nor is their start.",
+            note=_PADDLES,
         ),
         PONG,
         kwargs=_CHECKED,
+        steps=150,
+        resets=20,
+    ),
+    Declaration(
+        "symbench/PongPlayfield-v0",
+        SymmetryPair(
+            observation=GridRepresentation(_Z2, ["flip-rows"]),
+            action=_UP_AND_DOWN,
+            holds=frozenset({"transition", "reward"}),
+            status="approximate",
+            tolerance=_TOLERANCE,
+            note=_PADDLES,
+        ),
+        PONG,
         steps=150,
         resets=20,
     ),
