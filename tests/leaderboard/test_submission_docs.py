@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -41,9 +42,8 @@ def test_every_task_has_limits() -> None:
     """And its constants of normalisation are within them."""
     assert set(LIMITS) == set(TASKS)
     for name, task in TASKS.items():
-        low, high = LIMITS[name].returns
-        least, most = (LIMITS[name].steps * reward for reward in LIMITS[name].rewards)
-        assert max(low, least) <= task.random_return < task.reference_return <= min(high, most)
+        low, high = LIMITS[name].range_of(np.arange(1, LIMITS[name].steps + 1))
+        assert low.min() <= task.random_return < task.reference_return <= high.max()
 
 
 def test_the_check_of_pull_requests_runs_the_base_branch(workflow: dict[Any, Any]) -> None:
