@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from symbench.cli.errors import Debug, one_line_errors
+from symbench.cli.errors import Debug, directory, one_line_errors
 
 
 @one_line_errors
@@ -15,27 +15,51 @@ def leaderboard(
     folder: Annotated[
         Path, typer.Argument(metavar="[FOLDER]", help="Holds submissions/. \\[leaderboards]", show_default=False)
     ] = Path("leaderboards"),
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the tables are stale.")] = False,
+    site: Annotated[
+        Path | None,
+        typer.Option("--site", metavar="DIR", parser=directory, help="Also write a static site: open DIR/index.html."),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if tables or site are stale.")] = False,
     debug: Debug = False,
 ) -> None:
     """Make the tables of a leaderboard again from its submissions.
 
-    Writes LEADERBOARD.md and leaderboard.csv into FOLDER. The same
-    submissions give the same bytes. Exit code of --check: 0 if the tables are
-    up to date, 1 if not.
+    Writes LEADERBOARD.md and leaderboard.csv into FOLDER. The site needs no
+    server, no network and no build step. The same submissions give the same
+    bytes. Exit code of --check: 0 if everything is up to date, 1 if not.
 
     [bold]Examples[/bold]
       [cyan]symbench leaderboard[/cyan]
+      [cyan]symbench leaderboard --site site[/cyan]   [dim]# and open site/index.html[/dim]
       [cyan]symbench leaderboard --check[/cyan]   [dim]# what continuous integration does[/dim]
     """
-    from symbench.leaderboard.board import stale_tables, write_tables
+    from symbench.leaderboard.board import write_tables
 
-    if not check:
-        boards = write_tables(folder)
-        lines = sum(len(board.lines) for board in boards)
-        typer.echo(f"{folder}/LEADERBOARD.md, leaderboard.csv: {len(boards)} boards, {lines} lines")
-    elif stale := stale_tables(folder):
-        typer.secho(f"error: {', '.join(stale)} in {folder}: stale; run symbench leaderboard", err=True, fg="red")
+    if check:
+        _check(folder, site)
+        return
+    boards = write_tables(folder)
+    lines = sum(len(board.lines) for board in boards)
+    typer.echo(f"{folder}/LEADERBOARD.md, leaderboard.csv: {len(boards)} boards, {lines} lines")
+    if site:
+        from symbench.leaderboard.site import write_site
+
+        write_site(boards, site)
+        typer.echo(f"{site}/index.html")
+
+
+def _check(folder: Path, site: Path | None) -> None:
+    """Exit with code 1 if anything is stale."""
+    from symbench.leaderboard.board import read_boards, stale_tables
+
+    stale = {folder: stale_tables(folder)}
+    if site:
+        from symbench.leaderboard.site import stale_pages
+
+        stale[site] = stale_pages(read_boards(folder), site)
+    for where, names in stale.items():
+        if names:
+            typer.secho(f"error: {', '.join(names)} in {where}: stale; run symbench leaderboard", err=True, fg="red")
+    if any(stale.values()):
         raise typer.Exit(1)
-    else:
-        typer.echo(f"{folder}: up to date")
+    typer.echo(f"{' and '.join(map(str, stale))}: up to date")

@@ -1,0 +1,210 @@
+"""Makes the pages of boards and writes them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from symbench.errors import SymbenchError
+from symbench.leaderboard.site.cells import cell_summaries
+from symbench.leaderboard.site.citation import bibtex
+from symbench.leaderboard.site.curves import Chart, chart, whole_percent
+from symbench.leaderboard.text import NOTHING, RANKED_FROM, with_interval
+from symbench.runner.store import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from jinja2 import Environment
+
+    from symbench.leaderboard.board import Board, Line
+    from symbench.leaderboard.site.cells import CellSummary
+    from symbench.leaderboard.statistics import Estimate
+
+_HERE: Final = Path(__file__).parent
+_INDEX, _AGENTS = "index.html", "agents"
+_MARK: Final = '<meta name="generator" content="symbench leaderboard">'  # in base.html
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One agent in one task, with everything that the pages show.
+
+    Attributes:
+        board: Where it stands.
+        line: The agent.
+        cells: What was measured under each condition.
+        colour: Number of its colour in the chart of the board; ``None`` if it has no curve.
+    """
+
+    board: Board
+    line: Line
+    cells: Sequence[CellSummary]
+    colour: int | None = None
+
+    @property
+    def group(self) -> str:
+        """Title of the part of the table where it stands."""
+        verified = "Verified" if self.line.verified else "Not verified"
+        return verified if self.line.rank else f"{verified}, not ranked"
+
+    @property
+    def worst(self) -> CellSummary | None:
+        """The condition under which least is left."""
+        known = [cell for cell in self.cells if not math.isnan(cell.retention.value)]
+        return min(known, key=lambda cell: cell.retention.value, default=None)
+
+
+@dataclass(frozen=True)
+class Section:
+    """One board: its chart and its table."""
+
+    board: Board
+    chart: Chart | None
+    entries: Sequence[Entry]
+
+    @property
+    def groups(self) -> dict[str, list[Entry]]:
+        """Title -> entries; each part of the table is sorted by itself."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.group, []).append(entry)
+        return found
+
+
+def pages(boards: Iterable[Board]) -> dict[str, str]:
+    """Path in the site -> content.
+
+    Args:
+        boards: Any number, e.g. those of :func:`~symbench.leaderboard.board.read_boards`.
+
+    Raises:
+        SymbenchError: Jinja2 is not installed.
+    """
+    sections, environment = [_section(board) for board in boards], _environment()
+    agents: dict[str, list[Entry]] = {}
+    for section in sections:
+        for entry in section.entries:
+            agents.setdefault(entry.line.card.name, []).append(entry)
+    index, agent = environment.get_template("index.html"), environment.get_template("agent.html")
+    contents = {_INDEX: index.render(root="", sections=sections, filters=_filters(sections), agents=len(agents))}
+    for name, entries in agents.items():
+        charts = [chart({name: entry.cells}, runs=True) for entry in entries]
+        found = agent.render(root="../", card=entries[0].line.card, parts=list(zip(entries, charts, strict=True)))
+        contents[f"{_AGENTS}/{name}.html"] = found
+    static = sorted((_HERE / "static").iterdir())
+    return contents | {f"static/{file.name}": file.read_text(encoding="utf-8") for file in static}
+
+
+def write_site(boards: Iterable[Board], folder: Path) -> None:
+    """Write the site of boards; pages of agents that are not there any more are deleted.
+
+    Args:
+        boards: Any number.
+        folder: A new or empty folder, or one that holds such a site.
+
+    Raises:
+        SymbenchError: Jinja2 is not installed, the folder holds something else, or a file cannot be written.
+    """
+    contents = pages(boards)
+    if folder.exists() and not _is_ours(folder):
+        raise SymbenchError(f"{str(folder)!r} holds other files; a new or empty folder is expected")
+    for path, content in contents.items():
+        try:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(folder / path, content)
+        except OSError as error:
+            raise SymbenchError(f"cannot write {folder / path} ({error.strerror})") from error
+    for path in _surplus(folder, contents):
+        (folder / path).unlink()
+
+
+def stale_pages(boards: Iterable[Board], folder: Path) -> list[str]:
+    """Paths of the pages that are missing, superfluous, or not those of the boards.
+
+    Raises:
+        SymbenchError: Jinja2 is not installed.
+    """
+    contents = pages(boards)
+    different = [path for path, content in contents.items() if _bytes(folder / path) != content.encode()]
+    return [*different, *_surplus(folder, contents)]
+
+
+def _section(board: Board) -> Section:
+    cells = {line.card.name: cell_summaries(line, board.task) for line in board.lines}
+    drawn = chart(cells)
+    colours = {curve.name: curve.colour for curve in drawn.curves} if drawn else {}
+    entries = [Entry(board, line, cells[line.card.name], colours.get(line.card.name)) for line in board.lines]
+    return Section(board, drawn, entries)
+
+
+def _filters(sections: Sequence[Section]) -> dict[str, Any]:
+    """What there is to choose from."""
+    severities: dict[str, dict[str, str]] = {}
+    for section in sections:
+        for cell in section.entries[0].cells:
+            if not cell.condition.baseline:
+                severities.setdefault(cell.condition.name, {})[cell.condition.id] = cell.condition.level
+    return {
+        "suites": sorted({section.board.suite for section in sections}),
+        "tasks": sorted({section.board.task for section in sections}),
+        "severities": severities,
+    }
+
+
+def _environment() -> Environment:
+    try:
+        import jinja2
+    except ImportError as error:
+        raise SymbenchError("the site needs jinja2: pip install 'symbench[site]'") from error
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        percent=_percent, whole_percent=whole_percent, interval=with_interval, number=_number, sort_key=_sort_key
+    )
+    environment.globals.update(bibtex=bibtex, nothing=NOTHING, ranked_from=RANKED_FROM)
+    environment.tests.update(known=lambda value: not math.isnan(value), web=_is_web)
+    return environment
+
+
+def _percent(estimate: Estimate) -> str:
+    """``45% [41, 49]``, ``45%`` without an interval, or a dash."""
+    return whole_percent(estimate.value) if math.isnan(estimate.low) else with_interval(estimate, percent=True)
+
+
+def _number(value: float) -> str:
+    return NOTHING if math.isnan(value) else f"{value:,.1f}"
+
+
+def _sort_key(value: float | None) -> str:
+    """As site.js reads it; what is not known comes after everything else."""
+    return "" if value is None or math.isnan(value) else f"{value:.6f}"
+
+
+def _is_web(link: str) -> bool:
+    """Whether a browser may be sent there; ``javascript:`` and the like are shown as text."""
+    return link.startswith(("https://", "http://"))
+
+
+def _is_ours(folder: Path) -> bool:
+    return folder.is_dir() and (not any(folder.iterdir()) or _MARK.encode() in _bytes(folder / _INDEX))
+
+
+def _surplus(folder: Path, contents: dict[str, str]) -> list[str]:
+    there = [f"{_AGENTS}/{file.name}" for file in sorted((folder / _AGENTS).glob("*.html"))]
+    return [path for path in there if path not in contents]
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
