@@ -83,7 +83,7 @@ def pages(boards: Iterable[Board]) -> dict[str, str]:
     Raises:
         SymbenchError: Jinja2 is not installed.
     """
-    sections, environment = [_section(board) for board in boards], _environment()
+    sections, environment = sorted(map(_section, boards), key=_ranked_first), _environment()
     agents: dict[str, list[Entry]] = {}
     for section in sections:
         for entry in section.entries:
@@ -138,6 +138,10 @@ def _section(board: Board) -> Section:
     colours = {curve.name: curve.colour for curve in drawn.curves} if drawn else {}
     entries = [Entry(board, line, cells[line.card.name], colours.get(line.card.name)) for line in board.lines]
     return Section(board, drawn, entries)
+
+
+def _ranked_first(section: Section) -> int:
+    return -sum(entry.line.rank is not None for entry in section.entries)
 
 
 def _filters(sections: Sequence[Section]) -> dict[str, Any]:

@@ -1,0 +1,41 @@
+"""Boards for the tests of the site: ranked and unranked, verified and unverified ones, in two tasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from submission_cases import TASK, Files, metadata, table
+
+from symbench.leaderboard.board import Verified, make_boards
+from symbench.leaderboard.validate import read_submission
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from symbench.leaderboard.board import Board
+    from symbench.leaderboard.validate import Submission
+
+OTHER_TASK = "CartPole-v1"
+FEW = 200  # repetitions
+
+
+def add(folder: Path, name: str, runs: int = 5, keep: float = 0.5, **changes: Any) -> Submission:
+    """Writes a submission into ``folder/submissions``."""
+    card = metadata(name, runs, **changes)
+    return read_submission(Files(card, table(card, 0, keep), name).write(folder / "submissions"))
+
+
+def some_boards(folder: Path) -> list[Board]:
+    """Two boards, of five agents and of one."""
+    last = metadata("deaf", 5)["tasks"]
+    last[TASK]["cannot_act"] = {"add-noise-channels/+5": "reads <5> sensors"}
+    submissions = [
+        *(add(folder, "strong", keep=0.9), add(folder, "weak", keep=0.2), add(folder, "few", runs=2, keep=0.7)),
+        *(add(folder, "single", runs=1, keep=0.4), add(folder, "deaf", tasks=last)),
+        add(folder, "upright", task=OTHER_TASK, keep=0.3),
+    ]
+    seen = {
+        each.card.name: Verified(digest=each.digest, date="2026-01-01", cells=["a"], difference=0.0)
+        for each in submissions[:1]
+    }
+    return make_boards(submissions, seen, FEW)
