@@ -9,14 +9,18 @@ import numpy as np
 
 from symbench.envs.tasks import get_task
 from symbench.leaderboard.board import run_scores
-from symbench.leaderboard.board_statistics import estimate, iqm_draws, retention_matrix
-from symbench.leaderboard.statistics import UNDEFINED, Estimate
+from symbench.leaderboard.board_statistics import retention_matrix
+from symbench.leaderboard.statistics import UNDEFINED, Estimate, bootstrap, iqm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from symbench.leaderboard.board import Line
     from symbench.suites import Perturbation
+
+    Array = NDArray[np.float64]
 
 REPETITIONS: Final = 10_000  # a fifth of those of a rank: there are 7 times as many cells as ranks
 
@@ -56,25 +60,26 @@ def cell_summaries(line: Line, task: str, repetitions: int = REPETITIONS) -> lis
     return [_summary(line, task, condition, clean, repetitions) for condition in suite.conditions(get_task(task))]
 
 
-def _summary(
-    line: Line,
-    task: str,
-    condition: Perturbation,
-    clean: np.ndarray[tuple[int], np.dtype[np.float64]],
-    repetitions: int,
-) -> CellSummary:
+def _summary(line: Line, task: str, condition: Perturbation, clean: Array, repetitions: int) -> CellSummary:
     rng = np.random.default_rng([line.submission.suite.seed, *f"{line.card.name}/{condition.id}".encode()])
-    scores = run_scores(line.submission, task, condition.id)[:, None]
+    scores = run_scores(line.submission, task, condition.id)
     reason = line.entry.cannot_act.get(condition.id, "")
-    shares = None if condition.baseline else retention_matrix(clean, scores)
+    shares = None if condition.baseline else retention_matrix(clean, scores[:, None])
     return CellSummary(
         condition=condition,
         cannot_act=reason,
         mean_return=float("nan") if reason else float(line.submission.returns(task, condition.id).mean()),
-        score=estimate(scores, iqm_draws(scores, rng, repetitions)),
-        retention=UNDEFINED if shares is None else estimate(shares, iqm_draws(shares, rng, repetitions)),
+        score=_over_runs(scores, rng, repetitions),
+        retention=UNDEFINED if shares is None else _over_runs(shares[:, 0], rng, repetitions),
         shares=() if shares is None else tuple(map(float, shares[:, 0])),
     )
+
+
+def _over_runs(units: Array, rng: np.random.Generator, repetitions: int) -> Estimate:
+    """Interquartile mean over training runs (R,); no interval for a single one."""
+    if len(units) == 1:
+        return Estimate(float(units[0]), *UNDEFINED[1:])
+    return bootstrap([units], iqm, rng, repetitions)
 
 
 def by_perturbation(cells: Sequence[CellSummary]) -> dict[str, list[CellSummary]]:
