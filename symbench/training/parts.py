@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from symbench.errors import SymbenchError, unknown
 from symbench.policies import NETWORKS, AttentionNeuronNetwork, MLPNetwork, NetworkAgent, PolicyNetwork
-from symbench.policies.equivariant import EquivariantMLPNetwork
+from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork
 from symbench.training.controllers import Controller, controller_of
 from symbench.training.recipe import Imitation, Ppo, Recipe
 from symbench.training.worlds import make_world
@@ -96,8 +96,9 @@ def _algorithm_misfit(
 
 
 def _ppo_misfit(settings: Ppo, network: PolicyNetwork) -> str | None:
-    if not isinstance(network, (MLPNetwork, EquivariantMLPNetwork, AttentionNeuronNetwork)):
-        return f"ppo trains networks of kind 'mlp', 'equivariant-mlp' or 'attention-neuron', received {network.kind!r}"
+    trained = (MLPNetwork, EquivariantMLPNetwork, EquivariantCNNNetwork, AttentionNeuronNetwork)
+    if not isinstance(network, trained):
+        return f"ppo trains networks of kind {', '.join(kind.kind for kind in trained)}; received {network.kind!r}"
     if settings.privileged_critic and not isinstance(network, AttentionNeuronNetwork):
         return f"privileged_critic = true needs a network of kind 'attention-neuron', received {network.kind!r}"
     return None

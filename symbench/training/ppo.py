@@ -13,7 +13,7 @@ from stable_baselines3.common.utils import LinearSchedule
 
 from symbench.envs.vec_env import VectorToVecEnv
 from symbench.policies import AttentionNeuronNetwork, AttentionNeuronPolicy, MLPNetwork, PolicyNetwork, actor_network
-from symbench.policies.equivariant import EquivariantMLPNetwork
+from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork
 from symbench.policies.layers import ACTIVATIONS
 from symbench.policies.sb3.equivariant import EquivariantActorCriticPolicy
 from symbench.policies.sb3.layers import STATE
@@ -93,7 +93,7 @@ def train_ppo(recipe: Recipe, settings: Ppo, network: PolicyNetwork, session: Se
     Args:
         recipe: What is trained on what.
         settings: See :class:`~symbench.training.recipe.Ppo`.
-        network: Says the architecture, MLP, equivariant MLP or AttentionNeuron; its weights are not used.
+        network: Says the architecture, an MLP, an equivariant network or an AttentionNeuron; its weights are not used.
         session: Where progress goes.
 
     Returns:
@@ -144,13 +144,15 @@ def _new_model(settings: Ppo, network: PolicyNetwork, vec_env: VectorToVecEnv, s
 
 def _policy_of(network: PolicyNetwork) -> tuple[type[ActorCriticPolicy] | str, dict[str, Any]]:
     config = network.config()
-    heads = {"net_arch": list(config["hidden"]), "activation_fn": ACTIVATIONS[config["activation"]]}
+    heads = {"net_arch": list(config["hidden"]), "activation_fn": ACTIVATIONS[config.get("activation", "relu")]}
     if isinstance(network, MLPNetwork):
         return "MlpPolicy", heads
-    if isinstance(network, EquivariantMLPNetwork):
-        symmetry = {key: config[key] for key in ("group", "observation", "action")}
-        layer = {key: config[key] for key in ("arm", "init", "bias_init")}
-        return EquivariantActorCriticPolicy, {**heads, "symmetry": symmetry, "layer_kwargs": layer}
+    if isinstance(network, (EquivariantMLPNetwork, EquivariantCNNNetwork)):
+        heads["symmetry"] = {key: config[key] for key in ("group", "observation", "action")}
+        heads["layer_kwargs"] = {key: config[key] for key in ("arm", "init", "bias_init") if key in config}
+        if isinstance(network, EquivariantCNNNetwork):
+            heads["features_extractor_kwargs"] = {"conv": config["conv"], "pool": config["pool"]}
+        return EquivariantActorCriticPolicy, heads
     assert isinstance(network, AttentionNeuronNetwork)
     names = ("num_codes", "value_dim", "key_widths", "query_dim", "projection_dim")
     layer = {**{name: config[name] for name in names}, "activation": config["key_activation"]}

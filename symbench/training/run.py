@@ -19,9 +19,11 @@ from symbench.zoo import save_agent
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gymnasium.vector import VectorEnv
+
 SCORE_SEED = 500_000  # of the first episode a card's scores come from; no suite uses them
 SCORE_EPISODES = {"sensors": 1000, "frames": 20}
-_SHUFFLE = {"sensors": ShuffleSensors, "frames": ShufflePatches}
+LARGEST_PATCH = 6  # pixels, the published size
 
 
 def train(
@@ -107,8 +109,16 @@ def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[st
         "training_seconds": round(session.seconds),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "in_order": _score(envs, network, plan.agent),
-        "shuffled": _score(_SHUFFLE[task.observes](envs), network, plan.agent),
+        "shuffled": _score(_shuffled(envs), network, plan.agent),
     }
+
+
+def _shuffled(envs: VectorEnv[Any, Any, Any]) -> VectorEnv[Any, Any, Any]:
+    shape = envs.single_observation_space.shape or ()
+    if len(shape) == 1:
+        return ShuffleSensors(envs)
+    fitting = [size for size in range(1, LARGEST_PATCH + 1) if shape[0] % size == 0 and shape[1] % size == 0]
+    return ShufflePatches(envs, patch_size=fitting[-1])
 
 
 def _score(envs: Any, network: PolicyNetwork, name: str) -> dict[str, float]:

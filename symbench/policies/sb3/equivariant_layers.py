@@ -216,7 +216,11 @@ def acting_on(symmetry: dict[str, Any], space: spaces.Space[Any]) -> Representat
     Raises:
         SymbenchError: It cannot, or does not map the space to itself.
     """
-    action = action_of(group_named(symmetry["group"]), symmetry["action"])
+    group = group_named(symmetry["group"])
+    if symmetry["action"] is None:  # actions stay: the policy is invariant
+        size = space.n if isinstance(space, spaces.Discrete) else (space.shape or ())[0]
+        return trivial_representation(group, int(size))
+    action = action_of(group, symmetry["action"])
     misfit = action.escape(space) if isinstance(space, spaces.Box) else action.misfit(space)
     if misfit:
         raise SymbenchError(f"the symmetry does not fit the actions: {misfit}")
