@@ -57,9 +57,10 @@ def _check(folder: Path, site: Path | None) -> None:
         from symbench.leaderboard.site import stale_pages
 
         stale[site] = stale_pages(read_boards(folder), site)
+    command = f"symbench leaderboard --site {site}" if site else "symbench leaderboard"
     for where, names in stale.items():
         if names:
-            typer.secho(f"error: {', '.join(names)} in {where}: stale; run symbench leaderboard", err=True, fg="red")
+            typer.secho(f"error: {', '.join(names)} in {where}: stale; run {command}", err=True, fg="red")
     if any(stale.values()):
         raise typer.Exit(1)
     typer.echo(f"{' and '.join(map(str, stale))}: up to date")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ import html5lib
 import pytest
 from site_cases import FEW, OTHER_TASK, add, some_boards
 from submission_cases import SUITE, TASK
+from typer.testing import CliRunner
 
+from symbench.cli import app
 from symbench.errors import SymbenchError
 from symbench.leaderboard.board import make_boards
 from symbench.leaderboard.schema import Card
@@ -23,6 +26,8 @@ from symbench.leaderboard.site.curves import COLOURS, chart
 from symbench.leaderboard.validate import Submission
 
 if TYPE_CHECKING:
+    from click.testing import Result
+
     from symbench.leaderboard.board import Board
 
 HOSTILE = [
@@ -264,3 +269,28 @@ def test_a_citation_needs_no_link_and_no_date(tmp_path: Path) -> None:
     undated = card.model_copy(update={"machine": card.machine.model_copy(update={"date": "yesterday"})})
     assert "url" not in bibtex(undated) and "year" not in bibtex(undated)
     assert isinstance(undated, Card)
+
+
+def test_the_command_writes_the_site_and_check_finds_it_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(tmp_path / "board", "mine")
+    monkeypatch.chdir(tmp_path)
+
+    def symbench(*options: str) -> Result:
+        return CliRunner().invoke(app, ["leaderboard", "board", "--site", *options])
+
+    result = symbench("site", "--check")
+    assert result.exit_code == 1 and "index.html" in result.stderr and not (tmp_path / "site").exists()
+    assert symbench("site").stdout.splitlines()[-1] == "site/index.html"
+    assert symbench("site", "--check").stdout == "board and site: up to date\n"
+    (tmp_path / "site" / "index.html").unlink()
+    assert (
+        symbench("site", "--check").stderr == "error: index.html in site: stale; run symbench leaderboard --site site\n"
+    )
+    (wrong,) = symbench("board").stderr.splitlines()
+    assert wrong == "error: 'board' holds other files; a new or empty folder is expected"
+
+
+def test_without_jinja_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(SymbenchError, match=re.escape("pip install 'symbench[site]'")):
+        pages([])
