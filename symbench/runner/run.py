@@ -130,7 +130,7 @@ def _tasks_with_agents(suite: Suite) -> list[str]:
 def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:
     """The directory's manifest with this plan's cells added."""
     manifest = load_manifest(store.directory) if store.manifest.exists() else Manifest(suite=suite)
-    if manifest.suite != suite:
+    if manifest.suite.protocol != suite.protocol:
         raise SymbenchError(
             f"{str(store.directory)!r} holds a run of {manifest.suite.tag}"
             f"{' with other content' if manifest.suite.tag == suite.tag else ''}; give another --out"

@@ -78,7 +78,8 @@ class Perturbation(BaseModel):
 class Suite(BaseModel):
     """A list of conditions and the protocol under which agents are compared.
 
-    A suite is never edited once numbers made with it are published: a change gets a new ``version``.
+    A suite is never edited once numbers made with it are published: a change gets a new ``version``. Only what no
+    number depends on may change: ``description`` and ``played``.
 
     Attributes:
         name: The first part of a cell's id.
@@ -108,6 +109,11 @@ class Suite(BaseModel):
     def tag(self) -> str:
         """Name and version, e.g. ``"shuffle@1"``."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def protocol(self) -> Suite:
+        """The suite without what no number depends on."""
+        return self.model_copy(update={"description": "", "played": ()})
 
     def conditions(self, task: Kind) -> tuple[Perturbation, ...]:
         """The perturbations that are meant for a task of this kind."""
