@@ -230,6 +230,8 @@ def test_curves_begin_at_the_clean_score_and_fall_as_the_numbers_do(boards: list
     lines = {line.card.name: cell_summaries(line, TASK, FEW) for line in boards[1].lines}
     drawn = chart(lines, runs=True)
     assert drawn is not None and [panel.name for panel in drawn.panels] == ["shuffle-sensors", "add-noise-channels"]
+    first, last = drawn.panels
+    assert first.right < last.left < last.right < drawn.width
     height = {label: y for y, label in drawn.grid}
     for curve in drawn.curves:
         cells = lines[curve.name][1:]

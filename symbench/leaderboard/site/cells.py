@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-REPETITIONS: Final = 10_000  # a fifth of those of a rank: there are 7 times as many cells as ranks
+REPETITIONS: Final = 10_000  # a fifth of those of a rank: there are many more cells than ranks
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _over_runs(units: Array, rng: np.random.Generator, repetitions: int) -> Esti
 
 
 def by_perturbation(cells: Sequence[CellSummary]) -> dict[str, list[CellSummary]]:
-    """Perturbation -> its cells, from the least to the most severe; without the clean one."""
+    """Perturbation -> its cells, in the order of the suite; without the clean one."""
     found: dict[str, list[CellSummary]] = {}
     for cell in cells:
         if not cell.condition.baseline:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COLOURS: Final = 8  # in site.css; more agents than that are grey
 
 _SLOT, _LEFT, _RIGHT, _TOP, _HEIGHT, _BOTTOM = 54, 46, 20, 14, 190, 78  # user units of the SVG, about pixels
+_LETTER: Final = 7  # width of a letter of a panel's name
 _GRID: Final = 0.25  # of retention, between two lines
 _LEAST, _MOST = -0.5, 1.5  # what lies beyond is drawn at the edge
 
@@ -71,7 +72,7 @@ class Chart:
 def chart(agents: Mapping[str, Sequence[CellSummary]], *, runs: bool = False) -> Chart | None:
     """The curves of agents that were measured under the same conditions.
 
-    Every perturbation begins at the clean score, i.e. at 100%, and goes on from the least to the most severe level.
+    Every perturbation begins at the clean score, i.e. at 100%, and goes on with its levels in the order of the suite.
 
     Args:
         agents: Name -> cells, all of one task.
@@ -93,7 +94,7 @@ def chart(agents: Mapping[str, Sequence[CellSummary]], *, runs: bool = False) ->
     steps = range(round(low / _GRID), math.floor(high / _GRID + 1e-9) + 1)
     order = {name: min(place, COLOURS) for place, name in enumerate(name for name in agents if name in drawn)}
     return Chart(
-        width=panels[-1].right + _RIGHT,
+        width=max(panels[-1].right + _RIGHT, panels[-1].left + _LETTER * len(panels[-1].name)),
         height=_TOP + _HEIGHT + _BOTTOM,
         top=_TOP,
         bottom=_TOP + _HEIGHT,
@@ -125,7 +126,7 @@ def _panels(levels: Mapping[str, Sequence[str]]) -> list[Panel]:
     for name, named in levels.items():
         places = [(left + _SLOT * place, level) for place, level in enumerate(("clean", *named))]
         panels.append(Panel(name, left, places[-1][0], places))
-        left = places[-1][0] + _SLOT
+        left = max(places[-1][0] + _SLOT, left + _LETTER * len(name))
     return panels
 
 
