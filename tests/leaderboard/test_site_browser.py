@@ -123,11 +123,10 @@ def test_columns_are_sorted_within_their_part_and_say_so(visit: Open) -> None:
 def test_filters_leave_what_was_asked_for(visit: Open, choice: str, value: str, left: set[str]) -> None:
     page = visit()
     page.select_option(f"select[name={choice}]", value)
+    page.locator("#found", has_text=f"{len(left)} agent{'' if len(left) == 1 else 's'} on ").wait_for()
     assert set(names(page.locator("main"))) == left
-    found = page.locator("#found").inner_text()
-    assert found.startswith(f"{len(left)} agent{'' if len(left) == 1 else 's'} on ")
     page.get_by_role("button", name="Clear").click()
-    page.wait_for_function("document.getElementById('found').textContent === '6 agents on 2 boards'")
+    page.locator("#found", has_text="6 agents on 2 boards").wait_for()
     assert len(names(page.locator("main"))) == 6
 
 
@@ -176,6 +175,7 @@ def test_curves_follow_filters_and_pointer(visit: Open) -> None:
 def test_an_agents_page_is_one_click_away_and_leads_back(visit: Open) -> None:
     page = visit()
     page.get_by_role("link", name="strong").click()
+    page.wait_for_url("**/agents/strong.html")
     assert page.locator("h1").inner_text() == "strong"
     assert page.locator(".chart svg").is_visible() and page.locator(".run").count() == 10
     weights = page.locator(".runs code")
@@ -183,13 +183,14 @@ def test_an_agents_page_is_one_click_away_and_leads_back(visit: Open) -> None:
     page.locator("summary").click()
     assert weights.count() == 5 and weights.first.is_visible()
     page.get_by_role("link", name="All boards").click()
+    page.wait_for_url("**/index.html")
     assert page.locator(".board").count() == 2
 
 
 def test_the_citation_is_copied_by_a_button(visit: Open) -> None:
     page = visit("agents/strong.html")
     page.get_by_role("button", name="Copy BibTeX").click()
-    page.wait_for_function("document.getElementById('copied').textContent === 'Copied.'")
+    page.get_by_text("Copied.").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == page.locator("#citation").text_content() and copied.startswith("@misc{symbench-strong,")
 
@@ -198,7 +199,7 @@ def test_the_citation_is_copied_where_there_is_no_clipboard_interface(visit: Ope
     page = visit("agents/strong.html")
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     page.get_by_role("button", name="Copy BibTeX").click()
-    page.wait_for_function("document.getElementById('copied').textContent === 'Copied.'")
+    page.get_by_text("Copied.").wait_for()
     assert page.evaluate("getSelection().toString()").startswith("@misc{symbench-strong,")
 
 
