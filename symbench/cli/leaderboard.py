@@ -17,47 +17,43 @@ def leaderboard(
     ] = Path("leaderboards"),
     site: Annotated[
         Path | None,
-        typer.Option("--site", metavar="DIR", parser=directory, help="Also write a static site: open DIR/index.html."),
+        typer.Option(
+            "--site", metavar="DIR", parser=directory, help="The static site: open DIR/index.html. \\[FOLDER/site]"
+        ),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if tables or site are stale.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Make the tables of a leaderboard again from its submissions.
+    """Make the tables and the site of a leaderboard again from its submissions.
 
     Writes LEADERBOARD.md and leaderboard.csv into FOLDER. The site needs no
     server, no network and no build step. The same submissions give the same
     bytes. Exit code of --check: 0 if everything is up to date, 1 if not.
 
     [bold]Examples[/bold]
-      [cyan]symbench leaderboard[/cyan]
-      [cyan]symbench leaderboard --site site[/cyan]   [dim]# and open site/index.html[/dim]
+      [cyan]symbench leaderboard[/cyan]   [dim]# and open leaderboards/site/index.html[/dim]
       [cyan]symbench leaderboard --check[/cyan]   [dim]# what continuous integration does[/dim]
     """
     from symbench.leaderboard.board import write_tables
+    from symbench.leaderboard.site import write_site
 
     if check:
-        _check(folder, site)
+        _check(folder, site or folder / "site")
         return
     boards = write_tables(folder)
     lines = sum(len(board.lines) for board in boards)
     typer.echo(f"{folder}/LEADERBOARD.md, leaderboard.csv: {len(boards)} boards, {lines} lines")
-    if site:
-        from symbench.leaderboard.site import write_site
-
-        write_site(boards, site)
-        typer.echo(f"{site}/index.html")
+    write_site(boards, site or folder / "site")
+    typer.echo(f"{site or folder / 'site'}/index.html")
 
 
-def _check(folder: Path, site: Path | None) -> None:
+def _check(folder: Path, site: Path) -> None:
     """Exit with code 1 if anything is stale."""
     from symbench.leaderboard.board import read_boards, stale_tables
+    from symbench.leaderboard.site import stale_pages
 
-    stale = {folder: stale_tables(folder)}
-    if site:
-        from symbench.leaderboard.site import stale_pages
-
-        stale[site] = stale_pages(read_boards(folder), site)
-    command = f"symbench leaderboard --site {site}" if site else "symbench leaderboard"
+    stale = {folder: stale_tables(folder), site: stale_pages(read_boards(folder), site)}
+    command = "symbench leaderboard" if site == folder / "site" else f"symbench leaderboard --site {site}"
     for where, names in stale.items():
         if names:
             typer.secho(f"error: {', '.join(names)} in {where}: stale; run {command}", err=True, fg="red")

@@ -23,6 +23,7 @@ from symbench.leaderboard.board import (
     write_tables,
 )
 from symbench.leaderboard.board_text import escaped
+from symbench.leaderboard.site import stale_pages
 from symbench.leaderboard.validate import Submission, read_submission
 
 ROOT = Path(__file__).parents[2]
@@ -216,6 +217,7 @@ def test_an_empty_board_says_so(tmp_path: Path) -> None:
     assert "No submissions yet." in (tmp_path / "LEADERBOARD.md").read_text()
 
 
-def test_the_tables_of_this_repository_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_and_site_of_this_repository_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()  # the bundled suites
     assert stale_tables(ROOT / "leaderboards") == []
+    assert stale_pages(read_boards(ROOT / "leaderboards"), ROOT / "leaderboards" / "site") == []
