@@ -22,7 +22,7 @@ run: $(VENV)/installed  ## install, run the shuffle suite with the bundled agent
 	$(BIN)/symbench run --suite shuffle
 
 test: $(VENV)/installed-dev  ## install what tests need and run them
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -66,7 +66,7 @@ def play(
         lengths: Steps of each episode, which may end earlier by itself.
         seed: The first reset's.
         scribble: Whether to overwrite every observation received and every action given, after having kept a copy.
-        actions: Actions to play instead of the random ones.
+        actions: Actions to play instead of the random ones, as long as there are any.
     """
     space = copy.deepcopy(env.action_space)
     moments = []
@@ -75,7 +75,9 @@ def play(
         observation, _ = env.reset(seed=seed if episode == 0 else None)
         moments.append(Moment(_kept(observation, scribble)))
         for _ in range(length):
-            action = space.sample() if actions is None else next(actions)
+            action = space.sample() if actions is None else next(actions, None)
+            if action is None:
+                break
             observation, reward, terminated, truncated, _ = env.step(action)
             moments.append(Moment(_kept(observation, scribble), float(reward), bool(terminated), bool(truncated)))
             if scribble and isinstance(action, np.ndarray):

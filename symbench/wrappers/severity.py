@@ -25,7 +25,7 @@ def _channels(*counts: int) -> Levels:
 
 
 def _drawn_elements(*resample: str | int) -> Levels:
-    return tuple(MappingProxyType({"element": None, "resample": interval}) for interval in resample)
+    return tuple(MappingProxyType({"resample": interval, "element": None}) for interval in resample)
 
 
 SEVERITIES: Final[Mapping[int, Mapping[str, Levels]]] = MappingProxyType(

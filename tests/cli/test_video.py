@@ -37,8 +37,8 @@ def test_the_same_command_writes_the_same_mp4_under_a_name_of_the_cell(symbench:
 
 
 def test_a_cell_of_a_run_finds_its_agent_by_its_files(symbench: Symbench) -> None:
-    symbench("run", "-s", "tiny.toml", "-t", "CartPole-v1", "-w", 1, "-a", "./mlp.json", "--out", "mine")
-    cell = "tiny@1/CartPole-v1/shuffle-sensors/per-episode/mlp/s0"
+    symbench("run", "-s", "tiny.toml", "-t", "CartPole-v1", "-w", 1, "-a", "stranger=./mlp.json", "--out", "mine")
+    cell = "tiny@1/CartPole-v1/shuffle-sensors/per-episode/stranger/s0"
     arguments = ("video", cell, "--run", "mine", "--steps", 2, "--zoom", 1, "--out", "a.gif")
     assert symbench(*arguments, "--agent", "mlp.json").exit_code == 0
     assert "name its files: --agent PATH" in symbench(*arguments).stderr

@@ -39,6 +39,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
+# Playwright evaluates strings while it waits; the site's own scripts are files without eval, which the policy holds to.
+BY_PLAYWRIGHT = "Evaluating a string as JavaScript violates"
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -62,7 +66,7 @@ def visit(browser: Browser, site: Path) -> Iterator[Open]:
         context = browser.new_context(viewport=viewport, permissions=["clipboard-read", "clipboard-write"], **options)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: wrong.append(message.text))
+        page.on("console", lambda message: wrong.append(message.text) if BY_PLAYWRIGHT not in message.text else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
         page.on("request", lambda request: wrong.append(request.url) if not _is_local(request.url, site) else None)

@@ -46,9 +46,9 @@ def tiny(teacher: str) -> Tiny:
 
     def overrides(name: str) -> dict[str, Any]:
         recipe = load_recipe(name)
-        if TASKS[recipe.task].observes == "frames":
-            return FRAMES
         algorithm = recipe.algorithm.name
+        if TASKS[recipe.task].observes == "frames" and algorithm == "imitation":
+            return FRAMES
         return {**TINY[algorithm], **({"teacher": teacher} if algorithm == "imitation" else {})}
 
     return overrides
