@@ -81,11 +81,18 @@ def test_shuffle_patches_against_a_double_loop(benchmark: BenchmarkFixture) -> N
     )
 
 
+def world_for(name: str) -> tuple[Still, dict[str, str]]:
+    """An environment that does nothing, and the parameters that the wrapper needs."""
+    if name == "TransformByGroup":
+        return Still(gym.spaces.Box(-1, 1, (4,))), {"symmetry": "CartPole-v1"}
+    image = name in ("ShufflePatches", "OccludePatches", "SwapBackground")
+    return Still(gym.spaces.Box(0, 255, FRAME, np.uint8) if image else gym.spaces.Box(-1, 1, (5,))), {}
+
+
 @pytest.mark.parametrize("name", PERTURBATIONS)
 def test_cost_of_a_step_at_severity_zero(benchmark: BenchmarkFixture, name: str) -> None:
-    image = name in ("ShufflePatches", "OccludePatches", "SwapBackground")
-    env = Still(gym.spaces.Box(0, 255, FRAME, np.uint8) if image else gym.spaces.Box(-1, 1, (5,)))
-    wrapped = wrapper_of(name)(env, severity=0)
+    env, parameters = world_for(name)
+    wrapped = wrapper_of(name)(env, severity=0, **parameters)
     wrapped.reset(seed=0)
     benchmark(wrapped.step, 0)
     cost = fastest(wrapped.step, 0, calls=5000) - fastest(env.step, 0, calls=5000)
@@ -94,8 +101,18 @@ def test_cost_of_a_step_at_severity_zero(benchmark: BenchmarkFixture, name: str)
 
 @pytest.mark.parametrize("name", PERTURBATIONS)
 def test_cost_of_a_step_at_severity_three(benchmark: BenchmarkFixture, name: str) -> None:
-    image = name in ("ShufflePatches", "OccludePatches", "SwapBackground")
-    env = Still(gym.spaces.Box(0, 255, FRAME, np.uint8) if image else gym.spaces.Box(-1, 1, (5,)))
-    wrapped = wrapper_of(name)(env, severity=3)
+    env, parameters = world_for(name)
+    wrapped = wrapper_of(name)(env, severity=3, **parameters)
     wrapped.reset(seed=0)
     benchmark(wrapped.step, 0)
+
+
+def test_cost_of_a_group_element(benchmark: BenchmarkFixture) -> None:
+    """Observation and action, without the wrapper's own call."""
+    env, parameters = world_for("TransformByGroup")
+    transform = wrapper_of("TransformByGroup")(env, **parameters).transform
+    seen, actions = np.ones((1, 4), np.float32), np.ones(1, np.int64)
+    transform.reset(seen, np.ones(1, dtype=bool), [0])
+    benchmark(transform.step, seen, actions)
+    cost = fastest(transform.step, seen, actions, calls=5000) + fastest(transform.act, actions, calls=5000)
+    benchmark.extra_info.update(measured=f"{cost:.2f} us", aim="< 5 us")

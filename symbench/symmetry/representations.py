@@ -108,8 +108,7 @@ class Representation(Action):
         np.put_along_axis(rebuilt, self._order[:, :, None], self._sign[:, :, None], axis=2)
         self.is_signed_permutation = bool((np.abs(self._sign) == 1).all() and np.array_equal(rebuilt, self.matrices))
         self._unsigned = bool((self._sign == 1).all())
-        if self.is_signed_permutation:
-            self._sign = self._sign.astype(np.int8)  # keeps the dtype of what it is multiplied with
+        self._signs_of: dict[np.dtype[Any], NDArray[Any]] = {}
 
     @property
     def dim(self) -> int:
@@ -138,15 +137,18 @@ class Representation(Action):
         if not self.is_signed_permutation:
             turned: NDArray[Any] = (self.matrices[elements].astype(batch.dtype) @ batch[..., None])[..., 0]
             return turned
-        order, sign = self._order[elements], self._sign[elements]
+        # numpy's take is several times faster than indexing, and than its take_along_axis.
+        order = self._order.take(elements, axis=0)
         if order.ndim == 1:
             gathered: NDArray[Any] = batch.take(order, axis=-1)
-        else:  # one take from the flat batch, which is several times faster than numpy's take_along_axis
+        else:
             gathered = batch.take(order if len(batch) == 1 else order + _first_of_rows(*batch.shape))
-        if self._unsigned:
-            return gathered
-        signed: NDArray[Any] = gathered * sign
-        return signed
+        return gathered if self._unsigned else gathered * self._signs(batch.dtype).take(elements, axis=0)
+
+    def _signs(self, dtype: np.dtype[Any]) -> NDArray[Any]:
+        if dtype not in self._signs_of:
+            self._signs_of[dtype] = self._sign.astype(dtype)
+        return self._signs_of[dtype]
 
     def misfit(self, space: Any) -> str | None:
         """See :meth:`Action.misfit`: a ``Box`` of d numbers."""
@@ -258,8 +260,8 @@ class ActionMap(Action):
 
     def undo(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
         """Map action numbers back, (B,) -> (B,); see :meth:`Action.undo`."""
-        mapped: NDArray[Any] = self._undo[elements, batch].astype(batch.dtype, copy=False)
-        return mapped
+        mapped: NDArray[Any] = self._undo[elements, batch]
+        return mapped if mapped.dtype == batch.dtype else mapped.astype(batch.dtype)
 
     def misfit(self, space: Any) -> str | None:
         """See :meth:`Action.misfit`: ``Discrete(n)`` that begins at 0."""

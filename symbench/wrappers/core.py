@@ -243,6 +243,7 @@ class Perturbation(Transform):
         self._generators: list[np.random.Generator | None] = [None] * num_envs
         self._begun = np.zeros(num_envs, dtype=bool)
         self._wait = -1  # steps until an interval ends somewhere; never if negative
+        self._one = np.ones(1, dtype=np.int64)  # adding it takes a third of the time of adding a Python int
         self.elapsed = np.zeros(num_envs, dtype=np.int64)
         """Steps since each environment's episode began, shape (B,)."""
         return space
@@ -262,7 +263,7 @@ class Perturbation(Transform):
 
     def step(self, observations: Any, actions: Any) -> Any:
         """Perturb a batch, with new draws where an interval ended; see :meth:`Transform.step`."""
-        self.elapsed += 1
+        self.elapsed += self._one
         self._wait -= 1
         if self._wait == 0:
             self._next_interval()
