@@ -32,7 +32,7 @@ def render(report: Report, records: Sequence[Record]) -> str:
 
 
 def _returns(manifest: Manifest, task: str, rows: Sequence[Row]) -> str:
-    quoted = published(task, manifest.suite.name)
+    quoted = published(task, manifest.suite)
     agents = [row.agent for row in rows if row.condition == rows[0].condition]
     header = ["return", *agents, *(f"*{entry.agent}*" for entry in quoted)]
     lines = []

@@ -6,11 +6,15 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+if TYPE_CHECKING:
+    from symbench.suites import Suite
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,20 @@ class Published:
     returns: dict[str, tuple[float, float]]
 
 
-@cache
-def published(task: str, suite: str) -> tuple[Published, ...]:
-    """The published agents of a task under the conditions of a suite; none for most tasks."""
-    data = tomllib.loads(Path(__file__).with_name("published.toml").read_text(encoding="utf-8"))
+def published(task: str, suite: Suite) -> tuple[Published, ...]:
+    """The published agents of a task that have a number under a condition of a suite; none for most tasks."""
+    conditions = {perturbation.id for perturbation in suite.perturbations}
     return tuple(
         Published(agent, table["source"], {condition: (mean, std) for condition, (mean, std) in returns.items()})
-        for table in data["tables"]
-        if table["task"] == task and table.get("suite", suite) == suite
+        for table in _tables()
+        if table["task"] == task and table.get("suite", suite.name) == suite.name
         for agent, returns in table["agents"].items()
+        if conditions & returns.keys()
     )
+
+
+@cache
+def _tables() -> list[dict[str, Any]]:
+    text = Path(__file__).with_name("published.toml").read_text(encoding="utf-8")
+    tables: list[dict[str, Any]] = tomllib.loads(text)["tables"]
+    return tables

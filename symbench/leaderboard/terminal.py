@@ -37,7 +37,7 @@ def render(report: Report, width: int = 120) -> RenderableType:
     for task, group in groupby(report.rows, key=lambda row: row.task):
         rows = list(group)
         compared = text.compared_with(manifest, rows)
-        returns = (_returns(manifest, task, rows, quoted) for quoted in (published(task, manifest.suite.name), ()))
+        returns = (_returns(manifest, task, rows, quoted) for quoted in (published(task, manifest.suite), ()))
         scores = (_scores(manifest, rows, *extras) for extras in ((True, compared), (True, ""), (False, "")))
         notes = "\n".join(f"• {notice}" for notice in text.notices(manifest, task, rows))
         parts += [_fitting(returns, width), Text(), _fitting(scores, width), Text(), Text(notes, style="dim"), Text()]

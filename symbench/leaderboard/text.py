@@ -105,13 +105,11 @@ def notices(manifest: Manifest, task: str, rows: Sequence[Row]) -> list[str]:
             _skipped(rows),
         )
         if notice
-    ] + [
-        f"(paper): {source}" for source in dict.fromkeys(entry.source for entry in published(task, manifest.suite.name))
-    ]
+    ] + [f"(paper): {source}" for source in dict.fromkeys(entry.source for entry in published(task, manifest.suite))]
 
 
 def _sources(manifest: Manifest, task: str) -> list[str]:
-    return list(dict.fromkeys(entry.source for entry in published(task, manifest.suite.name)))
+    return list(dict.fromkeys(entry.source for entry in published(task, manifest.suite)))
 
 
 def _quick(rows: Sequence[Row]) -> str:

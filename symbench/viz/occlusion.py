@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from symbench.runner import Manifest, Record
-    from symbench.suites import Perturbation
+    from symbench.suites import Perturbation, Suite
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def occlusion(run_dir: Path, out: Path, task: str | None = None) -> str:
     if len(set(conditions.values())) < 2:
         raise SymbenchError(f"{run_dir} holds no occlusion: make it with symbench run --suite occlusion")
     measured = _measured(Store(run_dir).records(manifest.cells), conditions, task)
-    matrices = [measured, *_published(conditions, task, manifest.suite.name)]
+    matrices = [measured, *_published(conditions, task, manifest.suite)]
     _draw(matrices, task, out)
     lines = (
         [each.title, agent, f"{ratio:g}", "" if np.isnan(value) else f"{value:.6g}"]
@@ -103,7 +103,7 @@ def _measured(records: list[Record], conditions: dict[str, float], task: str) ->
     return _matrix("measured", agents, {key: float(np.mean(runs)) for key, runs in values.items()})
 
 
-def _published(conditions: dict[str, float], task: str, suite: str) -> list[Matrix]:
+def _published(conditions: dict[str, float], task: str, suite: Suite) -> list[Matrix]:
     """One matrix of all published agents that have numbers for several of the conditions; none if there are none."""
     rows = [each for each in published(task, suite) if len(conditions.keys() & each.returns.keys()) > 1]
     values = {

@@ -209,12 +209,14 @@ def test_published_numbers_belong_to_conditions_of_the_bundled_suites() -> None:
     for name in bundled_suites():
         suite = load_suite(name)
         for task in suite.tasks:
-            quoted = published(task, name)
+            quoted = published(task, suite)
             known = {p.id for other in ("shuffle", "noise", name) for p in load_suite(other).perturbations}
             assert {condition for entry in quoted for condition in entry.returns} <= known
-    assert len(published("Pong", "occlusion")) == 10
-    assert [entry.returns["shuffle-patches/per-episode"] for entry in published("Pong", "shuffle")] == [(21, 0)]
-    assert published("Pong", "mine") == ()
+    assert len(published("Pong", load_suite("occlusion"))) == 10
+    assert [entry.returns["shuffle-patches/per-episode"] for entry in published("Pong", load_suite("shuffle"))] == [
+        (21, 0)
+    ]
+    assert published("CartPoleSwingUp", load_suite("group")) == (), "without a number they only take up room"
     quoted = published("CartPoleSwingUp", "shuffle")
     assert {entry.agent: entry.returns[CLEAN] for entry in quoted} == {
         "FNN (paper)": (593, 433),
