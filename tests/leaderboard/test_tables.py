@@ -217,7 +217,7 @@ def test_published_numbers_belong_to_conditions_of_the_bundled_suites() -> None:
         (21, 0)
     ]
     assert published("CartPoleSwingUp", load_suite("group")) == (), "without a number they only take up room"
-    quoted = published("CartPoleSwingUp", "shuffle")
+    quoted = published("CartPoleSwingUp", load_suite("shuffle"))
     assert {entry.agent: entry.returns[CLEAN] for entry in quoted} == {
         "FNN (paper)": (593, 433),
         "AttentionNeuron (paper)": (472, 426),
