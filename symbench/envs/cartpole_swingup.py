@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode
-from gymnasium.vector.utils import batch_space
 
+from symbench.envs.batched import BatchedEnv
 from symbench.envs.rendering import draw_cartpole
 
 if TYPE_CHECKING:
@@ -170,14 +169,12 @@ class CartPoleSwingUpEnv(gym.Env[np.ndarray, np.ndarray]):
         return draw_cartpole(x, theta)
 
 
-class CartPoleSwingUpVectorEnv(gym.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
-    """``num_envs`` cart-poles advanced by one array program.
+class CartPoleSwingUpVectorEnv(BatchedEnv):
+    """``num_envs`` cart-poles advanced by one array program; see :class:`~symbench.envs.batched.BatchedEnv`.
 
     Sub-environment ``i`` reset with seed ``s + i`` plays exactly the episodes that ``CartPoleSwingUpEnv`` plays when
     reset with that seed, the automatic resets included. All autoreset modes of Gymnasium are offered.
     """
-
-    metadata = {"render_modes": []}  # noqa: RUF012 (Gymnasium declares it so)
 
     def __init__(
         self,
@@ -186,80 +183,26 @@ class CartPoleSwingUpVectorEnv(gym.vector.VectorEnv[np.ndarray, np.ndarray, np.n
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
     ) -> None:
-        """Make a batch of cart-poles.
-
-        Args:
-            num_envs: Number of sub-environments B.
-            max_episode_steps: Steps after which an episode is truncated.
-            autoreset_mode: Gymnasium's ``AutoresetMode`` or its value.
-            render_mode: Only ``None``: render one ``CartPoleSwingUpEnv`` instead.
-
-        Raises:
-            ValueError: A render mode was asked for.
-        """
-        if render_mode is not None:
-            raise ValueError(f"the vector environment does not render, received render_mode={render_mode!r}")
-        self.num_envs = num_envs
-        self.max_episode_steps = max_episode_steps
-        self.autoreset_mode = AutoresetMode(autoreset_mode)
-        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.single_observation_space = _observation_space()
-        self.single_action_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
-        self._generators: list[np.random.Generator] = [seeding.np_random()[0] for _ in range(num_envs)]
+        """Make a batch of cart-poles; see :class:`~symbench.envs.batched.BatchedEnv` for the arguments."""
+        spaces = (_observation_space(), gym.spaces.Box(-1.0, 1.0, (1,), np.float32))
+        super().__init__(num_envs, *spaces, max_episode_steps, autoreset_mode, render_mode)
         self._state = np.zeros((4, num_envs))
-        self._steps = np.zeros(num_envs, dtype=np.int64)
-        self._ended = np.zeros(num_envs, dtype=bool)
 
     @property
     def state(self) -> Array:
         """Rows ``x, x_dot, theta, theta_dot``, shape (4, B), float64."""
         return np.array(self._state)
 
-    def reset(
-        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Start new episodes, in all sub-environments or in those of ``options["reset_mask"]`` ((B,) bool)."""
-        mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
-        for i, given in enumerate(seeds or ()):
-            if mask[i] and given is not None:
-                self._generators[i] = seeding.np_random(given)[0]
-        self._restart(mask)
-        return observation_of(self._state), {}
+    def begin(self, i: int, generator: np.random.Generator) -> None:
+        """Draw the first state of sub-environment ``i``."""
+        self._state[:, i] = _initial_state(generator)
 
-    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Advance every sub-environment by 0.01 s; see :meth:`gymnasium.vector.VectorEnv.step`."""
-        resetting = self._ended
-        if self.autoreset_mode == AutoresetMode.DISABLED and resetting.any():
-            ended = np.flatnonzero(resetting).tolist()
-            raise gym.error.ResetNeeded(f"sub-environments {ended} have ended: reset them with options['reset_mask']")
+    def advance(self, actions: np.ndarray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Apply forces for 0.01 s: rewards (B,) and whether the cart has left the track (B,)."""
         forces = np.asarray(actions, dtype=np.float64).reshape(self.num_envs)
         self._state = np.array(advance(self._state, forces))
-        self._steps += 1
-        rewards, terminated = reward_of(self._state), left_track(self._state)
-        truncated = self._steps >= self.max_episode_steps
-        if resetting.any():  # NEXT_STEP: this call is the reset of the episodes that ended in the last one
-            self._restart(resetting)
-            rewards = np.where(resetting, 0.0, rewards)
-            terminated, truncated = terminated & ~resetting, truncated & ~resetting
-        self._ended = terminated | truncated
-        infos: dict[str, Any] = {}
-        if self.autoreset_mode == AutoresetMode.SAME_STEP and self._ended.any():
-            infos = self._reset_within_step()
-        return observation_of(self._state), rewards, terminated, truncated, infos
+        return np.asarray(reward_of(self._state)), np.asarray(left_track(self._state))
 
-    def _reset_within_step(self) -> dict[str, Any]:
-        ended, last = self._ended, observation_of(self._state)
-        final = np.full(self.num_envs, None, dtype=object)
-        for i in np.flatnonzero(ended):
-            final[i] = last[i]
-        self._restart(ended)
-        return {"final_obs": final, "_final_obs": ended, "final_info": {}, "_final_info": ended}
-
-    def _restart(self, mask: NDArray[np.bool_]) -> None:
-        for i in np.flatnonzero(mask):
-            self._state[:, i] = _initial_state(self._generators[i])
-        self._steps[mask] = 0
-        self._ended = self._ended & ~mask
+    def observe(self) -> np.ndarray:
+        """Observations of all, shape (B, 5), float32."""
+        return observation_of(self._state)

@@ -108,10 +108,6 @@ def notices(manifest: Manifest, task: str, rows: Sequence[Row]) -> list[str]:
     ] + [f"(paper): {source}" for source in dict.fromkeys(entry.source for entry in published(task, manifest.suite))]
 
 
-def _sources(manifest: Manifest, task: str) -> list[str]:
-    return list(dict.fromkeys(entry.source for entry in published(task, manifest.suite)))
-
-
 def _quick(rows: Sequence[Row]) -> str:
     quick = [row for row in rows if row.quick]
     if not quick:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ from symbench.policies.sb3.symmetrised import vectors_of_policy
 from symbench.symmetry import Representation, cyclic, dihedral, regular, standard_2d, trivial_representation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SMALL = {"n_steps": 32, "batch_size": 32, "n_epochs": 1, "device": "cpu", "seed": 0}
@@ -201,11 +203,22 @@ def test_sampled_transitions_are_transformed_as_wholes(env_id: str) -> None:
     assert samples.actions.dtype == torch.tensor(buffer.actions).dtype
 
 
+@contextmanager
+def sb3_draws_alike() -> Iterator[None]:
+    """Inside the block SB3, which draws from numpy's global stream, draws from one seed; afterwards that is as it was."""
+    before = np.random.get_state()  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
+
+
 def test_the_buffer_has_a_stream_of_its_own() -> None:
     def draws(seed: int) -> torch.Tensor:
         buffer, _ = filled("CartPole-v1", "CartPole-v1", seed=seed)
-        np.random.seed(0)  # noqa: NPY002  (SB3 draws from it)
-        return buffer.sample(64).observations
+        with sb3_draws_alike():
+            return buffer.sample(64).observations
 
     assert torch.equal(draws(1), draws(1))
     assert not torch.equal(draws(1), draws(2))
@@ -215,12 +228,13 @@ def test_statistics_are_applied_after_the_transformation() -> None:
     buffer, env = filled("CartPole-v1", "CartPole-v1")
     normaliser = VecNormalize(DummyVecEnv([lambda: env]))
     normaliser.obs_rms.mean[:] = [1.0, 2.0, 3.0, 4.0]
-    np.random.seed(0)  # noqa: NPY002
-    plain = buffer.sample(32).observations
+    with sb3_draws_alike():
+        plain = buffer.sample(32).observations
     buffer.rng = np.random.default_rng(0)
     buffer, _ = filled("CartPole-v1", "CartPole-v1")
-    np.random.seed(0)  # noqa: NPY002
-    np.testing.assert_allclose(buffer.sample(32, normaliser).observations, normaliser.normalize_obs(plain.numpy()))
+    with sb3_draws_alike():
+        normalised = buffer.sample(32, normaliser).observations
+    np.testing.assert_allclose(normalised, normaliser.normalize_obs(plain.numpy()))
 
 
 @pytest.mark.parametrize(("algorithm", "env_id"), [(DQN, "CartPole-v1"), (SAC, "Pendulum-v1")])
