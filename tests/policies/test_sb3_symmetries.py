@@ -205,7 +205,7 @@ def test_sampled_transitions_are_transformed_as_wholes(env_id: str) -> None:
 
 @contextmanager
 def sb3_draws_alike() -> Iterator[None]:
-    """Inside the block SB3, which draws from numpy's global stream, draws from one seed; afterwards that is as it was."""
+    """Inside the block SB3 draws from one seed of numpy's global stream; afterwards that is as it was."""
     before = np.random.get_state()  # noqa: NPY002
     np.random.seed(0)  # noqa: NPY002
     try:
