@@ -24,6 +24,9 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the recipe's algorithm; may be repeated."),
     ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="cpu|cuda", help="Where gradients are computed; for frames a GPU is 5 times faster.")
+    ] = "cpu",
     debug: Debug = False,
 ) -> None:
     """Train an agent by a recipe.
@@ -35,6 +38,7 @@ def train(
       [cyan]symbench train --list[/cyan]
       [cyan]symbench train mlp --seed 1[/cyan]
       [cyan]symbench train attention-neuron --out runs/mine --set steps=1000000[/cyan]
+      [cyan]symbench train pong-attention-neuron --device cuda[/cyan]
     """
     from symbench import training
     from symbench.cli.console import console
@@ -45,7 +49,7 @@ def train(
         return
     if recipe is None:
         raise SymbenchError("which recipe? `symbench train --list` lists them")
-    agent = training.train(recipe, out, seed, resume=resume, overrides=_overrides(set_ or []))
+    agent = training.train(recipe, out, seed, resume=resume, overrides=_overrides(set_ or []), device=device)
     advice = f"{agent}.safetensors\nevaluate it: symbench run --suite shuffle --agent {agent}.safetensors"
     console().print(advice, highlight=False, markup=False, soft_wrap=True)
 

@@ -7,6 +7,7 @@ answers are what the student learns, so neither rewards nor a critic are needed.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,12 @@ class Segment:
     starts: Tensor  # (T, B), 1 where an episode begins
     actions: Tensor  # (T, B, A), what was done; one-hot if actions are discrete
     targets: Tensor  # (T, B, A), what the teacher would have done; (T, B), its number, if actions are discrete
+
+    def to(self, device: str) -> Segment:
+        """The same on a device, e.g. ``"cuda"``."""
+        state = tuple(part.to(device) for part in self.state)
+        observations = each(lambda part: part.to(device), self.observations)
+        return Segment(state, observations, *(part.to(device) for part in (self.starts, self.actions, self.targets)))
 
 
 def segment_loss(network: PolicyNetwork, segment: Segment, rows: Tensor) -> Tensor:
@@ -144,29 +151,36 @@ def imitate(
     student: PolicyNetwork,
     teacher: PolicyNetwork | type[Controller],
     session: Session,
+    device: str = "cpu",
 ) -> None:
-    """Train ``student`` in place; see :class:`~symbench.training.recipe.Imitation` for the settings."""
-    optimizer = torch.optim.Adam(student.parameters(), settings.learning_rate)
+    """Train ``student`` in place; see :class:`~symbench.training.recipe.Imitation` for the settings.
+
+    It plays on the CPU, beside the environments. Only gradients, nine tenths of the work, are computed on ``device``.
+    """
+    learner = student if device == "cpu" else deepcopy(student).to(device)
+    optimizer = torch.optim.Adam(learner.parameters(), settings.learning_rate)
     per_segment = settings.num_envs * settings.segment
-    done = session.restore(student, optimizer)
+    done = session.restore(learner, optimizer)
+    student.load_state_dict(learner.state_dict())
     generator = np.random.default_rng([session.seed, done])
     envs, kept = make_world(recipe, settings.num_envs, None if isinstance(teacher, nn.Module) else teacher)
     player, segments = Player(envs, kept, student, teacher, generator), list[Segment]()
     while done < settings.steps:
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * max(0.01, 1.0 - done / settings.steps)
-        segments.append(player.play(settings.segment, settings.exploration, _guided(settings, done)))
+        segments.append(player.play(settings.segment, settings.exploration, _guided(settings, done)).to(device))
         if len(segments) > settings.buffer:
             segments.pop(int(generator.integers(settings.buffer // 2)))
         for _ in range(settings.updates):
             newest = generator.random() < settings.fresh
             segment = segments[-1 if newest else int(generator.integers(len(segments)))]
             chosen = torch.from_numpy(generator.choice(settings.num_envs, settings.batch, replace=False))
-            _descend(student, optimizer, segment_loss(student, segment, chosen), settings.max_grad_norm)
+            _descend(learner, optimizer, segment_loss(learner, segment, chosen.to(device)), settings.max_grad_norm)
+        student.load_state_dict(learner.state_dict())
         done += per_segment
         session.report(done, settings.steps, player.returns.mean)
         if done >= settings.steps or session.checkpoint_is_due():
-            session.save(student, optimizer, done)
+            session.save(learner, optimizer, done)
     envs.close()
 
 

@@ -87,7 +87,9 @@ def save_model(model: BaseAlgorithm, session: Session) -> None:
         model.save(file)
 
 
-def train_ppo(recipe: Recipe, settings: Ppo, network: PolicyNetwork, session: Session) -> PolicyNetwork:
+def train_ppo(
+    recipe: Recipe, settings: Ppo, network: PolicyNetwork, session: Session, device: str = "cpu"
+) -> PolicyNetwork:
     """Train with PPO.
 
     Args:
@@ -95,6 +97,7 @@ def train_ppo(recipe: Recipe, settings: Ppo, network: PolicyNetwork, session: Se
         settings: See :class:`~symbench.training.recipe.Ppo`.
         network: Says the architecture, an MLP, an equivariant network or an AttentionNeuron; its weights are not used.
         session: Where progress goes.
+        device: Where torch computes.
 
     Returns:
         The deterministic actor.
@@ -103,14 +106,14 @@ def train_ppo(recipe: Recipe, settings: Ppo, network: PolicyNetwork, session: Se
         SymbenchError: The checkpoint cannot be read.
     """
     vec_env = _make_vec_env(recipe, settings, network)
-    model = _resumed(session, vec_env) or _new_model(settings, network, vec_env, session.seed)
+    model = _resumed(session, vec_env, device) or _new_model(settings, network, vec_env, session.seed, device)
     remaining = settings.steps - model.num_timesteps
     if remaining > 0:
         model.learn(remaining, callback=Report(session, settings.steps), reset_num_timesteps=False)
         session.report(settings.steps, settings.steps, mean_return(model))
         save_model(model, session)
     vec_env.close()
-    return actor_network(model)
+    return actor_network(model).cpu()
 
 
 def _make_vec_env(recipe: Recipe, settings: Ppo, network: PolicyNetwork) -> VectorToVecEnv:
@@ -122,7 +125,7 @@ def _make_vec_env(recipe: Recipe, settings: Ppo, network: PolicyNetwork) -> Vect
     return VectorToVecEnv(envs)
 
 
-def _new_model(settings: Ppo, network: PolicyNetwork, vec_env: VectorToVecEnv, seed: int) -> PPO:
+def _new_model(settings: Ppo, network: PolicyNetwork, vec_env: VectorToVecEnv, seed: int, device: str) -> PPO:
     policy, policy_kwargs = _policy_of(network)
     return PPO(
         policy,
@@ -138,7 +141,7 @@ def _new_model(settings: Ppo, network: PolicyNetwork, vec_env: VectorToVecEnv, s
         policy_kwargs={**policy_kwargs, "log_std_init": settings.log_std_init},
         stats_window_size=1000,
         seed=seed,
-        device="cpu",
+        device=device,
     )
 
 
@@ -160,11 +163,11 @@ def _policy_of(network: PolicyNetwork) -> tuple[type[ActorCriticPolicy] | str, d
     return AttentionNeuronPolicy, {**heads, "features_extractor_kwargs": layer}
 
 
-def _resumed(session: Session, vec_env: VectorToVecEnv) -> PPO | None:
+def _resumed(session: Session, vec_env: VectorToVecEnv, device: str) -> PPO | None:
     with session.resuming(CHECKPOINT) as checkpoint:
         if checkpoint is None:
             return None
-        model = PPO.load(checkpoint, env=vec_env, device="cpu")
+        model = PPO.load(checkpoint, env=vec_env, device=device)
     # Loading seeds everything as at the start; what has been drawn since then must not be drawn again.
     model.set_random_seed(int(np.random.SeedSequence([session.seed, model.num_timesteps]).generate_state(1)[0]))
     return model

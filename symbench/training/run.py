@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from symbench.envs.tasks import get_task
+from symbench.errors import SymbenchError, unknown
 from symbench.policies import NetworkAgent, PolicyNetwork
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.provenance import environment
@@ -23,11 +24,18 @@ if TYPE_CHECKING:
 
 SCORE_SEED = 500_000  # of the first episode a card's scores come from; no suite uses them
 SCORE_EPISODES = {"sensors": 1000, "frames": 20}
+DEVICES = ("cpu", "cuda")
 LARGEST_PATCH = 6  # pixels, the published size
 
 
 def train(
-    recipe: str, out: Path, seed: int = 0, *, resume: bool = True, overrides: dict[str, Any] | None = None
+    recipe: str,
+    out: Path,
+    seed: int = 0,
+    *,
+    resume: bool = True,
+    overrides: dict[str, Any] | None = None,
+    device: str = "cpu",
 ) -> Path:
     """Train one run of a recipe.
 
@@ -41,21 +49,23 @@ def train(
         seed: Training seed; imitation learns from the teacher's training run of this number.
         resume: Whether to go on with what is there; otherwise it is deleted.
         overrides: Values that replace those of the recipe's ``[algorithm]`` table.
+        device: Where gradients are computed, ``"cpu"`` or ``"cuda"``; evolution needs none.
 
     Returns:
         The agent's path without suffix, for :func:`symbench.zoo.load_agent`.
 
     Raises:
         SymbenchError: The recipe, or the checkpoint to go on from, is not usable; there is the training of another
-            recipe; ``out`` cannot be written.
+            recipe; ``out`` cannot be written; the device is not there.
     """
+    _require_device(device)
     plan = load_recipe(recipe, overrides)
     check(plan, seed)
     session = Session(out / plan.name / f"s{seed}", seed, plan.digest, resume=resume)
     if not session.finished:
         with single_thread(), session:
             torch.manual_seed(seed)
-            write_agent(plan, train_network(plan, session), session)
+            write_agent(plan, train_network(plan, session, device), session)
     return session.folder / "agent"
 
 
@@ -72,7 +82,7 @@ def write_agent(plan: Recipe, network: PolicyNetwork, session: Session) -> None:
     session.write_json(STORY, {**card, **data, **environment(workers=1)})
 
 
-def train_network(plan: Recipe, session: Session) -> PolicyNetwork:
+def train_network(plan: Recipe, session: Session, device: str = "cpu") -> PolicyNetwork:
     """Train the recipe's network with its algorithm.
 
     Raises:
@@ -82,16 +92,23 @@ def train_network(plan: Recipe, session: Session) -> PolicyNetwork:
     if isinstance(settings, Ppo):
         from symbench.training.ppo import train_ppo
 
-        return train_ppo(plan, settings, network, session)
+        return train_ppo(plan, settings, network, session, device)
     if isinstance(settings, Imitation):
         from symbench.training.imitation import imitate
 
-        imitate(plan, settings, network, find_teacher(plan.task, settings.teacher, session.seed), session)
+        imitate(plan, settings, network, find_teacher(plan.task, settings.teacher, session.seed), session, device)
         return network
     from symbench.training.evolution import evolve
 
     evolve(plan, settings, network, session)
     return network
+
+
+def _require_device(device: str) -> None:
+    if device not in DEVICES:
+        raise unknown("device", device, DEVICES)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SymbenchError("--device cuda: torch sees no CUDA device here; train on the CPU, or install torch with CUDA")
 
 
 def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[str, Any]:

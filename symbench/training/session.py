@@ -129,7 +129,7 @@ class Session:
         with self.resuming(CHECKPOINT) as checkpoint:
             if checkpoint is None:
                 return 0
-            saved = torch.load(checkpoint, weights_only=True)
+            saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
             network.load_state_dict(saved["network"])
             optimizer.load_state_dict(saved["optimizer"])
             return int(saved["done"])

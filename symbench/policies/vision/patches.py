@@ -42,14 +42,14 @@ def gather(patches: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor | None]:
     if most == chosen.shape[1] and int(counts.min()) == most:
         return patches, None
     # Only the smallest n of these numbers are needed, and they are the places of the chosen patches.
-    place = torch.arange(chosen.shape[1]).expand_as(chosen)
+    place = torch.arange(chosen.shape[1], device=chosen.device).expand_as(chosen)
     order = torch.where(chosen, place, place + chosen.shape[1]).topk(most, dim=1, largest=False, sorted=True).values
     order = order % chosen.shape[1]
-    gathered = patches[torch.arange(len(patches))[:, None], order]
+    gathered = patches[torch.arange(len(patches), device=order.device)[:, None], order]
     if int(counts.min()) == most:
         return gathered, None
-    missing = torch.arange(most)[None] >= counts[:, None]
-    return gathered, torch.zeros(missing.shape).masked_fill(missing, float("-inf"))
+    missing = torch.arange(most, device=counts.device)[None] >= counts[:, None]
+    return gathered, torch.zeros_like(missing, dtype=torch.float32).masked_fill(missing, float("-inf"))
 
 
 def unmoved(patches: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ class Learner:
         Raises:
             SymbenchError: The task cannot be made, or the network is not described.
         """
-        self.settings, self.seeds = study.algorithm, list(seeds)
+        self.settings, self.seeds, self._divisor = study.algorithm, list(seeds), study.frame_divisor
         networks = [make_actor_critic(arm.network, seed) for seed in seeds]
         self.stack = Stack(networks, arm.learning_rate, self.settings.max_grad_norm)
         self.generators = [np.random.default_rng([seed, 0]) for seed in seeds]
@@ -89,7 +89,7 @@ class Learner:
         uniform = np.stack([rng.random((steps, count)) for rng in self.generators], axis=1)
         columns = []
         for t in range(steps):
-            observations = as_input(self._observations, runs)
+            observations = as_input(self._observations, runs, self._divisor)
             scores, values = self.stack(observations)
             log_probabilities = torch.log_softmax(scores, dim=-1)
             actions = sample(log_probabilities, uniform[t])
@@ -99,7 +99,7 @@ class Learner:
             ended = (terminated | truncated).reshape(runs, count)
             columns.append((observations, chosen, log_probability, values, rewards.reshape(runs, count), ended))
         observed, acted, logs, valued, rewarded, stopped = zip(*columns, strict=True)
-        _, last = self.stack(as_input(self._observations, runs))
+        _, last = self.stack(as_input(self._observations, runs, self._divisor))
         before = torch.stack([*valued, last]).numpy()
         advantages = advantages_of(self.settings, np.stack(rewarded), np.stack(stopped), before)
         targets = torch.from_numpy(advantages + before[:-1])
@@ -143,13 +143,16 @@ def advantages_of(settings: Algorithm, rewards: NDArray[Any], ended: NDArray[np.
     return advantages
 
 
-def as_input(observations: NDArray[Any], runs: int) -> Tensor:
+def as_input(observations: NDArray[Any], runs: int, frame_divisor: int = 1) -> Tensor:
     """What environments show as networks read it, (S * N, ...) -> (S, N, ...).
 
-    Sensors in torch's default precision, frames (H, W, C) as they are but with their channels first.
+    Sensors in torch's default precision; frames (H, W, C), uint8, divided by a whole number, with their channels first.
     """
     tensor = torch.from_numpy(observations)
-    tensor = tensor.permute(0, 3, 1, 2) if tensor.ndim == 4 else tensor.to(torch.get_default_dtype())
+    if tensor.ndim == 4:
+        tensor = tensor.permute(0, 3, 1, 2) // frame_divisor
+    else:
+        tensor = tensor.to(torch.get_default_dtype())
     return tensor.reshape(runs, -1, *tensor.shape[1:])
 
 
@@ -169,7 +172,7 @@ class Measurement:
             study.eval_episodes * len(seeds), AutoresetMode.SAME_STEP
         )
         self._env_seeds = [study.seed + i for i in range(study.eval_episodes)] * len(seeds)
-        self._seeds, self._episodes = list(seeds), study.eval_episodes
+        self._seeds, self._episodes, self._divisor = list(seeds), study.eval_episodes, study.frame_divisor
 
     @torch.no_grad()
     def __call__(self, act: Callable[[Tensor], tuple[Tensor, Tensor]], update: int) -> NDArray[np.float64]:
@@ -179,7 +182,7 @@ class Measurement:
         observations, _ = self.envs.reset(seed=self._env_seeds)  # type: ignore[arg-type]  # one seed each is allowed
         returns, playing = np.zeros(self.envs.num_envs), np.ones(self.envs.num_envs, dtype=bool)
         while playing.any():
-            scores, _ = act(as_input(observations, runs))
+            scores, _ = act(as_input(observations, runs, self._divisor))
             uniform = np.stack([rng.random(self._episodes) for rng in generators])
             actions = sample(torch.log_softmax(scores, dim=-1), uniform)
             observations, rewards, terminated, truncated, _ = self.envs.step(actions.reshape(-1))

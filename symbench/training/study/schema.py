@@ -96,6 +96,7 @@ class Study(_Data):
         seed: Environment seed of the first of these episodes; all measurements of all runs play the same ones.
         seeds: Training runs of each arm.
         stack: Training runs that are trained at once, as one stacked network.
+        frame_divisor: Frames are divided by this (and rounded down) before networks see them, which divide by 255.
         threshold: The return that "steps to threshold" asks for.
         algorithm: How all arms are trained.
         arms: What is compared.
@@ -110,6 +111,7 @@ class Study(_Data):
     seed: int = Field(ge=0)
     seeds: int = Field(ge=1)
     stack: int = Field(default=5, ge=1)
+    frame_divisor: int = Field(default=1, ge=1, le=255)
     threshold: float
     algorithm: Algorithm
     arms: tuple[Arm, ...] = Field(min_length=1)
