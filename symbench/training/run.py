@@ -108,7 +108,7 @@ def _require_device(device: str) -> None:
     if device not in DEVICES:
         raise unknown("device", device, DEVICES)
     if device == "cuda" and not torch.cuda.is_available():
-        raise SymbenchError("--device cuda: torch sees no CUDA device here; train on the CPU, or install torch with CUDA")
+        raise SymbenchError("--device cuda: torch sees no CUDA device here; train on the CPU or install a CUDA torch")
 
 
 def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[str, Any]:

@@ -138,6 +138,16 @@ def test_a_measurement_is_the_mean_return_of_the_same_episodes_every_time() -> N
     assert first[0] == pytest.approx(np.mean(lengths))
 
 
+def test_frames_reach_networks_with_their_channels_first_and_as_dark_as_the_study_says() -> None:
+    frames = np.zeros((4, 3, 3, 1), np.uint8)
+    frames[1, 2, 0] = 255
+    seen = as_input(frames, 2, frame_divisor=255)
+    assert (seen.shape, seen.dtype) == ((2, 2, 1, 3, 3), torch.uint8)
+    assert (seen[0, 1, 0, 2, 0], seen.sum()) == (1, 1)
+    assert load_study("grid-world").frame_divisor == 255
+    torch.testing.assert_close(as_input(frames, 2) // 255, seen)
+
+
 def test_it_learns() -> None:
     study = load_study("cartpole")
     learner, measure = Learner(study, study.arm("equivariant"), range(2)), Measurement(study, range(2))

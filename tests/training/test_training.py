@@ -17,6 +17,8 @@ from symbench.training.evolution import evaluate_population, first_seed
 from symbench.training.imitation import Segment, segment_loss
 from symbench.training.parts import find_teacher, make_network
 from symbench.training.recipe import Imitation
+from symbench.training.run import train_network
+from symbench.training.session import Session
 from symbench.zoo import bundled, load_agent, load_card
 
 if TYPE_CHECKING:
@@ -184,3 +186,25 @@ def test_discrete_actions_are_imitated_too() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.3 * losses[0]
+
+
+def trained_on(device: str, folder: Path, tiny: Tiny) -> dict[str, torch.Tensor]:
+    plan = load_recipe("pong-attention-neuron", tiny("pong-attention-neuron"))
+    torch.manual_seed(0)
+    with Session(folder, 0) as session:
+        return train_network(plan, session, device).state_dict()
+
+
+def test_a_student_whose_gradients_are_computed_elsewhere_learns_the_same(tiny: Tiny, tmp_path: Path) -> None:
+    # To imitation "cpu:0" is another device than "cpu": it learns with a copy there.
+    here, there = (trained_on(device, tmp_path / device[-1], tiny) for device in ("cpu", "cpu:0"))
+    for name, weights in here.items():
+        torch.testing.assert_close(there[name], weights)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
+def test_on_a_gpu_too(tiny: Tiny, tmp_path: Path) -> None:
+    here, there = (trained_on(device, tmp_path / device, tiny) for device in ("cpu", "cuda"))
+    for name, weights in here.items():
+        torch.testing.assert_close(there[name], weights, atol=1e-3, rtol=1e-2)

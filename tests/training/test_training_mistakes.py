@@ -157,3 +157,18 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path: Path, monkeypatc
 
 def test_numbers_on_the_command_line_are_text(tmp_path: Path) -> None:
     assert load_recipe("mlp", {"steps": "1000"}).digest == load_recipe("mlp", {"steps": 1000}).digest
+
+
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [
+        ("gpu", "unknown device 'gpu'; .*cuda"),
+        pytest.param(
+            "cuda", "torch sees no CUDA device", marks=pytest.mark.skipif(torch.cuda.is_available(), reason="it does")
+        ),
+    ],
+)
+def test_a_device_that_is_not_there(device: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(SymbenchError, match=said):
+        train("mlp", tmp_path / "out", device=device)
+    assert not (tmp_path / "out").exists()

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from symbench.envs.tasks import get_task
+from symbench.envs.tasks import TASKS, get_task
 from symbench.policies import NetworkAgent
 from symbench.runner.evaluate import play
 from symbench.wrappers import vector
 from symbench.zoo import bundled, load_agent, load_card
 
 TASK, EPISODES = "CartPoleSwingUp", 200
-RUNS = [path for paths in bundled(TASK).values() for path in paths]
+CHEAP = [task for task in TASKS if task not in ("Pong", "CarRacing")]  # a game of these takes seconds
+RUNS = [path for task in CHEAP for paths in bundled(task).values() for path in paths]
 
 
 def mean_and_error(agent: str, *wrappers: tuple[str, dict[str, int]]) -> tuple[float, float]:
@@ -34,7 +35,7 @@ def test_there_are_enough_training_runs() -> None:
     assert runs["recurrent-attention-neuron"] >= 1
 
 
-@pytest.mark.parametrize("path", RUNS, ids=lambda path: f"{path.parent.name}-{path.name}")
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: "-".join(path.parts[-3:]))
 def test_cards_tell_where_an_agent_comes_from_and_what_it_scores(path: object) -> None:
     card = load_card(str(path))
     assert {"agent", "task", "recipe", "seed", "algorithm", "commit", "parameters"} <= card.keys()
@@ -43,8 +44,8 @@ def test_cards_tell_where_an_agent_comes_from_and_what_it_scores(path: object) -
     assert card["parameters"] == sum(parameter.numel() for parameter in agent.network.parameters())
     score = card["in_order"]
     seeds = list(range(score["first_seed"], score["first_seed"] + 100))
-    returns = play(get_task(TASK).make_vec(len(seeds)), agent, seeds).returns
-    assert returns.mean() == pytest.approx(score["mean"], abs=4 * returns.std() / np.sqrt(len(seeds)))
+    returns = play(get_task(card["task"]).make_vec(len(seeds)), agent, seeds).returns
+    assert returns.mean() == pytest.approx(score["mean"], abs=max(4 * returns.std() / np.sqrt(len(seeds)), 0.01))
 
 
 @pytest.mark.slow

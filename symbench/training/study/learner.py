@@ -149,10 +149,8 @@ def as_input(observations: NDArray[Any], runs: int, frame_divisor: int = 1) -> T
     Sensors in torch's default precision; frames (H, W, C), uint8, divided by a whole number, with their channels first.
     """
     tensor = torch.from_numpy(observations)
-    if tensor.ndim == 4:
-        tensor = tensor.permute(0, 3, 1, 2) // frame_divisor
-    else:
-        tensor = tensor.to(torch.get_default_dtype())
+    frames = tensor.ndim == 4
+    tensor = tensor.permute(0, 3, 1, 2) // frame_divisor if frames else tensor.to(torch.get_default_dtype())
     return tensor.reshape(runs, -1, *tensor.shape[1:])
 
 
