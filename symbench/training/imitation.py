@@ -89,20 +89,18 @@ class Player:
         self.state = student.initial_state(rows(self.observations), *first(self.observations).shape[1:])
         self.starts = torch.ones(envs.num_envs)
         self.returns = Returns(envs.num_envs)
+        self.order = torch.from_numpy(generator.permutation(envs.num_envs))
 
     @torch.no_grad()
     def play(self, steps: int, exploration: float, guided: float = 0.0) -> Segment:
         """Play ``steps`` time steps, exploring; in a share ``guided`` of the environments it is the teacher who acts.
-
-        Which these are is drawn anew every time: the student is alone for a short while, time and again, so it meets
-        what follows from its own small mistakes, and is led back before it has gone where nothing can be learned.
 
         Exploration rises from 0 in the first environment to ``exploration`` in the last (the standard deviation of
         Gaussian noise, or the share of random actions if they are discrete): a student that always met noise could
         tell its sensors apart by their shaking, and would not know them in a quiet world.
         """
         before, columns = self.state, []
-        led = torch.from_numpy(self.generator.permutation(self.envs.num_envs))[: round(guided * self.envs.num_envs)]
+        led = self.order[: round(guided * self.envs.num_envs)]
         for _ in range(steps):
             observations, starts, target = self.observations, self.starts, self.advice()
             raw, state = self.student.raw(observations, started(self.state, starts))
