@@ -1,4 +1,4 @@
-"""What boards rank by: the interquartile mean of retention over training runs and conditions, and which ranks are tied.
+"""What boards rank by and show: interquartile mean of retention, which ranks are tied, performance profiles.
 
 Agarwal et al. 2021 (arXiv 2108.13264): scores form a matrix of training runs and conditions, training runs are drawn
 with replacement, and two agents whose difference could be chance have the same rank.
@@ -6,7 +6,7 @@ with replacement, and two agents whose difference could be chance have the same 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 REPETITIONS = 50_000
+PROFILE_REPETITIONS = 2000  # as rliable draws for profiles: a band is looked at, not ranked by
 _TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
+
+
+class Profile(NamedTuple):
+    """Share of scores above each of T thresholds with its pointwise 95% band, (T,) each; NaN where there is no band."""
+
+    share: Array
+    low: Array
+    high: Array
 
 
 def retention_matrix(clean: Array, perturbed: Array) -> Array | None:
@@ -55,7 +64,7 @@ def iqm_draws(units: Array, rng: np.random.Generator, repetitions: int = REPETIT
     """
     runs, conditions = units.shape
     order = np.argsort(units, axis=None, kind="stable")
-    counts = rng.multinomial(runs, np.full(runs, 1 / runs), size=repetitions)
+    counts = _resamples(runs, rng, repetitions)
     rank = np.cumsum(counts[:, order // conditions], axis=1)  # (B, R C): of the last occurrence of each value
     cut = units.size // 4
     kept = np.clip(rank - cut, 0, units.size - 2 * cut)  # occurrences up to each value that are not cut off
@@ -73,6 +82,31 @@ def estimate(units: Array, draws: Array) -> Estimate:
     return Estimate(value, float(low), float(high))
 
 
+def performance_profile(
+    units: Array, taus: Array, rng: np.random.Generator, repetitions: int = PROFILE_REPETITIONS
+) -> Profile:
+    """P(score > tau): the share of training runs and conditions whose score is above tau (Agarwal et al. 2021, 4.3).
+
+    The whole distribution of the scores at a glance: where the profile of one agent lies above that of another, more of
+    its scores are that high.
+
+    Args:
+        units: Scores, (R, C): the C scores of a training run are drawn together, as in :func:`iqm_draws`.
+        taus: Thresholds, (T,).
+        rng: Draws the resamples.
+        repetitions: How many, B.
+
+    Returns:
+        The profile; without a band for a single training run.
+    """
+    above = (units[:, :, None] > taus).sum(axis=1)  # (R, T), integers: the same on every machine to the last bit
+    share = above.sum(axis=0) / units.size
+    if len(units) == 1:
+        return Profile(share, *np.full((2, len(taus)), np.nan))
+    low, high = np.quantile(_resamples(len(units), rng, repetitions) @ above, _TAILS, axis=0) / units.size
+    return Profile(share, low, high)
+
+
 def ranks(draws: Sequence[Array]) -> list[int]:
     """Ranks of agents, best first, from their bootstrap distributions.
 
@@ -88,3 +122,8 @@ def ranks(draws: Sequence[Array]) -> list[int]:
         tied = np.quantile(draws[first] - own, _TAILS[0]) <= 0
         found.append(first + 1 if tied else place + 1)
     return found
+
+
+def _resamples(runs: int, rng: np.random.Generator, repetitions: int) -> NDArray[np.int64]:
+    """How often each training run occurs in each resample, (B, R)."""
+    return rng.multinomial(runs, np.full(runs, 1 / runs), size=repetitions)

@@ -169,11 +169,38 @@ def test_curves_follow_filters_and_pointer(visit: Open) -> None:
     page = visit()
     board = swing_up(page)
     assert board.locator(".curve:visible").count() == 5
+    board.get_by_text("Performance profile").click()
+    assert board.locator(".curve:visible").count() == 10, "one for each agent in both charts"
     board.locator('.line[data-agent="weak"]').hover()
-    assert board.locator(".curve.lit").get_attribute("data-agent") == "weak"
-    assert board.locator(".curve.dim").count() == 4
+    lit = board.locator(".curve.lit")
+    assert [curve.get_attribute("data-agent") for curve in lit.all()] == ["weak", "weak"]
+    assert board.locator(".curve.dim").count() == 8
     page.select_option("select[name=verified]", "yes")
-    assert board.locator(".curve:visible").count() == 1
+    assert board.locator(".curve:visible").count() == 2
+
+
+def test_an_agent_has_one_colour_in_the_table_and_in_both_charts(visit: Open) -> None:
+    page = visit()
+    board = swing_up(page)
+    board.get_by_text("Performance profile").click()
+    colour = "element => getComputedStyle(element).stroke"
+    for name in names(board):
+        swatch = board.locator(f'.line[data-agent="{name}"] .swatch line').evaluate(colour)
+        lines = board.locator(f'.curve[data-agent="{name}"]').locator("polyline").all()
+        assert {line.evaluate(colour) for line in lines} == {swatch}
+    assert board.locator("polygon").count() == 4, "a band for each agent with several training runs"
+
+
+def test_a_performance_profile_is_opened_by_keyboard_and_has_words(visit: Open) -> None:
+    page = visit()
+    board = swing_up(page)
+    picture = board.get_by_role("img", name=re.compile("Performance profile"))
+    assert picture.count() == 0
+    board.locator("summary").press("Enter")
+    assert picture.is_visible()
+    assert "strong: 100% of training runs and conditions keep more than half" in str(
+        picture.get_attribute("aria-label")
+    )
 
 
 def test_an_agents_page_is_one_click_away_and_leads_back(visit: Open) -> None:
@@ -268,6 +295,8 @@ def barriers(page: Page) -> list[str]:
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_no_barrier(visit: Open, path: str) -> None:
     page = visit(path)
+    for details in page.locator("summary").all():
+        details.click()
     for scheme, viewport in (("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(viewport)

@@ -11,6 +11,7 @@ from symbench.errors import SymbenchError
 from symbench.leaderboard.site.cells import cell_summaries
 from symbench.leaderboard.site.citation import bibtex
 from symbench.leaderboard.site.curves import Chart, chart, whole_percent
+from symbench.leaderboard.site.profiles import ProfileChart, profile_chart
 from symbench.leaderboard.text import NOTHING, RANKED_FROM, with_interval
 from symbench.runner.store import write_atomically
 
@@ -59,10 +60,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Section:
-    """One board: its chart and its table."""
+    """One board: its charts and its table."""
 
     board: Board
     chart: Chart | None
+    profiles: ProfileChart | None
     entries: Sequence[Entry]
 
     @property
@@ -137,7 +139,8 @@ def _section(board: Board) -> Section:
     drawn = chart(cells)
     colours = {curve.name: curve.colour for curve in drawn.curves} if drawn else {}
     entries = [Entry(board, line, cells[line.card.name], colours.get(line.card.name)) for line in board.lines]
-    return Section(board, drawn, entries)
+    profiles = profile_chart(cells, colours, board.lines[0].submission.suite.seed)
+    return Section(board, drawn, profiles, entries)
 
 
 def _ranked_first(section: Section) -> int:
