@@ -202,8 +202,8 @@ class SwapBackground(Perturbation):
             np.tile(np.clip(colors + offset, 0, 255).astype(np.uint8), (1, height * width))
             for offset in (-self.tolerance, self.tolerance)
         )
-        self._low, self._span = low, high - low
-        self._pixel = _BYTE if channels == 1 else np.dtype(("V", channels))
+        self._ranges = list(zip(low, high - low, strict=True))
+        self._pixel = np.dtype(("V", channels))
         self._image = None if self.background in TEXTURES else image(Path(self.background), self._frame)
         return spaces.Box(0, 255, box.shape, np.uint8)
 
@@ -215,23 +215,33 @@ class SwapBackground(Perturbation):
 
     def apply(self, observations: Frames, drawn: Frames) -> Frames:
         """Replace, (B, H, W[, C]) -> the same shape."""
-        seen = np.array(observations, order="C").reshape(drawn.shape)
+        seen = np.ascontiguousarray(observations).reshape(drawn.shape)
         behind = self._moved(drawn) if self.background == "moving" else drawn
         if self.strength < 1.0:
             behind = np.rint(seen + self.strength * (behind - seen.astype(np.float32))).astype(np.uint8)
-        pixels, pixels_behind = (np.ascontiguousarray(batch).reshape(-1).view(self._pixel) for batch in (seen, behind))
-        np.copyto(pixels, pixels_behind, where=self._is_key(seen).reshape(-1))
-        return seen.reshape(observations.shape)
+        return self._chosen(self._is_key(seen), behind, seen).reshape(observations.shape)
+
+    def _chosen(self, keys: NDArray[np.bool_], behind: Frames, seen: Frames) -> Frames:
+        """``behind`` where ``keys`` (B, H * W), else ``seen``, (B, H, W, C), both contiguous."""
+        if self._frame[2] == 1:  # in arithmetic of bits, three times as fast as a copy of single bytes
+            mixed = np.negative(keys.view(np.uint8)).reshape(seen.shape)
+            mixed &= seen ^ behind
+            mixed ^= seen
+            return mixed
+        mixed = seen.copy()
+        pixels, pixels_behind = (np.ascontiguousarray(batch).reshape(-1).view(self._pixel) for batch in (mixed, behind))
+        np.copyto(pixels, pixels_behind, where=keys.reshape(-1))
+        return mixed
 
     def _is_key(self, pixels: Frames) -> NDArray[np.bool_]:
         """Which pixels have a key colour, (B, H, W, C) -> (B, H * W)."""
         values = pixels.reshape(len(pixels), -1)
-        keys = [self._within(values - low <= span) for low, span in zip(self._low, self._span, strict=True)]
+        keys = [self._within(values - low <= span) for low, span in self._ranges]
         return reduce(np.bitwise_or, keys)  # what is below a colour wraps round to above it
 
     def _within(self, values: NDArray[np.bool_]) -> NDArray[np.bool_]:
         channels = self._frame[2]
-        return reduce(np.bitwise_and, [values[:, channel::channels] for channel in range(channels)])
+        return values if channels == 1 else reduce(np.bitwise_and, [values[:, c::channels] for c in range(channels)])
 
     def _moved(self, behind: Frames) -> Frames:
         width = self._frame[1]
