@@ -21,13 +21,13 @@ from symbench.training.recipe import load_recipe
 from symbench.training.worlds import make_world
 from symbench.zoo import bundled, load_agent
 
-RATIOS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9)
-GAMES, SEGMENTS, STEPS = 8, 10, 100
+RATIOS = (0.0, 0.1, 0.5, 0.8)
+GAMES, SEGMENTS, STEPS = 8, 5, 100
 
 
 @torch.no_grad()
 def agreement(agent: str, ratio: float, led: bool) -> float:
-    """The share of 8 games' first 1000 steps in which the agent's action is its teacher's."""
+    """The share of 8 games' first 500 steps in which the agent's action is its teacher's."""
     network = load_agent(bundled("Pong")[agent][0]).network.eval()
     hiding = Apply(wrapper="OccludePatches", ratio=ratio, patch_mask=True)
     recipe = load_recipe("pong-attention-neuron").model_copy(update={"perturbations": [hiding]})
