@@ -51,8 +51,8 @@ def test_training_a_layer_against_an_ordinary_one(benchmark: BenchmarkFixture, g
     torch.manual_seed(0)
     rep, size = regular(GROUPS[group]), GROUPS[group].order * WIDTH
     layer, dense = BasisLinear(WIDTH, WIDTH, rep, rep), nn.Linear(size, size)
-    # As the layer before it leaves them: (B, |G|, c) in memory.
-    features = torch.randn(batch, rep.dim, WIDTH).transpose(1, 2).requires_grad_()
+    # As the layer before it leaves them: (|G|, c, B) in memory.
+    features = torch.randn(rep.dim, WIDTH, batch).permute(2, 1, 0).requires_grad_()
     ours = training_step(layer, features)
     theirs = training_step(dense, torch.randn(batch, size, requires_grad=True))
     benchmark(ours)

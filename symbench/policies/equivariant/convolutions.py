@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from symbench.errors import SymbenchError, unknown
 from symbench.policies.equivariant.bases import ARMS, SOFT, basis, invariants
-from symbench.policies.equivariant.linear import Constant, Folded, begin_symmetric, initial_gains, squares
+from symbench.policies.equivariant.linear import begin_symmetric, initial_gains, squares
+from symbench.policies.equivariant.made_once import Constants, Folded
 from symbench.symmetry import FiniteGroup, GridRepresentation, Representation, regular, trivial_representation
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from symbench.policies.equivariant.linear import Weights
+    from symbench.policies.equivariant.made_once import Weights
 
 POOLS: Final = ("max", "mean")
 
@@ -86,7 +87,7 @@ class GroupConv2d(nn.Module):
         orbits = _tied(group, moves, kernel_size, lifting)
         self._orbits = torch.from_numpy(orbits.flatten()) if arm == "equivariant" else None
         maps, vectors = _kernels(group, moves, kernel_size, lifting, arm), invariants(regular(group), arm)
-        self._maps, self._vectors = Constant(maps), Constant(vectors)
+        self._bases = Constants(maps, vectors)
         rank = orbits[0].size if arm == "equivariant" else len(maps)
         # Of the places in a kernel for the first element, all others follow.
         self._fixed = (orbits[0].size, 1) if arm == SOFT else (None, None)
@@ -125,13 +126,14 @@ class GroupConv2d(nn.Module):
         """The ordinary convolution that this is: weights (C' |G|, C |G|, k, k), and a bias (C' |G|,) if it has one."""
         k, before = self.kernel_size, 1 if self.lifting else self.order
         size = (self.out_channels, self.in_channels, self.order, before, k, k)
+        maps, vectors = self._bases(self.coefficients)
         if self._orbits is not None:
             # An element of the basis has |G| equal entries; as everywhere, its length is 1.
             flat = self.coefficients.index_select(2, self._orbits.to(self.coefficients.device)) / self.order**0.5
         else:
-            flat = self.coefficients @ self._maps(self.coefficients)
+            flat = self.coefficients @ maps
         weight = flat.view(size).transpose(1, 2).reshape(size[0] * size[2], size[1] * size[3], k, k)
-        return weight, None if self.bias is None else (self.bias @ self._vectors(self.bias)).flatten()
+        return weight, None if self.bias is None else (self.bias @ vectors).flatten()
 
     def _ranks_first(self) -> tuple[Tensor, Tensor | None]:
         return self.coefficients.movedim(2, 0), None if self.bias is None else self.bias.T

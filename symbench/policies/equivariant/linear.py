@@ -4,75 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from symbench.errors import unknown
 from symbench.policies.equivariant.bases import SOFT, basis, invariants, rank
+from symbench.policies.equivariant.blocks import isotypic_blocks, one_block
+from symbench.policies.equivariant.made_once import Constants, Folded
 from symbench.symmetry import trivial_representation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
+    from symbench.policies.equivariant.made_once import Weights
     from symbench.symmetry import Representation
-
-    Weights = tuple[Tensor, Tensor | None]
 
 INITS: Final = ("xavier", "he", "torch")
 """How wide coefficients are drawn: two ways of the published code, and as wide as torch's own layers are."""
-
-
-class Constant:
-    """Fixed numbers that are computed with in the precision, and on the device, of the weights.
-
-    Unlike a buffer it is exact again after ``module.float().double()``: equivariance is as exact as the weights are.
-    """
-
-    def __init__(self, values: NDArray[Any]) -> None:
-        """Hold ``values``, float64."""
-        self._values = np.array(values)
-        self._last: Tensor | None = None
-
-    def __call__(self, like: Tensor) -> Tensor:
-        """The numbers as a tensor like ``like``."""
-        if self._last is None or self._last.dtype != like.dtype or self._last.device != like.device:
-            with torch.inference_mode(False):  # else gradients could not be computed with it later
-                self._last = torch.tensor(self._values, dtype=like.dtype, device=like.device)
-        return self._last
-
-
-class Folded:
-    """Remembers weights that were made of parameters, in ``torch.inference_mode`` only, until the parameters change.
-
-    While gradients are computed, making the weights is part of the graph. Under ``no_grad`` nothing is remembered
-    either: Stable-Baselines3 changes target networks through ``.data``, which torch's version counter does not see.
-    """
-
-    def __init__(self) -> None:
-        self._made_of: tuple[tuple[int, int], ...] | None = None
-        self._weights: Weights | None = None
-
-    def __call__(self, make: Callable[[], Weights], weights: Tensor, bias: Tensor | None) -> Weights:
-        """The result of ``make``, which reads the parameters ``weights`` and ``bias``."""
-        if not torch.is_inference_mode_enabled():
-            return make()
-        read = (weights,) if bias is None else (weights, bias)
-        # In functional calls, other tensors stand in for the parameters.
-        if any(not isinstance(tensor, nn.Parameter) or tensor.is_inference() for tensor in read):
-            return make()
-        made_of = tuple((tensor._version, tensor.data_ptr()) for tensor in read)
-        if made_of != self._made_of or self._weights is None:
-            self._made_of, self._weights = made_of, make()
-        return self._weights
-
-    def __deepcopy__(self, memo: object) -> Folded:
-        return Folded()
-
-    def __reduce__(self) -> tuple[type[Folded], tuple[()]]:
-        return Folded, ()
 
 
 class BasisLinear(nn.Module):
@@ -122,11 +70,10 @@ class BasisLinear(nn.Module):
         self.in_channels, self.out_channels = in_channels, out_channels
         maps, vectors = basis(rep_in, rep_out, arm), invariants(rep_out, arm)
         self.shape = (rep_out.dim, rep_in.dim)
-        # Transposed, so that one product makes all weights.
-        self._basis, self._bias_basis = (
-            Constant(maps.reshape(len(maps), rep_out.dim * rep_in.dim).T),
-            Constant(vectors.T),
-        )
+        whole = one_block(maps)
+        blocks = isotypic_blocks(rep_in, rep_out) if arm == "equivariant" else whole
+        self._sizes, self._moves = blocks.sizes, blocks.sizes != whole.sizes
+        self._bases, self._blocks = (Constants(*each.matrices(vectors)) for each in (whole, blocks))
         self._fixed = allowed(rep_in, rep_out, arm)
         ranks = (self._fixed[0] or len(maps), self._fixed[1] or len(vectors))
         gain, bias_gain = initial_gains(init, ranks, (out_channels, rep_out.dim), (in_channels, rep_in.dim))
@@ -139,10 +86,36 @@ class BasisLinear(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, c_in, d_in) -> (B, c_out, d_out)."""
-        # Features lie in memory as (B, d, c), so that neither they nor the weights are rearranged more than once.
+        return self._learn(features) if torch.is_grad_enabled() else self._act(features)
+
+    def _act(self, features: Tensor) -> Tensor:
+        """With folded weights. Features lie in memory as (B, d, c), so that they are not rearranged."""
         weights = self._folded(self.fold, self.coefficients, self.bias)
         flat = nn.functional.linear(features.transpose(1, 2).flatten(1), *weights)
         return flat.view(len(flat), self.shape[0], self.out_channels).transpose(1, 2)
+
+    def _learn(self, features: Tensor) -> Tensor:
+        """With blocks: folded weights would hold every coefficient many times. Features lie as (d, c, B)."""
+        into, maps, vectors, out = self._blocks(self.coefficients)
+        count, rows, columns = self._sizes
+        batch, c_out = len(features), self.out_channels
+        values = features.permute(2, 1, 0).flatten(1)
+        values = (into @ values if self._moves else values).reshape(count, columns * self.in_channels, batch)
+        weights = self._weights(maps, self._sizes)
+        if self.bias is None:
+            values = torch.bmm(weights, values)
+        else:
+            values = torch.baddbmm((vectors @ self.bias).view(count, rows * c_out, 1), weights, values)
+        values = values.view(count * rows, c_out * batch)
+        return (out @ values if self._moves else values).view(self.shape[0], c_out, batch).permute(2, 1, 0)
+
+    def _weights(self, maps: Tensor, sizes: tuple[int, int, int]) -> Tensor:
+        """What coefficients and a basis in blocks, (k * rows * columns, r), make: (k, rows * c_out, columns * c_in)."""
+        (count, rows, columns), c_out, c_in = sizes, self.out_channels, self.in_channels
+        flat = maps @ self.coefficients.flatten(1)  # one product makes all weights
+        if columns > 1 and c_out > 1:
+            flat = flat.view(count, rows, columns, c_out, c_in).transpose(2, 3)
+        return flat.reshape(count, rows * c_out, columns * c_in)
 
     def free(self) -> Tensor:
         """Sum of the squares of the coefficients that the symmetry forbids, if the arm is ``"soft"``; else 0."""
@@ -150,10 +123,9 @@ class BasisLinear(nn.Module):
 
     def fold(self) -> Weights:
         """The weights of the ordinary layer that this is, (d_out * c_out, d_in * c_in), and its bias if it has one."""
-        (rows, columns), size = self.shape, (self.out_channels, self.in_channels)
-        blocks = (self._basis(self.coefficients) @ self.coefficients.flatten(1)).view(rows, columns, *size)
-        weight = blocks.transpose(1, 2).reshape(rows * size[0], columns * size[1])
-        return weight, None if self.bias is None else (self._bias_basis(self.bias) @ self.bias).flatten()
+        _, maps, vectors, _ = self._bases(self.coefficients)
+        bias = None if self.bias is None else (vectors @ self.bias).flatten()
+        return self._weights(maps, (1, *self.shape))[0], bias
 
 
 def allowed(rep_in: Representation, rep_out: Representation, arm: str) -> tuple[int | None, int | None]:
