@@ -116,7 +116,7 @@ def test_train_hands_the_recipe_over(symbench: Symbench, monkeypatch: pytest.Mon
     assert result.exit_code == 0, result.output
     ((recipe, out, seed), options) = calls[0]  # type: ignore[misc]
     assert (recipe, str(out), seed) == ("mlp", "there", 2)
-    assert options == {"resume": False, "overrides": {"steps": "10"}}
+    assert options == {"resume": False, "overrides": {"steps": "10"}, "device": "cpu"}
     assert "symbench run --suite shuffle --agent x/agent.safetensors" in result.output
 
 

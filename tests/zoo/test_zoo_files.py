@@ -44,7 +44,7 @@ def test_agent_acts_the_same_after_saving(kind: str, tmp_path: Path) -> None:
         batches = torch.randn(3, 2, 5)
     state = network.initial_state(2, *batches.shape[2:])
     for observations in batches:
-        with torch.no_grad():
+        with torch.inference_mode():  # as agents act
             expected, state = network(observations.clone(), state)  # aligned as the agent's copy is
         np.testing.assert_array_equal(agent.act(observations.numpy()), expected.numpy())
 
