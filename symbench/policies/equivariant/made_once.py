@@ -47,18 +47,21 @@ class Folded:
     """
 
     def __init__(self) -> None:
-        self._made_of: tuple[tuple[int, int], ...] | None = None
+        self._made_of: list[int] = []
         self._weights: Weights | None = None
 
     def __call__(self, make: Callable[[], Weights], weights: Tensor, bias: Tensor | None) -> Weights:
         """The result of ``make``, which reads the parameters ``weights`` and ``bias``."""
         if not torch.is_inference_mode_enabled():
             return make()
-        read = (weights,) if bias is None else (weights, bias)
-        # In functional calls, other tensors stand in for the parameters.
-        if any(not isinstance(tensor, nn.Parameter) or tensor.is_inference() for tensor in read):
-            return make()
-        made_of = tuple((tensor._version, tensor.data_ptr()) for tensor in read)
+        made_of: list[int] = []
+        for tensor in (weights, bias):
+            if tensor is None:
+                continue
+            # In functional calls, other tensors stand in for the parameters.
+            if not isinstance(tensor, nn.Parameter) or tensor.is_inference():
+                return make()
+            made_of += (tensor._version, tensor.data_ptr())
         if made_of != self._made_of or self._weights is None:
             self._made_of, self._weights = made_of, make()
         return self._weights
