@@ -43,7 +43,7 @@ PAIRS: dict[str, tuple[Representation, Representation]] = {
 @pytest.mark.parametrize("name", PAIRS)
 def test_blocks_are_the_basis(name: str) -> None:
     rep_in, rep_out = PAIRS[name]
-    for blocks in (isotypic_blocks(rep_in, rep_out), one_block(basis(rep_in, rep_out))):
+    for blocks in (isotypic_blocks(rep_in, rep_out, 64, 64), one_block(basis(rep_in, rep_out))):
         maps = np.einsum("kao,kabr,kbi->roi", blocks.out, blocks.maps, blocks.into)
         np.testing.assert_allclose(maps, basis(rep_in, rep_out), atol=1e-12)
         vectors, written = invariants(rep_out), np.concatenate(blocks.out)
@@ -63,7 +63,11 @@ def test_blocks_are_the_basis(name: str) -> None:
     ],
 )
 def test_blocks_are_as_small_as_the_theory_says(name: str, sizes: tuple[int, int, int]) -> None:
-    assert isotypic_blocks(*PAIRS[name]).maps.shape[:3] == sizes
+    assert isotypic_blocks(*PAIRS[name], 64, 64).sizes == sizes
+
+
+def test_between_few_channels_nothing_is_moved() -> None:
+    assert isotypic_blocks(*PAIRS["regular D4"], 64, 1).sizes == (1, 8, 8)
 
 
 def outcome(layer: nn.Module, features: Tensor, output: Tensor) -> list[Tensor]:
@@ -77,11 +81,11 @@ def outcome(layer: nn.Module, features: Tensor, output: Tensor) -> list[Tensor]:
 def test_what_learns_is_what_acts(name: str, bias: bool, arm: str) -> None:
     """Outputs and gradients are those of the ordinary layer with the folded weights."""
     rep_in, rep_out = PAIRS[name]
-    layer = BasisLinear(3, 2, rep_in, rep_out, bias=bias, arm=arm).double()
+    layer = BasisLinear(16, 12, rep_in, rep_out, bias=bias, arm=arm).double()
     layer.coefficients.data.normal_()
-    features = torch.randn(5, 3, rep_in.dim, dtype=torch.float64, requires_grad=True)
+    features = torch.randn(5, 16, rep_in.dim, dtype=torch.float64, requires_grad=True)
     flat = nn.functional.linear(features.transpose(1, 2).flatten(1), *layer.fold())
-    expected = outcome(layer, features, flat.view(5, rep_out.dim, 2).transpose(1, 2))
+    expected = outcome(layer, features, flat.view(5, rep_out.dim, 12).transpose(1, 2))
     for found, wanted in zip(outcome(layer, features, layer(features)), expected, strict=True):
         torch.testing.assert_close(found, wanted, atol=1e-12, rtol=0)
     with torch.inference_mode():
@@ -92,19 +96,19 @@ def test_what_learns_is_what_acts(name: str, bias: bool, arm: str) -> None:
 @pytest.mark.parametrize("batch", [0, 1, 5])
 def test_features_may_lie_in_memory_as_they_like(batch: int, name: str) -> None:
     rep_in, rep_out = PAIRS[name]
-    layer, features = BasisLinear(3, 2, rep_in, rep_out), torch.randn(batch, 3, rep_in.dim)
+    layer, features = BasisLinear(16, 12, rep_in, rep_out), torch.randn(batch, 16, rep_in.dim)
     expected = layer(features)
-    assert expected.shape == (batch, 2, rep_out.dim)
+    assert expected.shape == (batch, 12, rep_out.dim)
     for order in ((2, 1, 0), (1, 2, 0), (0, 2, 1), (2, 0, 1), (1, 0, 2)):
         back = [order.index(axis) for axis in range(3)]
         torch.testing.assert_close(layer(features.permute(order).contiguous().permute(back)), expected)
-    torch.testing.assert_close(layer(torch.cat([features, features], dim=1)[:, 3:]), expected)
+    torch.testing.assert_close(layer(torch.cat([features, features], dim=1)[:, 16:]), expected)
 
 
 def test_gradients_have_gradients() -> None:
     """Natural gradients (TRPO) and penalties of gradients need them."""
-    layer = BasisLinear(2, 2, regular(C4), regular(C4)).double()
-    features = torch.randn(3, 2, 4, dtype=torch.float64, requires_grad=True)
+    layer = BasisLinear(8, 8, regular(C2), regular(C2)).double()
+    features = torch.randn(2, 8, 2, dtype=torch.float64, requires_grad=True)
 
     def call(features: Tensor, *values: Tensor) -> Tensor:
         names = dict(zip(("coefficients", "bias"), values, strict=True))
@@ -115,7 +119,7 @@ def test_gradients_have_gradients() -> None:
 
 def test_layers_learn_side_by_side() -> None:
     """Many networks of one architecture are trained as one."""
-    layer, features = BasisLinear(3, 2, regular(D4), regular(D4)).double(), torch.randn(5, 3, 8, dtype=torch.float64)
+    layer, features = BasisLinear(9, 8, regular(D4), regular(D4)).double(), torch.randn(5, 9, 8, dtype=torch.float64)
     stacked = {name: torch.stack([p, -2 * p]).detach() for name, p in layer.named_parameters()}
 
     def loss(weights: dict[str, Tensor]) -> Tensor:

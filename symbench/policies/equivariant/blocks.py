@@ -13,7 +13,6 @@ algebra library. Coefficients mean the same in all of them: only rounding differ
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     Component = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 _GAP: Final = 1e-6  # between eigenvalues of different components; those of one differ by rounding
-_WORTH: Final = 0.75  # of the products that are left: the way to the coordinates and back costs something too
+_WORTH: Final = 0.75  # of the products that are left: more operations take longer to call
 
 
 class Blocks(NamedTuple):
@@ -73,20 +72,25 @@ def one_block(maps: NDArray[np.float64]) -> Blocks:
     return Blocks(np.eye(columns)[None], maps.transpose(1, 2, 0)[None], np.eye(rows)[None])
 
 
-def isotypic_blocks(rep_in: Representation, rep_out: Representation) -> Blocks:
-    """The equivariant maps in the coordinates of their isotypic components, if these leave less to compute.
+def isotypic_blocks(rep_in: Representation, rep_out: Representation, in_channels: int, out_channels: int) -> Blocks:
+    """The equivariant maps in the coordinates of their isotypic components, if these leave less to multiply.
 
     Args:
         rep_in: L, on vectors of length d_in.
         rep_out: K, on vectors of length d_out.
+        in_channels: Copies of ``rep_in`` that a layer reads.
+        out_channels: Copies of ``rep_out`` that it makes. Between few channels the way to the coordinates and back
+            costs more than it saves.
     """
     maps = basis(rep_in, rep_out)
     if not (rep_in.is_orthogonal and rep_out.is_orthogonal):
         return one_block(maps)
     into, out = (np.stack(parts) for parts in zip(*_packed(_components(rep_in, rep_out)), strict=True))
-    blocks = np.einsum("kao,roi,kbi->kabr", out, maps, into, optimize=True)
-    found = Blocks(into, blocks, out)
-    return found if prod(found.sizes) <= _WORTH * rep_in.dim * rep_out.dim else one_block(maps)
+    found = Blocks(into, np.einsum("kao,roi,kbi->kabr", out, maps, into, optimize=True), out)
+    size_in, size_out = rep_in.dim * in_channels, rep_out.dim * out_channels
+    (count, rows, columns), channels = found.sizes, in_channels * out_channels
+    products = count * (rows * columns * channels + columns * size_in + rows * size_out)
+    return found if products <= _WORTH * size_in * size_out else one_block(maps)
 
 
 def _components(rep_in: Representation, rep_out: Representation) -> list[Component]:

@@ -71,7 +71,7 @@ class BasisLinear(nn.Module):
         maps, vectors = basis(rep_in, rep_out, arm), invariants(rep_out, arm)
         self.shape = (rep_out.dim, rep_in.dim)
         whole = one_block(maps)
-        blocks = isotypic_blocks(rep_in, rep_out) if arm == "equivariant" else whole
+        blocks = isotypic_blocks(rep_in, rep_out, in_channels, out_channels) if arm == "equivariant" else whole
         self._sizes, self._moves = blocks.sizes, blocks.sizes != whole.sizes
         self._bases, self._blocks = (Constants(*each.matrices(vectors)) for each in (whole, blocks))
         self._fixed = allowed(rep_in, rep_out, arm)
