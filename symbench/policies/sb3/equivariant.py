@@ -20,7 +20,7 @@ from stable_baselines3.sac.policies import Actor, SACPolicy
 from torch import Tensor, nn
 
 from symbench.errors import SymbenchError
-from symbench.policies.equivariant.networks import EquivariantMLP, Vector
+from symbench.policies.equivariant.bodies import EquivariantMLP, Vector
 from symbench.policies.equivariant.symmetries import symmetry_data
 from symbench.policies.sb3.equivariant_layers import (
     Heads,

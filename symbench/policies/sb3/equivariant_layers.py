@@ -18,14 +18,10 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
 
 from symbench.errors import SymbenchError
+from symbench.policies.equivariant.bodies import EquivariantCNN, EquivariantMLP, Vector
+from symbench.policies.equivariant.frames import EquivariantCNNNetwork
 from symbench.policies.equivariant.linear import BasisLinear
-from symbench.policies.equivariant.networks import (
-    EquivariantCNN,
-    EquivariantCNNNetwork,
-    EquivariantMLP,
-    EquivariantMLPNetwork,
-    Vector,
-)
+from symbench.policies.equivariant.sensors import EquivariantMLPNetwork
 from symbench.policies.equivariant.symmetries import action_of, group_named, vectors_of
 from symbench.policies.spaces import form
 from symbench.symmetry import GridRepresentation, Representation, regular, trivial_representation
