@@ -1,23 +1,19 @@
-"""How the elements of a finite group act on vectors, actions, pictures and points.
+"""How the elements of a group act on vectors.
 
-* :class:`Action` - what all of them have in common
-* :class:`Representation` - on vectors, by matrices; :func:`signed_permutation`, :func:`regular` and others make them
-* :class:`Centred` - on vectors, about a point other than 0
-* :class:`ActionMap` - on the numbers of discrete actions
-
-Pictures, dicts and points are in :mod:`symbench.symmetry.shapes`.
+* :class:`Representation` - by matrices
+* :class:`Centred` - about a point other than 0
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from gymnasium import spaces
 
 from symbench.errors import SymbenchError
+from symbench.symmetry.representations.action import Action, box_like
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,51 +22,7 @@ if TYPE_CHECKING:
 
     from symbench.symmetry.groups import FiniteGroup
 
-_TOLERANCE = 1e-9
-
-
-class Action(ABC):
-    """A group acting on batches of something.
-
-    Attributes:
-        group: The group.
-    """
-
-    group: FiniteGroup
-
-    @abstractmethod
-    def apply(self, elements: int | NDArray[np.int64], batch: Any) -> Any:
-        """Transform a batch of B things.
-
-        Args:
-            elements: One element for all, or one for each, shape (B,).
-            batch: B things along the first axis.
-
-        Returns:
-            The transformed batch in new memory, of the same dtype.
-        """
-
-    def undo(self, elements: int | NDArray[np.int64], batch: Any) -> Any:
-        """Transform a batch by the inverses of these elements; see :meth:`apply`."""
-        return self.apply(self.group.inverses[elements], batch)
-
-    @abstractmethod
-    def misfit(self, space: Any) -> str | None:
-        """Why it cannot act on the members of a space, or ``None`` if it can."""
-
-    def image(self, space: Any) -> Any:
-        """The smallest space of the same kind that holds what the elements make of the members of ``space``."""
-        if not isinstance(space, spaces.Box):
-            return space
-        corners = np.stack([space.low, space.high]).astype(np.float64)
-        moved = np.concatenate([self.apply(g, corners) for g in self.group.elements])
-        return _box(moved.min(axis=0), moved.max(axis=0), space)
-
-    def escape(self, space: Any) -> str | None:
-        """Why the elements do not map a space to itself, or ``None`` if they do."""
-        misfit = self.misfit(space)
-        moved = misfit is None and self.image(space) != space
-        return f"the group does not map the bounds of {space} to themselves" if moved else misfit
+_TOLERANCE: Final = 1e-9
 
 
 class Representation(Action):
@@ -163,7 +115,7 @@ class Representation(Action):
         with np.errstate(invalid="ignore"):  # 0 times infinity
             terms = np.where(self.matrices == 0, 0.0, self.matrices * ends[:, None, None])  # (2, |G|, d, d)
         low, high = terms.min(axis=0).sum(axis=2).min(axis=0), terms.max(axis=0).sum(axis=2).max(axis=0)
-        return _box(low, high, space)
+        return box_like(low, high, space)
 
     def __add__(self, other: Representation) -> Representation:
         """Direct sum: both, one below the other."""
@@ -226,130 +178,10 @@ class Centred(Action):
         return self.action.misfit(space)
 
 
-class ActionMap(Action):
-    """A group acting on the numbers of n discrete actions.
-
-    Attributes:
-        group: The group.
-        maps: ``maps[g, a]`` is what action a becomes under g, int64, shape (|G|, n).
-        vectors: The same on vectors with one entry per action (policies, Q values): (K_g v)[maps[g, a]] = v[a].
-    """
-
-    def __init__(self, group: FiniteGroup, maps: Sequence[Sequence[int]] | NDArray[np.int64]) -> None:
-        """Make the action.
-
-        Args:
-            group: The group.
-            maps: One for each of the group's generators.
-
-        Raises:
-            SymbenchError: The maps are no permutations, or do not multiply as the elements do.
-        """
-        generators = np.asarray(maps, dtype=np.int64).reshape(len(group.generators), -1)
-        if not (np.sort(generators, axis=1) == np.arange(generators.shape[1])).all():
-            raise SymbenchError(f"an action map must be a permutation of 0 to n - 1, received {maps}")
-        self.group = group
-        self.vectors = permutation(group, generators)
-        self.maps: NDArray[np.int64] = self.vectors.matrices.argmax(axis=1)
-        self._undo = self.maps[group.inverses]
-
-    def apply(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
-        """Map action numbers, (B,) -> (B,); see :meth:`Action.apply`."""
-        mapped: NDArray[Any] = self.maps[elements, batch].astype(batch.dtype, copy=False)
-        return mapped
-
-    def undo(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
-        """Map action numbers back, (B,) -> (B,); see :meth:`Action.undo`."""
-        mapped: NDArray[Any] = self._undo[elements, batch]
-        return mapped if mapped.dtype == batch.dtype else mapped.astype(batch.dtype)
-
-    def misfit(self, space: Any) -> str | None:
-        """See :meth:`Action.misfit`: ``Discrete(n)`` that begins at 0."""
-        n = self.maps.shape[1]
-        fits = getattr(space, "n", None) == n and getattr(space, "start", None) == 0
-        return None if fits else f"acts on Discrete({n}), received {space}"
-
-
-def from_generators(group: FiniteGroup, matrices: NDArray[np.float64] | Sequence[Any]) -> Representation:
-    """The representation in which the group's generators have these matrices, shape (generators, d, d).
-
-    Raises:
-        SymbenchError: There is none.
-    """
-    given = np.asarray(matrices, dtype=np.float64)
-    if given.ndim != 3 or len(given) != len(group.generators):
-        raise SymbenchError(f"{group.name} has {len(group.generators)} generators, received shape {given.shape}")
-    built = np.empty((group.order, *given.shape[1:]))
-    built[0] = np.eye(given.shape[1])
-    for position, element in group.words:
-        built[group.table[group.generators[position], element]] = given[position] @ built[element]
-    return Representation(group, built)
-
-
-def trivial_representation(group: FiniteGroup, dim: int = 1) -> Representation:
-    """Nothing changes."""
-    return Representation(group, np.broadcast_to(np.eye(dim), (group.order, dim, dim)))
-
-
-def signed_permutation(
-    group: FiniteGroup,
-    orders: Sequence[Sequence[int]] | None = None,
-    signs: Sequence[Sequence[float]] | None = None,
-) -> Representation:
-    """Numbers change place and sign: x'[i] = sign[i] * x[order[i]].
-
-    Args:
-        group: The group.
-        orders: One for each generator; by default numbers stay in their places.
-        signs: One for each generator, of 1 and -1; by default signs stay.
-
-    Raises:
-        SymbenchError: Neither is given, or they make no representation.
-    """
-    if orders is None and signs is None:
-        raise SymbenchError("signed_permutation needs orders, signs or both")
-    size = len((orders if orders is not None else signs or [])[0])
-    places = np.asarray(orders if orders is not None else [range(size)] * len(group.generators))
-    factors = np.asarray(signs if signs is not None else np.ones_like(places), dtype=np.float64)
-    return from_generators(group, np.eye(size)[places] * factors[:, :, None])
-
-
-def permutation(group: FiniteGroup, maps: Sequence[Sequence[int]] | NDArray[np.int64]) -> Representation:
-    """Things change place: generator i sends thing a to place ``maps[i][a]``."""
-    places = np.asarray(maps, dtype=np.int64)
-    return from_generators(group, np.eye(places.shape[1])[places].transpose(0, 2, 1))
-
-
-def regular(group: FiniteGroup) -> Representation:
-    """The group permutes its own elements: one number per element, g sends that of h to the place of gh."""
-    return Representation(group, np.eye(group.order)[group.table].transpose(0, 2, 1))
-
-
-def standard_2d(group: FiniteGroup) -> Representation:
-    """Turns (and reflections x -> -x) of the plane; for ``cyclic(n)`` and ``dihedral(n)``.
-
-    Raises:
-        SymbenchError: The group is neither.
-    """
-    kind, n = group.name[:1], group.name[1:]
-    if kind not in ("C", "D") or not n.isdigit():
-        raise SymbenchError(f"only cyclic and dihedral groups turn the plane, received {group.name}")
-    angle = 2 * np.pi / int(n)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    generators = {"turn": turn, "flip": np.diag([-1.0, 1.0])}
-    used = [generators["turn" if g < int(n) else "flip"] for g in group.generators]
-    exact = np.round(used, 15) if int(n) in (1, 2, 4) else np.array(used)
-    return from_generators(group, exact.reshape(-1, 2, 2))
-
-
 @lru_cache(maxsize=64)
 def _first_of_rows(rows: int, length: int) -> NDArray[np.int64]:
     """Where each row of a batch begins in the flat batch, shape (rows, 1)."""
     return np.arange(rows)[:, None] * length
-
-
-def _box(low: NDArray[np.float64], high: NDArray[np.float64], like: spaces.Box) -> spaces.Box:
-    return spaces.Box(low.astype(like.dtype), high.astype(like.dtype), dtype=like.dtype.type)
 
 
 def _same_group(first: Representation, second: Representation) -> None:

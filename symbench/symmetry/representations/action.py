@@ -1,0 +1,63 @@
+"""What all ways have in common in which a finite group acts on something."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from gymnasium import spaces
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from symbench.symmetry.groups import FiniteGroup
+
+
+class Action(ABC):
+    """A group acting on batches of something.
+
+    Attributes:
+        group: The group.
+    """
+
+    group: FiniteGroup
+
+    @abstractmethod
+    def apply(self, elements: int | NDArray[np.int64], batch: Any) -> Any:
+        """Transform a batch of B things.
+
+        Args:
+            elements: One element for all, or one for each, shape (B,).
+            batch: B things along the first axis.
+
+        Returns:
+            The transformed batch in new memory, of the same dtype.
+        """
+
+    def undo(self, elements: int | NDArray[np.int64], batch: Any) -> Any:
+        """Transform a batch by the inverses of these elements; see :meth:`apply`."""
+        return self.apply(self.group.inverses[elements], batch)
+
+    @abstractmethod
+    def misfit(self, space: Any) -> str | None:
+        """Why it cannot act on the members of a space, or ``None`` if it can."""
+
+    def image(self, space: Any) -> Any:
+        """The smallest space of the same kind that holds what the elements make of the members of ``space``."""
+        if not isinstance(space, spaces.Box):
+            return space
+        corners = np.stack([space.low, space.high]).astype(np.float64)
+        moved = np.concatenate([self.apply(g, corners) for g in self.group.elements])
+        return box_like(moved.min(axis=0), moved.max(axis=0), space)
+
+    def escape(self, space: Any) -> str | None:
+        """Why the elements do not map a space to itself, or ``None`` if they do."""
+        misfit = self.misfit(space)
+        moved = misfit is None and self.image(space) != space
+        return f"the group does not map the bounds of {space} to themselves" if moved else misfit
+
+
+def box_like(low: NDArray[np.float64], high: NDArray[np.float64], like: spaces.Box) -> spaces.Box:
+    """A box with these bounds, of the same type as another."""
+    return spaces.Box(low.astype(like.dtype), high.astype(like.dtype), dtype=like.dtype.type)

@@ -1,0 +1,62 @@
+"""How the elements of a group act on discrete actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symbench.errors import SymbenchError
+from symbench.symmetry.representations.action import Action
+from symbench.symmetry.representations.usual import permutation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from symbench.symmetry.groups import FiniteGroup
+
+
+class ActionMap(Action):
+    """A group acting on the numbers of n discrete actions.
+
+    Attributes:
+        group: The group.
+        maps: ``maps[g, a]`` is what action a becomes under g, int64, shape (|G|, n).
+        vectors: The same on vectors with one entry per action (policies, Q values): (K_g v)[maps[g, a]] = v[a].
+    """
+
+    def __init__(self, group: FiniteGroup, maps: Sequence[Sequence[int]] | NDArray[np.int64]) -> None:
+        """Make the action.
+
+        Args:
+            group: The group.
+            maps: One for each of the group's generators.
+
+        Raises:
+            SymbenchError: The maps are no permutations, or do not multiply as the elements do.
+        """
+        generators = np.asarray(maps, dtype=np.int64).reshape(len(group.generators), -1)
+        if not (np.sort(generators, axis=1) == np.arange(generators.shape[1])).all():
+            raise SymbenchError(f"an action map must be a permutation of 0 to n - 1, received {maps}")
+        self.group = group
+        self.vectors = permutation(group, generators)
+        self.maps: NDArray[np.int64] = self.vectors.matrices.argmax(axis=1)
+        self._undo = self.maps[group.inverses]
+
+    def apply(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
+        """Map action numbers, (B,) -> (B,); see :meth:`Action.apply`."""
+        mapped: NDArray[Any] = self.maps[elements, batch].astype(batch.dtype, copy=False)
+        return mapped
+
+    def undo(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
+        """Map action numbers back, (B,) -> (B,); see :meth:`Action.undo`."""
+        mapped: NDArray[Any] = self._undo[elements, batch]
+        return mapped if mapped.dtype == batch.dtype else mapped.astype(batch.dtype)
+
+    def misfit(self, space: Any) -> str | None:
+        """See :meth:`Action.misfit`: ``Discrete(n)`` that begins at 0."""
+        n = self.maps.shape[1]
+        fits = getattr(space, "n", None) == n and getattr(space, "start", None) == 0
+        return None if fits else f"acts on Discrete({n}), received {space}"
