@@ -215,6 +215,7 @@ def test_published_numbers_belong_to_conditions_of_the_bundled_suites() -> None:
     assert len(published("Pong", load_suite("occlusion"))) == 10
     (of_pong,) = published("Pong", load_suite("shuffle"))
     assert of_pong.returns["shuffle-patches/per-episode"] == (21, 0)
+    assert published("Pong", load_suite("shuffle").model_copy(update={"name": "mine"})) == ()
     assert published("CartPoleSwingUp", load_suite("group")) == (), "without a number they only take up room"
     quoted = published("CartPoleSwingUp", load_suite("shuffle"))
     assert {entry.agent: entry.returns[CLEAN] for entry in quoted} == {
