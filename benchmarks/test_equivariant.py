@@ -32,14 +32,17 @@ def in_turn(functions: list[Callable[[], object]], rounds: int) -> list[float]:
     return [min(found) for found in times]
 
 
-def training_step(layer: nn.Module, inputs: torch.Tensor) -> Callable[[], None]:
+def training_step(
+    layer: nn.Module, inputs: torch.Tensor, forward: Callable[[torch.Tensor], torch.Tensor] | None = None
+) -> Callable[[], None]:
     """Forward and backward, through weights and inputs."""
-    towards = torch.randn_like(layer(inputs))
+    forward = forward or layer
+    towards = torch.randn_like(forward(inputs))
 
     def step() -> None:
         layer.zero_grad()
         inputs.grad = None
-        layer(inputs).backward(towards)
+        forward(inputs).backward(towards)
 
     return step
 
@@ -51,9 +54,9 @@ def test_training_a_layer_against_an_ordinary_one(benchmark: BenchmarkFixture, g
     torch.manual_seed(0)
     rep, size = regular(GROUPS[group]), GROUPS[group].order * WIDTH
     layer, dense = BasisLinear(WIDTH, WIDTH, rep, rep), nn.Linear(size, size)
-    # As the layer before it leaves them: (|G|, c, B) in memory.
-    features = torch.randn(rep.dim, WIDTH, batch).permute(2, 1, 0).requires_grad_()
-    ours = training_step(layer, features)
+    # As the layers of an equivariant MLP hand them to each other.
+    columns = torch.randn(rep.dim, WIDTH * batch, requires_grad=True)
+    ours = training_step(layer, columns, layer.learn)
     theirs = training_step(dense, torch.randn(batch, size, requires_grad=True))
     benchmark(ours)
     first, second = in_turn([ours, theirs], 300)

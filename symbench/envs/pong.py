@@ -16,6 +16,7 @@ from gymnasium.error import DependencyNotInstalled
 from gymnasium.utils import seeding
 
 if TYPE_CHECKING:
+    from ale_py import ALEInterface, ALEState
     from numpy.typing import NDArray
 
     Frame = NDArray[np.uint8]
@@ -56,20 +57,13 @@ class PongEnv(gym.Env[np.ndarray, int]):
             DependencyNotInstalled: ale-py or OpenCV is missing, or the game's ROM is.
         """
         try:
-            import ale_py
+            import ale_py  # noqa: F401  (loaded here so that its absence is told in one line)
             import cv2
         except ImportError as error:
             raise DependencyNotInstalled(f"Pong needs {error.name}: pip install 'symbench[atari]'") from error
         self.render_mode = render_mode
         self._resize, self._interpolation = cv2.resize, cv2.INTER_AREA
-        ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
-        self.ale = ale_py.ALEInterface()
-        self.ale.setFloat("repeat_action_probability", 0.0)
-        self.ale.setInt("max_num_frames_per_episode", MAX_FRAMES)
-        self.ale.setInt("random_seed", 0)  # Pong draws nothing, and so do actions that are not sticky
-        self.ale.loadROM(_rom_path())
-        self.ale.reset_game()
-        self._switched_on = self.ale.cloneSystemState()
+        self.ale, self._switched_on = _console()
         self._actions = [action.value for action in self.ale.getMinimalActionSet()]
         self._read_screen = self.ale.getScreenRGB if rgb else self.ale.getScreenGrayscale
         channels = 3 if rgb else 1
@@ -118,6 +112,12 @@ class PongEnv(gym.Env[np.ndarray, int]):
         """The screen as an array of shape (210, 160, 3), uint8, or ``None`` without a render mode."""
         return None if self.render_mode is None else self.ale.getScreenRGB()
 
+    def close(self) -> None:
+        """Leave the console to the next game; this one cannot go on."""
+        if hasattr(self, "ale"):
+            _spare.append((self.ale, self._switched_on))
+            del self.ale
+
     def _observe(self) -> Frame:
         """Pool the last two frames and resize the bands of rows that have changed: most of the court never does."""
         np.maximum(self._last, self._before, out=self._last)
@@ -156,6 +156,29 @@ class PongPlayfieldEnv(PongEnv):
 def _bands(screen: Frame) -> NDArray[np.uint64]:
     """The rows of a screen below the score as (37, N) words of 8 pixels, a view."""
     return screen.reshape(-1)[_SCORE_BANDS * _BAND * screen[0].size :].view(np.uint64).reshape(_BANDS, -1)
+
+
+# Consoles that nobody plays on: to load the ROM takes as long as 250 steps, to switch off and on again nothing.
+_spare: list[tuple[ALEInterface, ALEState]] = []
+
+
+def _console() -> tuple[ALEInterface, ALEState]:
+    """An emulator as it is when the game was just switched on, and that state."""
+    import ale_py
+
+    try:
+        ale, switched_on = _spare.pop()
+    except IndexError:
+        ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
+        ale = ale_py.ALEInterface()
+        ale.setFloat("repeat_action_probability", 0.0)
+        ale.setInt("max_num_frames_per_episode", MAX_FRAMES)
+        ale.setInt("random_seed", 0)  # Pong draws nothing, and so do actions that are not sticky
+        ale.loadROM(_rom_path())
+        ale.reset_game()
+        switched_on = ale.cloneSystemState()
+    ale.restoreSystemState(switched_on)
+    return ale, switched_on
 
 
 def _rom_path() -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
@@ -19,31 +18,28 @@ if TYPE_CHECKING:
 
 
 class RestingVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
-    """B environments of the same kind, stepped by one thread or several, without autoreset.
+    """B environments of the same kind, stepped one after the other, without autoreset.
 
     An environment whose episode has ended is not touched any more: its last observation is repeated, its reward is 0,
     it is neither terminated nor truncated, until ``reset(options={"reset_mask": mask})``. A player that counts one
     episode in each environment thus pays for no other. ``metadata["rests"]`` says so.
 
-    Several threads help where ``step`` releases the interpreter's lock, as emulators do; results do not depend on them.
+    Threads would not help: ale-py's emulator holds on to the interpreter's lock.
     """
 
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.DISABLED, "rests": True}  # noqa: RUF012
 
-    def __init__(self, env_fns: Sequence[Callable[[], gym.Env[Any, Any]]], threads: int = 1) -> None:
+    def __init__(self, env_fns: Sequence[Callable[[], gym.Env[Any, Any]]]) -> None:
         """Make the environments.
 
         Args:
             env_fns: One callable for each environment; observations are arrays.
-            threads: Threads that share the environments of a step.
 
         Raises:
-            SymbenchError: There is no environment, a thread count below 1, or observations are no arrays.
+            SymbenchError: There is no environment, or observations are no arrays.
         """
-        if not env_fns or threads < 1:
-            raise SymbenchError(
-                f"received {len(env_fns)} environments and threads={threads}; at least one of each is needed"
-            )
+        if not env_fns:
+            raise SymbenchError("received no environment; at least one is needed")
         self.envs = [make() for make in env_fns]
         self.num_envs = len(self.envs)
         self.single_observation_space = self.envs[0].observation_space
@@ -55,8 +51,6 @@ class RestingVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
         shape, dtype = self.single_observation_space.shape, self.single_observation_space.dtype
         self._observations = np.zeros((self.num_envs, *shape), dtype)
         self._playing = np.zeros(self.num_envs, dtype=bool)
-        self._threads = threads
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -89,21 +83,13 @@ class RestingVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
         of_each = list(iterate(self.action_space, actions))
         rewards = np.zeros(self.num_envs)
         terminated, truncated = np.zeros(self.num_envs, dtype=bool), np.zeros(self.num_envs, dtype=bool)
-
-        def play(chunk: NDArray[np.int64]) -> None:
-            for i in chunk.tolist():
-                self._observations[i], rewards[i], terminated[i], truncated[i], _ = self.envs[i].step(of_each[i])
-
-        chunks = np.array_split(np.flatnonzero(self._playing), self._threads)
-        # Consumed, so that what a thread raised is raised here.
-        list((self._pool.map if self._pool else map)(play, chunks))
+        for i in np.flatnonzero(self._playing).tolist():
+            self._observations[i], rewards[i], terminated[i], truncated[i], _ = self.envs[i].step(of_each[i])
         self._playing &= ~(terminated | truncated)
         return self._observations.copy(), rewards, terminated, truncated, {}
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Close all environments and end the threads."""
-        if self._pool:
-            self._pool.shutdown()
+        """Close all environments."""
         for env in self.envs:
             env.close()
 

@@ -40,8 +40,8 @@ class Task:
         native_vector: Whether there is a vector environment that plays the same episodes as the scalar one.
         vector_id: The id that has it, if it is another one.
         rests: Whether a step costs so much that environments whose episode is over should not be stepped.
-        batch: Largest number of environments that are played at once; a cell of more episodes is several batches.
-        threads: How many batches are played at the same time; above 1 where the simulator lets go of Python's lock.
+        batch: Largest number of environments that are played at once; a cell of more episodes is several batches, which
+            different workers may play.
         observes: ``"sensors"`` or ``"frames"``.
         background: Parameters of ``SwapBackground`` that say what the background of this task is.
         extra: What to install when the environment cannot be made.
@@ -59,7 +59,6 @@ class Task:
     vector_id: str | None = None
     rests: bool = False
     batch: int = 1000
-    threads: int = 1
     observes: str = "sensors"
     background: dict[str, Any] = field(default_factory=dict)
     extra: str | None = None
@@ -204,7 +203,6 @@ _TASKS = (
         rests=True,
         observes="frames",
         batch=50,
-        threads=2,
         background={"colors": [[87]], "tolerance": 3},
         extra="'symbench[atari]'",
     ),
@@ -219,7 +217,6 @@ _TASKS = (
         rests=True,
         observes="frames",
         batch=50,
-        threads=2,
         extra="'symbench[atari]'",
     ),
     Task(
@@ -233,7 +230,6 @@ _TASKS = (
         rests=True,
         observes="frames",
         batch=50,
-        threads=2,
         background={"colors": [[87]], "tolerance": 3},
         extra="'symbench[atari]'",
     ),

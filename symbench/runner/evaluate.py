@@ -5,11 +5,8 @@ The batches depend on the cell alone, so its numbers depend neither on the numbe
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import repeat
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,39 +73,33 @@ def evaluate(cell: Cell) -> Episodes:
         SymbenchError: The agent cannot be loaded or the task cannot be made.
         FloatingPointError: A return is not a finite number.
     """
-    task, stop = get_task(cell.task), Event()
-    last = cell.seed + cell.episodes
-    batches = [list(range(seed, min(seed + task.batch, last))) for seed in range(cell.seed, last, task.batch)]
-    with single_thread():
-        if task.threads == 1 or len(batches) == 1:
-            return _join([_play_batch(cell, seeds, stop) for seeds in batches])
-        with ThreadPoolExecutor(task.threads) as pool:
-            try:
-                return _join(list(pool.map(_play_batch, repeat(cell), batches, repeat(stop))))
-            finally:
-                stop.set()  # after Ctrl-C the threads must not play to the end
+    return join([play_batch(cell, seeds) for seeds in batches(cell)])
 
 
-def _play_batch(cell: Cell, seeds: list[int], stop: Event) -> Episodes:
-    import torch
+def batches(cell: Cell) -> list[list[int]]:
+    """The seeds of the episodes that are played at once: the fewest batches the task allows, of about equal size."""
+    count = -(-cell.episodes // get_task(cell.task).batch)
+    seeds = np.arange(cell.seed, cell.seed + cell.episodes)
+    return [part.tolist() for part in np.array_split(seeds, count)]
 
+
+def play_batch(cell: Cell, seeds: list[int]) -> Episodes:
+    """Play one of the :func:`batches` of a cell; errors as of :func:`evaluate`."""
     from symbench.runner.agents import load
     from symbench.runner.pipeline import make_envs
 
-    torch.set_num_threads(1)  # every thread has a number of its own
-    with closing(make_envs(cell.task, cell.apply, len(seeds))) as envs:
+    with single_thread(), closing(make_envs(cell.task, cell.apply, len(seeds))) as envs:
         agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
-        return play(envs, agent, seeds, stop)
+        return play(envs, agent, seeds)
 
 
-def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int], stop: Event | None = None) -> Episodes:
+def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Episodes:
     """Play one episode in every environment, all at once.
 
     Args:
         envs: B environments with ``AutoresetMode.DISABLED``.
         agent: Acts on batches of B observations.
         seeds: One seed for each environment, (B,).
-        stop: Ends the play before its time when set by another thread; the episodes are then cut short.
 
     Raises:
         FloatingPointError: A return is not a finite number.
@@ -119,7 +110,7 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int], stop: E
     observations, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]  # one seed each is allowed
     actions = np.zeros((count, *(envs.single_action_space.shape or ())), envs.single_action_space.dtype)
     agent.reset(count, seed=seeds[0])
-    while playing.size and not (stop and stop.is_set()):
+    while playing.size:
         actions[playing] = agent.act(rows_of(observations, playing))
         observations, rewards, terminated, truncated, _ = envs.step(actions)
         returns[playing] += rewards[playing]
@@ -158,10 +149,11 @@ def single_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _join(batches: list[Episodes]) -> Episodes:
+def join(parts: list[Episodes]) -> Episodes:
+    """All episodes of a cell, from its batches in their order."""
     return Episodes(
-        np.concatenate([batch.seeds for batch in batches]),
-        np.concatenate([batch.returns for batch in batches]),
-        np.concatenate([batch.lengths for batch in batches]),
-        np.concatenate([batch.terminated for batch in batches]),
+        np.concatenate([part.seeds for part in parts]),
+        np.concatenate([part.returns for part in parts]),
+        np.concatenate([part.lengths for part in parts]),
+        np.concatenate([part.terminated for part in parts]),
     )

@@ -174,12 +174,12 @@ def test_what_gymnasium_says_about_an_environment_is_a_mistake(
 
 
 def test_describe_says_why_a_cell_has_no_pipeline(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: Any) -> None:
+    def broken(*_: Any) -> None:
         raise RuntimeError("went wrong")
 
     ids = [f"tiny@1/CartPole-v1/none/in-order/{agent}/s0" for agent in ("random", "mlp")]
     with monkeypatch.context() as patch:
-        patch.setattr("symbench.runner.executor.evaluate", broken)
+        patch.setattr("symbench.runner.executor.play_batch", broken)
         symbench(*RUN, "--agent", "random", "--out", "mine")
     result = symbench("describe", ids[0], "--run", "mine")
     assert result.exit_code == 2 and "random/s0 failed: RuntimeError: went wrong" in result.stderr
@@ -193,10 +193,10 @@ def test_describe_says_why_a_cell_has_no_pipeline(symbench: Symbench, monkeypatc
 def test_cells_that_fail_are_named_and_the_exit_code_says_so(
     symbench: Symbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(cell: Any) -> None:
+    def broken(cell: Any, seeds: list[int]) -> None:
         raise RuntimeError(f"[{cell.level}] went wrong")
 
-    monkeypatch.setattr("symbench.runner.executor.evaluate", broken)
+    monkeypatch.setattr("symbench.runner.executor.play_batch", broken)
     result = symbench(*RUN, "--agent", "random")
     assert result.exit_code == 1
     assert "failed tiny@1/CartPole-v1/none/in-order/random/s0: RuntimeError: [in-order] went wrong" in result.stderr

@@ -47,6 +47,27 @@ def test_episodes_are_those_of_gymnasiums_pipeline(rgb: bool, seeds: tuple[int, 
             assert ours_said == they_said
 
 
+def test_a_console_that_was_played_on_is_as_new() -> None:
+    fresh, used = PongEnv(), PongEnv()
+    used.reset(seed=3)
+    for action in (2, 3, 1) * 100:
+        used.step(action)
+    console = used.ale
+    used.close(), used.close()
+    again = PongEnv(rgb=True)
+    assert again.ale is console
+    again.close()
+    again, another = PongEnv(), PongEnv()
+    assert again.ale is console and another.ale is not console
+    for env in (again, fresh):
+        env.np_random = np.random.default_rng(1)
+    np.testing.assert_array_equal(again.reset()[0], fresh.reset()[0])  # from the state of a game just switched on
+    for action in (2, 0, 3, 3) * 20:
+        np.testing.assert_array_equal(again.step(action)[0], fresh.step(action)[0])
+    with pytest.raises(AttributeError):
+        used.step(0)
+
+
 def test_the_end_and_the_next_unseeded_episode_are_those_of_gymnasiums_pipeline() -> None:
     ours, theirs = PongEnv(), reference(rgb=False)
     ours.reset(seed=9), theirs.reset(seed=9)

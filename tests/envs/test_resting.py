@@ -1,4 +1,4 @@
-"""Environments that rest after their episode: the scalar episodes, whatever the number of threads."""
+"""Environments that rest after their episode: the scalar episodes."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Fading(gym.Env):
         return self.np_random.integers(256, size=(12, 12, 1), dtype=np.uint8)
 
 
-def batch(count: int, threads: int = 1) -> RestingVectorEnv:
-    return RestingVectorEnv([Fading] * count, threads=threads)
+def batch(count: int) -> RestingVectorEnv:
+    return RestingVectorEnv([Fading] * count)
 
 
 def actions_of(steps: int, count: int) -> np.ndarray:
@@ -58,9 +58,8 @@ def test_an_ended_environment_rests_until_it_is_reset() -> None:
     assert envs.step(np.full(3, 3))[1].tolist() == [0, 3, 0]
 
 
-@pytest.mark.parametrize("threads", [1, 2, 5])
-def test_episodes_are_those_of_the_scalar_environments(threads: int) -> None:
-    envs, singles = batch(4, threads), [Fading() for _ in range(4)]
+def test_episodes_are_those_of_the_scalar_environments() -> None:
+    envs, singles = batch(4), [Fading() for _ in range(4)]
     seen, _ = envs.reset(seed=7)
     expected = np.stack([env.reset(seed=7 + i)[0] for i, env in enumerate(singles)])
     playing = np.ones(4, dtype=bool)
@@ -88,7 +87,7 @@ def test_observations_are_fresh_arrays() -> None:
 @pytest.mark.parametrize("seed", [3, [3, 4, 5]])
 def test_below_a_perturbation_it_equals_the_scalar_wrapper(seed) -> None:
     parameters = {"patch_size": 6, "resample": 2}
-    envs = vector.ShufflePatches(batch(3, threads=2), **parameters)
+    envs = vector.ShufflePatches(batch(3), **parameters)
     singles = [single.ShufflePatches(Fading(), **parameters) for _ in range(3)]
     seen, _ = envs.reset(seed=seed)
     expected = np.stack([env.reset(seed=3 + i)[0] for i, env in enumerate(singles)])
@@ -107,18 +106,8 @@ def test_below_a_perturbation_it_equals_the_scalar_wrapper(seed) -> None:
     assert not playing.any()
 
 
-def test_what_a_thread_raises_is_raised() -> None:
-    envs = batch(2, threads=2)
-    envs.reset(seed=0)
-    envs.envs[1].step = lambda action: 1 / 0
-    with pytest.raises(ZeroDivisionError):
-        envs.step(np.zeros(2, int))
-
-
 def test_mistakes_are_refused() -> None:
-    with pytest.raises(SymbenchError, match="threads=0"):
-        batch(2, threads=0)
-    with pytest.raises(SymbenchError, match="0 environments"):
+    with pytest.raises(SymbenchError, match="at least one"):
         RestingVectorEnv([])
     with pytest.raises(SymbenchError, match="3 seeds for 2"):
         batch(2).reset(seed=[1, 2, 3])

@@ -12,7 +12,7 @@ import torch
 from symbench.envs.tasks import TASKS, get_task
 from symbench.policies import Agent
 from symbench.runner import Cell, Episodes, evaluate
-from symbench.runner.evaluate import play, single_thread
+from symbench.runner.evaluate import batches, play, single_thread
 from symbench.zoo import load_agent
 
 if TYPE_CHECKING:
@@ -70,9 +70,10 @@ def test_many_episodes_are_played_in_batches(cell: Callable[..., Cell], monkeypa
     whole_cell = cell("mlp", episodes=7)
     whole = evaluate(whole_cell)
     task = TASKS[whole_cell.task]
-    for threads in (1, 2):
-        monkeypatch.setitem(TASKS, task.name, replace(task, batch=3, threads=threads))
-        assert_equal(evaluate(whole_cell), whole)
+    assert batches(whole_cell) == [list(range(100, 107))]
+    monkeypatch.setitem(TASKS, task.name, replace(task, batch=3))
+    assert batches(whole_cell) == [[100, 101, 102], [103, 104], [105, 106]]
+    assert_equal(evaluate(whole_cell), whole)
 
 
 def test_columns_survive_the_round_trip_bit_for_bit(cell: Callable[..., Cell]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import cloudpickle
 import pytest
 
-from symbench.runner import AgentSource, Cell, execute, executor
+from symbench.runner import AgentSource, Cell, evaluate, execute, executor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +74,24 @@ def test_workers_give_the_same_records_and_report_what_failed(cell: Callable[...
             assert there[id].record.pipeline == outcome.record.pipeline  # type: ignore[union-attr]
 
 
+def test_workers_share_the_batches_of_one_cell(cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = cell("mlp", ({"wrapper": "ShuffleSensors"},), episodes=4)
+    whole = evaluate(asked)
+    monkeypatch.setattr(executor, "batches", lambda cell: [[100, 101], [102, 103]])
+    for workers in (1, 2):
+        (outcome,) = execute([asked], workers=workers)
+        assert outcome.record and outcome.record.episodes.columns() == whole.columns()
+        assert outcome.record.pipeline[0][1] == "CartPole-v1, 4 episodes, seeds 100 to 103"
+
+
+def test_a_cell_fails_if_one_of_its_batches_does(cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, play = cell(episodes=4), executor.play_batch
+    monkeypatch.setattr(executor, "batches", lambda cell: [[100, 101], [102, 103]])
+    monkeypatch.setattr(executor, "play_batch", lambda cell, seeds: play(cell, seeds) if 100 in seeds else 1 / 0)
+    (outcome,) = execute([asked])
+    assert outcome.record is None and outcome.error == "ZeroDivisionError: division by zero"
+
+
 def test_a_worker_that_dies_costs_its_own_cell_only(cell: Callable[..., Cell], deadly: AgentSource) -> None:
     cells = [cell(source=deadly), cell(level="a"), cell(level="b"), cell(level="c")]
     outcomes = {outcome.cell.id: outcome for outcome in execute(cells, workers=2)}
@@ -95,12 +113,12 @@ def test_a_worker_that_dies_between_two_cells_is_replaced(cell: Callable[..., Ce
 
 
 def test_giving_work_to_a_dead_worker_starts_another(cell: Callable[..., Cell]) -> None:
-    lane = executor._Lane()
+    lane, job = executor._Lane(), (cell(), [100])
     try:
         lane._process.kill()
         lane._process.join()
         lane._process.is_alive = lambda: True  # type: ignore[method-assign]  # as it was a moment ago
-        lane.give(cell())
+        lane.give(job)
         assert lane.take().record
     finally:
         lane.stop()
@@ -110,7 +128,7 @@ def test_a_worker_that_is_starting_ignores_ctrl_c(cell: Callable[..., Cell]) -> 
     handler, lane = signal.getsignal(signal.SIGINT), executor._Lane()
     try:
         os.kill(lane._process.pid or 0, signal.SIGINT)
-        lane.give(cell())
+        lane.give((cell(), [100]))
         assert lane.take().record
         assert signal.getsignal(signal.SIGINT) == handler
     finally:

@@ -173,7 +173,7 @@ def test_a_cell_that_fails_is_recorded_and_tried_again(
         raise RuntimeError("no memory\nleft")
 
     with monkeypatch.context() as patch:
-        patch.setattr("symbench.runner.executor.evaluate", broken)
+        patch.setattr("symbench.runner.executor.play_batch", broken)
         manifest = start(agents=["random"])
     assert set(manifest.failed.values()) == {"RuntimeError: no memory left"}
     assert len(manifest.failed) == 3 and not files(tmp_path / "run")

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
 from symbench.errors import SymbenchError, unknown
 from symbench.policies.equivariant.convolutions import POOLS, GroupConv2d, pool_places
-from symbench.policies.equivariant.linear import BasisLinear
+from symbench.policies.equivariant.linear import BasisLinear, from_columns, to_columns
 from symbench.policies.equivariant.symmetries import action_of, vectors_of
 from symbench.policies.layers import ACTIVATIONS, dense
 from symbench.symmetry import FiniteGroup, Representation, regular, trivial_representation
@@ -57,9 +58,18 @@ class EquivariantMLP(nn.Sequential):
     def forward(self, inputs: Tensor) -> Tensor:
         """(B, d) or (B, c, d) -> (B, c', |G|)."""
         features = inputs if inputs.ndim == 3 else inputs[:, None]
+        if torch.is_grad_enabled():
+            return self._learn(features)
         for layer in self:
             features = layer(features)
         return features
+
+    def _learn(self, features: Tensor) -> Tensor:
+        """Columns all the way: every view is one more step of the gradient's computation."""
+        columns = to_columns(features)
+        for layer in self:
+            columns = layer.learn(columns) if isinstance(layer, BasisLinear) else layer(columns)
+        return from_columns(columns, self.channels)
 
 
 class EquivariantCNN(nn.Module):

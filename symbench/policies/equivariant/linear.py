@@ -86,7 +86,9 @@ class BasisLinear(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, c_in, d_in) -> (B, c_out, d_out)."""
-        return self._learn(features) if torch.is_grad_enabled() else self._act(features)
+        if torch.is_grad_enabled():
+            return from_columns(self.learn(to_columns(features)), self.out_channels)
+        return self._act(features)
 
     def _act(self, features: Tensor) -> Tensor:
         """With folded weights. Features lie in memory as (B, d, c), so that they are not rearranged."""
@@ -94,20 +96,22 @@ class BasisLinear(nn.Module):
         flat = nn.functional.linear(features.transpose(1, 2).flatten(1), *weights)
         return flat.view(len(flat), self.shape[0], self.out_channels).transpose(1, 2)
 
-    def _learn(self, features: Tensor) -> Tensor:
-        """With blocks: folded weights would hold every coefficient many times. Features lie as (d, c, B)."""
+    def learn(self, columns: Tensor) -> Tensor:
+        """The same as :meth:`forward` on features as columns, (d_in, c_in * B) -> (d_out, c_out * B).
+
+        With blocks: folded weights would hold every coefficient many times.
+        """
         into, maps, vectors, out = self._blocks(self.coefficients)
-        count, rows, columns = self._sizes
-        batch, c_out = len(features), self.out_channels
-        values = features.permute(2, 1, 0).flatten(1)
-        values = (into @ values if self._moves else values).reshape(count, columns * self.in_channels, batch)
+        (count, rows, width), c_in, c_out = self._sizes, self.in_channels, self.out_channels
+        batch = columns.shape[1] // c_in
+        values = (into @ columns if self._moves else columns).reshape(count, width * c_in, batch)
         weights = self._weights(maps, self._sizes)
         if self.bias is None:
             values = torch.bmm(weights, values)
         else:
             values = torch.baddbmm((vectors @ self.bias).view(count, rows * c_out, 1), weights, values)
         values = values.view(count * rows, c_out * batch)
-        return (out @ values if self._moves else values).view(self.shape[0], c_out, batch).permute(2, 1, 0)
+        return out @ values if self._moves else values
 
     def _weights(self, maps: Tensor, sizes: tuple[int, int, int]) -> Tensor:
         """What coefficients and a basis in blocks, (k * rows * columns, r), make: (k, rows * c_out, columns * c_in)."""
@@ -126,6 +130,16 @@ class BasisLinear(nn.Module):
         _, maps, vectors, _ = self._bases(self.coefficients)
         bias = None if self.bias is None else (vectors @ self.bias).flatten()
         return self._weights(maps, (1, *self.shape))[0], bias
+
+
+def to_columns(features: Tensor) -> Tensor:
+    """(B, c, d) -> (d, c * B): the group acts on columns. No copy, if they come :func:`from_columns`."""
+    return features.permute(2, 1, 0).flatten(1)
+
+
+def from_columns(columns: Tensor, channels: int) -> Tensor:
+    """(d, c * B) -> (B, c, d), a view."""
+    return columns.view(len(columns), channels, columns.shape[1] // channels).permute(2, 1, 0)
 
 
 def allowed(rep_in: Representation, rep_out: Representation, arm: str) -> tuple[int | None, int | None]:
