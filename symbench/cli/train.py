@@ -27,6 +27,9 @@ def train(
     device: Annotated[
         str, typer.Option(metavar="cpu|cuda", help="Where gradients are computed; for frames a GPU is 5 times faster.")
     ] = "cpu",
+    workers: Annotated[
+        int, typer.Option("--workers", "-w", help="Processes of an evolution with frames; results do not change.")
+    ] = 1,
     debug: Debug = False,
 ) -> None:
     """Train an agent by a recipe.
@@ -49,7 +52,8 @@ def train(
         return
     if recipe is None:
         raise SymbenchError("which recipe? `symbench train --list` lists them")
-    agent = training.train(recipe, out, seed, resume=resume, overrides=_overrides(set_ or []), device=device)
+    overrides = _overrides(set_ or [])
+    agent = training.train(recipe, out, seed, resume=resume, overrides=overrides, device=device, workers=workers)
     advice = f"{agent}.safetensors\nevaluate it: symbench run --suite shuffle --agent {agent}.safetensors"
     console().print(advice, highlight=False, markup=False, soft_wrap=True)
 

@@ -1,4 +1,7 @@
-"""CMA-ES: evolve the weights of a policy network, all candidates of a generation in one batch of environments.
+"""CMA-ES: evolve the weights of a policy network.
+
+With sensors all candidates of a generation play in one batch of environments. With frames they play one after the
+other, each with the episodes of a generation as its batch, in as many processes as there are workers.
 
 Source: Hansen 2016 (arXiv 1604.00772), through the ``cma`` package; the paper's own way of training (Tang & Ha 2021,
 arXiv 2109.02869, section 4: population 256, 16 rollouts, 14,000 generations for cart-pole).
@@ -6,7 +9,12 @@ arXiv 2109.02869, section 4: population 256, 16 rollouts, 14,000 generations for
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
 import warnings
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +22,10 @@ import torch
 from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from symbench.envs.tasks import get_task
+from symbench.policies import NetworkAgent
+from symbench.runner.evaluate import play, single_thread
+from symbench.runner.pipeline import make_envs
 from symbench.training.worlds import make_world
 
 with warnings.catch_warnings():
@@ -21,6 +33,8 @@ with warnings.catch_warnings():
     import cma
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from symbench.policies.networks import PolicyNetwork
@@ -30,9 +44,13 @@ if TYPE_CHECKING:
 HISTORY = "fitness.npy"
 
 
-@torch.no_grad()
 def evaluate_population(
-    recipe: Recipe, network: PolicyNetwork, candidates: NDArray[np.float64], rollouts: int, seed: int
+    recipe: Recipe,
+    network: PolicyNetwork,
+    candidates: NDArray[np.float64],
+    rollouts: int,
+    seed: int,
+    pool: ProcessPoolExecutor | None = None,
 ) -> NDArray[np.float64]:
     """Mean return of each candidate.
 
@@ -42,10 +60,29 @@ def evaluate_population(
         candidates: One vector of weights each, in the order of ``network.parameters()``, shape (P, D).
         rollouts: Episodes per candidate R; every candidate plays the same ones.
         seed: Of the first episode; the others follow.
+        pool: Processes that play candidates which see frames; none: this one. Returns do not depend on it.
 
     Returns:
         Shape (P,).
     """
+    if get_task(recipe.task).observes == "frames":
+        alone = partial(_evaluate_alone, recipe, network, list(range(seed, seed + rollouts)))
+        return np.array(list((pool.map if pool else map)(alone, candidates)))
+    return _evaluate_together(recipe, network, candidates, rollouts, seed)
+
+
+def _evaluate_alone(recipe: Recipe, network: PolicyNetwork, seeds: list[int], candidate: NDArray[np.float64]) -> float:
+    """Mean return of one candidate."""
+    vector_to_parameters(torch.from_numpy(candidate).float(), network.parameters())
+    with single_thread(), closing(make_envs(recipe.task, recipe.perturbations, len(seeds))) as envs:
+        return float(play(envs, NetworkAgent(network, recipe.agent), seeds).returns.mean())
+
+
+@torch.no_grad()
+def _evaluate_together(
+    recipe: Recipe, network: PolicyNetwork, candidates: NDArray[np.float64], rollouts: int, seed: int
+) -> NDArray[np.float64]:
+    """Mean return of each candidate, all at once."""
     population = len(candidates)
     envs, _ = make_world(recipe, population * rollouts)
     seeds = [seed + i % rollouts for i in range(population * rollouts)]
@@ -87,24 +124,42 @@ def first_seed(seed: int, generation: int, rollouts: int) -> int:
     return 2**30 + drawn % (2**30 - rollouts)
 
 
-def evolve(recipe: Recipe, settings: Evolution, network: PolicyNetwork, session: Session) -> None:
-    """Train ``network`` in place; its weights become the mean of the last generation's distribution."""
+def evolve(recipe: Recipe, settings: Evolution, network: PolicyNetwork, session: Session, workers: int = 1) -> None:
+    """Train ``network`` in place; its weights become the mean of the last generation's distribution.
+
+    ``workers`` is the number of processes that play candidates which see frames.
+    """
     strategy = cma.CMAEvolutionStrategy(
         parameters_to_vector(network.parameters()).detach().double().numpy(),
         settings.sigma,
         {"popsize": settings.population, "seed": session.seed + 1, "verbose": -9, "maxiter": np.inf},
     )
     fitness = _replay(strategy, session)
-    for generation in range(len(fitness), settings.generations):
-        candidates = np.array(strategy.ask())
-        first = first_seed(session.seed, generation, settings.rollouts)
-        returns = evaluate_population(recipe, network, candidates, settings.rollouts, first)
-        strategy.tell(list(candidates), (-returns).tolist())
-        fitness.append(returns)
-        session.report(generation + 1, settings.generations, float(returns.mean()))
-        if generation + 1 == settings.generations or session.checkpoint_is_due():
-            _save(fitness, session)
+    with _processes(workers) as pool:
+        for generation in range(len(fitness), settings.generations):
+            candidates = np.array(strategy.ask())
+            first = first_seed(session.seed, generation, settings.rollouts)
+            returns = evaluate_population(recipe, network, candidates, settings.rollouts, first, pool)
+            strategy.tell(list(candidates), (-returns).tolist())
+            fitness.append(returns)
+            session.report(generation + 1, settings.generations, float(returns.mean()))
+            if generation + 1 == settings.generations or session.checkpoint_is_due():
+                _save(fitness, session)
     vector_to_parameters(torch.from_numpy(strategy.result.xfavorite).float(), network.parameters())
+
+
+@contextmanager
+def _processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
+    """A pool of fresh interpreters that leave Ctrl-C to this one; ``None`` for a single worker."""
+    if workers == 1:
+        yield None
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _save(fitness: list[Any], session: Session) -> None:

@@ -36,6 +36,7 @@ def train(
     resume: bool = True,
     overrides: dict[str, Any] | None = None,
     device: str = "cpu",
+    workers: int = 1,
 ) -> Path:
     """Train one run of a recipe.
 
@@ -50,22 +51,25 @@ def train(
         resume: Whether to go on with what is there; otherwise it is deleted.
         overrides: Values that replace those of the recipe's ``[algorithm]`` table.
         device: Where gradients are computed, ``"cpu"`` or ``"cuda"``; evolution needs none.
+        workers: Processes that play the candidates of an evolution which see frames; results do not depend on it.
 
     Returns:
         The agent's path without suffix, for :func:`symbench.zoo.load_agent`.
 
     Raises:
         SymbenchError: The recipe, or the checkpoint to go on from, is not usable; there is the training of another
-            recipe; ``out`` cannot be written; the device is not there.
+            recipe; ``out`` cannot be written; the device is not there; ``workers`` is less than 1.
     """
     _require_device(device)
+    if workers < 1:
+        raise SymbenchError(f"workers must be at least 1, received {workers}")
     plan = load_recipe(recipe, overrides)
     check(plan, seed)
     session = Session(out / plan.name / f"s{seed}", seed, plan.digest, resume=resume)
     if not session.finished:
         with single_thread(), session:
             torch.manual_seed(seed)
-            write_agent(plan, train_network(plan, session, device), session)
+            write_agent(plan, train_network(plan, session, device, workers), session)
     return session.folder / "agent"
 
 
@@ -82,7 +86,7 @@ def write_agent(plan: Recipe, network: PolicyNetwork, session: Session) -> None:
     session.write_json(STORY, {**card, **data, **environment(workers=1)})
 
 
-def train_network(plan: Recipe, session: Session, device: str = "cpu") -> PolicyNetwork:
+def train_network(plan: Recipe, session: Session, device: str = "cpu", workers: int = 1) -> PolicyNetwork:
     """Train the recipe's network with its algorithm.
 
     Raises:
@@ -100,7 +104,7 @@ def train_network(plan: Recipe, session: Session, device: str = "cpu") -> Policy
         return network
     from symbench.training.evolution import evolve
 
-    evolve(plan, settings, network, session)
+    evolve(plan, settings, network, session, workers)
     return network
 
 

@@ -14,7 +14,10 @@ from symbench.training import load_recipe
 from symbench.training.session import Session
 from symbench.zoo import save_agent
 
-FRAMES = {"teacher": "controller", "steps": 64, "num_envs": 4, "segment": 4, "batch": 4, "updates": 1}
+FRAMES: dict[str, dict[str, Any]] = {
+    "imitation": {"teacher": "controller", "steps": 64, "num_envs": 4, "segment": 4, "batch": 4, "updates": 1},
+    "evolution": {"generations": 1, "population": 2, "rollouts": 1},  # of thousands of weights: seconds
+}
 TINY: dict[str, dict[str, Any]] = {
     "ppo": {"steps": 2048, "num_envs": 16, "n_steps": 32, "batch_size": 256, "n_epochs": 1},
     "imitation": {"steps": 1024, "num_envs": 32, "segment": 4, "batch": 16, "updates": 2},
@@ -47,8 +50,8 @@ def tiny(teacher: str) -> Tiny:
     def overrides(name: str) -> dict[str, Any]:
         recipe = load_recipe(name)
         algorithm = recipe.algorithm.name
-        if TASKS[recipe.task].observes == "frames" and algorithm == "imitation":
-            return FRAMES
+        if TASKS[recipe.task].observes == "frames" and algorithm in FRAMES:
+            return FRAMES[algorithm]
         return {**TINY[algorithm], **({"teacher": teacher} if algorithm == "imitation" else {})}
 
     return overrides

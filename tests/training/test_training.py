@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils import vector_to_parameters
 
 from symbench.envs.tasks import get_task
-from symbench.policies import AttentionNeuronNetwork, MLPNetwork, PolicyNetwork, RecurrentAttentionNeuronNetwork
+from symbench.errors import SymbenchError
+from symbench.policies import (
+    AttentionNeuronNetwork,
+    MLPNetwork,
+    NetworkAgent,
+    PolicyNetwork,
+    RecurrentAttentionNeuronNetwork,
+)
+from symbench.runner.evaluate import play
+from symbench.runner.pipeline import make_envs
 from symbench.training import load_recipe, recipes, train
 from symbench.training.evolution import evaluate_population, first_seed
 from symbench.training.imitation import Segment, segment_loss
@@ -154,6 +165,53 @@ def test_tasks_with_discrete_actions(network: str, name: str, settings: str, tmp
     agent = load_agent(train(str(tmp_path / "mine.toml"), tmp_path))
     agent.reset(3)
     assert set(agent.act(np.ones((3, 4), np.float32))) <= {0, 1}
+
+
+HUNTER = """
+description = "a network without gradients"
+agent = "mine"
+task = "GridWorld"
+algorithm = { name = "evolution", generations = 2, population = 3, rollouts = 2 }
+[network]
+kind = "vision-attention-neuron"
+action_dim = 5
+patch_size = 7
+num_codes = 16
+code_dim = 2
+projection_dim = 2
+head = "attention-agent"
+[[perturbations]]
+wrapper = "OccludePatches"
+patch_size = 7
+ratio = 0.3
+"""
+
+
+def test_candidates_that_see_frames_are_played_alone(tmp_path: Path) -> None:
+    (tmp_path / "hunter.toml").write_text(HUNTER)
+    recipe = load_recipe(str(tmp_path / "hunter.toml"))
+    network = make_network(recipe, 0)
+    candidates = np.random.default_rng(0).normal(size=(3, sum(each.numel() for each in network.parameters())))
+    returns = evaluate_population(recipe, network, candidates, rollouts=2, seed=7)
+    assert len(set(returns.tolist())) > 1
+    with closing(make_envs("GridWorld", recipe.perturbations, 2)) as envs:
+        for weights, expected in zip(candidates, returns, strict=True):
+            vector_to_parameters(torch.from_numpy(weights).float(), network.parameters())
+            assert play(envs, NetworkAgent(network, "mine"), [7, 8]).returns.mean() == expected
+
+
+def test_workers_that_play_candidates_do_not_change_what_comes_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # the short episodes of these tests, which other processes do not have
+    (tmp_path / "hunter.toml").write_text(HUNTER)
+    one, two = (
+        load_agent(train(str(tmp_path / "hunter.toml"), tmp_path / str(workers), workers=workers)).network.state_dict()
+        for workers in (1, 2)
+    )
+    assert all(torch.equal(one[key], two[key]) for key in one)
+    with pytest.raises(SymbenchError, match="workers must be at least 1"):
+        train(str(tmp_path / "hunter.toml"), tmp_path, workers=0)
 
 
 def test_generations_play_other_episodes_than_suites_cards_and_each_other() -> None:
