@@ -46,8 +46,11 @@ def check_symmetry(
       [cyan]symbench check-symmetry --all --csv errors.csv[/cyan]
     """
     from symbench.cli.console import console, show_list
+    from symbench.errors import SymbenchError
     from symbench.symmetry import CATALOGUE, declarations_of
 
+    if env_ids and all_:
+        raise SymbenchError(f"give either --all or environments, received both: --all {' '.join(env_ids)}")
     if not env_ids and not all_:
         show_list(*_listing())
         return
@@ -64,7 +67,7 @@ def check_symmetry(
     if len(reports) + len(skipped) > 1:
         show_list(_SUMMARY, [*map(_summary, reports), *((name, "", "", "", "", "", why) for name, why in skipped)])
     elif skipped:
-        screen.print(f"skipped: {skipped[0][1]}", markup=False)
+        screen.print(skipped[0][1], markup=False)
     if csv:
         _write(csv, reports)
     if not all(report.reproduced for report in reports):
@@ -93,7 +96,7 @@ def _checked(
     for declaration in declarations:
         try:
             yield declaration, check_pair(declaration.pair, declaration.env_id, steps=steps, seed=seed)
-        except (DependencyNotInstalled, ImportError) as missing:
+        except (DependencyNotInstalled, ImportError, OSError) as missing:  # OSError: a ROM cannot be read
             yield declaration, f"skipped: {' '.join(str(missing).split())}"
 
 
@@ -142,7 +145,7 @@ def _summary(report: PairReport) -> tuple[str, ...]:
         f"{report.endings} differ",
         "not tested" if math.isnan(report.initial) else f"p = {report.initial:.2g}",
         declared,
-        found if report.reproduced else f"{found}  NOT AS DECLARED",
+        found if report.reproduced else f"{found}  NOT AS DECLARED (in {report.steps} steps)",
     )
 
 

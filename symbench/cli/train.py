@@ -54,8 +54,17 @@ def train(
         raise SymbenchError("which recipe? `symbench train --list` lists them")
     overrides = _overrides(set_ or [])
     agent = training.train(recipe, out, seed, resume=resume, overrides=overrides, device=device, workers=workers)
-    advice = f"{agent}.safetensors\nevaluate it: symbench run --suite shuffle --agent {agent}.safetensors"
+    advice = f"{agent}.safetensors\n{_advice(f'{agent}.safetensors', training.load_recipe(recipe).task)}"
     console().print(advice, highlight=False, markup=False, soft_wrap=True)
+
+
+def _advice(agent: str, task: str) -> str:
+    """How to evaluate the agent: the first suite that plays its task."""
+    from symbench.suites import bundled_suites, load_suite
+
+    names = sorted(bundled_suites(), key=lambda name: name != "shuffle")
+    suite = next((name for name in names if task in load_suite(name).tasks), "MINE.toml")
+    return f"evaluate it: symbench run --suite {suite} --task {task} --agent {agent}"
 
 
 def _show_recipes() -> None:

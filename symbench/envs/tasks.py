@@ -116,7 +116,8 @@ class Task:
         return (returns - self.random_return) / (self.reference_return - self.random_return)
 
     def _missing(self, error: Exception) -> SymbenchError:
-        return SymbenchError(f"task {self.name} cannot be made ({error}); install it with: pip install {self.extra}")
+        remedy = f"; install it with: pip install {self.extra}" if isinstance(error.__cause__, ImportError) else ""
+        return SymbenchError(f"task {self.name} cannot be made ({error}){remedy}")
 
 
 _PONG = (
@@ -217,6 +218,7 @@ _TASKS = (
         rests=True,
         observes="frames",
         batch=50,
+        background={"colors": [[144, 72, 17]], "tolerance": 3},
         extra="'symbench[atari]'",
     ),
     Task(

@@ -213,12 +213,15 @@ class NetworkAgent(Agent):
         """Choose actions for a batch of B observations, or for a single one of a single environment.
 
         Raises:
-            ValueError: The batch has another size than :meth:`reset` was told, or the shape of observations changed
-                within an episode.
+            ValueError: The network cannot read such observations, the batch has another size than :meth:`reset` was
+                told, or the shape of observations changed within an episode.
         """
         batch = self.network.read(observations)
         if self._shape is None:
             self._shape = tuple(first(batch).shape[1:])
+            if reason := self.network.misreads(_space_of(observations, batch)):
+                self.reset(self._num_envs)
+                raise ValueError(f"{self.name} {reason}")
             self._split(self.network.initial_state(self._num_envs, *self._shape))
         expected, received = (self._num_envs, *self._shape), tuple(first(batch).shape)
         if received != expected:
@@ -258,3 +261,13 @@ class NetworkAgent(Agent):
         count = max(1, -(-self._num_envs // self._part))
         parts = [torch.split(tensor, self._part) for tensor in state]
         self._states = [tuple(tensors[i] for tensors in parts) for i in range(count)]
+
+
+def _space_of(observations: Any, batch: Any) -> spaces.Space[Any]:
+    """A space that single observations such as these are of; ``batch`` is what the network made of them."""
+    if isinstance(observations, dict):
+        return spaces.Dict({key: _space_of(part, batch[key]) for key, part in observations.items()})
+    dtype = np.asarray(observations).dtype
+    if not np.issubdtype(dtype, np.floating):
+        return spaces.Box(0, np.iinfo(dtype).max, tuple(batch.shape[1:]), dtype)
+    return spaces.Box(-np.inf, np.inf, tuple(batch.shape[1:]), dtype)

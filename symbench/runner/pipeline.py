@@ -12,6 +12,7 @@ from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError, unknown
 from symbench.suites import Apply
 from symbench.wrappers import vector
+from symbench.wrappers.backgrounds import pinned
 from symbench.wrappers.groups import TransformByGroup
 from symbench.wrappers.images import SwapBackground
 from symbench.wrappers.registry import PERTURBATIONS
@@ -54,8 +55,8 @@ def make_envs(task: str, apply: Sequence[Apply], num_envs: int) -> VectorEnv[Any
 def explicit(step: Apply, task: str) -> Apply:
     """The same step with all parameters written out, so that a later severity table or default cannot change it.
 
-    ``SwapBackground`` without colours replaces what the task says is its background, ``TransformByGroup`` without a
-    symmetry transforms by the task's.
+    ``SwapBackground`` without colours replaces what the task says is its background, an image gets the digest of its
+    content; ``TransformByGroup`` without a symmetry transforms by the task's.
 
     Raises:
         SymbenchError: The wrapper is unknown or does not take these parameters.
@@ -65,6 +66,8 @@ def explicit(step: Apply, task: str) -> Apply:
         step = Apply(wrapper=step.wrapper, **{**get_task(task).background, **step.parameters})
     if perturbation is TransformByGroup and "symmetry" not in step.parameters:
         step = Apply(wrapper=step.wrapper, **{"symmetry": get_task(task).env_id, **step.parameters})
+    if perturbation is SwapBackground and isinstance(background := step.parameters.get("background"), str):
+        step = Apply(wrapper=step.wrapper, **{**step.parameters, "background": pinned(background)})
     accepted = perturbation.signature().parameters
     for name in step.parameters:
         if name not in accepted:

@@ -50,7 +50,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
         return _read(Path(text))
     name, _, version = text.partition("@")
     if name not in bundled_suites():
-        raise unknown("suite", name, bundled_suites())
+        raise SymbenchError(f"{unknown('suite', name, bundled_suites())}; learning curves: symbench study --help")
     earlier = _BUNDLED / f"{name}@{version}.toml"
     suite = _read(earlier if earlier.exists() else _BUNDLED / f"{name}.toml")
     if version not in ("", str(suite.version)):

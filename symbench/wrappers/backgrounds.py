@@ -1,12 +1,14 @@
 """Backgrounds to put behind a game: procedural textures and the user's own images.
 
 * :func:`texture` - a random texture of a named kind, in two random colours
-* :func:`image` - a file, fitted to the frame
+* :func:`image` - a file, fitted to the frame; :func:`pinned` - and its content named
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -14,12 +16,12 @@ from symbench.errors import SymbenchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     Field = NDArray[np.float64]  # (H, W), values in [0, 1]
 
+_PIN: Final = "#sha256="
 _IMAGE_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -90,20 +92,46 @@ def texture(kind: str, rng: np.random.Generator, shape: tuple[int, int, int]) ->
     return np.asarray(np.rint(first + field * (second - first)), dtype=np.uint8)
 
 
-def image(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """An image file stretched to the frame, of shape (H, W, C), uint8.
+def image_path(background: str) -> Path:
+    """The file of ``"PATH"`` or ``"PATH#sha256=HEX"``."""
+    return Path(background.partition(_PIN)[0])
+
+
+def pinned(background: str) -> str:
+    """``"PATH#sha256=HEX"`` for an image, with the digest of its content now; anything else stays as it is.
 
     Raises:
-        SymbenchError: Pillow is not installed, or it cannot read the file.
+        SymbenchError: The image cannot be read.
     """
+    is_image = background not in TEXTURES and Path(background).is_file()
+    return f"{background}{_PIN}{_digest(background)}" if is_image else background
+
+
+def _digest(background: str) -> str:
+    path = image_path(background)
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise SymbenchError(f"background {str(path)!r} cannot be read ({error.strerror})") from error
+
+
+def image(background: str, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """An image file, ``"PATH"`` or ``"PATH#sha256=HEX"``, stretched to the frame, of shape (H, W, C), uint8.
+
+    Raises:
+        SymbenchError: Pillow is not installed, it cannot read the file, or the file's content is another one.
+    """
+    path, _, expected = background.partition(_PIN)
+    if expected and expected != _digest(path):
+        raise SymbenchError(f"background {path!r} is no longer the image with sha256 {expected}")
     try:
         from PIL import Image
     except ImportError as error:
-        raise SymbenchError(f"the background {str(path)!r} needs Pillow: pip install pillow") from error
+        raise SymbenchError(f"the background {path!r} needs Pillow: pip install pillow") from error
     height, width, channels = shape
     try:
         with Image.open(path) as picture:
             fitted: Any = picture.convert(_IMAGE_MODES[channels]).resize((width, height))
-    except OSError as error:
-        raise SymbenchError(f"background {str(path)!r} is not a readable image: {error}") from error
+    except (OSError, Image.DecompressionBombError) as error:
+        raise SymbenchError(f"background {path!r} is not a readable image: {error}") from error
     return np.asarray(fitted, dtype=np.uint8).reshape(shape)

@@ -126,9 +126,14 @@ def frames(who: str, space: spaces.Space[Any], patch_size: int = 1) -> spaces.Bo
     """
     tiled = isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) in (2, 3)
     if not isinstance(space, spaces.Box) or not tiled or space.shape[2:] not in ((), (1,), (3,), (4,)):
+        flat = isinstance(space, spaces.Box) and len(space.shape) == 1
+        remedy = (
+            "for sensors there are ShuffleSensors, DropSensors and SensorNoise"
+            if flat
+            else "put it before frame stacks, normalisation and channel transposes"
+        )
         raise SymbenchError(
-            f"{who} needs frames, a uint8 Box of shape (H, W) or (H, W, C) with C 1, 3 or 4, received {space}; "
-            "put it before frame stacks, normalisation and channel transposes"
+            f"{who} needs frames, a uint8 Box of shape (H, W) or (H, W, C) with C 1, 3 or 4, received {space}; {remedy}"
         )
     height, width = space.shape[:2]
     common = math.gcd(height, width)

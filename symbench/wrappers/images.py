@@ -17,7 +17,7 @@ import numpy as np
 from gymnasium import spaces
 
 from symbench.errors import SymbenchError, unknown
-from symbench.wrappers.backgrounds import TEXTURES, image, texture
+from symbench.wrappers.backgrounds import TEXTURES, image, image_path, texture
 from symbench.wrappers.checks import flag, frames, interval, portion, real, whole
 from symbench.wrappers.core import Perturbation
 
@@ -159,7 +159,8 @@ class SwapBackground(Perturbation):
 
     Args:
         background: ``"noise"``, ``"stripes"``, ``"clouds"``, ``"checker"``, ``"gradient"``, ``"moving"``, or the path
-            of an image file (needs Pillow), stretched to the frame.
+            of an image file (needs Pillow), stretched to the frame; ``"PATH#sha256=HEX"`` takes no other content than
+            that (see :func:`~symbench.wrappers.backgrounds.pinned`).
         colors: Key colours, each a list of C values 0 to 255; ``None`` is black.
         tolerance: How far from a key colour each channel of a pixel may be.
         strength: 1 replaces the pixel, less blends it with the background.
@@ -179,8 +180,8 @@ class SwapBackground(Perturbation):
     ) -> None:
         if not isinstance(background, str):
             raise TypeError(f"background must be a name or the path of an image, received {background!r}")
-        if background not in TEXTURES and not Path(background).is_file():
-            raise unknown("background, or image that does not exist,", background, TEXTURES)
+        if background not in TEXTURES and not image_path(background).is_file():
+            raise unknown(f"background, or image that does not exist in {Path.cwd()},", background, TEXTURES)
         self.background = background
         self.colors = None if colors is None else _colors(colors)
         self.tolerance = whole("tolerance", tolerance, low=0, high=255)
@@ -204,7 +205,7 @@ class SwapBackground(Perturbation):
         )
         self._ranges = list(zip(low, high - low, strict=True))
         self._pixel = np.dtype(("V", channels))
-        self._image = None if self.background in TEXTURES else image(Path(self.background), self._frame)
+        self._image = None if self.background in TEXTURES else image(self.background, self._frame)
         return spaces.Box(0, 255, box.shape, np.uint8)
 
     def draw(self, rng: np.random.Generator, size: int) -> Frames:

@@ -62,7 +62,19 @@ class StateVector(Simulator):
         """See :meth:`Simulator.align`."""
         state = np.array(_state_of(first), dtype=np.float64)
         _set_state(first, state)  # so that both hold numbers of the same type
-        _set_state(second, self.action.apply(element, state[None])[0])
+        _set_state(second, self._moved(element, state, first))
+
+    def _moved(self, element: int, state: NDArray[np.float64], env: Env) -> NDArray[np.float64]:
+        try:
+            moved: NDArray[np.float64] = self.action.apply(element, state[None])[0]
+        except (IndexError, ValueError):
+            moved = np.empty(0)
+        if moved.shape != state.shape:
+            raise SymbenchError(
+                f"{env.unwrapped} has states of shape {state.shape}, on which the group does not act as declared; "
+                "where states are not observations, say how it acts on them: simulator=StateVector(...)"
+            )
+        return moved
 
 
 class GridWorldState(StateVector):
