@@ -12,7 +12,12 @@ from symbench.cli.errors import Debug, directory, one_line_errors
 
 @one_line_errors
 def train(
-    recipe: Annotated[str | None, typer.Argument(metavar="RECIPE", help="A bundled recipe or a TOML file.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RECIPE|ENV_ID", help="A bundled recipe, a TOML file, or an environment of known symmetry."
+        ),
+    ] = None,
     list_recipes: Annotated[bool, typer.Option("--list", help="List the bundled recipes and exit.")] = False,
     out: Annotated[
         Path,
@@ -42,6 +47,7 @@ def train(
       [cyan]symbench train mlp --seed 1[/cyan]
       [cyan]symbench train attention-neuron --out runs/mine --set steps=1000000[/cyan]
       [cyan]symbench train pong-attention-neuron --device cuda[/cyan]
+      [cyan]symbench train Swimmer-v5[/cyan]    [dim]# equivariant to the symmetry in the catalogue[/dim]
     """
     from symbench import training
     from symbench.cli.console import console
@@ -63,7 +69,9 @@ def _advice(agent: str, task: str) -> str:
     from symbench.suites import bundled_suites, load_suite
 
     names = sorted(bundled_suites(), key=lambda name: name != "shuffle")
-    suite = next((name for name in names if task in load_suite(name).tasks), "MINE.toml")
+    suite = next((name for name in names if task in load_suite(name).tasks), None)
+    if suite is None:
+        return f"no suite plays {task}; in Python: symbench.zoo.load_agent({agent!r})"
     return f"evaluate it: symbench run --suite {suite} --task {task} --agent {agent}"
 
 

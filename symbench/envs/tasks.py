@@ -7,6 +7,7 @@ returns are quoted with their source.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -265,6 +266,24 @@ _TASKS = (
 )
 
 TASKS: dict[str, Task] = {task.name: task for task in _TASKS}
+
+
+def task_of(name: str) -> Task:
+    """The task of this name or with this environment, or any environment whose symmetry is in the catalogue.
+
+    An environment that is no task is one without scores: it can be trained on, but no suite plays it.
+
+    Raises:
+        SymbenchError: There is none.
+    """
+    from symbench.symmetry.catalogue import CATALOGUE
+
+    if found := next((task for task in TASKS.values() if name in (task.name, task.env_id)), None):
+        return found
+    if name not in CATALOGUE:
+        raise unknown("task", name, [*TASKS, *CATALOGUE])
+    none = math.nan
+    return Task(name, name, "an environment of the catalogue of symmetries", none, none, "not measured")
 
 
 def get_task(name: str) -> Task:

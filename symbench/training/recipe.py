@@ -168,29 +168,50 @@ def load_recipe(name_or_path: str, overrides: dict[str, Any] | None = None) -> R
     """Read a recipe.
 
     Args:
-        name_or_path: Name of a bundled recipe, or path of a TOML file.
+        name_or_path: Name of a bundled recipe, path of a TOML file, or the id of an environment whose symmetry is
+            declared (:func:`~symbench.training.symmetric.recipe_of`).
         overrides: Values that replace those of the ``[algorithm]`` table, e.g. ``{"steps": 1000}``.
 
     Raises:
         SymbenchError: There is no such recipe, or it is not valid.
     """
+    data, source = _data_of(name_or_path)
+    if isinstance(data.setdefault("algorithm", {}), dict):
+        data["algorithm"].update(overrides or {})
+    if isinstance(data.get("network"), dict) and "symmetry" in data["network"]:
+        from symbench.training.symmetric import spelled_out
+
+        data["network"] = spelled_out(data["network"], str(data.get("task")))
+    try:
+        return Recipe.model_validate(data)
+    except ValidationError as error:
+        raise SymbenchError(f"recipe {source}: {_first_mistake(error)}") from error
+
+
+def _data_of(name_or_path: str) -> tuple[dict[str, Any], str]:
+    """What a recipe says, and what to call it in messages."""
+    from symbench.training.symmetric import is_declared, recipe_of
+
     bundled = recipes()
     path = bundled.get(name_or_path, Path(name_or_path))
-    if path.suffix != ".toml" or not path.is_file():
-        if path.suffix == ".toml" or len(path.parts) > 1:
-            raise SymbenchError(
-                f"recipe file {name_or_path!r} does not exist, or is no .toml; bundled recipes: {', '.join(bundled)}"
-            )
-        raise unknown("recipe", name_or_path, bundled)
+    if path.suffix == ".toml" and path.is_file():
+        return {"name": path.stem, **_toml(path)}, str(path)
+    if is_declared(name_or_path):
+        return recipe_of(name_or_path), name_or_path
+    if path.suffix == ".toml" or len(path.parts) > 1:
+        raise SymbenchError(
+            f"recipe file {name_or_path!r} does not exist, or is no .toml; bundled recipes: {', '.join(bundled)}"
+        )
+    others = "environments whose symmetry is declared: symbench check-symmetry"
+    raise SymbenchError(f"{unknown('recipe', name_or_path, bundled)}; {others}")
+
+
+def _toml(path: Path) -> dict[str, Any]:
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        if isinstance(data.setdefault("algorithm", {}), dict):
-            data["algorithm"].update(overrides or {})
-        return Recipe.model_validate({"name": path.stem, **data})
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SymbenchError(f"recipe {path} is not TOML: {error}") from error
-    except ValidationError as error:
-        raise SymbenchError(f"recipe {path}: {_first_mistake(error)}") from error
+    return data
 
 
 def _first_mistake(error: ValidationError) -> str:

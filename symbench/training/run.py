@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from symbench.envs.tasks import get_task
+from symbench.envs.tasks import task_of
 from symbench.errors import SymbenchError, unknown
 from symbench.policies import NetworkAgent, PolicyNetwork
 from symbench.runner.evaluate import play, single_thread
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
 
 SCORE_SEED = 500_000  # of the first episode a card's scores come from; no suite uses them
-SCORE_EPISODES = {"sensors": 1000, "frames": 20}
+SCORE_EPISODES = {"batched": 1000, "sensors": 100, "frames": 20}
 DEVICES = ("cpu", "cuda")
 LARGEST_PATCH = 6  # pixels, the published size
 
@@ -45,7 +45,7 @@ def train(
     trained again, an interrupted one goes on from its last checkpoint, unless ``resume`` is false.
 
     Args:
-        recipe: Name of a bundled recipe, or path of a TOML file.
+        recipe: Name of a bundled recipe, path of a TOML file, or id of an environment whose symmetry is declared.
         out: Folder of all trainings.
         seed: Training seed; imitation learns from the teacher's training run of this number.
         resume: Whether to go on with what is there; otherwise it is deleted.
@@ -117,8 +117,9 @@ def _require_device(device: str) -> None:
 
 def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[str, Any]:
     """What the agent's JSON card says: origin, size, and scores in order and shuffled with 95% intervals."""
-    task = get_task(plan.task)
-    envs = task.make_vec(SCORE_EPISODES[task.observes])
+    task = task_of(plan.task)
+    batched = task.native_vector and task.observes == "sensors"
+    envs = task.make_vec(SCORE_EPISODES["batched" if batched else task.observes])
     return {
         "agent": plan.agent,
         "description": plan.description,

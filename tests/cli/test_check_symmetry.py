@@ -83,3 +83,17 @@ def test_mistakes_are_one_line(symbench: Symbench) -> None:
 def test_help_has_examples(symbench: Symbench) -> None:
     output = symbench("check-symmetry", "--help").output
     assert "symbench check-symmetry --all" in output.split("Examples")[1]
+
+
+def test_a_rom_that_cannot_be_read_is_skipped_too(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(self: Declaration) -> gym.Env[object, object]:
+        raise OSError("ROM directory nowhere doesn't exist")
+
+    monkeypatch.setattr(Declaration, "make", unreadable)
+    result = symbench("check-symmetry", "ALE/Pong-v5")
+    assert result.exit_code == 0 and result.output.count("skipped: ROM directory nowhere") == 1
+
+
+def test_all_takes_no_ids(symbench: Symbench) -> None:
+    result = symbench("check-symmetry", "--all", "CartPole-v1")
+    assert result.exit_code == 2 and "received both: --all CartPole-v1" in result.output

@@ -116,8 +116,15 @@ def test_train_hands_the_recipe_over(symbench: Symbench, monkeypatch: pytest.Mon
     assert result.exit_code == 0, result.output
     ((recipe, out, seed), options) = calls[0]  # type: ignore[misc]
     assert (recipe, str(out), seed) == ("mlp", "there", 2)
-    assert options == {"resume": False, "overrides": {"steps": "10"}, "device": "cpu"}
-    assert "symbench run --suite shuffle --agent x/agent.safetensors" in result.output
+    assert options == {"resume": False, "overrides": {"steps": "10"}, "device": "cpu", "workers": 1}
+    assert "symbench run --suite shuffle --task CartPoleSwingUp --agent x/agent.safetensors" in result.output
+
+
+def test_train_says_which_suite_plays_the_task(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symbench.training.train", lambda *args, **options: "x/agent")
+    assert "--suite group --task GridWorld" in symbench("train", "GridWorld").output
+    pytest.importorskip("mujoco")
+    assert "no suite plays Swimmer-v5" in symbench("train", "Swimmer-v5").output
 
 
 @pytest.mark.parametrize("command", ["run", "list", "train", "report", "describe"])

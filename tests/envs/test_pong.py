@@ -127,6 +127,7 @@ def test_what_is_missing_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch
         patch.setitem(sys.modules, "cv2", None)
         with pytest.raises(DependencyNotInstalled, match=r"cv2.*symbench\[atari\]"):
             PongEnv()
+    monkeypatch.setattr("symbench.envs.pong._spare", [])  # consoles of other tests have loaded theirs
     monkeypatch.setenv("ALE_ROMS_DIR", str(tmp_path))
     with pytest.raises(DependencyNotInstalled, match=r"ROM .* reinstall ale-py or unset ALE_ROMS_DIR"):
         PongEnv()

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
 
-from symbench.policies import Agent, AttentionNeuronNetwork, MLPNetwork, NetworkAgent, RandomAgent
+from symbench.policies import (
+    Agent,
+    AttentionNeuronNetwork,
+    MLPNetwork,
+    NetworkAgent,
+    RandomAgent,
+    VisionAttentionNeuronNetwork,
+)
 from symbench.policies import networks as networks_module
 
 BOX = spaces.Box(np.float32([-1, 0]), np.float32([1, 5]))
@@ -143,3 +152,20 @@ def test_set_networks_fit_any_number_of_sensors() -> None:
     for sensors in (1, 5, 500):
         assert agent.misfit(spaces.Box(-1, 1, (sensors,)), spaces.Discrete(3)) is None
     assert agent.misfit(SENSORS, spaces.Discrete(2)) == "x has 3 discrete actions, the task has Discrete(2)"
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "received"),
+    [
+        ((85, 84, 1), np.uint8, "85x84"),
+        ((84, 84, 3), np.uint8, r"\(84, 84, 3\)"),
+        ((84, 84, 1), np.float32, "float32"),
+        ((8,), np.float32, r"\(2, 8\)"),
+    ],
+)
+def test_what_a_network_cannot_read_is_refused_with_what_it_reads(shape: Any, dtype: Any, received: str) -> None:
+    agent = NetworkAgent(VisionAttentionNeuronNetwork(6, num_codes=16, conv=[], hidden=[8]), "mine")
+    agent.reset(2)
+    with pytest.raises(ValueError, match=f"mine .*{received}"):
+        agent.act(np.zeros((2, *shape), dtype))
+    assert agent.act(np.zeros((2, 84, 84, 1), np.uint8)).shape == (2,)

@@ -102,3 +102,16 @@ def test_a_corrupt_weight_file_is_found_while_planning(suite: Suite, agents: dic
     (tmp_path / "agents" / "mlp.safetensors").write_bytes(b"nonsense")
     with pytest.raises(SymbenchError, match=r"mlp\.safetensors is corrupt"):
         make_plan(suite, tasks=[TASK], agents=[agents["mlp"]])
+
+
+def test_the_content_of_a_background_image_is_part_of_the_hash(suite: Suite, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+
+    def hash_with(grey: int) -> str:
+        image.new("L", (6, 6), grey).save(tmp_path / "wall.png")
+        played = with_wrapper(suite, "SwapBackground", background=str(tmp_path / "wall.png"))
+        conditions = {"tasks": ("GridWorld",), "perturbations": played.perturbations[:2]}
+        played = played.model_copy(update=conditions)
+        return make_plan(played, tasks=["GridWorld"], agents=["random"], episodes=1).cells[1].spec_hash
+
+    assert hash_with(10) == hash_with(10) != hash_with(20)

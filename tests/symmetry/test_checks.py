@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -114,6 +115,13 @@ def test_vectors_of_policies_are_permuted_the_right_way_round(turn: int) -> None
 def test_a_pair_must_fit_the_environment() -> None:
     with pytest.raises(SymbenchError, match="mirror does not fit Pendulum-v1: observation: acts on a Box of 4"):
         check_pair(symmetry_of("CartPole-v1"), "Pendulum-v1")
+
+
+@pytest.mark.parametrize("env_id", ["Pendulum-v1", "Acrobot-v1", "symbench/GridWorld-v0"])
+def test_states_that_are_not_observations_need_a_simulator(env_id: str) -> None:
+    mine = dataclasses.replace(symmetry_of(env_id), name="mine")  # not the catalogue's, which knows the simulator
+    with pytest.raises(SymbenchError, match=r"has states of shape .* say how it acts on them: simulator="):
+        check_pair(mine, env_id, steps=4, resets=0)
 
 
 def test_an_environment_without_state_needs_a_simulator() -> None:

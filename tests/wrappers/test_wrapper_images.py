@@ -13,7 +13,7 @@ from wrapper_cases import Frames, batch
 
 from symbench import wrappers
 from symbench.errors import SymbenchError
-from symbench.wrappers.backgrounds import TEXTURES, texture
+from symbench.wrappers.backgrounds import TEXTURES, pinned, texture
 from symbench.wrappers.checks import portion
 from symbench.wrappers.images import OccludePatches, ShufflePatches, SwapBackground
 
@@ -143,6 +143,30 @@ def test_a_file_that_is_no_image_is_refused(tmp_path):
     path = tmp_path / "notes.png"
     path.write_text("not an image")
     with pytest.raises(SymbenchError, match=r"notes.png' is not a readable image"):
+        wrappers.SwapBackground(Frames(), background=str(path))
+
+
+def test_an_image_may_be_pinned_to_its_content(tmp_path):
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    path = tmp_path / "picture.png"
+    image.fromarray(np.full((4, 4), 50, np.uint8)).save(path)
+    pin = pinned(str(path))
+    assert pin.startswith(f"{path}#sha256=") and pinned(pin) == pin
+    assert (pinned("clouds"), pinned("cluods")) == ("clouds", "cluods")
+    _, seen = batch(SwapBackground(pin, tolerance=255), frames(6, 6), 1)
+    assert np.all(seen == 50)
+    image.fromarray(np.full((4, 4), 60, np.uint8)).save(path)
+    assert pinned(str(path)) != pin
+    with pytest.raises(SymbenchError, match="is no longer the image with sha256"):
+        wrappers.SwapBackground(Frames(), background=pin)
+
+
+def test_an_image_too_large_to_be_one_is_refused(tmp_path, monkeypatch):
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    path = tmp_path / "picture.png"
+    image.fromarray(np.zeros((40, 40), np.uint8)).save(path)
+    monkeypatch.setattr(image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(SymbenchError, match=r"picture.png' is not a readable image.*exceeds limit"):
         wrappers.SwapBackground(Frames(), background=str(path))
 
 

@@ -13,7 +13,7 @@
 from symbench.policies.equivariant.actor_critic import ActorCritic
 from symbench.policies.equivariant.bases import ARMS, basis, invariants, rank, symmetrize
 from symbench.policies.equivariant.bodies import EquivariantMLP
-from symbench.policies.equivariant.convolutions import GroupConv2d, pool_group, pool_places
+from symbench.policies.equivariant.convolutions import GroupConv2d, fitting_convolutions, pool_group, pool_places
 from symbench.policies.equivariant.emlp import EMLP
 from symbench.policies.equivariant.frames import EquivariantCNNNetwork
 from symbench.policies.equivariant.linear import BasisLinear, free_part
@@ -31,6 +31,7 @@ __all__ = [
     "GroupConv2d",
     "action_of",
     "basis",
+    "fitting_convolutions",
     "free_part",
     "group_named",
     "invariants",

@@ -1,6 +1,7 @@
 """Convolutions that commute with turns and flips of pictures (Cohen & Welling 2016, arXiv 1602.07576).
 
 * :class:`GroupConv2d` - from pictures, or from features on the group, to features on the group
+* :func:`fitting_convolutions` - kernel sizes and strides that fit pictures of a side
 * :func:`pool_places`, :func:`pool_group` - what is left is a regular representation, or invariant
 
 Features on the group have shape (B, C, |G|, H, W): an element g moves every picture, and sends that of h to the place
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from symbench.policies.equivariant.made_once import Weights
 
 POOLS: Final = ("max", "mean")
+_FEW_PLACES, _MANY_PLACES = 10, 60  # sides of pictures
 
 
 class GroupConv2d(nn.Module):
@@ -188,6 +190,20 @@ def check_windows(size: int, kernel_size: int, stride: int) -> int:
             f"{kernel_size} plus a multiple of {stride}, such as {fits} or {fits + stride}; received {size}"
         )
     return rest // stride + 1
+
+
+def fitting_convolutions(size: int) -> list[list[int]]:
+    """Channels, kernel size and stride of convolutions that fit square pictures of a side, until few places are left.
+
+    For 84 pixels these are Nature's (Mnih et al. 2015) with half of its channels.
+    """
+    layers: list[list[int]] = []
+    while size > _FEW_PLACES:
+        stride = 4 if size > _MANY_PLACES else 2
+        kernel = next(each for each in range(2 * stride, 0, -1) if (size - each) % stride == 0)
+        layers.append([32 if layers else 16, kernel, stride])
+        size = check_windows(size, kernel, stride)
+    return [*layers, [32 if layers else 16, min(3, size), 1]]
 
 
 def pool_places(features: Tensor, how: str = "max", kernel_size: int | None = None) -> Tensor:

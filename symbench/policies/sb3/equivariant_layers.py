@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from symbench.errors import SymbenchError
 from symbench.policies.equivariant.bodies import EquivariantCNN, EquivariantMLP, Vector
+from symbench.policies.equivariant.convolutions import fitting_convolutions
 from symbench.policies.equivariant.frames import EquivariantCNNNetwork
 from symbench.policies.equivariant.linear import BasisLinear
 from symbench.policies.equivariant.sensors import EquivariantMLPNetwork
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from symbench.policies.networks import PolicyNetwork
-
-_NATURE = ((16, 8, 4), (32, 4, 2), (32, 3, 1))
 
 
 class Reader(BaseFeaturesExtractor):
@@ -78,7 +77,7 @@ class FramesReader(Reader):
         self,
         observation_space: spaces.Space[Any],
         symmetry: dict[str, Any],
-        conv: Sequence[Sequence[int]] = _NATURE,
+        conv: Sequence[Sequence[int]] | None = None,
         pool: str = "max",
         arm: str = "equivariant",
         init: str = "torch",
@@ -88,7 +87,8 @@ class FramesReader(Reader):
         Args:
             observation_space: A Box (C, H, W) of square pictures.
             symmetry: Plain data.
-            conv: Channels, kernel size and stride of each convolution; a channel is |G| pictures.
+            conv: Channels, kernel size and stride of each convolution; a channel is |G| pictures. By default those of
+                :func:`~symbench.policies.equivariant.fitting_convolutions`.
             pool: ``"max"`` or ``"mean"`` over places.
             arm: See :class:`~symbench.policies.equivariant.GroupConv2d`.
             init: The same.
@@ -102,6 +102,7 @@ class FramesReader(Reader):
         if pool == "flatten":
             raise SymbenchError("pool must be 'max' or 'mean': behind 'flatten' nothing is equivariant")
         group = group_named(symmetry["group"])
+        conv = fitting_convolutions(shape[1]) if conv is None else conv
         self.config: dict[str, Any] = {"conv": [list(layer) for layer in conv], "pool": pool}
         moves = symmetry["observation"]["moves"]
         body = EquivariantCNN(group, moves, shape[0], shape[1], conv, pool, (), arm=arm, init=init)

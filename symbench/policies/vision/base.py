@@ -83,7 +83,8 @@ class VisionNetwork(PolicyNetwork):
         if isinstance(image, spaces.Box) and frames and image.shape[2] == self.channels:
             return self._misreads_size(*image.shape[:2])
         wanted = f"uint8 frames of shape (H, W, {self.channels})"
-        return f"reads {wanted}, the task gives {form(space)}"
+        dtype = f" of {image.dtype}" if isinstance(image, spaces.Box) and image.dtype != np.uint8 else ""
+        return f"reads {wanted}, the task gives {form(space)}{dtype}"
 
     def _misreads_size(self, height: int, width: int) -> str | None:
         return None
