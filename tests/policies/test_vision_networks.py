@@ -147,7 +147,7 @@ GREY = spaces.Box(0, 255, (84, 84, 1), np.uint8)
         (
             VisionAttentionNeuronNetwork(6),
             spaces.Box(-1, 1, (4,)),
-            "reads uint8 frames of shape (H, W, 1), the task gives Box(4,)",
+            "reads uint8 frames of shape (H, W, 1), the task gives Box(4,) of float32",
         ),
         (
             AttentionAgentNetwork(3),
