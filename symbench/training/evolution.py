@@ -56,7 +56,7 @@ def evaluate_population(
 
     Args:
         recipe: Says the task and its perturbations.
-        network: The architecture.
+        network: The architecture; its own weights are not used, and are overwritten where candidates see frames.
         candidates: One vector of weights each, in the order of ``network.parameters()``, shape (P, D).
         rollouts: Episodes per candidate R; every candidate plays the same ones.
         seed: Of the first episode; the others follow.

@@ -92,3 +92,18 @@ def test_wrappers_need_gymnasium_and_numpy_alone() -> None:
 )
 def test_ids_exist_after_importing_symbench(first: str) -> None:
     run_python(f"{first}; gymnasium.make('symbench:symbench/CartPoleSwingUp-v0')")
+
+
+@pytest.mark.parametrize("name", [task.name for task in TASKS.values() if task.observes == "frames"])
+def test_the_background_of_frames_is_what_most_of_them_show(name: str) -> None:
+    """Key colours are of this task's pictures: with others SwapBackground would silently replace nothing."""
+    task = TASKS[name]
+    env = task.make()
+    env.action_space.seed(0)
+    seen, _ = env.reset(seed=0)
+    for _ in range(50):
+        seen, *_ = env.step(env.action_space.sample())
+    env.close()
+    colors, tolerance = np.array(task.background["colors"]), task.background["tolerance"]
+    near = np.abs(seen[..., None, :].astype(int) - colors) <= tolerance
+    assert 0.5 < near.all(axis=-1).any(axis=-1).mean() < 1.0
