@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, iterate
 
 from symbench.errors import SymbenchError
+from symbench.trees import declared_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,7 +63,7 @@ class RestingVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
             options: What else it holds is forwarded.
 
         Raises:
-            SymbenchError: The seeds or the mask are not B.
+            SymbenchError: The seeds or the mask are not B, or the declared dtype cannot hold an observation.
         """
         forwarded = dict(options or {})
         mask = np.asarray(forwarded.pop("reset_mask", np.ones(self.num_envs, dtype=bool)))
@@ -70,7 +71,8 @@ class RestingVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
             raise SymbenchError(f"reset_mask must be ({self.num_envs},) bool, received {mask.shape} {mask.dtype}")
         seeds = self._seeds(seed)
         for i in np.flatnonzero(mask).tolist():
-            self._observations[i], _ = self.envs[i].reset(seed=seeds[i], options=forwarded or None)
+            observation, _ = self.envs[i].reset(seed=seeds[i], options=forwarded or None)
+            self._observations[i] = declared_value(self.single_observation_space, observation)
         self._playing |= mask
         return self._observations.copy(), {}
 
@@ -79,12 +81,16 @@ class RestingVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
 
         Args:
             actions: (B, ...); those of resting environments are not looked at.
+
+        Raises:
+            SymbenchError: The declared dtype cannot hold an observation.
         """
         of_each = list(iterate(self.action_space, actions))
         rewards = np.zeros(self.num_envs)
         terminated, truncated = np.zeros(self.num_envs, dtype=bool), np.zeros(self.num_envs, dtype=bool)
         for i in np.flatnonzero(self._playing).tolist():
-            self._observations[i], rewards[i], terminated[i], truncated[i], _ = self.envs[i].step(of_each[i])
+            observation, rewards[i], terminated[i], truncated[i], _ = self.envs[i].step(of_each[i])
+            self._observations[i] = declared_value(self.single_observation_space, observation)
         self._playing &= ~(terminated | truncated)
         return self._observations.copy(), rewards, terminated, truncated, {}
 

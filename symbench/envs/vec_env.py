@@ -61,9 +61,11 @@ class VectorToVecEnv(VecEnv):
         self._lengths += 1
         ended = terminated | truncated
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        final = vector_infos.get("final_obs", [None] * self.num_envs)
         for i in np.flatnonzero(ended):
+            # SB3 does without a terminal observation where there is none.
             infos[i] = {
-                "terminal_observation": vector_infos["final_obs"][i],
+                **({} if final[i] is None else {"terminal_observation": final[i]}),
                 "TimeLimit.truncated": bool(truncated[i] and not terminated[i]),
                 "episode": {
                     "r": self._returns[i],
@@ -87,9 +89,13 @@ class VectorToVecEnv(VecEnv):
         setattr(self.envs, attr_name, value)
 
     def env_method(self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any) -> list[Any]:
-        """Call a method of the vector environment once; its result stands for each asked environment."""
+        """Call a method of the vector environment once; its result stands for each asked environment.
+
+        Only ``action_masks()`` is taken to answer with one row for each environment.
+        """
         result = getattr(self.envs, method_name)(*args, **kwargs)
-        return [result] * len(list(self._get_indices(indices)))
+        asked = list(self._get_indices(indices))
+        return [result[i] for i in asked] if method_name == "action_masks" else [result] * len(asked)
 
     def env_is_wrapped(self, wrapper_class: type, indices: VecEnvIndices = None) -> list[bool]:
         """Whether the vector environment is wrapped in a class; never in a ``gymnasium.Wrapper``."""

@@ -15,6 +15,8 @@ import numpy as np
 from gymnasium import spaces
 
 from symbench.errors import SymbenchError
+from symbench.trees import copied
+from symbench.wrappers.action_vectors import action_vectors
 from symbench.wrappers.checks import frames, sensors, whole
 from symbench.wrappers.core import Transform
 
@@ -24,46 +26,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class ActionVectors:
-    """Actions as float32 vectors: a ``Box`` flattened, a ``Discrete`` one-hot."""
-
-    def __init__(self, who: str, space: spaces.Space[Any]) -> None:
-        """Fit to an action space.
-
-        Raises:
-            SymbenchError: Neither ``Box`` nor ``Discrete``.
-        """
-        if not isinstance(space, (spaces.Box, spaces.Discrete)):
-            raise SymbenchError(f"{who} needs Box or Discrete actions, received {space}")
-        self._discrete = space if isinstance(space, spaces.Discrete) else None
-        self.size = int(space.n) if isinstance(space, spaces.Discrete) else int(np.prod(space.shape))
-        bounds = (space.low.ravel(), space.high.ravel()) if isinstance(space, spaces.Box) else (0.0, 1.0)
-        self.low, self.high = (np.broadcast_to(np.float32(bound), self.size) for bound in bounds)
-        self.bounded = isinstance(space, spaces.Box) and space.is_bounded() and bool((self.high > self.low).all())
-
-    def __call__(self, actions: Any) -> NDArray[np.float32]:
-        """A batch of actions as vectors, (B, ...) -> (B, size), in new memory."""
-        batch = np.asarray(actions)
-        if self._discrete is None:
-            return np.array(batch.reshape(len(batch), self.size), dtype=np.float32)
-        vectors = np.zeros((len(batch), self.size), dtype=np.float32)
-        vectors[np.arange(len(batch)), batch.reshape(-1) - int(self._discrete.start)] = 1.0
-        return vectors
-
-    def scaled(self, actions: Any) -> NDArray[np.float32]:
-        """A batch of actions in units of their range, [-1, 1], (B, size); as they are if unbounded or one-hot."""
-        vectors = self(actions)
-        return (2.0 * vectors - self.high - self.low) / (self.high - self.low) if self.bounded else vectors
-
-
 class PreviousAction(Transform):
     """The observation comes with the action that led to it: ``Dict(observation, previous_action)``.
 
-    ``previous_action`` is float32 of shape (A,): a ``Box`` action flattened, a ``Discrete`` one as one-hot vector,
-    zeros at the start of an episode.
+    ``previous_action`` is float32 of shape (A,): a ``Box`` action flattened, a ``Discrete`` one as one-hot vector, a
+    ``Tuple`` of such one after the other, zeros at the start of an episode. A ``Dict`` observation gets the key beside
+    its own.
 
     Raises:
-        SymbenchError: The actions are neither ``Box`` nor ``Discrete``.
+        SymbenchError: The actions are neither ``Box`` nor ``Discrete`` nor a ``Tuple`` of such, or the observation has
+            such a key already.
     """
 
     def bind(
@@ -74,21 +46,29 @@ class PreviousAction(Transform):
         key: int,
     ) -> spaces.Dict:
         """Fit to a batch of environments; see :meth:`Transform.bind`."""
-        self._vectors = ActionVectors("PreviousAction", single_action_space)
+        self._vectors = action_vectors("PreviousAction", single_action_space)
         self._previous = np.zeros((num_envs, self._vectors.size), dtype=np.float32)
         low, high = np.minimum(self._vectors.low, 0), np.maximum(self._vectors.high, 0)  # zeros begin an episode
-        previous = spaces.Box(low, high, dtype=np.float32)
-        return spaces.Dict({"observation": single_observation_space, "previous_action": previous})
+        space = single_observation_space
+        self._keyed = isinstance(space, spaces.Dict)
+        shown = dict(space.spaces) if isinstance(space, spaces.Dict) else {"observation": space}
+        if "previous_action" in shown:
+            raise SymbenchError(f"PreviousAction needs observations that do not show it already, received {space}")
+        return spaces.Dict({**shown, "previous_action": spaces.Box(low, high, dtype=np.float32)})
 
     def reset(self, observations: Any, mask: NDArray[np.bool_], seeds: Sequence[int | None] | None) -> dict[str, Any]:
         """Forget the actions of ended episodes; see :meth:`Transform.reset`."""
         self._previous[mask] = 0.0
-        return {"observation": observations, "previous_action": self._previous.copy()}
+        return self._shown(observations)
 
     def step(self, observations: Any, actions: Any) -> dict[str, Any]:
         """Show the actions; see :meth:`Transform.step`."""
         self._previous = self._vectors(actions)
-        return {"observation": observations, "previous_action": self._previous.copy()}
+        return self._shown(observations)
+
+    def _shown(self, observations: Any) -> dict[str, Any]:
+        shown = copied(observations)
+        return {**(shown if self._keyed else {"observation": shown}), "previous_action": self._previous.copy()}
 
 
 class SensorHistory(Transform):
@@ -103,7 +83,7 @@ class SensorHistory(Transform):
     Raises:
         TypeError: ``length`` is not a whole number.
         SymbenchError: ``length`` below 1; the observations are no ``Box`` of shape (N,); the actions are neither
-            ``Box`` nor ``Discrete``.
+            ``Box`` nor ``Discrete`` nor a ``Tuple`` of such.
     """
 
     def __init__(self, length: int = 8) -> None:
@@ -118,7 +98,7 @@ class SensorHistory(Transform):
     ) -> spaces.Dict:
         """Fit to a batch of environments; see :meth:`Transform.bind`."""
         box = sensors("SensorHistory", single_observation_space)
-        self._vectors = ActionVectors("SensorHistory", single_action_space)
+        self._vectors = action_vectors("SensorHistory", single_action_space)
         self._sensors = np.zeros((num_envs, *box.shape, self.length), dtype=np.float32)
         self._actions = np.zeros((num_envs, self.length, self._vectors.size), dtype=np.float32)
         return spaces.Dict(
@@ -157,7 +137,7 @@ class FrameHistory(Transform):
     Raises:
         TypeError: ``length`` is not a whole number.
         SymbenchError: ``length`` below 1; the observations are neither uint8 frames (H, W) or (H, W, C) nor
-            ``Dict(image, mask)`` with such; the actions are neither ``Box`` nor ``Discrete``.
+            ``Dict(image, mask)`` with such; the actions are neither ``Box`` nor ``Discrete`` nor a ``Tuple`` of such.
     """
 
     def __init__(self, length: int = 4) -> None:
@@ -174,15 +154,16 @@ class FrameHistory(Transform):
         parts = single_observation_space.spaces if isinstance(single_observation_space, spaces.Dict) else {}
         self._masked = set(parts) == {"image", "mask"}
         box = frames("FrameHistory", parts["image"] if self._masked else single_observation_space)
-        self._vectors = ActionVectors("FrameHistory", single_action_space)
+        self._vectors = action_vectors("FrameHistory", single_action_space)
         height, width, *channels = box.shape
         self._channels = channels[0] if channels else 1
         self._frames = np.zeros((num_envs, self.length * self._channels, height, width), dtype=np.uint8)
         self._previous = np.zeros((num_envs, self._vectors.size), dtype=np.float32)
-        low, high = (-1.0, 1.0) if self._vectors.bounded else (self._vectors.low, self._vectors.high)
         shown: dict[str, spaces.Space[Any]] = {
             "frames": spaces.Box(0, 255, self._frames.shape[1:], np.uint8),  # the bounds by which SB3 knows pictures
-            "previous_action": _history_box(low, high, self._previous.shape[1:]),
+            "previous_action": _history_box(
+                self._vectors.scaled_low, self._vectors.scaled_high, self._previous.shape[1:]
+            ),
         }
         return spaces.Dict({**shown, "mask": parts["mask"]} if self._masked else shown)
 

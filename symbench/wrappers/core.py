@@ -128,6 +128,21 @@ class Transform(ABC):
         """
         return actions
 
+    def allowed(self, rows: Sequence[int], masks: NDArray[Any]) -> NDArray[Any]:
+        """Which actions the agent may choose, who sees the latest observations; the environment's own by default.
+
+        Args:
+            rows: K of the B environments.
+            masks: Which actions these environments allow, shape (K, n).
+
+        Returns:
+            The same of the agent's actions, shape (K, n).
+
+        Raises:
+            SymbenchError: What the transform does to actions says nothing about masks of them.
+        """
+        return masks
+
 
 class Perturbation(Transform):
     """A random change to what the agent sees, with severities 0 to 5.

@@ -8,14 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from gymnasium import spaces
 
 from symbench.errors import SymbenchError
 from symbench.symmetry.catalogue import symmetry_of
 from symbench.wrappers.checks import interval, whole
 from symbench.wrappers.core import Perturbation
+from symbench.wrappers.masks import ACTION_MASK
 
 if TYPE_CHECKING:
-    from gymnasium import spaces
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from symbench.wrappers.sensors import Resample
@@ -26,8 +29,9 @@ class TransformByGroup(Perturbation):
 
     An agent whose policy is equivariant plays the same episode whatever g is, in any environment; where the symmetry
     is the environment's own, so does one that learned both sides. All elements are equally likely (the identity
-    included). Distance: elements drawn per 1000 steps, 0 if it is always the identity. Source: van der Pol et al. 2020
-    (arXiv 2006.16908), equations 4, 5 and 13.
+    included). Masks of actions are the agent's too: from ``action_masks()``, and under ``"action_mask"`` in the info
+    or in a ``Dict`` observation whose symmetry says nothing else of it. Distance: elements drawn per 1000 steps, 0 if
+    it is always the identity. Source: van der Pol et al. 2020 (arXiv 2006.16908), equations 4, 5 and 13.
 
     Args:
         symmetry: Environment or task whose symmetry in the catalogue is meant, e.g. ``"CartPole-v1"``.
@@ -66,6 +70,13 @@ class TransformByGroup(Perturbation):
     def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Space[Any]:
         """The space that holds all transformed observations: the same, if the symmetry maps it to itself."""
         image: spaces.Space[Any] = self.pair.observation.image(space)
+        mask = image.spaces.get(ACTION_MASK) if isinstance(image, spaces.Dict) else None
+        self._masked = mask is not None and ACTION_MASK not in getattr(self.pair.observation, "parts", {})
+        if self._masked:  # refused now rather than at the first observation
+            self.pair.action.allowed(np.zeros(1, np.int64), np.zeros((1, *(getattr(mask, "shape", None) or ()))))
+        if self._masked and isinstance(image, spaces.Dict) and isinstance(mask, spaces.Box):
+            widest = spaces.Box(mask.low.min(), mask.high.max(), mask.shape, mask.dtype.type)
+            return spaces.Dict({**image.spaces, ACTION_MASK: widest})
         return image
 
     def bind(
@@ -89,8 +100,15 @@ class TransformByGroup(Perturbation):
 
     def apply(self, observations: Any, drawn: NDArray[np.int64]) -> Any:
         """Transform, (B, ...) -> (B, ...)."""
-        return self.pair.observation.apply(drawn, observations)
+        seen = self.pair.observation.apply(drawn, observations)
+        if self._masked:
+            seen[ACTION_MASK] = self.pair.action.allowed(drawn, observations[ACTION_MASK])
+        return seen
 
     def act(self, actions: Any) -> Any:
         """Take back what the latest observations showed; see :meth:`~symbench.wrappers.core.Transform.act`."""
         return self.pair.action.undo(self._drawn, np.asarray(actions))
+
+    def allowed(self, rows: Sequence[int], masks: NDArray[Any]) -> NDArray[Any]:
+        """Name the actions as the agent does; see :meth:`~symbench.wrappers.core.Transform.allowed`."""
+        return self.pair.action.allowed(self._drawn[rows], masks)

@@ -53,7 +53,8 @@ class ShuffleSensors(Perturbation):
         box = sensors("ShuffleSensors", space)
         self._order = np.arange(box.shape[0])
         self._first = np.arange(self.num_envs)[:, None] * box.shape[0]  # where each row begins in the flat batch
-        return spaces.Box(box.low.min(), box.high.max(), box.shape, box.dtype.type)
+        low, high = np.full_like(box.low, box.low.min()), np.full_like(box.high, box.high.max())
+        return spaces.Box(low, high, dtype=box.dtype.type)
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.intp]:
         """Permutations, shape (size, N): entry j is the sensor that comes at place j."""
@@ -98,7 +99,7 @@ class AddNoiseChannels(Perturbation):
     def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Box:
         """Sensors, then ``n`` unbounded channels."""
         box = sensors("AddNoiseChannels", space, floating=True)
-        self._amplitude = np.full((self.num_envs, self.n), self.sigma, dtype=box.dtype)
+        self._amplitude = np.full((self.num_envs, self.n), self.sigma, dtype=np.result_type(box.dtype, np.float32))
         endless = np.full(self.n, np.inf, dtype=box.dtype)
         low, high = np.concatenate([box.low, -endless]), np.concatenate([box.high, endless])
         return spaces.Box(low, high, dtype=box.dtype.type)
@@ -114,7 +115,7 @@ class AddNoiseChannels(Perturbation):
 
     def apply(self, observations: NDArray[Any], drawn: NDArray[np.float32]) -> NDArray[Any]:
         """Append, (B, N) -> (B, N + n)."""
-        return np.concatenate([observations, drawn * self._amplitude], axis=1)
+        return np.concatenate([observations, drawn * self._amplitude], axis=1, dtype=observations.dtype)
 
 
 class DuplicateSensors(Perturbation):
@@ -219,7 +220,7 @@ class SensorNoise(Perturbation):
         if self.scale is not None and len(self.scale) != box.shape[0]:
             raise SymbenchError(f"scale must hold one number for each of {box.shape[0]} sensors, received {self.scale}")
         scale = _scale_of(box) if self.scale is None else np.array(self.scale)
-        self._amplitude = (self.sigma * scale).astype(box.dtype)
+        self._amplitude = (self.sigma * scale).astype(np.result_type(box.dtype, np.float32))
         return spaces.Box(-np.inf, np.inf, box.shape, box.dtype.type)
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.float32]:
@@ -229,7 +230,7 @@ class SensorNoise(Perturbation):
     def apply(self, observations: NDArray[Any], drawn: NDArray[np.float32]) -> NDArray[Any]:
         """Add the noise, (B, N) -> (B, N)."""
         noisy: NDArray[Any] = observations + drawn * self._amplitude
-        return noisy
+        return noisy.astype(observations.dtype, copy=False)  # of float16 is float32 so far
 
 
 def _scale_of(box: spaces.Box) -> NDArray[Any]:

@@ -11,8 +11,10 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
+from symbench.trees import batch_of_one, copied, declared_one, row
 from symbench.wrappers import agent_side, groups, images, sensors
-from symbench.wrappers.adapters import Adapter, batch_of_one, layers_below, row
+from symbench.wrappers.adapters import Adapter
+from symbench.wrappers.masks import ACTION_MASKS, shown_info, shown_mask
 
 if TYPE_CHECKING:
     from typing import SupportsFloat
@@ -38,26 +40,47 @@ class GymAdapter(Adapter, gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
         # Explicit parameters, not the severity: a spec written today must mean the same under a later severity table.
         RecordConstructorArgs.__init__(self, **self.transform.parameters())
         super().__init__(env)
-        key = layers_below(env, self.transform_class)
-        space = self.transform.bind(env.observation_space, env.action_space, 1, key)
+        self._inner, self._actions = env.observation_space, env.action_space
+        self._seen = self.transform.bind(self._inner, self._actions, 1, self.take_place(env))
+        self._ended = False  # whether the episode is over, so that one which begins inside is noticed
+        self._moves_actions = self.transform.changes_actions and not self.transform.identity
         if not self.transform.identity:
-            self.observation_space = space
+            self.observation_space = self._seen
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode; see :meth:`gymnasium.Env.reset`."""
         observation, info = self.env.reset(seed=seed, options=options)
         if self.transform.identity:
-            return observation, info
-        return row(self.transform.reset(batch_of_one(observation), _ALL, [seed]), 0), info
+            return copied(observation), info
+        self._ended = False
+        seen = self.transform.reset(declared_one(self._inner, observation), _ALL, [seed])
+        return row(self._seen, seen, 0), self._shown(info)
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
-        """Take one step; see :meth:`gymnasium.Env.step`."""
+        """Take one step; see :meth:`gymnasium.Env.step`.
+
+        The step after the end of an episode begins the next one, as in :class:`gymnasium.wrappers.Autoreset`.
+        """
         if self.transform.identity:
-            return self.env.step(action)
-        told = row(self.transform.act(batch_of_one(action)), 0) if self.transform.changes_actions else action
+            observation, reward, terminated, truncated, info = self.env.step(action)
+            return copied(observation), reward, terminated, truncated, info
+        actions = batch_of_one(self._actions, action)
+        told = row(self._actions, self.transform.act(actions), 0) if self._moves_actions else action
         observation, reward, terminated, truncated, info = self.env.step(told)
-        seen = self.transform.step(batch_of_one(observation), batch_of_one(action))
-        return row(seen, 0), reward, terminated, truncated, info
+        begins, self._ended = self._ended, terminated or truncated
+        observations = declared_one(self._inner, observation)
+        seen = self.transform.reset(observations, _ALL, None) if begins else self.transform.step(observations, actions)
+        return row(self._seen, seen, 0), reward, terminated, truncated, self._shown(info)
+
+    def get_wrapper_attr(self, name: str) -> Any:
+        """An attribute of this wrapper or of what it wraps; ``action_masks`` names actions as the agent does."""
+        found = super().get_wrapper_attr(name)
+        if name != ACTION_MASKS or not self._moves_actions:
+            return found
+        return lambda: shown_mask(self.transform, 0, found())
+
+    def _shown(self, info: dict[str, Any]) -> dict[str, Any]:
+        return shown_info(self.transform, 0, info) if self._moves_actions else info
 
 
 class ShuffleSensors(GymAdapter, transform=sensors.ShuffleSensors):

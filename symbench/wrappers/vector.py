@@ -12,11 +12,15 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
+from symbench.trees import copied, declared, declared_value, row, with_rows
 from symbench.wrappers import agent_side, groups, images, sensors
-from symbench.wrappers.adapters import Adapter, layers_below, row, with_rows
+from symbench.wrappers.adapters import Adapter
+from symbench.wrappers.masks import masks_of, shown_infos
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
 
 class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
@@ -37,11 +41,18 @@ class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
         super().__init__(envs)
         self._mode = AutoresetMode(envs.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP))
         self._ended = np.zeros(envs.num_envs, dtype=bool)
-        key = layers_below(envs, self.transform_class)
-        space = self.transform.bind(envs.single_observation_space, envs.single_action_space, envs.num_envs, key)
+        self._inner, actions = envs.single_observation_space, envs.single_action_space
+        self._seen = self.transform.bind(self._inner, actions, envs.num_envs, self.take_place(envs))
+        self._moves_actions = self.transform.changes_actions and not self.transform.identity
         if not self.transform.identity:
-            self.single_observation_space = space
-            self.observation_space = batch_space(space, envs.num_envs)
+            self.single_observation_space = self._seen
+            self.observation_space = batch_space(self._seen, envs.num_envs)
+
+    @property
+    def action_masks(self) -> Callable[[], NDArray[Any]]:
+        """What tells which actions each sub-environment allows, () -> (B, n); missing if they do not say."""
+        below, rows = masks_of(self.env), range(self.num_envs)
+        return (lambda: self.transform.allowed(rows, below())) if self._moves_actions else below
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -57,14 +68,17 @@ class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
         observations, infos = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]  # lists are taken
         self._ended = self._ended & ~mask
         if self.transform.identity:
-            return observations, infos
-        return self.transform.reset(observations, mask, _seeds(seed, self.num_envs)), infos
+            return copied(observations), infos
+        observations = declared(self._inner, observations)
+        return self.transform.reset(observations, mask, _seeds(seed, self.num_envs)), self._shown(infos)
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Take one step everywhere; see :meth:`gymnasium.vector.VectorEnv.step`."""
         if self.transform.identity:
-            return self.env.step(actions)
+            observations, *rest = self.env.step(actions)
+            return copied(observations), *rest
         observations, rewards, terminations, truncations, infos = self.env.step(self.transform.act(actions))
+        observations = declared(self._inner, observations)
         ended, self._ended = self._ended, terminations | truncations
         if self._mode == AutoresetMode.SAME_STEP and self._ended.any():
             observations, infos = self._end_within_step(observations, actions, infos)
@@ -72,16 +86,24 @@ class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
         seen = self.transform.step(observations, actions)
         if self._mode == AutoresetMode.NEXT_STEP and ended.any():
             seen = self.transform.reset(observations, ended, None)
-        return seen, rewards, terminations, truncations, infos
+        return seen, rewards, terminations, truncations, self._shown(infos)
 
     def _end_within_step(self, observations: Any, actions: Any, infos: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        ended = np.flatnonzero(self._ended).tolist()
-        last = with_rows(observations, {i: infos["final_obs"][i] for i in ended})
+        """Show the last observations of ended episodes, as far as they are known, and the first of the next ones."""
+        given = infos.get("final_obs", [None] * self.num_envs)
+        known = [i for i in np.flatnonzero(self._ended).tolist() if given[i] is not None]
+        last = with_rows(self._inner, observations, {i: declared_value(self._inner, given[i]) for i in known})
         seen = self.transform.step(last, actions)
         final = np.full(self.num_envs, None, dtype=object)
-        for i in ended:
-            final[i] = row(seen, i)
-        return self.transform.reset(observations, self._ended, None), {**infos, "final_obs": final}
+        for i in known:
+            final[i] = row(self._seen, seen, i)
+        infos = {**infos, "final_obs": final} if known else infos
+        if "final_info" in infos:
+            infos = {**infos, "final_info": self._shown(infos["final_info"])}
+        return self.transform.reset(observations, self._ended, None), self._shown(infos)
+
+    def _shown(self, infos: dict[str, Any]) -> dict[str, Any]:
+        return shown_infos(self.transform, infos, self.num_envs) if self._moves_actions else infos
 
 
 def _seeds(seed: int | Sequence[int | None] | None, num_envs: int) -> Sequence[int | None] | None:

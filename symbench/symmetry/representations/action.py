@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium import spaces
 
+from symbench.errors import SymbenchError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -38,6 +40,21 @@ class Action(ABC):
     def undo(self, elements: int | NDArray[np.int64], batch: Any) -> Any:
         """Transform a batch by the inverses of these elements; see :meth:`apply`."""
         return self.apply(self.group.inverses[elements], batch)
+
+    def allowed(self, elements: NDArray[np.int64], masks: NDArray[Any]) -> NDArray[Any]:
+        """Transform masks of actions: K_g a is allowed where a was.
+
+        Args:
+            elements: One for each mask, shape (B,).
+            masks: Which actions are allowed, shape (B, n).
+
+        Returns:
+            Masks in new memory, of the same shape and dtype.
+
+        Raises:
+            SymbenchError: The actions are not n discrete ones.
+        """
+        raise SymbenchError(f"only masks of discrete actions can be transformed, received one of shape {masks.shape}")
 
     @abstractmethod
     def misfit(self, space: Any) -> str | None:

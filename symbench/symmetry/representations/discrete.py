@@ -55,6 +55,12 @@ class ActionMap(Action):
         mapped: NDArray[Any] = self._undo[elements, batch]
         return mapped if mapped.dtype == batch.dtype else mapped.astype(batch.dtype)
 
+    def allowed(self, elements: NDArray[np.int64], masks: NDArray[Any]) -> NDArray[Any]:
+        """Transform masks, (B, n) -> (B, n); see :meth:`Action.allowed`."""
+        if masks.shape != (len(masks), self.maps.shape[1]):
+            raise SymbenchError(f"a mask must hold {self.maps.shape[1]} actions, received shape {masks.shape[1:]}")
+        return np.take_along_axis(masks, self._undo[elements], axis=1)
+
     def misfit(self, space: Any) -> str | None:
         """See :meth:`Action.misfit`: ``Discrete(n)`` that begins at 0."""
         n = self.maps.shape[1]
