@@ -126,9 +126,11 @@ def _converted(space: spaces.Space[Any], batch: NDArray[Any]) -> NDArray[Any]:
     except (TypeError, ValueError, OverflowError):  # text, or an object that is no number
         kept = np.zeros(batch.shape, dtype=bool)
     if not kept.all():
+        rounds = all(np.issubdtype(dtype, np.floating) for dtype in (space.dtype, batch.dtype))
+        remedy = f"; gymnasium.wrappers.DtypeObservation(env, np.{space.dtype}) rounds them" if rounds else ""
         raise SymbenchError(
-            f"the environment declares observations of dtype {space.dtype} and returned {batch.dtype} "
-            f"with {batch[~kept].flat[0]!r}, which {space.dtype} cannot hold; "
-            f"its observation_space must say what it returns, or put gymnasium.wrappers.DtypeObservation around it"
+            f"the environment declares observations of dtype {space.dtype} and returned {batch.dtype} with "
+            f"{batch[~kept].tolist()[0]!r}, which {space.dtype} cannot hold; its observation_space must say what it "
+            f"returns{remedy}"
         )
     return converted

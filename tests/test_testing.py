@@ -263,7 +263,7 @@ class Levels(Offset):
             self.observation_space = env.observation_space
 
     def see(self, observation):
-        return super().see(observation) if self.size else observation
+        return super().see(observation) if self.size else observation.copy()
 
 
 class ZeroIsNotTheIdentity(Levels):
@@ -279,7 +279,7 @@ class ZeroWidensTheSpace(Levels):
 
 class LowLevelsDoNothing(Levels):
     def see(self, observation):
-        return super().see(observation) if self.size > 0.5 else observation
+        return super().see(observation) if self.size > 0.5 else observation.copy()
 
 
 class AllLevelsAlike(Levels):

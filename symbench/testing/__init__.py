@@ -12,7 +12,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from symbench.testing import batched, interface, randomness
+from symbench.testing import batched, interface, kinds, randomness
 from symbench.testing.rollouts import Case
 from symbench.wrappers import registry
 
@@ -38,8 +38,14 @@ def check_wrapper(
     global random state used; draws of an episode that depend on the seed and the episode's number only; observations
     inside the declared space, in fresh memory; seed and options forwarded; rebuilt equal from ``env.spec`` as JSON and
     by pickle; wrong arguments refused; Gymnasium's and SB3's own checks. If the wrapper has severities: 0 is the
-    identity bit for bit, 1 to 5 change what the agent sees, by a growing declared distance. If there are batched
-    versions: they show the same observations, in all autoreset modes, terminal observations included.
+    identity bit for bit, 1 to 5 change what the agent sees, by a growing declared distance. ``Tuple`` actions,
+    ``Tuple`` and ``Dict`` observations are let through or refused when the wrapper is made; an environment that fills
+    the same memory at every step is no harm; masks of actions name the actions as the agent does; of wrappers made of
+    a :class:`~symbench.wrappers.Transform`: an episode that begins inside is shown as a new one.
+
+    If there are batched versions: they show the same observations, in all autoreset modes, terminal observations
+    included; they do without terminal observations and seeds that the environment does not tell; and they show the same
+    around environments in other processes.
 
     Args:
         wrapper_class: A ``gymnasium.Wrapper`` class, called as ``wrapper_class(env, **parameters)``.
@@ -57,12 +63,14 @@ def check_wrapper(
     case = Case(wrapper_class, make_env, parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what the environments and the other libraries' checks warn of is not ours
-        for check in (*randomness.CHECKS, *interface.CHECKS):
+        for check in (*randomness.CHECKS, *interface.CHECKS, *kinds.CHECKS):
             check(case)
         if vector_class is not None:
             batched.check_vector(case, vector_class)
+            batched.check_vector_borders(case, vector_class)
         if vec_env_class is not None:
             batched.check_vec_env(case, vec_env_class)
+            batched.check_vec_env_borders(case, vec_env_class)
 
 
 def _vec_env_class(name: str) -> type | None:

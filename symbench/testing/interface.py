@@ -116,11 +116,12 @@ def check_other_libraries(case: Case) -> None:
 
 def check_severities(case: Case) -> None:
     """Severity 0 is the identity; 1 to 5 change what the agent sees, by a growing declared distance."""
-    if "severity" not in inspect.signature(case.wrapper_class).parameters:
+    found = severities(case)
+    if found is None:
         return
     bare = case.make_env()
     clean, distances = play(bare), []
-    highest, others = _severities(case)
+    highest, others = found
     for severity in range(highest + 1):
         env: Any = case.wrap(case.make_env(), severity=severity, **others)
         moments = play(env)
@@ -134,8 +135,10 @@ def check_severities(case: Case) -> None:
     case.must(growing, f"declared distances must be 0 and then grow with the severity, found {distances}")
 
 
-def _severities(case: Case) -> tuple[int, dict[str, Any]]:
-    """The highest severity, and the case's parameters that are no part of one, such as the size of patches."""
+def severities(case: Case) -> tuple[int, dict[str, Any]] | None:
+    """The highest severity, and the case's parameters that are no part of one; ``None`` if there are no severities."""
+    if "severity" not in inspect.signature(case.wrapper_class).parameters:
+        return None
     transform = getattr(case.wrapper_class, "transform_class", None)
     if transform is None or not issubclass(transform, Perturbation):
         return HIGHEST, {}

@@ -98,8 +98,9 @@ def _kept(observation: Any, scribble: bool) -> Any:
 
 def arrays(observation: Any) -> list[np.ndarray[Any, Any]]:
     """All arrays of a possibly nested observation."""
-    if isinstance(observation, dict):
-        return [array for entry in observation.values() for array in arrays(entry)]
+    if isinstance(observation, (dict, tuple)):
+        entries = observation.values() if isinstance(observation, dict) else observation
+        return [array for entry in entries for array in arrays(entry)]
     return [observation] if isinstance(observation, np.ndarray) else []
 
 

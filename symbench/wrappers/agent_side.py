@@ -191,5 +191,6 @@ class FrameHistory(Transform):
 
 
 def _history_box(low: Any, high: Any, shape: tuple[int, ...]) -> spaces.Box:
-    low, high = (np.broadcast_to(bound, shape).astype(np.float32) for bound in (low, high))
+    with np.errstate(over="ignore"):  # "no bound", written as the largest number of float64
+        low, high = (np.broadcast_to(bound, shape).astype(np.float32) for bound in (low, high))
     return spaces.Box(np.minimum(low, 0), np.maximum(high, 0), dtype=np.float32)
