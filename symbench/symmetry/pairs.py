@@ -78,5 +78,6 @@ class SymmetryPair:
 
     def misfit(self, observation_space: Any, action_space: Any) -> str | None:
         """Why the pair cannot act on these (single) spaces, or ``None`` if it can."""
-        observed, acted = self.observation.misfit(observation_space), self.action.escape(action_space)
+        observed = self.observation.misfit(observation_space) or self.observation.lossy(observation_space)
+        acted = self.action.escape(action_space) or self.action.lossy(action_space)
         return (observed and f"observation: {observed}") or (acted and f"action: {acted}")

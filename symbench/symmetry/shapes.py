@@ -118,6 +118,11 @@ class DictRepresentation(Action):
         reasons = (part.misfit(space[key]) for key, part in self.parts.items())
         return next((reason for reason in reasons if reason), None)
 
+    def lossy(self, space: Any) -> str | None:
+        """See :meth:`Action.lossy`."""
+        reasons = (part.lossy(space[key]) for key, part in self.parts.items())
+        return next((reason for reason in reasons if reason), None)
+
     def image(self, space: Any) -> Any:
         """See :meth:`Action.image`."""
         parts = {key: self.parts[key].image(part) if key in self.parts else part for key, part in space.items()}

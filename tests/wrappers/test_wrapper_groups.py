@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 
 from symbench.errors import SymbenchError
-from symbench.symmetry import ActionMap, Representation, SymmetryPair, symmetry_of
+from symbench.symmetry import (
+    ActionMap,
+    Centred,
+    Representation,
+    SymmetryPair,
+    cyclic,
+    register_symmetry,
+    signed_permutation,
+    standard_2d,
+    symmetry_of,
+)
+from symbench.symmetry.catalogue import registry
 from symbench.wrappers import TransformByGroup, vector
 
 if TYPE_CHECKING:
@@ -128,3 +139,42 @@ def test_the_action_is_taken_back_by_the_element_that_was_shown() -> None:
 def test_mistakes_are_said_in_one_line(parameters: dict[str, Any], said: str) -> None:
     with pytest.raises(SymbenchError, match=said):
         TransformByGroup(gym.make("CartPole-v1"), **parameters)
+
+
+TURNS = standard_2d(cyclic(3))
+MIRROR = signed_permutation(cyclic(2), signs=[[-1, 1]])
+
+
+@pytest.mark.parametrize(
+    ("representation", "space", "fits"),
+    [
+        (TURNS, gym.spaces.Box(-9, 9, (2,), np.int8), False),  # turned by matrices of whole numbers
+        (TURNS, gym.spaces.Box(-9, 9, (2,), np.float32), True),
+        (MIRROR, gym.spaces.Box(-9, 9, (2,), np.int8), True),
+        (MIRROR, gym.spaces.Box(-128, 9, (2,), np.int8), False),  # there is no 128
+        (MIRROR, gym.spaces.Box(0, 9, (2,), np.uint8), False),
+        (MIRROR, gym.spaces.Box(-9, 9, (2,), np.float16), True),
+        (Centred(MIRROR, [0.25, 0.0]), gym.spaces.Box(-9, 9, (2,), np.int8), False),
+    ],
+)
+def test_whole_numbers_are_refused_where_a_group_makes_others_of_them(
+    representation: Any, space: gym.spaces.Box, fits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Numbers(gym.Env[Any, Any]):
+        observation_space = space
+        action_space = gym.spaces.Discrete(representation.group.order)
+
+        def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+            return space.sample(), {}
+
+    count = representation.group.order
+    pair = SymmetryPair(representation, ActionMap(representation.group, [np.roll(np.arange(count), 1)]))
+    monkeypatch.setattr(registry, "CATALOGUE", dict(registry.CATALOGUE))
+    register_symmetry("symbench-tests/Numbers", pair)
+    if not fits:
+        with pytest.raises(SymbenchError, match=f"observation: makes numbers that dtype {space.dtype} cannot hold"):
+            TransformByGroup(Numbers(), symmetry="symbench-tests/Numbers")
+        return
+    env = TransformByGroup(Numbers(), symmetry="symbench-tests/Numbers")
+    seen = [env.reset(seed=seed)[0] for seed in range(9)]
+    assert all(env.observation_space.contains(one) and one.dtype == space.dtype for one in seen)

@@ -60,6 +60,10 @@ class Action(ABC):
     def misfit(self, space: Any) -> str | None:
         """Why it cannot act on the members of a space, or ``None`` if it can."""
 
+    def lossy(self, space: Any) -> str | None:
+        """Why the dtype of a space, on whose members it can act, cannot hold its results; ``None`` if it can."""
+        return None
+
     def image(self, space: Any) -> Any:
         """The smallest space of the same kind that holds what the elements make of the members of ``space``."""
         if not isinstance(space, spaces.Box):

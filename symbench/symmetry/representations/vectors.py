@@ -104,15 +104,15 @@ class Representation(Action):
 
     def misfit(self, space: Any) -> str | None:
         """See :meth:`Action.misfit`: a ``Box`` of d numbers."""
-        if not isinstance(space, spaces.Box) or space.shape != (self.dim,):
-            return f"acts on a Box of {self.dim} numbers, received {space}"
-        held = np.issubdtype(space.dtype, np.floating) or self.is_permutation or self._only_turns_signs(space)
-        return None if held else f"makes numbers that dtype {space.dtype} cannot hold; floating point ones are needed"
+        fits = isinstance(space, spaces.Box) and space.shape == (self.dim,)
+        return None if fits else f"acts on a Box of {self.dim} numbers, received {space}"
 
-    def _only_turns_signs(self, space: spaces.Box) -> bool:
-        """Whether all it makes of whole numbers are whole numbers that their dtype has."""
-        signed = np.issubdtype(space.dtype, np.signedinteger)
-        return bool(self.is_signed_permutation and signed and (space.low > np.iinfo(str(space.dtype)).min).all())
+    def lossy(self, space: Any) -> str | None:
+        """See :meth:`Action.lossy`: whole numbers may change places, and signs if there are such."""
+        if _floating(space) or self.is_permutation:
+            return None
+        negative = np.issubdtype(space.dtype, np.signedinteger) and (space.low > np.iinfo(str(space.dtype)).min).all()
+        return None if self.is_signed_permutation and negative else _needs_floating(space)
 
     def image(self, space: Any) -> Any:
         """See :meth:`Action.image`."""
@@ -181,9 +181,20 @@ class Centred(Action):
         return same_type
 
     def misfit(self, space: Any) -> str | None:
-        """See :meth:`Action.misfit`: a ``Box`` of d floating point numbers."""
-        held = not isinstance(space, spaces.Box) or np.issubdtype(space.dtype, np.floating)
-        return self.action.misfit(space) if held else f"needs floating point numbers, received dtype {space.dtype}"
+        """See :meth:`Action.misfit`: a ``Box`` of d numbers."""
+        return self.action.misfit(space)
+
+    def lossy(self, space: Any) -> str | None:
+        """See :meth:`Action.lossy`."""
+        return None if _floating(space) else _needs_floating(space)
+
+
+def _floating(space: Any) -> bool:
+    return bool(np.issubdtype(space.dtype, np.floating))
+
+
+def _needs_floating(space: Any) -> str:
+    return f"makes numbers that dtype {space.dtype} cannot hold; floating point ones are needed"
 
 
 @lru_cache(maxsize=64)
