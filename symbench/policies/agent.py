@@ -16,7 +16,7 @@ from gymnasium import spaces
 
 from symbench.policies.batches import first, split
 from symbench.policies.networks import started
-from symbench.policies.spaces import described, form, same_actions
+from symbench.policies.spaces import action_difference, described, form, same_actions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -253,10 +253,9 @@ class NetworkAgent(Agent):
         network, own = self.network, self.action_space
         if reason := network.misreads(observation_space):
             return f"{self.name} {reason}"
-        if same_actions(own, action_space):
-            return None
         if form(own) == form(action_space):
-            return f"{self.name} acts in {described(own)}, the task has {described(action_space)}"
+            difference = action_difference(own, action_space)
+            return f"{self.name} {difference}" if difference else None
         kind = "discrete" if network.output == "discrete" else "continuous"
         return f"{self.name} has {network.action_dim} {kind} actions, the task has {form(action_space)}"
 

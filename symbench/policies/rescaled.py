@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 
 from symbench.policies.agent import Agent
-from symbench.policies.spaces import described
+from symbench.policies.spaces import described, rescalable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +68,7 @@ class RescaledAgent(Agent):
     def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """See :meth:`Agent.misfit`; both action spaces must be bounded Boxes of real numbers, of one shape."""
         own = self.agent.action_space
-        if not _mappable(own, action_space):
+        if not rescalable(own, action_space):
             bounded = "only bounds of real numbers can be rescaled"
             return f"{self.name} acts in {described(own)}, the task has {described(action_space)}; {bounded}"
         return self.agent.misfit(observation_space, own)
@@ -81,10 +81,3 @@ class RescaledAgent(Agent):
         share = (actions - own.low.astype(np.float64)) / (own.high.astype(np.float64) - own.low)
         mapped: NDArray[Any] = (low + share * (high - low)).astype(task.dtype)
         return mapped
-
-
-def _mappable(own: spaces.Space[Any], task: spaces.Space[Any]) -> bool:
-    boxes = [space for space in (own, task) if isinstance(space, spaces.Box)]
-    return (
-        len(boxes) == 2 and own.shape == task.shape and all(box.is_bounded() and box.dtype.kind == "f" for box in boxes)
-    )

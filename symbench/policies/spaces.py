@@ -31,9 +31,9 @@ def described(space: spaces.Space[Any]) -> str:
     if isinstance(space, spaces.Box):
         dtype = "" if space.dtype.kind == "f" else f" of {space.dtype}"
         return f"{form(space)}{dtype} from {_short(space.low)} to {_short(space.high)}"
-    sizes = f"({_short(space.nvec)})" if isinstance(space, spaces.MultiDiscrete) else ""
+    kind = f"MultiDiscrete({space.nvec.tolist()})" if isinstance(space, spaces.MultiDiscrete) else form(space)
     start = getattr(space, "start", 0)
-    return (f"MultiDiscrete{sizes}" if sizes else form(space)) + (f" from {_short(start)}" if np.any(start) else "")
+    return f"{kind} from {_short(start)}" if np.any(start) else kind
 
 
 def same_actions(own: spaces.Space[Any], task: spaces.Space[Any]) -> bool:
@@ -47,6 +47,21 @@ def same_actions(own: spaces.Space[Any], task: spaces.Space[Any]) -> bool:
         return _same_parts(own, task, same_actions)
     facts = [[np.asarray(getattr(space, fact, 0)) for fact in ("n", "nvec", "start")] for space in (own, task)]
     return form(own) == form(task) and all(map(np.array_equal, *facts))
+
+
+def action_difference(own: spaces.Space[Any], task: spaces.Space[Any]) -> str | None:
+    """Why actions of one space cannot be played in the other ("acts in ..."); ``None`` if they can."""
+    if same_actions(own, task):
+        return None
+    hint = " (AGENT,rescale maps them)" if rescalable(own, task) else ""
+    return f"acts in {described(own)}, the task has {described(task)}{hint}"
+
+
+def rescalable(own: spaces.Space[Any], task: spaces.Space[Any]) -> bool:
+    """Whether actions can be mapped affinely: bounded Boxes of real numbers, of one shape."""
+    boxes = [space for space in (own, task) if isinstance(space, spaces.Box)]
+    bounded = all(box.is_bounded() and box.dtype.kind == "f" for box in boxes)
+    return len(boxes) == 2 and own.shape == task.shape and bounded
 
 
 def same_observations(own: spaces.Space[Any], task: spaces.Space[Any]) -> bool:

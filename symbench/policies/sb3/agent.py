@@ -15,7 +15,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.dqn.policies import DQNPolicy
 
 from symbench.policies.agent import Agent
-from symbench.policies.spaces import described, form, same_actions, same_observations
+from symbench.policies.spaces import action_difference, described, form, same_observations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,15 +109,13 @@ class SB3Agent(Agent):
 
         The channels of frames may be first or last.
         """
-        own, acts = self.model.observation_space, self.action_space
+        own = self.model.observation_space
         pairs = product((own, _channels_last(own)), (observation_space, _image(observation_space)))
         if not any(same_observations(mine, theirs) for mine, theirs in pairs):
             describe = form if form(own) != form(observation_space) else described
             return f"{self.name} observes {describe(own)}, the task has {describe(observation_space)}"
-        if not same_actions(acts, action_space):
-            describe = form if form(acts) != form(action_space) else described
-            return f"{self.name} acts in {describe(acts)}, the task has {describe(action_space)}"
-        return None
+        difference = action_difference(self.action_space, action_space)
+        return f"{self.name} {difference}" if difference else None
 
     def _seen(self, observations: Any) -> Any:
         """What the model is to see of what the task shows."""
