@@ -137,7 +137,8 @@ def load_sb3(
         )
     files = files or read_sb3(file, vecnormalize)
     saved = plain_data(files.model, files.path)
-    _check_algorithm(algorithm, files.path, algorithm_of(saved))
+    if made_by := algorithm_of(saved):
+        _check_algorithm(algorithm, files.path, made_by)
     config = training_config(files.path)
     if wrappers != NONE:
         _check_wrappers(spec, config)

@@ -48,8 +48,11 @@ def plain_data(content: bytes, path: Path) -> dict[str, Any]:
     return data
 
 
-def algorithm_of(saved: dict[str, Any]) -> str:
-    """The algorithm that saved a model: a name that may stand before the file, or that of one that is not supported."""
+def algorithm_of(saved: dict[str, Any]) -> str | None:
+    """The algorithm that saved a model: a name that may stand before the file, or that of one that is not supported.
+
+    ``None`` if the file does not even name a policy, which no algorithm leaves out; loading it will say what is wrong.
+    """
     policy = _module(saved, "policy_class")
     if policy.startswith("sbx."):
         return "sbx (JAX)"
@@ -62,7 +65,7 @@ def algorithm_of(saved: dict[str, Any]) -> str:
     # Versions that save the class of the rollout buffer save none of RecurrentPPO's.
     if found == "ppo" and (".recurrent." in policy or saved.get("rollout_buffer_class", policy) is None):
         return "recurrent_ppo"
-    return found or f"an algorithm that is not known (its policy: {policy or 'none'})"
+    return found or (f"an algorithm that is not known (its policy is from {policy})" if policy else None)
 
 
 def described_space(saved: dict[str, Any], name: str) -> spaces.Space[Any] | None:
