@@ -94,11 +94,7 @@ def test_recurrence_is_known_by_the_file_whatever_its_policy(tmp_path: Path) -> 
     ("data", "who"),
     [
         ({"policy_class": {"__module__": "sbx.ppo.policies"}, "clip_range": 0.2}, r"sbx \(JAX\)"),
-        (
-            {"policy_class": {"__module__": "mine.policies"}},
-            r"an algorithm that is not known \(its policy: mine.policies",
-        ),
-        ({}, r"an algorithm that is not known \(its policy: none"),
+        ({"policy_class": {"__module__": "my.nets"}}, r"an algorithm that is not known \(its policy is from my.nets"),
     ],
 )
 def test_other_algorithms_are_refused_by_name(tmp_path: Path, data: dict[str, Any], who: str) -> None:
