@@ -17,6 +17,11 @@ def describe(
         Path | None,
         typer.Option("--run", metavar="RUN_DIR", help="Look the cell up in a run: suites and agents of one's own."),
     ] = None,
+    agent: Annotated[
+        str | None,
+        typer.Option("--agent", "-a", metavar="AGENT", help="Where the agent is, if it is not a bundled one."),
+    ] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Load SB3 zips, which can execute any code in them.")] = False,
     debug: Debug = False,
 ) -> None:
     r"""Print what a cell is made of, in order, from the environment to the agent.
@@ -28,6 +33,8 @@ def describe(
       [cyan]symbench describe shuffle@2/CartPoleSwingUp/none/in-order/mlp/s0[/cyan]
       [cyan]symbench describe --run runs/mine \
           shuffle@2/CartPole-v1/shuffle-sensors/every-100/mine/s0[/cyan]
+      [cyan]symbench describe --agent mine=a2c:mine.zip --trust \
+          shuffle@2/Pendulum-v1/none/in-order/mine/s0[/cyan]
     """
     from rich.table import Table
     from rich.text import Text
@@ -38,13 +45,13 @@ def describe(
     table.add_column(justify="right", style="dim")
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
-    for number, (role, what) in enumerate(_steps(run_dir, cell_id), 1):
+    for number, (role, what) in enumerate(_steps(run_dir, cell_id, [agent] if agent else [], trust), 1):
         table.add_row(str(number), *map(Text, (role, what)))  # text: spaces are written with brackets
     console().print(table)
 
 
-def _steps(run_dir: Path | None, cell_id: str) -> tuple[tuple[str, str], ...]:
+def _steps(run_dir: Path | None, cell_id: str, agents: list[str], trust: bool) -> tuple[tuple[str, str], ...]:
     from symbench.runner.find import planned_cell, stored_record
     from symbench.runner.pipeline import describe
 
-    return stored_record(run_dir, cell_id).pipeline if run_dir else describe(planned_cell(cell_id))
+    return stored_record(run_dir, cell_id).pipeline if run_dir else describe(planned_cell(cell_id, agents, trust))

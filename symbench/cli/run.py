@@ -33,7 +33,8 @@ def run(
             "-a",
             metavar="AGENT",
             help="A bundled agent, [cyan]random[/cyan], [cyan]ALGO:FILE.zip[/cyan] (SB3) or a zoo file; "
-            "[cyan]NAME=[/cyan] in front names it; may be repeated; random always plays too. \\[all bundled ones]",
+            "[cyan]NAME=[/cyan] in front names it, options follow, e.g. [cyan],rescale[/cyan]; may be repeated; random "
+            "always plays too. \\[all bundled ones]",
         ),
     ] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Load SB3 zips, which can execute any code in them.")] = False,
@@ -59,6 +60,10 @@ def run(
       [cyan]symbench run --suite noise --agent attention-neuron --workers 8[/cyan]
       [cyan]symbench run --suite my.toml --task CartPole-v1 --agent random[/cyan]
       [cyan]symbench run --suite shuffle --task CartPole-v1 --agent ppo:mine.zip --trust[/cyan]
+
+    [bold]Observations normalised in training, actions of other bounds[/bold]
+      [cyan]symbench run --suite shuffle -t Pendulum-v1 --trust \
+          -a ppo:mine.zip,vecnormalize=stats.pkl,rescale[/cyan]
 
     [bold]Three training runs of one agent[/bold]
       [cyan]symbench run --suite shuffle -t CartPole-v1 --trust \

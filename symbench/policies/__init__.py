@@ -1,7 +1,8 @@
 """Policies: permutation-invariant, equivariant and plain ones, as torch modules, agents and for SB3.
 
 * networks and agents, which need torch only: :class:`MLPNetwork`, :class:`AttentionNeuronNetwork`,
-  :class:`RecurrentAttentionNeuronNetwork`, :class:`Agent`, :class:`NetworkAgent`, :class:`RandomAgent`
+  :class:`RecurrentAttentionNeuronNetwork`, :class:`Agent`, :class:`NetworkAgent`, :class:`RandomAgent`,
+  :class:`RescaledAgent`
 * networks that read frames: :class:`VisionAttentionNeuronNetwork`, :class:`SetTransformerNetwork`,
   :class:`NatureCNNNetwork`, :class:`AttentionAgentNetwork`
 * equivariant networks: :class:`EquivariantMLPNetwork`, :class:`EquivariantCNNNetwork`; their layers are in
@@ -23,6 +24,7 @@ from symbench.policies.agent import Agent, NetworkAgent, RandomAgent
 from symbench.policies.attention_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork
 from symbench.policies.networks import MLPNetwork, PolicyNetwork
+from symbench.policies.rescaled import RescaledAgent
 from symbench.policies.vision import (
     AttentionAgentNetwork,
     NatureCNNNetwork,
@@ -72,6 +74,7 @@ __all__ = [
     "RandomAgent",
     "RecurrentAttentionNeuronNetwork",
     "RecurrentAttentionNeuronPolicy",
+    "RescaledAgent",
     "SB3Agent",
     "SetTransformerExtractor",
     "SetTransformerNetwork",

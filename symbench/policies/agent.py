@@ -16,7 +16,7 @@ from gymnasium import spaces
 
 from symbench.policies.batches import first, split
 from symbench.policies.networks import started
-from symbench.policies.spaces import form
+from symbench.policies.spaces import action_difference, described, form, same_actions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,9 +34,13 @@ class Agent(ABC):
 
     Attributes:
         name: How tables call it.
+        action_space: The (single) space that its actions are from.
+        preprocessing: What it does between the task and its network, in words: memory, normalisation, rescaling.
     """
 
     name: str
+    action_space: spaces.Space[Any]
+    preprocessing: tuple[str, ...] = ()
 
     @abstractmethod
     def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
@@ -145,9 +149,9 @@ class RandomAgent(Agent):
 
     def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """It can act wherever the action space is the one it was made for."""
-        if action_space == self.action_space:
+        if same_actions(self.action_space, action_space):
             return None
-        return f"random actions were made for {self.action_space}, the task has {action_space}"
+        return f"random actions were made for {described(self.action_space)}, the task has {described(action_space)}"
 
     def _scaled(self, uniform: NDArray[np.float64]) -> NDArray[Any]:
         space = self.action_space
@@ -187,6 +191,8 @@ class NetworkAgent(Agent):
         """
         self.name = name
         self.network = network.to(dtype).eval()
+        self.preprocessing = (network.memory,) if network.memory else ()
+        self.action_space = network.action_space
         self.reset()
 
     def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
@@ -243,17 +249,15 @@ class NetworkAgent(Agent):
         return shown
 
     def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
-        """Compare the spaces with what the network reads and with its actions."""
-        network = self.network
+        """Compare the spaces with what the network reads and with its actions, their bounds included."""
+        network, own = self.network, self.action_space
         if reason := network.misreads(observation_space):
             return f"{self.name} {reason}"
-        if network.output == "discrete":
-            fits = action_space == spaces.Discrete(network.action_dim)
-        else:
-            fits = isinstance(action_space, spaces.Box) and action_space.shape == (network.action_dim,)
+        if form(own) == form(action_space):
+            difference = action_difference(own, action_space)
+            return f"{self.name} {difference}" if difference else None
         kind = "discrete" if network.output == "discrete" else "continuous"
-        needs = f"{self.name} has {network.action_dim} {kind} actions"
-        return None if fits else f"{needs}, the task has {form(action_space)}"
+        return f"{self.name} has {network.action_dim} {kind} actions, the task has {form(action_space)}"
 
     def _split(self, state: State) -> None:
         assert self._shape is not None

@@ -11,7 +11,7 @@ The permutation-invariant ones are in :mod:`symbench.policies.attention_networks
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from operator import itemgetter
+from operator import index, itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -43,6 +43,7 @@ class PolicyNetwork(nn.Module, ABC):
         kind: Name of the architecture in saved files.
         memory: What the state holds, in words; empty for a network without a state.
         action_dim: Length A of an action, or number of Discrete actions.
+        action_space: The (single) space that its actions are from.
         output: How an action is made of the last layer's output: ``"tanh"`` (squashed into ``[low, high]``),
             ``"clip"`` (cut to ``[low, high]``) or ``"discrete"`` (scores, of which the greatest is played).
     """
@@ -51,6 +52,7 @@ class PolicyNetwork(nn.Module, ABC):
     memory: str = ""
     low: Tensor
     high: Tensor
+    action_space: spaces.Discrete | spaces.Box
 
     def __init__(
         self,
@@ -63,7 +65,7 @@ class PolicyNetwork(nn.Module, ABC):
         """Remember the action's form and the architecture's JSON parameters.
 
         Raises:
-            ValueError: ``output`` or ``architecture["activation"]`` is unknown.
+            ValueError: ``output`` or ``architecture["activation"]`` is unknown, or the bounds do not fit.
         """
         super().__init__()
         activation = architecture.get("activation", "relu")
@@ -71,7 +73,10 @@ class PolicyNetwork(nn.Module, ABC):
             raise ValueError(f"output must be one of {OUTPUTS}, received {output!r}")
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation must be one of {tuple(ACTIVATIONS)}, received {activation!r}")
+        if index(action_dim) < 1:
+            raise ValueError(f"action_dim must be at least 1, received {action_dim}")
         self.action_dim, self.output = action_dim, output
+        self.action_space = spaces.Discrete(action_dim) if output == "discrete" else _bounded(action_dim, low, high)
         bounds = {name: list(b) if not isinstance(b, (int, float)) else b for name, b in (("low", low), ("high", high))}
         self._config = {**architecture, "action_dim": action_dim, "output": output, **bounds}
         # Not part of the weights: the config holds them.
@@ -252,3 +257,8 @@ class MLPNetwork(SensorNetwork):
     def remember(self, state: State, actions: Tensor) -> State:
         """The empty tuple."""
         return state
+
+
+def _bounded(action_dim: int, *bounds: float | Sequence[float]) -> spaces.Box:
+    low, high = (np.broadcast_to(np.asarray(bound, np.float32), (action_dim,)) for bound in bounds)
+    return spaces.Box(low, high, dtype=np.float32)

@@ -14,6 +14,22 @@ from symbench.suites import Apply  # noqa: TC001  (pydantic reads the annotation
 PROTOCOL = 1
 
 
+class AgentOptions(BaseModel):
+    """What an agent needs between the task and its network, as said on the command line after its file.
+
+    Attributes:
+        vecnormalize: File of the statistics of SB3's ``VecNormalize``, or ``"none"``; ``None`` looks beside the zip.
+        wrappers: ``"none"`` if the wrappers of its training are not needed.
+        rescale: Whether its actions are mapped from its own bounds to the task's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vecnormalize: str | None = None
+    wrappers: Literal["none"] | None = None
+    rescale: bool = False
+
+
 class AgentSource(BaseModel):
     """Where an agent comes from, without loading it.
 
@@ -22,9 +38,10 @@ class AgentSource(BaseModel):
         run: Which training run it is, from 0; the last part of a cell's id (``s0``).
         kind: ``"random"``, ``"zoo"`` (safetensors and card) or ``"sb3"`` (zip).
         algorithm: Of an SB3 zip, e.g. ``"ppo"``.
-        digest: SHA-256 of its files; ``None`` for the random agent.
+        digest: SHA-256 of its files, and of those options that change what it does; ``None`` for the random agent.
         path: Where the files are, in the form the loader of ``kind`` takes. Not recorded: a file may move.
         trust: Whether pickled code in the file may be executed. Not recorded.
+        options: What it needs between the task and its network. Not recorded: ``digest`` covers it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +53,7 @@ class AgentSource(BaseModel):
     digest: str | None = None
     path: str | None = Field(default=None, exclude=True)
     trust: bool = Field(default=False, exclude=True)
+    options: AgentOptions = Field(default=AgentOptions(), exclude=True)
 
 
 class Cell(BaseModel):

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from gymnasium.vector import VectorEnv
 
-    from symbench.policies.agent import Agent
     from symbench.runner.cell import Cell
     from symbench.wrappers.core import Perturbation
 
@@ -100,7 +99,7 @@ def describe(cell: Cell) -> tuple[tuple[str, str], ...]:
         ("monitor", "raw returns and lengths are recorded here"),
         *perturbations,
         ("the agent sees", str(seen)),
-        ("agent's own", _memory(agent)),
+        ("agent's own", ", ".join(agent.preprocessing) or "none"),
         ("agent", _agent(cell)),
     )
 
@@ -111,12 +110,6 @@ def _agent(cell: Cell) -> str:
         return "random, uniform actions"
     made_by = f"SB3 {source.algorithm}" if source.kind == "sb3" else "safetensors"
     return f"{source.name}, training run {source.run} ({made_by}, sha256 {(source.digest or '')[:12]})"
-
-
-def _memory(agent: Agent) -> str:
-    """What the agent makes of the observations before its network sees them."""
-    network = getattr(agent, "network", None)
-    return (network.memory if network is not None else "") or "none"
 
 
 def _perturbation(name: str) -> type[Perturbation]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -104,15 +105,14 @@ def pinned(background: str) -> str:
         SymbenchError: The image cannot be read.
     """
     is_image = background not in TEXTURES and Path(background).is_file()
-    return f"{background}{_PIN}{_digest(background)}" if is_image else background
+    return f"{background}{_PIN}{hashlib.sha256(_read(background)).hexdigest()}" if is_image else background
 
 
-def _digest(background: str) -> str:
-    path = image_path(background)
+def _read(path: str) -> bytes:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return Path(path).read_bytes()
     except OSError as error:
-        raise SymbenchError(f"background {str(path)!r} cannot be read ({error.strerror})") from error
+        raise SymbenchError(f"background {path!r} cannot be read ({error.strerror})") from error
 
 
 def image(background: str, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
@@ -122,7 +122,8 @@ def image(background: str, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
         SymbenchError: Pillow is not installed, it cannot read the file, or the file's content is another one.
     """
     path, _, expected = background.partition(_PIN)
-    if expected and expected != _digest(path):
+    content = _read(path)  # once: what is hashed is what is shown
+    if expected and expected != hashlib.sha256(content).hexdigest():
         raise SymbenchError(f"background {path!r} is no longer the image with sha256 {expected}")
     try:
         from PIL import Image
@@ -130,7 +131,7 @@ def image(background: str, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
         raise SymbenchError(f"the background {path!r} needs Pillow: pip install pillow") from error
     height, width, channels = shape
     try:
-        with Image.open(path) as picture:
+        with Image.open(io.BytesIO(content)) as picture:
             fitted: Any = picture.convert(_IMAGE_MODES[channels]).resize((width, height))
     except (OSError, Image.DecompressionBombError) as error:
         raise SymbenchError(f"background {path!r} is not a readable image: {error}") from error

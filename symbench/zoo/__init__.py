@@ -1,13 +1,24 @@
 """The zoo: agents as files that execute nothing, agents shipped with the package, published ones, and SB3's.
 
-* :func:`save_agent`, :func:`load_agent`, :func:`load_card` - safetensors + JSON
+* :func:`save_agent`, :func:`load_agent`, :func:`read_agent`, :func:`load_card` - safetensors + JSON
 * :func:`bundled` - the agents shipped for a task
 * :func:`load_published` - the weights that Tang & Ha published
-* :func:`load_sb3` - a model saved by Stable-Baselines3 (a pickle: only if trusted)
+* :func:`load_sb3`, :func:`read_sb3` - a model saved by Stable-Baselines3 (a pickle: only if trusted)
 """
 
-from symbench.zoo.files import bundled, load_agent, load_card, save_agent
+from symbench.zoo.files import AgentFiles, bundled, load_agent, load_card, read_agent, save_agent
 from symbench.zoo.published import load_published
-from symbench.zoo.sb3 import load_sb3
+from symbench.zoo.sb3 import SB3Files, load_sb3, read_sb3
 
-__all__ = ["bundled", "load_agent", "load_card", "load_published", "load_sb3", "save_agent"]
+__all__ = [
+    "AgentFiles",
+    "SB3Files",
+    "bundled",
+    "load_agent",
+    "load_card",
+    "load_published",
+    "load_sb3",
+    "read_agent",
+    "read_sb3",
+    "save_agent",
+]

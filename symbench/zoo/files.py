@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,20 +38,38 @@ def save_agent(network: PolicyNetwork, path: str | Path, card: dict[str, Any]) -
     _write_all({_file(stem, ".safetensors"): save(tensors), _file(stem, ".json"): card_text.encode()})
 
 
-def load_agent(path: str | Path) -> NetworkAgent:
+@dataclass(frozen=True)
+class AgentFiles:
+    """What an agent's files held when they were read, once: what is hashed is what is loaded.
+
+    Attributes:
+        card: The content of the card.
+        weights: The bytes of the weights.
+    """
+
+    card: dict[str, Any]
+    weights: bytes
+
+
+def read_agent(path: str | Path) -> AgentFiles:
+    """Read an agent's files without building it; arguments and errors as of :func:`load_agent`."""
+    return AgentFiles(load_card(path), _read(_file(_stem(path), ".safetensors")))
+
+
+def load_agent(path: str | Path, files: AgentFiles | None = None) -> NetworkAgent:
     """Read an agent that :func:`save_agent` wrote.
 
     Args:
         path: The path given to :func:`save_agent`; a suffix ``.safetensors`` or ``.json`` may be added.
+        files: What :func:`read_agent` read; otherwise the files are read now.
 
     Raises:
         SymbenchError: A file is missing, corrupt, or its weights do not fit its card.
     """
-    stem = _stem(path)
-    card = load_card(stem)
-    network = _build(card, _file(stem, ".json"))
-    _load_weights(network, _file(stem, ".safetensors"))
-    return NetworkAgent(network, str(card.get("agent", stem.name)))
+    stem, files = _stem(path), files or read_agent(path)
+    network = _build(files.card, _file(stem, ".json"))
+    _load_weights(network, _file(stem, ".safetensors"), files.weights)
+    return NetworkAgent(network, str(files.card.get("agent", stem.name)))
 
 
 def load_card(path: str | Path) -> dict[str, Any]:
@@ -90,9 +109,9 @@ def _build(card: dict[str, Any], file: Path) -> PolicyNetwork:
         raise SymbenchError(f"{file}: 'config' does not describe a network of kind {kind!r} ({error})") from error
 
 
-def _load_weights(network: PolicyNetwork, file: Path) -> None:
+def _load_weights(network: PolicyNetwork, file: Path, content: bytes) -> None:
     try:
-        tensors = load(_read(file))
+        tensors = load(content)
     except SafetensorError as error:
         raise SymbenchError(f"{file} is corrupt or not a safetensors file ({error})") from error
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import re
+import io
 import textwrap
 import warnings
-import zipfile
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from gymnasium.spaces import Box, Discrete
-
 from symbench.errors import SymbenchError, unknown
 from symbench.policies.agent import NetworkAgent
-from symbench.policies.spaces import form
+from symbench.policies.spaces import same_actions
+from symbench.zoo.rl_zoo3 import normalises_observations, training_config
+from symbench.zoo.rl_zoo3 import wrappers as wrappers_of
+from symbench.zoo.sb3_contents import algorithm_of, described_space, plain_data
+from symbench.zoo.vecnormalize import find_statistics, read_statistics, was_normalised
 
 if TYPE_CHECKING:
     from gymnasium.spaces import Space
     from stable_baselines3.common.base_class import BaseAlgorithm
 
     from symbench.policies.agent import Agent
+    from symbench.policies.sb3.normalization import Normalization
 
 ALGORITHMS: Final = {
     "ppo": "stable_baselines3.PPO",
@@ -32,16 +33,15 @@ ALGORITHMS: Final = {
     "td3": "stable_baselines3.TD3",
     "recurrent_ppo": "sb3_contrib.RecurrentPPO",
     "ppo_lstm": "sb3_contrib.RecurrentPPO",  # its name in rl_zoo3
+    "ddpg": "stable_baselines3.DDPG",
+    "trpo": "sb3_contrib.TRPO",
+    "qrdqn": "sb3_contrib.QRDQN",
+    "tqc": "sb3_contrib.TQC",
+    "crossq": "sb3_contrib.CrossQ",
+    "ars": "sb3_contrib.ARS",
 }
 
-# What only files of these algorithms hold (RecurrentPPO's hold the same as PPO's).
-_MARKS: Final = {
-    "clip_range": ("ppo", "recurrent_ppo", "ppo_lstm"),
-    "gae_lambda": ("a2c",),
-    "exploration_fraction": ("dqn",),
-    "target_entropy": ("sac",),
-    "target_policy_noise": ("td3",),
-}
+_REFUSED: Final = {"maskable_ppo": "it acts under action masks, which are not passed on to agents"}
 
 # What only training needs. Old versions pickled schedules that today's Python cannot read; buffers waste memory.
 _NOT_NEEDED: Final[dict[str, Any]] = {
@@ -50,9 +50,47 @@ _NOT_NEEDED: Final[dict[str, Any]] = {
     "clip_range": lambda _: 0.0,
     "clip_range_vf": None,
     "exploration_schedule": lambda _: 0.0,
+    "delta_std_schedule": lambda _: 0.0,
     "buffer_size": 1,
     "optimize_memory_usage": False,
 }
+
+NONE: Final = "none"  # the value of an option that says: it needs none
+
+
+@dataclass(frozen=True)
+class SB3Files:
+    """What a model's files held when they were read, once: what is hashed is what is loaded.
+
+    Attributes:
+        path: The zip file.
+        model: Its bytes.
+        statistics_path: File of the statistics of ``VecNormalize``; ``None`` if there is none.
+        statistics: Its bytes.
+    """
+
+    path: Path
+    model: bytes
+    statistics_path: Path | None = None
+    statistics: bytes | None = None
+
+
+def read_sb3(path: str | Path, vecnormalize: str | Path | None = None) -> SB3Files:
+    """Read a model's zip file and the statistics that belong to it. Nothing in them is executed.
+
+    Args:
+        path: The zip file.
+        vecnormalize: See :func:`load_sb3`.
+
+    Raises:
+        SymbenchError: A file is missing or cannot be read.
+    """
+    path = Path(path)
+    model = _bytes_of(path, "the agent's file", "; ALGORITHM:FILE.zip was expected")
+    statistics = find_statistics(path) if vecnormalize is None else Path(vecnormalize)
+    if statistics is None or vecnormalize == NONE:
+        return SB3Files(path, model)
+    return SB3Files(path, model, statistics, _bytes_of(statistics, "the file of VecNormalize's statistics"))
 
 
 def load_sb3(
@@ -60,6 +98,10 @@ def load_sb3(
     trust: bool = False,
     observation_space: Space[Any] | None = None,
     action_space: Space[Any] | None = None,
+    *,
+    vecnormalize: str | Path | None = None,
+    wrappers: str | None = None,
+    files: SB3Files | None = None,
 ) -> Agent:
     """Load a model from a zip file of Stable-Baselines3 or sb3-contrib.
 
@@ -67,95 +109,145 @@ def load_sb3(
     wrapper they were trained with; all others predict through SB3.
 
     Args:
-        spec: ``"ALGORITHM:FILE.zip"``, e.g. ``"ppo:my_agent.zip"``; algorithms are ppo, a2c, dqn, sac, td3,
-            recurrent_ppo (or ppo_lstm).
+        spec: ``"ALGORITHM:FILE.zip"``, e.g. ``"ppo:my_agent.zip"``; algorithms are ppo, a2c, dqn, sac, td3, ddpg,
+            recurrent_ppo (or ppo_lstm), trpo, qrdqn, tqc, crossq, ars.
         trust: Whether the file's origin is trusted.
         observation_space: The task's space, used if the saved one cannot be read (files of old versions).
         action_space: The task's space, used likewise.
+        vecnormalize: File of the statistics of the ``VecNormalize`` that the model was trained in, which normalise its
+            observations; ``None`` finds what lies where Stable-Baselines3 and rl_zoo3 put it
+            (:func:`symbench.zoo.vecnormalize.find_statistics`), ``"none"`` plays without.
+        wrappers: ``"none"`` says that the wrappers in rl_zoo3's ``config.yml`` are not needed.
+        files: What :func:`read_sb3` read; otherwise the file is read now.
 
     Raises:
-        SymbenchError: The file is not trusted, missing, corrupt, or does not fit these spaces.
+        SymbenchError: The file is not trusted, missing, corrupt, of another or an unsupported algorithm, or needs
+            preprocessing that is missing.
     """
     algorithm, _, file = spec.partition(":")
-    if algorithm.lower() not in ALGORITHMS:
+    algorithm = algorithm.lower()
+    if algorithm in _REFUSED:
+        raise SymbenchError(f"models of {algorithm} cannot be played: {_REFUSED[algorithm]}")
+    if algorithm not in ALGORITHMS:
         raise unknown("algorithm", algorithm, ALGORITHMS)
-    path = Path(file)
     if not trust:
         raise SymbenchError(
             f"{file} is a pickle, which can execute any code while it loads: "
             "if you trust where it comes from, add --trust (in Python: trust=True)"
         )
-    if not path.is_file():
-        raise SymbenchError(f"the agent's file {file!r} does not exist; ALGORITHM:FILE.zip was expected")
-    saved = _plain_data(path)
-    _check_algorithm(algorithm.lower(), path, saved)
-    return _agent(_load(algorithm.lower(), path, _saved_spaces(saved, observation_space, action_space)), path.stem)
+    files = files or read_sb3(file, vecnormalize)
+    saved = plain_data(files.model, files.path)
+    if made_by := algorithm_of(saved):
+        _check_algorithm(algorithm, files.path, made_by)
+    config = training_config(files.path)
+    if wrappers != NONE:
+        _check_wrappers(spec, config)
+    model = _load(algorithm, files, saved, observation_space, action_space)
+    return _agent(model, files.path.stem, _normalization(spec, model, files, config, vecnormalize))
 
 
-def _plain_data(path: Path) -> dict[str, Any]:
-    """What is written in plain text beside the pickles: reading it executes nothing."""
+def _bytes_of(path: Path, what: str, hint: str = "") -> bytes:
     try:
-        with zipfile.ZipFile(path) as archive:
-            data: dict[str, Any] = json.loads(archive.read("data"))
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
-        raise SymbenchError(f"{path} is corrupt or was not saved by Stable-Baselines3 ({error})") from error
-    return data
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise SymbenchError(f"{what} {str(path)!r} does not exist{hint}") from error
+    except OSError as error:
+        raise SymbenchError(f"{what} {str(path)!r} cannot be read ({error.strerror})") from error
 
 
-def _check_algorithm(algorithm: str, path: Path, saved: dict[str, Any]) -> None:
-    fitting = next((names for mark, names in _MARKS.items() if mark in saved), (algorithm,))
-    if algorithm not in fitting:
-        raise SymbenchError(f"{path} was saved by {fitting[0].upper()}, not {algorithm.upper()}: {fitting[0]}:{path}")
+def _check_algorithm(algorithm: str, path: Path, made_by: str) -> None:
+    if made_by in _REFUSED:
+        raise SymbenchError(f"{path} was saved by {made_by.upper()} and cannot be played: {_REFUSED[made_by]}")
+    if made_by not in ALGORITHMS:
+        raise SymbenchError(f"{path} was saved by {made_by}; those of {', '.join(ALGORITHMS)} can be played")
+    if ALGORITHMS[algorithm] != ALGORITHMS[made_by]:
+        raise SymbenchError(f"{path} was saved by {made_by.upper()}, not {algorithm.upper()}: {made_by}:{path}")
 
 
-def _load(algorithm: str, path: Path, spaces: dict[str, Any]) -> BaseAlgorithm:
+def _check_wrappers(spec: str, config: dict[str, Any]) -> None:
+    if names := wrappers_of(config):
+        raise SymbenchError(
+            f"{spec} was trained in wrappers that are not applied here ({', '.join(names)}, says its config.yml); "
+            f"if it needs none of them: {spec},wrappers=none"
+        )
+
+
+def _normalization(
+    spec: str, model: BaseAlgorithm, files: SB3Files, config: dict[str, Any], asked: str | Path | None
+) -> Normalization | None:
+    """The statistics of a model's observations, ``None`` if it needs none; refuses what contradicts the model."""
+    was, file = was_normalised(model), files.statistics_path
+    if files.statistics is None or file is None:
+        if asked != NONE and (was or (was is None and normalises_observations(config))):
+            raise SymbenchError(
+                f"{spec} was trained inside VecNormalize, whose statistics are not beside it: name their file, "
+                f"{spec},vecnormalize=FILE.pkl; or, if only rewards were normalised, {spec},vecnormalize=none"
+            )
+        return None
+    found = read_statistics(files.statistics, file)
+    if found and was is False and asked is None:
+        raise SymbenchError(
+            f"{spec} was not trained inside VecNormalize, but {file} lies where its statistics would: "
+            f"{spec},vecnormalize=none plays without them"
+        )
+    if found and (reason := found.misfit(model.observation_space)):
+        raise SymbenchError(
+            f"{file} does not belong to {spec} ({reason}): name another file, {spec},vecnormalize=FILE.pkl, or none"
+        )
+    return found
+
+
+def _load(
+    algorithm: str,
+    files: SB3Files,
+    saved: dict[str, Any],
+    observation_space: Space[Any] | None,
+    action_space: Space[Any] | None,
+) -> BaseAlgorithm:
     module, _, name = ALGORITHMS[algorithm].rpartition(".")
     model_class = getattr(import_module(module), name)
     # The saved spaces first: they are exact. Those of old versions cannot be unpickled.
     try:
-        return _read(model_class, path, {})
+        return _read(model_class, files.model, {})
     except Exception:  # unpickling can raise anything
         pass
     try:
-        return _read(model_class, path, spaces)
+        return _read(model_class, files.model, _saved_spaces(saved, observation_space, action_space))
     except Exception as error:
         text = textwrap.shorten(f"{type(error).__name__}: {error}", 300, placeholder=" ...")
-        raise SymbenchError(f"{path} cannot be loaded as a {algorithm} model ({text})") from error
+        raise SymbenchError(f"{files.path} cannot be loaded as a {algorithm} model ({text})") from error
 
 
-def _read(model_class: type[BaseAlgorithm], path: Path, spaces: dict[str, Any]) -> BaseAlgorithm:
+def _read(model_class: type[BaseAlgorithm], content: bytes, spaces: dict[str, Any]) -> BaseAlgorithm:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the file is old; that a schedule was replaced
-        return model_class.load(path, device="cpu", custom_objects={**_NOT_NEEDED, **spaces})
+        return model_class.load(io.BytesIO(content), device="cpu", custom_objects={**_NOT_NEEDED, **spaces})
 
 
 def _saved_spaces(
     saved: dict[str, Any], observation_space: Space[Any] | None, action_space: Space[Any] | None
 ) -> dict[str, Space[Any]]:
-    """The spaces that the file describes in plain text; the task's own where they have the same shape, or none is."""
-    spaces = {}
-    for name, given in (("observation_space", observation_space), ("action_space", action_space)):
-        space = _described(saved.get(name, {}))
-        if given is not None and (space is None or form(space) == form(given)):
-            space = given
-        if space is not None:
-            spaces[name] = space
-    return spaces
+    """The spaces that the file describes in words; the task's own where it describes none."""
+    observed, acted = (described_space(saved, name) for name in ("observation_space", "action_space"))
+    if acted is not None and action_space is not None and same_actions(acted, action_space):
+        acted = action_space  # the same but for what a text rounds away
+    found = {"observation_space": observed or observation_space, "action_space": acted or action_space}
+    return {name: space for name, space in found.items() if space is not None}
 
 
-def _described(text: dict[str, Any]) -> Space[Any] | None:
-    if "n" in text:
-        return Discrete(int(text["n"]))
-    shape = [int(size) for size in re.findall(r"\d+", str(text.get("shape", text.get("_shape", ""))))]
-    return Box(-np.inf, np.inf, shape) if shape else None
-
-
-def _agent(model: BaseAlgorithm, name: str) -> Agent:
+def _agent(model: BaseAlgorithm, name: str, normalization: Normalization | None) -> Agent:
     from symbench.policies.networks import MLPNetwork
     from symbench.policies.sb3 import SB3Agent, actor_network
 
     try:
         network = actor_network(model)
     except ValueError:
-        return SB3Agent(model, name)
-    return SB3Agent(model, name) if isinstance(network, MLPNetwork) else NetworkAgent(network, name)
+        return SB3Agent(model, name, normalization)
+    if isinstance(network, MLPNetwork):
+        return SB3Agent(model, name, normalization)
+    if normalization:
+        raise SymbenchError(
+            f"{name} reads a set or a history of inputs; statistics of VecNormalize, which know each by its place, "
+            "cannot be applied to it: train it with norm_obs=False"
+        )
+    return NetworkAgent(network, name)

@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 from symbench.envs.tasks import TASKS
+from symbench.policies import MLPNetwork
 from symbench.suites import bundled_suites, load_suite
 from symbench.training import recipes
 from symbench.wrappers.registry import PERTURBATIONS
+from symbench.zoo import save_agent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +83,17 @@ def test_brackets_in_what_the_agent_sees_are_printed(symbench: Symbench) -> None
 def test_random_play_is_in_the_table_whoever_else_plays(symbench: Symbench, tmp_path: Path) -> None:
     symbench(*RUN, "--agent", "./mlp.json", "--out", "mine")
     assert set(pd.read_csv(tmp_path / "mine" / "leaderboard.csv")["agent"]) == {"mlp", "random"}
+
+
+def test_describe_takes_an_agent_and_shows_what_is_its_own(symbench: Symbench, tmp_path: Path) -> None:
+    save_agent(MLPNetwork(3, 1), tmp_path / "half", {})  # acts from -1 to 1
+    cell = "shuffle@2/Pendulum-v1/none/in-order/half/s0"
+    result = symbench("describe", cell, "--agent", "half.json")
+    assert result.exit_code == 2
+    assert "half.json,rescale" not in result.output
+    assert "acts in Box(1,) from -1 to 1, the task has Box(1,) from -2 to 2 (AGENT,rescale maps them)" in result.output
+    output = symbench("describe", cell.replace("half", "h"), "--agent", "h=half.json,rescale").output
+    assert "actions from -1 to 1 are mapped to -2 to 2" in output
 
 
 def test_describe_knows_bundled_cells_without_a_run(symbench: Symbench) -> None:

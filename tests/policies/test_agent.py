@@ -138,7 +138,7 @@ def test_sensors_cannot_appear_within_an_episode() -> None:
 
 
 def test_misfit_says_why() -> None:
-    mlp = NetworkAgent(MLPNetwork(5, 2), "mlp")
+    mlp = NetworkAgent(MLPNetwork(5, 2, low=[-1.0, 0.0], high=[1.0, 5.0]), "mlp")
     assert mlp.misfit(SENSORS, BOX) is None
     assert mlp.misfit(spaces.Box(-1, 1, (10,)), BOX) == "mlp reads 5 sensors in a fixed order, received 10"
     assert mlp.misfit(SENSORS, spaces.Discrete(2)) == "mlp has 2 continuous actions, the task has Discrete(2)"

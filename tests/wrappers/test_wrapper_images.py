@@ -161,6 +161,22 @@ def test_an_image_may_be_pinned_to_its_content(tmp_path):
         wrappers.SwapBackground(Frames(), background=pin)
 
 
+def test_the_image_that_was_hashed_is_the_one_shown(tmp_path, monkeypatch):
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    path = tmp_path / "picture.png"
+    image.fromarray(np.full((4, 4), 50, np.uint8)).save(path)
+    pin, read_bytes = pinned(str(path)), type(path).read_bytes
+
+    def read_and_replace(file):
+        content = read_bytes(file)
+        image.fromarray(np.full((4, 4), 60, np.uint8)).save(path)
+        return content
+
+    monkeypatch.setattr(type(path), "read_bytes", read_and_replace)
+    _, seen = batch(SwapBackground(pin, tolerance=255), frames(6, 6), 1)
+    assert np.all(seen == 50)
+
+
 def test_an_image_too_large_to_be_one_is_refused(tmp_path, monkeypatch):
     image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
     path = tmp_path / "picture.png"

@@ -125,21 +125,73 @@ def test_an_old_model_of_another_task_does_not_fit_and_says_so(tmp_path: Path) -
     )
 
 
-def test_unreadable_spaces_are_replaced(tmp_path: Path) -> None:
-    """As in files of old versions, whose spaces belong to a package that is gone."""
-    env = gym.make("CartPole-v1")
-    PPO("MlpPolicy", env).save(tmp_path / "new")
-    with zipfile.ZipFile(tmp_path / "new.zip") as new, zipfile.ZipFile(tmp_path / "old.zip", "w") as old:
-        for item in new.namelist():
-            content = new.read(item)
+def make_old(new: Path, old: Path, **described: dict[str, str]) -> None:
+    """As files of old versions: their pickled spaces belong to a package that is gone, but are described in words."""
+    with zipfile.ZipFile(new) as source, zipfile.ZipFile(old, "w") as target:
+        for item in source.namelist():
+            content = source.read(item)
             if item == "data":
                 data = json.loads(content)
                 for name in ("observation_space", "action_space"):
                     data[name][":serialized:"] = "Y2dvbmVfcGFja2FnZQpCb3gKLg=="  # the class gone_package.Box
-                data["observation_space"]["shape"] = "[4]"
+                    data[name].update(described.get(name, {}))
                 content = json.dumps(data).encode()
-            old.writestr(item, content)
+            target.writestr(item, content)
+
+
+def test_unreadable_spaces_are_replaced(tmp_path: Path) -> None:
+    env = gym.make("CartPole-v1")
+    PPO("MlpPolicy", env).save(tmp_path / "new")
+    make_old(tmp_path / "new.zip", tmp_path / "old.zip", observation_space={"shape": "[4]"})
     agent = load_sb3(f"ppo:{tmp_path / 'old.zip'}", True, env.observation_space, env.action_space)
     assert agent.misfit(env.observation_space, env.action_space) is None
     wide = load_sb3(f"ppo:{tmp_path / 'old.zip'}", True, spaces.Box(-1, 1, (9,)), env.action_space)
     assert wide.misfit(spaces.Box(-1, 1, (9,)), env.action_space) == "old observes Box(4,), the task has Box(9,)"
+
+
+class Anything(gym.Env):
+    """Sensors, and actions of any space."""
+
+    observation_space = spaces.Box(-1, 1, (3,))
+
+    def __init__(self, action_space: spaces.Space) -> None:
+        self.action_space = action_space
+
+
+@pytest.mark.parametrize(
+    ("own", "task"),
+    [
+        (spaces.Box(-1, 1, (1,)), spaces.Box(-2, 2, (1,))),
+        (spaces.Box(np.float32([-0.1, -3]), np.float32([0.1, 1e30])), spaces.Box(-1, 1, (2,))),
+        (spaces.MultiDiscrete([2, 2, 2]), spaces.MultiDiscrete([5, 5, 5])),
+        (spaces.MultiBinary(3), spaces.MultiBinary(4)),
+        (spaces.Discrete(3), spaces.Discrete(3, start=1)),
+    ],
+)
+@pytest.mark.parametrize("old", [False, True])
+def test_whole_action_spaces_are_compared_also_where_only_words_are_left(
+    tmp_path: Path, own: Any, task: Any, old: bool
+) -> None:
+    """The first version took the task's bounds for those of an old file."""
+    env = Anything(own)
+    PPO("MlpPolicy", env, device="cpu").save(tmp_path / "new")
+    make_old(tmp_path / "new.zip", tmp_path / "old.zip")
+    spec = f"ppo:{tmp_path / ('old.zip' if old else 'new.zip')}"
+    for given, fits in ((own, True), (task, False)):
+        agent = load_sb3(spec, True, env.observation_space, given)
+        reason = agent.misfit(env.observation_space, given)
+        assert (reason is None) is fits
+        assert fits or "acts in" in str(reason)
+
+
+def test_frames_of_another_range_are_refused_also_where_only_words_are_left(tmp_path: Path) -> None:
+    class Film(gym.Env):
+        observation_space = spaces.Box(0, 255, (40, 40, 1), np.uint8)
+        action_space = spaces.Discrete(2)
+
+    PPO("CnnPolicy", Film(), device="cpu").save(tmp_path / "new")
+    make_old(tmp_path / "new.zip", tmp_path / "old.zip")
+    for name in ("new", "old"):
+        agent = load_sb3(f"ppo:{tmp_path / name}.zip", True, Film.observation_space, Film.action_space)
+        assert agent.misfit(Film.observation_space, Film.action_space) is None
+        assert agent.misfit(spaces.Box(0, 1, (40, 40, 1)), Film.action_space) is not None

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from gymnasium import spaces
+from sb3_contrib.ars.policies import ARSPolicy
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
+from sb3_contrib.qrdqn.policies import QRDQNPolicy
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.dqn.policies import DQNPolicy
 
 from symbench.policies.agent import Agent
-from symbench.policies.spaces import form
+from symbench.policies.spaces import action_difference, described, form, same_observations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from stable_baselines3.common.base_class import BaseAlgorithm
 
+    from symbench.policies.sb3.normalization import Normalization
+
 
 class SB3Agent(Agent):
     """Plays ``model.predict(..., deterministic=True)`` on whole batches, with the state of recurrent models.
 
+    A model that was trained inside ``VecNormalize`` gets observations normalised in the same way.
     A model of plain frames gets the image where the task tells which patches are hidden, ``Dict(image, mask)``.
     """
 
-    def __init__(self, model: BaseAlgorithm, name: str) -> None:
+    def __init__(self, model: BaseAlgorithm, name: str, normalization: Normalization | None = None) -> None:
         """Make the agent.
 
         Args:
             model: A trained model of SB3 or sb3-contrib.
             name: How tables call it.
+            normalization: The statistics of the ``VecNormalize`` that it was trained in.
         """
         self.model = model
         self.name = name
+        self.normalization = normalization
+        self.action_space = model.action_space
+        self.preprocessing = (str(normalization),) if normalization else ()
         self.reset()
 
     def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
@@ -53,10 +63,8 @@ class SB3Agent(Agent):
 
     def act(self, observations: Any) -> NDArray[Any]:
         """Choose actions for a batch, or for a single observation."""
-        if isinstance(observations, dict) and not isinstance(self.model.observation_space, spaces.Dict):
-            observations = observations["image"]
         actions, self._state = self.model.predict(
-            observations, state=self._state, episode_start=self._begins, deterministic=True
+            self._seen(observations), state=self._state, episode_start=self._begins, deterministic=True
         )
         self._begins = np.zeros_like(self._begins)
         return actions
@@ -65,19 +73,26 @@ class SB3Agent(Agent):
     def decisions(self, observations: Any) -> NDArray[Any] | None:
         """See :meth:`Agent.decisions`; ``None`` for recurrent models."""
         policy = self.model.policy
-        seen, _ = policy.obs_to_tensor(observations)
         if isinstance(policy, RecurrentActorCriticPolicy):
             return None
+        seen, _ = policy.obs_to_tensor(self._seen(observations))
         if isinstance(policy, ActorCriticPolicy):
             chosen = policy.get_distribution(seen).distribution
             answers = getattr(chosen, "probs", None)
             answers = answers if answers is not None else chosen.mean  # type: ignore[union-attr]
         elif isinstance(policy, DQNPolicy):
             answers = policy.q_net(seen)
+        elif isinstance(policy, QRDQNPolicy):
+            answers = policy.quantile_net(seen).mean(dim=1)
+        elif isinstance(policy, ARSPolicy):
+            answers = policy.action_net(policy.extract_features(seen, policy.features_extractor))
         else:
             answers = policy._predict(seen, deterministic=True)
         shown: NDArray[Any] = answers.cpu().numpy()
-        return shown
+        squashed = policy.squash_output and not isinstance(
+            policy, ActorCriticPolicy
+        )  # within [-1, 1] whatever the task
+        return policy.unscale_action(shown) if squashed else shown
 
     @torch.inference_mode()
     def values(self, observations: Any) -> NDArray[Any] | None:
@@ -85,17 +100,28 @@ class SB3Agent(Agent):
         policy = self.model.policy
         if not isinstance(policy, ActorCriticPolicy) or isinstance(policy, RecurrentActorCriticPolicy):
             return None
-        expected: NDArray[Any] = policy.predict_values(policy.obs_to_tensor(observations)[0])[:, 0].cpu().numpy()
+        seen, _ = policy.obs_to_tensor(self._seen(observations))
+        expected: NDArray[Any] = policy.predict_values(seen)[:, 0].cpu().numpy()
         return expected
 
     def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
-        """Compare the kinds and shapes of the spaces with the model's; bounds may differ, and the place of channels."""
-        own, acts = self.model.observation_space, self.model.action_space
-        if not {form(own), form(_channels_last(own))} & {form(observation_space), form(_image(observation_space))}:
-            return f"{self.name} observes {form(own)}, the task has {form(observation_space)}"
-        if form(acts) != form(action_space):
-            return f"{self.name} acts in {form(acts)}, the task has {form(action_space)}"
-        return None
+        """Compare the spaces with the model's: whole action spaces, and of observations all but the bounds of sensors.
+
+        The channels of frames may be first or last.
+        """
+        own = self.model.observation_space
+        pairs = product((own, _channels_last(own)), (observation_space, _image(observation_space)))
+        if not any(same_observations(mine, theirs) for mine, theirs in pairs):
+            describe = form if form(own) != form(observation_space) else described
+            return f"{self.name} observes {describe(own)}, the task has {describe(observation_space)}"
+        difference = action_difference(self.action_space, action_space)
+        return f"{self.name} {difference}" if difference else None
+
+    def _seen(self, observations: Any) -> Any:
+        """What the model is to see of what the task shows."""
+        if isinstance(observations, dict) and not isinstance(self.model.observation_space, spaces.Dict):
+            observations = observations["image"]
+        return self.normalization(observations) if self.normalization else observations
 
 
 def _image(space: spaces.Space[Any]) -> spaces.Space[Any]:
