@@ -124,19 +124,28 @@ def _converted(space: spaces.Space[Any], batch: NDArray[Any]) -> NDArray[Any]:
             "its observation_space must say what it returns"
         )
     try:
-        with np.errstate(all="ignore"):
-            converted = batch.astype(space.dtype)
-            back = converted.astype(batch.dtype)
-            # Both: -1 comes back from uint64 as -1, and 2**53 + 1 equals its nearest float64 when compared with it.
-            kept = ((converted == batch) & (back == batch)) | ((converted != converted) & (batch != batch))
+        converted, kept = _cast(batch, space.dtype)
     except (TypeError, ValueError, OverflowError):  # text, or an object that is no number
         kept = np.zeros(batch.shape, dtype=bool)
     if not kept.all():
-        rounds = all(np.issubdtype(dtype, np.floating) for dtype in (space.dtype, batch.dtype))
-        remedy = f"; gymnasium.wrappers.DtypeObservation(env, np.{space.dtype}) rounds them" if rounds else ""
         raise SymbenchError(
             f"the environment declares observations of dtype {space.dtype} and returned {batch.dtype} with "
             f"{batch[~kept].tolist()[0]!r}, which {space.dtype} cannot hold; its observation_space must say what it "
-            f"returns{remedy}"
+            "returns"
         )
     return converted
+
+
+def _cast(batch: NDArray[Any], dtype: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """The batch in another dtype, and which entries it can hold; bool, the batch's shape.
+
+    Floating point is rounded to shorter floating point, as Gymnasium's vector environments do: only what would become
+    infinite is lost.
+    """
+    with np.errstate(all="ignore"):
+        converted = batch.astype(dtype)
+        back = converted.astype(batch.dtype)
+        if np.issubdtype(dtype, np.floating) and np.issubdtype(batch.dtype, np.floating):
+            return converted, np.isfinite(converted) | ~np.isfinite(batch)
+        # Both: -1 comes back from uint64 as -1, and 2**53 + 1 equals its nearest float64 when compared with it.
+        return converted, ((converted == batch) & (back == batch)) | ((converted != converted) & (batch != batch))
