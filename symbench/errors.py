@@ -13,6 +13,18 @@ class SymbenchError(ValueError):
     """The input is wrong. The command line prints the message and exits with code 2."""
 
 
+LONGEST = 1000  # characters of a message: what others raise can hold whole arrays
+
+
+def one_line(text: object) -> str:
+    """A message, or an error that anyone raised, as one line of at most 1000 characters that every file can hold."""
+    try:
+        line = " ".join(str(text).split()).encode("utf-8", "backslashreplace").decode()
+    except Exception as error:  # an exception's own method raises
+        line = f"a message that cannot be read: {type(error).__name__}"
+    return line if len(line) <= LONGEST else line[: LONGEST - 4] + " ..."
+
+
 _FEW, _MANY = 8, 20  # fewer names than this are always listed; more than this never all of them
 
 

@@ -73,8 +73,9 @@ def cell_progress(debug: bool) -> Iterator[Callable[[Outcome | None, int], None]
                 return
             bar.update(task, description=outcome.cell.id.partition("/")[2])
             if outcome.record is None:
-                screen.print(f"[red]failed[/red] {escape(outcome.cell.id)}: {escape(outcome.error)}", soft_wrap=True)
+                line = f"[red]failed[/red] {escape(outcome.cell.id)}: {escape(outcome.error)}"
+                screen.print(line, soft_wrap=True, highlight=False)
             if outcome.record is None and debug:
-                screen.print(outcome.details, markup=False)
+                screen.print(outcome.details, markup=False, highlight=False)  # takes minutes on a long word
 
         yield advance

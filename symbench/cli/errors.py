@@ -1,22 +1,25 @@
 """How commands end: one line for a mistake, a traceback only on request.
 
-Exit codes: 0 done; 1 something failed; 2 the input is wrong; 130 interrupted.
+Exit codes: 0 done; 1 something failed; 2 the input is wrong; 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 from __future__ import annotations
 
 import functools
+import signal
 import sys
+import threading
 import traceback
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from symbench.errors import SymbenchError
+from symbench.errors import SymbenchError, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
@@ -26,18 +29,60 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def wrapped(*arguments: Any, debug: bool = False, **options: Any) -> None:
-        try:
-            command(*arguments, debug=debug, **options)
-        except KeyboardInterrupt as interrupt:
-            done = f"; {interrupt}" if str(interrupt) else ""
-            typer.secho(f"interrupted{done}; what was computed is kept, the same command goes on from there", err=True)
-            raise typer.Exit(130) from None
-        except typer.Exit:
-            raise
-        except Exception as error:
-            raise typer.Exit(_report(error, debug)) from None
+        with _signals_interrupt() as received:
+            try:
+                command(*arguments, debug=debug, **options)
+            except KeyboardInterrupt as interrupt:
+                by = received[0] if received else signal.SIGINT
+                typer.secho("; ".join([_INTERRUPTED[by], *_progress(interrupt, options.get("resume"))]), err=True)
+                raise typer.Exit(128 + by) from None
+            except typer.Exit:
+                raise
+            except Exception as error:
+                raise typer.Exit(_report(error, debug)) from None
 
     return wrapped
+
+
+_INTERRUPTED = {signal.SIGINT: "interrupted", signal.SIGTERM: "interrupted by SIGTERM"}
+if sys.platform != "win32":
+    _INTERRUPTED[signal.SIGHUP] = "interrupted by SIGHUP"
+
+
+@contextmanager
+def _signals_interrupt() -> Iterator[list[signal.Signals]]:
+    """Let what asks a process to end (Slurm, docker stop, a closed terminal) end a command as Ctrl-C does.
+
+    Yields:
+        Receives the signal that came.
+    """
+    received: list[signal.Signals] = []
+
+    def interrupt(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # some send it twice; the first is being obeyed
+        received.append(signal.Signals(number))
+        raise KeyboardInterrupt
+
+    # Who has set a handler, as nohup does, wants it; only the main thread may set one.
+    main = threading.current_thread() is threading.main_thread()
+    asked = [number for number in _INTERRUPTED if main and signal.getsignal(number) == signal.SIG_DFL]
+    for number in asked:
+        signal.signal(number, interrupt)
+    try:
+        yield received
+    finally:
+        for number in asked:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _progress(interrupt: KeyboardInterrupt, resume: bool | None) -> Iterator[str]:
+    """What an interrupted command has done, and how to go on if it is one that can: ``resume`` is not ``None``."""
+    if str(interrupt):
+        yield str(interrupt)
+    if resume:
+        yield "what was computed is kept, the same command goes on from there"
+    elif resume is not None:
+        yield "what was computed is kept; the same command begins again, without --no-resume it goes on from there"
 
 
 def directory(text: str | Path) -> Path:
@@ -68,7 +113,7 @@ def _report(error: Exception, debug: bool) -> int:
     mistake = _is_mistake(error)
     if debug:
         typer.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    message = " ".join(str(error).split()) or type(error).__name__
+    message = one_line(error) or type(error).__name__
     name = "" if mistake else f"{type(error).__name__}: "
     hint = "" if mistake or debug else " (a defect in symbench or in the agent; --debug shows where)"
     typer.secho(f"error: {name}{message}{hint}", err=True, fg="red")

@@ -92,7 +92,6 @@ def run(
         )
     show(leaderboard.write_report(where), where)
     if manifest.failed:
-        typer.secho(
-            f"error: {len(manifest.failed)} cells failed; the same command tries them again", err=True, fg="red"
-        )
+        again = "the same command" if resume else "without --no-resume, the same command"
+        typer.secho(f"error: {len(manifest.failed)} cells failed; {again} tries them again", err=True, fg="red")
         raise typer.Exit(1)

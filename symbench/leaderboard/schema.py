@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from symbench.errors import SymbenchError
+from symbench.suites.schema import RESERVED
 
 FORMAT: Final = 1
 COLUMNS: Final = ("task", "perturbation", "severity", "run", "seed", "return", "length", "terminated")
@@ -30,7 +31,6 @@ FORMULA_STARTS: Final = "=+-@\t\r"  # a spreadsheet takes a cell that begins so 
 
 # Lower case, so that no file system takes two names for one; no leading or trailing dot, no slash, no space.
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # devices of Windows
 
 
 def check_name(name: str) -> str:
@@ -39,7 +39,7 @@ def check_name(name: str) -> str:
     Raises:
         ValueError: It may not.
     """
-    if len(name) > 64 or not _NAME.fullmatch(name) or _RESERVED.fullmatch(name):
+    if len(name) > 64 or not _NAME.fullmatch(name) or RESERVED.fullmatch(name):
         raise ValueError(f"a name holds a-z and 0-9 with single . _ - between, at most 64 in all; received {name!a}")
     return name
 

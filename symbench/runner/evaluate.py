@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from symbench.envs.tasks import get_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gymnasium.vector import VectorEnv
     from numpy.typing import NDArray
@@ -54,7 +55,15 @@ class Episodes:
 
         Raises:
             KeyError: A column is missing.
+            ValueError: A column is none, or they do not fit together.
+            OverflowError: A number does not fit into 64 bits.
         """
+        for name, kind in {"seed": int, "return": float, "length": int, "terminated": bool}.items():
+            column = columns[name]
+            if not isinstance(column, list) or any(type(value) is not kind for value in column):
+                raise ValueError(f"episodes.{name}: a list of {kind.__name__} is expected")
+            if len(column) != len(columns["seed"]):
+                raise ValueError(f"episodes.{name}: {len(columns['seed'])} values are expected, received {len(column)}")
         return cls(
             np.array(columns["seed"], np.int64),
             np.array(columns["return"], np.float64),
@@ -76,21 +85,22 @@ def evaluate(cell: Cell) -> Episodes:
     return join([play_batch(cell, seeds) for seeds in batches(cell)])
 
 
-def batches(cell: Cell) -> list[list[int]]:
+def batches(cell: Cell) -> list[range]:
     """The seeds of the episodes that are played at once: the fewest batches the task allows, of about equal size."""
     count = -(-cell.episodes // get_task(cell.task).batch)
-    seeds = np.arange(cell.seed, cell.seed + cell.episodes)
-    return [part.tolist() for part in np.array_split(seeds, count)]
+    size, larger = divmod(cell.episodes, count)  # the first ones have one more
+    firsts = [cell.seed + i * size + min(i, larger) for i in range(count + 1)]
+    return [range(*ends) for ends in pairwise(firsts)]
 
 
-def play_batch(cell: Cell, seeds: list[int]) -> Episodes:
+def play_batch(cell: Cell, seeds: Sequence[int]) -> Episodes:
     """Play one of the :func:`batches` of a cell; errors as of :func:`evaluate`."""
     from symbench.runner.agents import load
     from symbench.runner.pipeline import make_envs
 
     with single_thread(), closing(make_envs(cell.task, cell.apply, len(seeds))) as envs:
         agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
-        return play(envs, agent, seeds)
+        return play(envs, agent, list(seeds))
 
 
 def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Episodes:

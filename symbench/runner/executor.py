@@ -1,6 +1,7 @@
 """Evaluates cells, in this process or in several; what goes wrong in one cell does not stop the others.
 
-The unit of work is a batch of a cell's episodes, so that a single cell can keep several processes busy too.
+The unit of work is a batch of a cell's episodes, so that a single cell can keep several processes busy too. What may
+take its process down is never played in this one.
 """
 
 from __future__ import annotations
@@ -8,26 +9,31 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import threading
+import time
 import traceback
-from collections import defaultdict, deque
+from collections import Counter, defaultdict
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
-from symbench.errors import SymbenchError
+from symbench.errors import SymbenchError, one_line
+from symbench.runner import worker
 from symbench.runner.evaluate import batches, join, play_batch
 from symbench.runner.measures import measure
 from symbench.runner.pipeline import describe
 from symbench.runner.store import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Container, Generator, Iterator, Sequence
     from multiprocessing.process import BaseProcess
 
     from symbench.runner.cell import Cell
 
-    Job = tuple[Cell, list[int]]  # some episodes of a cell, by their seeds
+    Job = tuple[Cell, range]  # some episodes of a cell, by their seeds
+
+_OURS = ("random", "zoo")  # kinds of agents that execute nothing but symbench's own code
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,14 @@ class Outcome:
     details: str = ""
 
 
-def execute(cells: Sequence[Cell], workers: int = 1) -> Generator[Outcome, None, None]:
-    """Evaluate cells and hand each out as soon as it is done.
+def execute(cells: Sequence[Cell], workers: int = 1, failed: Container[str] = ()) -> Generator[Outcome, None, None]:
+    """Evaluate cells and hand each out as soon as it is done, or as soon as a part of it has failed.
 
     Args:
         cells: What to evaluate.
-        workers: Number of processes; 1 evaluates in this one. Numbers do not depend on it, only their order does.
+        workers: Number of processes; 1 evaluates in this one, or in a single other one if an agent brings code of its
+            own or one of the cells failed before. Numbers do not depend on it, only their order does.
+        failed: Ids of cells that failed before.
 
     Yields:
         One outcome for each cell. Closing the iterator early stops the workers.
@@ -62,57 +70,80 @@ def execute(cells: Sequence[Cell], workers: int = 1) -> Generator[Outcome, None,
     """
     if workers < 1:
         raise SymbenchError(f"workers must be at least 1, received {workers}")
-    jobs = [(cell, seeds) for cell in cells for seeds in batches(cell)]
-    workers = min(workers, len(jobs))
-    return _whole_cells(_in_processes(jobs, workers) if workers > 1 else ((job, _attempt(job)) for job in jobs))
+    here = workers == 1 and all(cell.source.kind in _OURS and cell.id not in failed for cell in cells)
+    return _whole_cells(cells, None if here else workers)
 
 
-def _whole_cells(played: Generator[tuple[Job, Outcome], None, None]) -> Generator[Outcome, None, None]:
-    """The outcomes of cells from those of their batches, as soon as all are there."""
-    parts: defaultdict[Cell, dict[int, Outcome]] = defaultdict(dict)
+def _whole_cells(cells: Sequence[Cell], workers: int | None) -> Generator[Outcome, None, None]:
+    """The outcomes of cells from those of their batches; of a cell that has failed, no other batch is begun."""
+    failed: set[Cell] = set()
+    jobs = ((cell, seeds) for cell in cells for seeds in batches(cell) if cell not in failed)
+    played = _in_processes(jobs, workers) if workers else ((job, _attempt(job)) for job in jobs)
+    parts: defaultdict[Cell, list[Record]] = defaultdict(list)
+    done: Counter[Cell] = Counter()
     with closing(played):
         for (cell, seeds), outcome in played:
-            parts[cell][seeds[0]] = outcome
-            if len(parts[cell]) == len(batches(cell)):
-                yield _merged([part for _, part in sorted(parts.pop(cell).items())])
+            if cell in failed:
+                continue
+            if outcome.record is None:
+                failed.add(cell)
+                yield outcome
+                continue
+            parts[cell].append(outcome.record)
+            done[cell] += len(seeds)
+            if done[cell] == cell.episodes:
+                yield Outcome(cell, _merged(parts.pop(cell)))
 
 
 def _attempt(job: Job) -> Outcome:
     cell, seeds = job
+    first = seeds[0] == cell.seed  # the other batches have the same pipeline and measures
     try:
-        return Outcome(cell, Record(cell, describe(cell), play_batch(cell, seeds), measure(cell)))
+        pipeline, measures = (describe(cell), measure(cell)) if first else ((), {})
+        return Outcome(cell, Record(cell, pipeline, play_batch(cell, seeds), measures))
     except Exception as error:  # whatever an agent or an environment raises, the other cells go on
-        line = " ".join(f"{type(error).__name__}: {error}".split())
-        return Outcome(cell, error=line, details=traceback.format_exc())
+        return Outcome(cell, error=f"{type(error).__name__}: {one_line(error)}", details=traceback.format_exc())
 
 
-def _merged(parts: Sequence[Outcome]) -> Outcome:
-    """All batches of a cell as one outcome: the first that failed, if one did."""
-    records = [part.record for part in parts if part.record]
-    if len(records) < len(parts):
-        return next(part for part in parts if part.record is None)
-    return Outcome(parts[0].cell, replace(records[0], episodes=join([record.episodes for record in records])))
+def _merged(parts: list[Record]) -> Record:
+    """All batches of a cell as one record."""
+    parts.sort(key=lambda part: int(part.episodes.seeds[0]))
+    return replace(parts[0], episodes=join([part.episodes for part in parts]))
 
 
-def _in_processes(jobs: Sequence[Job], workers: int) -> Generator[tuple[Job, Outcome], None, None]:
-    waiting = deque(jobs)
-    lanes = [_Lane() for _ in range(workers)]
+def _in_processes(jobs: Iterator[Job], workers: int) -> Generator[tuple[Job, Outcome], None, None]:
+    lanes: list[_Lane] = []
     try:
-        for lane in lanes:
-            lane.give(waiting.popleft())
+        for job in islice(jobs, workers):
+            lanes.append(_Lane())
+            lanes[-1].give(job)
         busy = list(lanes)
         while busy:
             ready = wait([lane.connection for lane in busy])
             for lane in [lane for lane in busy if lane.connection in ready]:
                 job, outcome = lane.job, lane.take()
-                if waiting:
-                    lane.give(waiting.popleft())
+                if following := next(jobs, None):
+                    lane.give(following)
                 else:
                     busy.remove(lane)
                 yield job, outcome
     finally:
+        _stop(lanes)
+
+
+def _stop(lanes: Sequence[_Lane]) -> None:
+    """End processes, whatever they are doing: asked first, so that they can close what they opened, then killed."""
+    deadline = time.monotonic() + worker.GRACE
+    for lane in lanes:
+        lane.process.terminate()
+    try:
         for lane in lanes:
-            lane.stop()
+            lane.process.join(max(0.0, deadline - time.monotonic()))
+    finally:  # also if a second Ctrl-C asks for less patience
+        for lane in lanes:
+            lane.process.kill()
+            lane.process.join()
+            lane.connection.close()
 
 
 class _Lane:
@@ -120,7 +151,7 @@ class _Lane:
 
     connection: Connection
     job: Job
-    _process: BaseProcess
+    process: BaseProcess
 
     def __init__(self) -> None:
         self._start()
@@ -129,9 +160,9 @@ class _Lane:
         # A fresh interpreter: a forked one would inherit torch's threads in an undefined state.
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs,), daemon=True)
+        self.process = context.Process(target=_work, args=(theirs,), daemon=True)
         with _ignoring_interrupts():
-            self._process.start()
+            self.process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
 
     def give(self, job: Job) -> None:
@@ -140,7 +171,7 @@ class _Lane:
         try:
             self.connection.send(job)
         except OSError:
-            self.stop()
+            _stop([self])
             self._start()
             self.connection.send(job)
 
@@ -149,16 +180,14 @@ class _Lane:
         try:
             outcome: Outcome = self.connection.recv()
         except (EOFError, OSError):
-            self._process.join()
-            code = self._process.exitcode
-            return Outcome(self.job[0], error=f"the worker process died (exit code {code}); out of memory or a crash?")
+            self.process.join(worker.GRACE)
+            return Outcome(self.job[0], error=f"the worker process died ({self._end()}); out of memory or a crash?")
         return outcome
 
-    def stop(self) -> None:
-        """End the process, whatever it is doing."""
-        self._process.terminate()
-        self._process.join()
-        self.connection.close()
+    def _end(self) -> str:
+        """How the process ended."""
+        code = self.process.exitcode
+        return f"exit code {code}" + (f", {signal.strsignal(-code)}" if code and code < 0 else "")
 
 
 @contextmanager
@@ -176,7 +205,7 @@ def _ignoring_interrupts() -> Iterator[None]:
 
 def _work(connection: Connection) -> None:
     """The loop of a worker process: receive a job, do it, send the outcome; end with the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent decides what it means
+    worker.begin()
     while True:
         try:
             connection.send(_attempt(connection.recv()))

@@ -58,7 +58,10 @@ def stored_record(run_dir: Path, cell_id: str) -> Record:
         raise SymbenchError(f"{cell_id} failed: {manifest.failed[cell_id]}")
     found = Store(run_dir).records({cell_id: manifest.cells[cell_id]})
     if not found:
-        raise SymbenchError(f"{cell_id} has not been evaluated yet; the command that made {run_dir} goes on from there")
+        raise SymbenchError(
+            f"{cell_id} has not been evaluated yet; the command that made {run_dir} goes on from there, "
+            "without --no-resume"
+        )
     return found[0]
 
 

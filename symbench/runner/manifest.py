@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from symbench.envs.tasks import Task, get_task
-from symbench.errors import SymbenchError
-from symbench.runner.store import Store, write_atomically
+from symbench.errors import SymbenchError, one_line
+from symbench.runner.cell import digest_of
+from symbench.runner.store import DAMAGE, Store, write_atomically
 from symbench.suites import Suite  # noqa: TC001  (pydantic reads the annotations)
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from symbench.runner.cell import Cell
+
+
+CellId = Annotated[str, StringConstraints(pattern=r"^[^/]+(/[^/]+){5}$")]
 
 
 class TaskFacts(BaseModel):
@@ -86,17 +90,24 @@ class Manifest(BaseModel):
         tasks: Facts of each task that was played.
         cells: Cell id -> spec hash, in the order of the tables.
         skipped: Cell id -> why it makes no sense.
-        failed: Cell id -> what went wrong in the last call.
+        failed: Cell id -> what went wrong when it was tried last.
         invocations: The calls that made this directory.
     """
 
     format: Literal["symbench.run/1"] = "symbench.run/1"
     suite: Suite
     tasks: dict[str, TaskFacts] = Field(default_factory=dict)
-    cells: dict[str, str] = Field(default_factory=dict)
-    skipped: dict[str, str] = Field(default_factory=dict)
-    failed: dict[str, str] = Field(default_factory=dict)
+    cells: dict[CellId, str] = Field(default_factory=dict)
+    skipped: dict[CellId, str] = Field(default_factory=dict)
+    failed: dict[CellId, str] = Field(default_factory=dict)
     invocations: list[Invocation] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _tasks_are_known(self) -> Manifest:
+        strange = {_player(id)[0] for id in (*self.cells, *self.skipped)} - self.tasks.keys()
+        if strange:
+            raise ValueError(f"tasks: the facts of {', '.join(sorted(strange))} are missing")
+        return self
 
     def add_task(self, name: str) -> None:
         """Record the facts of a task."""
@@ -115,13 +126,15 @@ class Manifest(BaseModel):
                 del ids[id]
 
     def save(self, store: Store) -> None:
-        """Write the file.
+        """Write the file, with a checksum.
 
         Raises:
             SymbenchError: It cannot be written.
         """
+        data = self.model_dump(mode="json")
+        text = json.dumps(data | {"checksum": digest_of(data)}, indent=2, ensure_ascii=False)
         try:
-            write_atomically(store.manifest, self.model_dump_json(indent=2) + "\n")
+            write_atomically(store.manifest, text + "\n")
         except OSError as error:
             raise SymbenchError(f"cannot write {store.manifest} ({error.strerror})") from error
 
@@ -140,10 +153,21 @@ def load_manifest(directory: Path) -> Manifest:
     """
     path = Store(directory).manifest
     try:
-        return Manifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return Manifest.model_validate(_unchanged(json.loads(path.read_text(encoding="utf-8"))))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise SymbenchError(f"{str(directory)!r} holds no run: there is no run.json") from error
     except OSError as error:
         raise SymbenchError(f"{path} cannot be read ({error.strerror}); give another directory") from error
-    except (json.JSONDecodeError, UnicodeDecodeError, ValidationError) as error:
-        raise SymbenchError(f"{path} is damaged ({' '.join(str(error).split())[:120]})") from error
+    except DAMAGE as error:
+        raise SymbenchError(
+            f"{path} is damaged ({one_line(error)[:120]}); delete it and run again, which finds the cells, "
+            "or give another directory"
+        ) from error
+
+
+def _unchanged(data: Any) -> Any:
+    """The data without their checksum; ValueError if it is not theirs. Earlier versions of symbench wrote none."""
+    checksum = data.pop("checksum", None)
+    if checksum not in (None, digest_of(data)):
+        raise ValueError("changed after it was written")
+    return data

@@ -16,11 +16,12 @@ from symbench.runner.manifest import Invocation, Manifest, load_manifest
 from symbench.runner.plan import QUICK_EPISODES, Plan, plan
 from symbench.runner.provenance import environment
 from symbench.runner.store import Store
+from symbench.suites.schema import check_file_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from symbench.runner.cell import AgentSource
+    from symbench.runner.cell import AgentSource, Cell
     from symbench.suites import Suite
 
 # Called with the outcome of every cell as it is done; ``None`` announces the number of cells to come.
@@ -74,8 +75,12 @@ def run(
     store.prepare()
     with store.lock():
         manifest = _manifest(store, suite, planned)
-        todo = [cell for cell in planned.cells if not (resume and store.holds(cell))]
-        outcomes = execute(todo, workers)
+        # What run.json names already is there, or was to replace what is there.
+        known = {cell.id for cell in planned.cells if manifest.cells.get(cell.id) == cell.spec_hash}
+        todo = [cell for cell in planned.cells if not (resume and store.holds(cell, replacing=cell.id in known))]
+        outcomes = execute(todo, workers, failed=set(manifest.failed))
+        _announce(manifest, planned, todo)
+        store.make_room(todo)
         call = Invocation(command=command, started=started, environment=environment(workers))
         manifest.invocations.append(call)
         manifest.save(store)
@@ -115,7 +120,13 @@ def make_plan(
 
 def _resolve(task: str, agents: Sequence[str], trust: bool) -> list[AgentSource]:
     get_task(task)
-    return resolve(agents, task, trust)
+    sources = resolve(agents, task, trust)
+    for source in sources:
+        try:
+            check_file_name(source.name)
+        except ValueError as error:
+            raise SymbenchError(f"{error}; name the agent otherwise: --agent NAME=...") from error
+    return sources
 
 
 def _tasks_with_agents(suite: Suite) -> list[str]:
@@ -128,7 +139,7 @@ def _tasks_with_agents(suite: Suite) -> list[str]:
 
 
 def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:
-    """The directory's manifest with this plan's cells added."""
+    """The directory's manifest, without what the plan replaces."""
     manifest = load_manifest(store.directory) if store.manifest.exists() else Manifest(suite=suite)
     if manifest.suite.protocol != suite.protocol:
         raise SymbenchError(
@@ -137,12 +148,17 @@ def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:
         )
     manifest.forget_changed(planned.cells)
     _check_episodes(store, manifest, planned)
+    return manifest
+
+
+def _announce(manifest: Manifest, planned: Plan, todo: Sequence[Cell]) -> None:
+    """Add a plan to the manifest. What failed before counts as failed until it has been played."""
     for cell in planned.cells:
         manifest.add_task(cell.task)
         manifest.cells[cell.id] = cell.spec_hash
+    for cell in set(planned.cells).difference(todo):
         manifest.failed.pop(cell.id, None)
     manifest.skipped.update((skipped.id, skipped.reason) for skipped in planned.skipped)
-    return manifest
 
 
 def _check_episodes(store: Store, manifest: Manifest, planned: Plan) -> None:
@@ -169,6 +185,7 @@ def _keep(
                 manifest.failed[outcome.cell.id] = outcome.error
             else:
                 store.write(outcome.record)
+                manifest.failed.pop(outcome.cell.id, None)
                 manifest.invocations[-1].evaluated += 1
             manifest.save(store)  # after every cell: nothing can be done when the process is killed
             progress(outcome, total)

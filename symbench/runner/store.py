@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import FiniteFloat, TypeAdapter
 
-from symbench.errors import SymbenchError
+from symbench.errors import SymbenchError, one_line
 from symbench.runner.cell import Cell, digest_of
 from symbench.runner.evaluate import Episodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 if sys.platform == "win32":
     import msvcrt
@@ -42,6 +42,12 @@ else:
 
 
 FORMAT = "symbench.cell/1"
+
+# What reading a file of JSON can raise that holds anything at all: no JSON, too deep, numbers too long, other types.
+DAMAGE = (ValueError, RecursionError, OverflowError, KeyError, TypeError, AttributeError)
+
+_PIPELINE = TypeAdapter(tuple[tuple[str, str], ...])
+_MEASURES = TypeAdapter(dict[str, FiniteFloat])
 
 
 class CorruptCell(SymbenchError):
@@ -114,10 +120,30 @@ class Store:
         """The file of a cell; its name is the cell's id without the suite."""
         return self.directory.joinpath("cells", *cell_id.split("/")[1:-1], cell_id.rsplit("/", 1)[-1] + ".json")
 
-    def holds(self, cell: Cell) -> bool:
+    def make_room(self, cells: Iterable[Cell]) -> None:
+        """Make sure that the files of these cells can be written. A directory that lies in their place is renamed.
+
+        Raises:
+            SymbenchError: They cannot.
+        """
+        for path in (self.path(cell.id) for cell in cells):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if path.is_dir():
+                    path.rename(path.with_suffix(".old"))
+            except OSError as error:
+                raise SymbenchError(
+                    f"{path} cannot be written ({error.strerror}); remove what is there or give another --out"
+                ) from error
+
+    def holds(self, cell: Cell, replacing: bool = False) -> bool:
         """Whether exactly this cell is there, whole.
 
         Damaged files count as absent: the cell is evaluated again and the file replaced.
+
+        Args:
+            cell: Which.
+            replacing: Whether a file with other numbers counts as absent, too.
 
         Raises:
             SymbenchError: The file holds other numbers (another agent, another number of episodes, another suite).
@@ -127,9 +153,9 @@ class Store:
             stored = self.read(path).cell
         except (FileNotFoundError, CorruptCell):
             return False
-        if stored.spec_hash != cell.spec_hash:
+        if stored.spec_hash != cell.spec_hash and not replacing:
             raise SymbenchError(f"{path} holds another result ({_difference(stored, cell)}); {_WAY_OUT}")
-        return True
+        return stored.spec_hash == cell.spec_hash
 
     def read(self, path: Path) -> Record:
         """Read the file of a cell.
@@ -143,22 +169,20 @@ class Store:
             checksum = data.pop("checksum")
             if data["format"] != FORMAT or checksum != digest_of(data):
                 raise CorruptCell(f"{path} was changed after it was written; delete it and run again")
-            pipeline = tuple((role, what) for role, what in data["pipeline"])
             cell, episodes = Cell.model_validate(data["cell"]), Episodes.from_columns(data["episodes"])
-            return Record(cell, pipeline, episodes, data.get("measures", {}))
-        except FileNotFoundError:
+            if (data["id"], data["spec_hash"]) != (cell.id, cell.spec_hash):
+                raise CorruptCell(f"{path} was made by other rules of evaluation; delete it and run again")
+            _check_seeds(cell, data["episodes"]["seed"])
+            pipeline = _PIPELINE.validate_python(data["pipeline"])
+            return Record(cell, pipeline, episodes, _MEASURES.validate_python(data.get("measures", {})))
+        except (FileNotFoundError, CorruptCell):
             raise
         except OSError as error:
             raise CorruptCell(f"{path} cannot be read ({error.strerror}); delete it and run again") from error
-        except (
-            json.JSONDecodeError,
-            UnicodeDecodeError,
-            ValidationError,
-            KeyError,
-            TypeError,
-            AttributeError,
-        ) as error:
-            raise CorruptCell(f"{path} is not the file of a cell ({error}); delete it and run again") from error
+        except DAMAGE as error:
+            raise CorruptCell(
+                f"{path} is not the file of a cell ({one_line(error)}); delete it and run again"
+            ) from error
 
     def write(self, record: Record) -> None:
         """Write a cell's file, whole or not at all. Equal records give equal bytes.
@@ -182,8 +206,8 @@ class Store:
             write_atomically(path, text)
         except OSError as error:
             raise SymbenchError(
-                f"cannot write {path} ({error.strerror}); the cells written so far are kept, "
-                "and the same command goes on from there"
+                f"cannot write {path} ({error.strerror}); the cells written so far are kept, and the same command "
+                "goes on from there, without --no-resume"
             ) from error
 
     def records(self, cells: Mapping[str, str]) -> list[Record]:
@@ -199,6 +223,14 @@ class Store:
         return [record for record in there if cells.get(record.cell.id) == record.cell.spec_hash]
 
 
+def _check_seeds(cell: Cell, seeds: list[int]) -> None:
+    """Make sure that these are the episodes that the cell asks for; ValueError if they are not."""
+    if not 0 < len(seeds) == cell.episodes:
+        raise ValueError(f"episodes: {cell.episodes} are expected, received {len(seeds)}")
+    if seeds != list(range(cell.seed, cell.seed + cell.episodes)):
+        raise ValueError(f"episodes.seed: {cell.seed} and the following are expected")
+
+
 _WAY_OUT = "give another --out, or --no-resume to compute it again"
 
 
@@ -208,9 +240,7 @@ def _difference(stored: Cell, asked: Cell) -> str:
     changed = [key for key in new if new[key] != old[key]]
     if changed == ["source"]:
         return f"agent {asked.agent!r} was another file"
-    return (
-        ", ".join(f"{key} {old[key]!r}, asked {new[key]!r}" for key in changed) or "made by other rules of evaluation"
-    )
+    return ", ".join(f"{key} {old[key]!r}, asked {new[key]!r}" for key in changed)
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -221,7 +251,8 @@ def write_atomically(path: Path, text: str) -> None:
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        # A name that is no Unicode, e.g. in a command line that is recorded, is no reason to lose a file.
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

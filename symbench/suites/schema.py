@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # devices of Windows
+_LONGEST = 100  # characters of a name: file systems take 143 and more, tables far fewer
+
+
+def check_file_name(name: str) -> str:
+    """The name if directories may be called so on every system.
+
+    Raises:
+        ValueError: They may not.
+    """
+    if len(name) > _LONGEST:
+        raise ValueError(f"a name has at most {_LONGEST} characters, received {len(name)}: '{name[:20]}...'")
+    if RESERVED.fullmatch(name) or name.endswith("."):
+        raise ValueError(f"Windows allows no file called {name!r}")
+    return name
+
 
 # Names become parts of cell ids and of file names, so they hold no slash, no space and no leading dot.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9+][A-Za-z0-9+._-]*$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9+][A-Za-z0-9+._-]*$"), AfterValidator(check_file_name)]
 
 
 class Apply(BaseModel):

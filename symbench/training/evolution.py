@@ -10,7 +10,6 @@ arXiv 2109.02869, section 4: population 256, 16 rollouts, 14,000 generations for
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
@@ -24,6 +23,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from symbench.envs.tasks import task_of
 from symbench.policies import NetworkAgent
+from symbench.runner import worker
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.pipeline import make_envs
 from symbench.training.worlds import make_world
@@ -155,7 +155,7 @@ def _processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
         yield None
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    pool = ProcessPoolExecutor(workers, context, worker.begin)
     try:
         yield pool
     finally:

@@ -9,6 +9,7 @@ from gymnasium import spaces
 from gymnasium.vector import VectorWrapper
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.utils import LinearSchedule
 
 from symbench.envs.vec_env import VectorToVecEnv
@@ -109,6 +110,7 @@ def train_ppo(
     model = _resumed(session, vec_env, device) or _new_model(settings, network, vec_env, session.seed, device)
     remaining = settings.steps - model.num_timesteps
     if remaining > 0:
+        model.set_logger(Logger(None, []))  # without one, SB3 makes a folder for logs in the temporary directory
         model.learn(remaining, callback=Report(session, settings.steps), reset_num_timesteps=False)
         session.report(settings.steps, settings.steps, mean_return(model))
         save_model(model, session)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,10 +206,49 @@ def test_cells_that_fail_are_named_and_the_exit_code_says_so(
     assert "FAILED: 2" in result.stdout
 
 
-def test_ctrl_c_ends_quietly(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_very_long_message_is_cut_and_shown_at_once(
+    symbench: Symbench, monkeypatch: pytest.MonkeyPatch, debug: bool
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("x" * 100_000)
 
-    monkeypatch.setattr("symbench.runner.run", interrupted)
+    monkeypatch.setattr("symbench.runner.executor.play_batch", broken)
+    begin = time.process_time()
+    result = symbench(*RUN, "--agent", "random", "--out", "mine", *(["--debug"] if debug else []))
+    assert time.process_time() - begin < 10
+    failed = [line for line in result.stderr.splitlines() if line.startswith("failed ")]
+    assert [len(line.partition("RuntimeError: ")[2]) for line in failed] == [1000, 1000]
+    assert len((Path("mine") / "run.json").read_text()) < 10_000
+    assert ("Traceback" in result.stderr) == debug
+
+
+def test_a_long_message_of_a_defect_is_cut(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise AssertionError("x" * 100_000)
+
+    monkeypatch.setattr("symbench.runner.run", broken)
     result = symbench(*RUN)
-    assert result.exit_code == 130 and "the same command goes on" in result.stderr
+    assert result.exit_code == 1 and len(result.stderr) < 1200 and "x ... (a defect" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [([], "; the same command tries"), (["--no-resume"], "; without --no-resume, the same command tries")],
+)
+def test_the_retry_of_failed_cells_that_is_advised_is_the_right_one(
+    symbench: Symbench, monkeypatch: pytest.MonkeyPatch, words: list[str], advice: str
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("symbench.runner.executor.play_batch", broken)
+        result = symbench(*RUN, "--agent", "random", "--out", "mine", *words)
+    assert f"error: 2 cells failed{advice} them again" in result.stderr
+    monkeypatch.setattr("symbench.runner.executor._in_processes", _here)
+    assert symbench(*RUN, "--agent", "random", "--out", "mine").exit_code == 0
+
+
+def _here(jobs: Any, workers: int) -> Iterator[Any]:
+    yield from ((job, runner.executor._attempt(job)) for job in jobs)

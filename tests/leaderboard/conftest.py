@@ -55,7 +55,7 @@ def record(suite: Suite, manifest: Manifest) -> Callable[..., Record]:
             **{"source": source, "episodes": len(values), "seed": suite.seed},
         )
         manifest.cells[cell.id] = cell.spec_hash
-        seeds, lengths = np.arange(len(values)), np.full(len(values), 7)
+        seeds, lengths = suite.seed + np.arange(len(values)), np.full(len(values), 7)
         pipeline = (("environment", "an environment"), ("agent", agent))
         return Record(cell, pipeline, Episodes(seeds, values, lengths, np.zeros(len(values), bool)))
 

@@ -70,9 +70,9 @@ def test_many_episodes_are_played_in_batches(cell: Callable[..., Cell], monkeypa
     whole_cell = cell("mlp", episodes=7)
     whole = evaluate(whole_cell)
     task = TASKS[whole_cell.task]
-    assert batches(whole_cell) == [list(range(100, 107))]
+    assert batches(whole_cell) == [range(100, 107)]
     monkeypatch.setitem(TASKS, task.name, replace(task, batch=3))
-    assert batches(whole_cell) == [[100, 101, 102], [103, 104], [105, 106]]
+    assert batches(whole_cell) == [range(100, 103), range(103, 105), range(105, 107)]
     assert_equal(evaluate(whole_cell), whole)
 
 

@@ -113,26 +113,26 @@ def test_a_worker_that_dies_between_two_cells_is_replaced(cell: Callable[..., Ce
 
 
 def test_giving_work_to_a_dead_worker_starts_another(cell: Callable[..., Cell]) -> None:
-    lane, job = executor._Lane(), (cell(), [100])
+    lane, job = executor._Lane(), (cell(), range(100, 101))
     try:
-        lane._process.kill()
-        lane._process.join()
-        lane._process.is_alive = lambda: True  # type: ignore[method-assign]  # as it was a moment ago
+        lane.process.kill()
+        lane.process.join()
+        lane.process.is_alive = lambda: True  # type: ignore[method-assign]  # as it was a moment ago
         lane.give(job)
         assert lane.take().record
     finally:
-        lane.stop()
+        executor._stop([lane])
 
 
 def test_a_worker_that_is_starting_ignores_ctrl_c(cell: Callable[..., Cell]) -> None:
     handler, lane = signal.getsignal(signal.SIGINT), executor._Lane()
     try:
-        os.kill(lane._process.pid or 0, signal.SIGINT)
-        lane.give((cell(), [100]))
+        os.kill(lane.process.pid or 0, signal.SIGINT)
+        lane.give((cell(), range(100, 101)))
         assert lane.take().record
         assert signal.getsignal(signal.SIGINT) == handler
     finally:
-        lane.stop()
+        executor._stop([lane])
 
 
 def test_closing_early_stops_the_workers(cell: Callable[..., Cell]) -> None:

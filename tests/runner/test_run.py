@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from symbench.errors import SymbenchError
 from symbench.leaderboard import write_report
-from symbench.runner import Manifest, Outcome, load_manifest, run
+from symbench.runner import Cell, Manifest, Outcome, Store, executor, load_manifest, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from symbench.suites import Suite
 
 TASK = "CartPole-v1"
+MODULE = sys.modules["symbench.runner.run"]  # the function of the same name hides it
 
 
 @pytest.fixture
@@ -181,6 +183,59 @@ def test_a_cell_that_fails_is_recorded_and_tried_again(
     assert again.failed == {} and last(again).evaluated == 3
 
 
+def test_what_failed_before_is_known_to_the_executor_until_it_has_been_played(
+    start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[set[str]] = []
+    execute = MODULE.execute
+    monkeypatch.setattr(
+        MODULE, "execute", lambda cells, workers, failed: known.append(failed) or execute(cells, workers, failed)
+    )
+
+    def broken(cell: Cell, seeds: Any) -> Any:
+        if cell.level == "every-10":
+            raise RuntimeError("no memory left")
+        return play(cell, seeds)
+
+    def interrupt(outcome: Outcome | None, _: int) -> None:
+        raise KeyboardInterrupt
+
+    play = executor.play_batch
+    with monkeypatch.context() as patch:
+        patch.setattr(executor, "play_batch", broken)
+        failed = start(agents=["random"]).failed
+    assert list(failed) == ["tiny@3/CartPole-v1/shuffle/every-10/random/s0"]
+    with pytest.raises(KeyboardInterrupt, match="2 of 3 cells are done"):
+        start(agents=["random"], progress=interrupt)
+    again = start(agents=["random"])
+    assert again.failed == {} and last(again).evaluated == 1
+    start(agents=["random"])
+    assert known == [set(), set(failed), set(failed), set()]
+
+
+def test_a_cell_that_is_there_has_not_failed(start: Any, tmp_path: Path) -> None:
+    manifest = start(agents=["random"])
+    id, other = next(iter(manifest.cells)), "tiny@3/CartPole-v1/none/in-order/another/s0"
+    manifest.failed = {id: "in a call that was to evaluate it again", other: "of another agent"}
+    manifest.save(Store(tmp_path / "run"))
+    assert start(agents=["random"]).failed == {other: "of another agent"}
+
+
+def test_what_no_resume_was_to_replace_is_replaced_by_a_call_that_goes_on(
+    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(outcome: Outcome | None, _: int) -> None:
+        if outcome:
+            raise KeyboardInterrupt
+
+    start()
+    with pytest.raises(KeyboardInterrupt, match="1 of 8 cells are done"):
+        start(episodes=2, resume=False, progress=interrupt)
+    assert last(start(episodes=2)).evaluated == 7
+    start(out=tmp_path / "whole", episodes=2)
+    assert files(tmp_path / "run") == files(tmp_path / "whole")
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"format": "symbench.run/1"}', "\x00"])
 def test_a_damaged_run_json_is_one_clear_line(start: Any, tmp_path: Path, text: str) -> None:
     start(agents=["random"])
@@ -188,6 +243,29 @@ def test_a_damaged_run_json_is_one_clear_line(start: Any, tmp_path: Path, text: 
     with pytest.raises(SymbenchError, match=r"run\.json is damaged") as caught:
         start(agents=["random"])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("x" * 101, r"a name has at most 100 characters, received 101: 'x{20}\.\.\.'; .*--agent NAME="),
+        ("x" * 300, "at most 100 characters, received 300"),
+        ("NUL", "Windows allows no file called 'NUL'"),
+        ("com1.v2", "Windows allows no file called 'com1.v2'"),
+        ("mine.", "Windows allows no file called 'mine.'"),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_known_before_anything_is_made(
+    start: Any, agents: dict[str, str], tmp_path: Path, name: str, message: str
+) -> None:
+    with pytest.raises(SymbenchError, match=message):
+        start(agents=[f"{name}={agents['mlp'].partition('=')[2]}"])
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["x" * 100, "null", "com", "nul1"])
+def test_other_names_can_be_files(start: Any, agents: dict[str, str], name: str) -> None:
+    assert last(start(agents=[f"{name}={agents['set'].partition('=')[2]}"])).evaluated == 6
 
 
 def test_no_result_mentions_where_agents_were(start: Any, tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import signal
 import time
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from symbench.errors import SymbenchError
+from symbench.runner import worker
 from symbench.runner.evaluate import single_thread
 from symbench.runner.provenance import environment
 from symbench.training.progress import Meter
@@ -120,13 +120,9 @@ def train(job: Job, progress: Progress = lambda *_: None) -> list[list[Point]]:
 
 def _in_processes(study: Study, jobs: Sequence[Job], workers: int) -> None:
     context, start = multiprocessing.get_context("spawn"), time.perf_counter()  # forked, torch's threads would hang
-    with context.Pool(workers, initializer=_ignore_interrupts) as pool, Meter(study.name) as meter:
+    with context.Pool(workers, initializer=worker.begin) as pool, Meter(study.name) as meter:
         for count, value in enumerate(pool.imap_unordered(_carry_out, jobs), 1):
             meter.show(count, len(jobs), value, time.perf_counter() - start)
-
-
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent ends the others
 
 
 def _carry_out_visibly(job: Job) -> None:
