@@ -63,7 +63,7 @@ class PolicyNetwork(nn.Module, ABC):
         """Remember the action's form and the architecture's JSON parameters.
 
         Raises:
-            ValueError: ``output`` or ``architecture["activation"]`` is unknown.
+            ValueError: ``output`` or ``architecture["activation"]`` is unknown, or the bounds are none of A numbers.
         """
         super().__init__()
         activation = architecture.get("activation", "relu")
@@ -74,9 +74,14 @@ class PolicyNetwork(nn.Module, ABC):
         self.action_dim, self.output = action_dim, output
         bounds = {name: list(b) if not isinstance(b, (int, float)) else b for name, b in (("low", low), ("high", high))}
         self._config = {**architecture, "action_dim": action_dim, "output": output, **bounds}
-        # Not part of the weights: the config holds them.
+        # Not part of the weights: the config holds them. They are read here, also where a network is only planned.
         for name, bound in bounds.items():
-            self.register_buffer(name, torch.as_tensor(bound, dtype=torch.float32), persistent=False)
+            values = torch.as_tensor(bound, dtype=torch.float32, device="cpu")
+            self.register_buffer(name, values, persistent=False)
+            if values.shape not in ((), (action_dim,)) or bool(values.isnan().any()):
+                raise ValueError(f"{name} must be a number or one per action, {action_dim}, received {bound}")
+        if bool((self.low > self.high).any()):
+            raise ValueError(f"low must not be above high, received {low} and {high}")
 
     def config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values: ``type(network)(**network.config())`` has the same shapes."""

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from symbench.errors import SymbenchError, unknown
-from symbench.policies.equivariant.bases import ARMS, SOFT, basis, invariants
+from symbench.policies.equivariant.bases import ARMS, SOFT, basis, check_size, invariants
 from symbench.policies.equivariant.linear import begin_symmetric, initial_gains, squares
 from symbench.policies.equivariant.made_once import Constants, Folded
 from symbench.symmetry import FiniteGroup, GridRepresentation, Representation, regular, trivial_representation
@@ -143,6 +143,7 @@ class GroupConv2d(nn.Module):
 
 def _tied(group: FiniteGroup, moves: Sequence[str], k: int, lifting: bool) -> NDArray[np.int64]:
     """Which entry of the learned kernel stands where in the kernel of each element: (|G|, |G| or 1, k, k)."""
+    check_size(group.order * (1 if lifting else group.order) * k * k, f"a kernel of {k}x{k} under {group.name}")
     pictures, places = GridRepresentation(group, moves), regular(group)
     numbers = np.arange((1 if lifting else group.order) * k * k).reshape(-1, k, k)
     kernels = []
