@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,16 +37,17 @@ def read(file: Path, label: str, limit: int, missing: str = "does not exist") ->
         SymbenchError: It does not exist, is no regular file, cannot be read or is larger than that.
     """
     try:
-        special = file.exists() and not file.is_file()  # a folder; a pipe, of which one would wait for ever
-        content = b"" if special else _beginning(file, limit + 1)
+        status = file.stat()
+        regular, small = stat.S_ISREG(status.st_mode), status.st_size <= limit
+        content = _beginning(file, status.st_size) if regular and small else b""
     except FileNotFoundError as error:
         raise SymbenchError(f"{label} {missing}") from error
     except (OSError, ValueError) as error:  # a ValueError for names that no file can have
         raise SymbenchError(f"{label} cannot be read ({getattr(error, 'strerror', None) or error})") from error
-    if special:
+    if not regular:  # a folder; a pipe, of which one would wait for ever
         raise SymbenchError(f"{label} is not a file")
-    if len(content) > limit:
-        raise SymbenchError(f"{label} has more than {limit:,} bytes, the most that is read")
+    if not small:
+        raise SymbenchError(f"{label} has {status.st_size:,} bytes, at most {limit:,} are read")
     return content
 
 

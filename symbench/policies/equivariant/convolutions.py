@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from symbench.errors import SymbenchError, unknown
 from symbench.policies.equivariant.bases import ARMS, SOFT, basis, check_size, invariants
-from symbench.policies.equivariant.linear import begin_symmetric, initial_gains, squares
+from symbench.policies.equivariant.linear import begin_symmetric, initial_gains, normal, squares
 from symbench.policies.equivariant.made_once import Constants, Folded
 from symbench.symmetry import FiniteGroup, GridRepresentation, Representation, regular, trivial_representation
 
@@ -100,10 +100,10 @@ class GroupConv2d(nn.Module):
             (in_channels, 1 if lifting else group.order),
             places=kernel_size**2,
         )
-        self.coefficients = nn.Parameter(gain * torch.randn(out_channels, in_channels, rank))
+        self.coefficients = normal(gain, out_channels, in_channels, rank)
         self.bias: nn.Parameter | None = None
         if bias and len(vectors):
-            self.bias = nn.Parameter(bias_gain * torch.randn(out_channels, len(vectors)))
+            self.bias = normal(bias_gain, out_channels, len(vectors))
         self._folded = Folded()
         begin_symmetric(*self._ranks_first(), self._fixed)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.layers import dense
+from symbench.policies.layers import dense, places
 from symbench.policies.vision.base import VisionNetwork, unmasked
 from symbench.policies.vision.heads import AttentionAgentHead, conv_side, convolutions
 from symbench.policies.vision.netrand import NetRand
@@ -166,7 +166,7 @@ class AttentionAgentNetwork(VisionNetwork):
         self.as_published = as_published
         self.memory = "where the important patches were, the last action"
         side = conv_side(((1, patch_size, stride),), size)
-        index = torch.arange(side**2)
+        index = places(side**2)
         corners = torch.stack([index // side, index % side], dim=1) * stride
         centres = (corners + (patch_size // 2 if as_published else patch_size / 2)) / size
         self.head = AttentionAgentHead(

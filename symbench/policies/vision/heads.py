@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.layers import dense, lstm_step
+from symbench.policies.layers import dense, lstm_step, places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -193,7 +193,7 @@ def square_grid(num_codes: int) -> Tensor:
     side = math.isqrt(num_codes)
     if side**2 != num_codes:
         raise ValueError(f"num_codes must be a square number, received {num_codes}")
-    index = torch.arange(num_codes)
+    index = places(num_codes)
     return torch.stack([index // side, index % side], dim=1) / side
 
 
