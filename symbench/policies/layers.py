@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU}
 
+_LARGEST_TABLE = 2**22  # numbers; those of published agents have some thousand
+
+
+def places(n: int, columns: int = 1, dtype: torch.dtype = torch.int64) -> Tensor:
+    """0 to n - 1, the rows of a table. They are numbers also where a network is only planned, on torch's meta device.
+
+    Raises:
+        ValueError: The table is too large to be made.
+    """
+    if n * columns > _LARGEST_TABLE:
+        raise ValueError(f"a table of {n}x{columns} numbers is too large, at most {_LARGEST_TABLE:,} are possible")
+    return torch.arange(n, dtype=dtype, device="cpu")
+
 
 def sinusoidal_table(rows: int, dim: int) -> Tensor:
     """The fixed queries Q: one row per position, as in "Attention Is All You Need" (Vaswani et al. 2017, section 3.5).
@@ -35,9 +48,12 @@ def sinusoidal_table(rows: int, dim: int) -> Tensor:
 
     Returns:
         Shape (rows, dim), float32.
+
+    Raises:
+        ValueError: The table is too large to be made.
     """
-    columns = torch.arange(dim, dtype=torch.float64)
-    angles = torch.arange(rows, dtype=torch.float64)[:, None] / 10000.0 ** (2.0 * (columns // 2) / dim)
+    columns = places(dim, dtype=torch.float64)
+    angles = places(rows, dim, torch.float64)[:, None] / 10000.0 ** (2.0 * (columns // 2) / dim)
     return torch.where(columns % 2 == 0, angles.sin(), angles.cos()).float()
 
 

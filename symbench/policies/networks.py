@@ -76,12 +76,17 @@ class PolicyNetwork(nn.Module, ABC):
         if index(action_dim) < 1:
             raise ValueError(f"action_dim must be at least 1, received {action_dim}")
         self.action_dim, self.output = action_dim, output
-        self.action_space = spaces.Discrete(action_dim) if output == "discrete" else _bounded(action_dim, low, high)
         bounds = {name: list(b) if not isinstance(b, (int, float)) else b for name, b in (("low", low), ("high", high))}
         self._config = {**architecture, "action_dim": action_dim, "output": output, **bounds}
-        # Not part of the weights: the config holds them.
+        # Not part of the weights: the config holds them. They are read here, also where a network is only planned.
         for name, bound in bounds.items():
-            self.register_buffer(name, torch.as_tensor(bound, dtype=torch.float32), persistent=False)
+            values = torch.as_tensor(bound, dtype=torch.float32, device="cpu")
+            self.register_buffer(name, values, persistent=False)
+            if values.shape not in ((), (action_dim,)) or bool(values.isnan().any()):
+                raise ValueError(f"{name} must be a number or one per action, {action_dim}, received {bound}")
+        if bool((self.low > self.high).any()):
+            raise ValueError(f"low must not be above high, received {low} and {high}")
+        self.action_space = spaces.Discrete(action_dim) if output == "discrete" else _bounded(action_dim, low, high)
 
     def config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values: ``type(network)(**network.config())`` has the same shapes."""

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from symbench.errors import SymbenchError, unknown
+from symbench.reading import TEXT_BYTES, brief, parse_toml, read
 from symbench.suites.schema import Suite
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _BUNDLED = Path(__file__).parent
 
@@ -74,7 +69,7 @@ def parse_suite(data: dict[str, Any], source: str) -> Suite:
         mistake = error.errors()[0]
         key = ".".join(map(str, mistake["loc"]))
         problem = _PROBLEMS.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
-        received = f", received {mistake['input']!r}" if key and mistake["type"] != "missing" else ""
+        received = f", received {brief(repr(mistake['input']))}" if key and mistake["type"] != "missing" else ""
         raise SymbenchError(f"suite {source}: {key + ': ' if key else ''}{problem}{received}") from error
     _check_tasks(suite, source)
     return suite
@@ -92,14 +87,6 @@ def _check_tasks(suite: Suite, source: str) -> None:
 
 
 def _read(path: Path) -> Suite:
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SymbenchError(
-            f"suite file {str(path)!r} does not exist; bundled suites: {', '.join(bundled_suites())}"
-        ) from error
-    except OSError as error:
-        raise SymbenchError(f"suite file {str(path)!r} cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SymbenchError(f"suite file {str(path)!r} is not TOML: {error}") from error
-    return parse_suite(data, str(path))
+    label = f"suite file {str(path)!r}"
+    content = read(path, label, TEXT_BYTES, f"does not exist; bundled suites: {', '.join(bundled_suites())}")
+    return parse_suite(parse_toml(content, label), str(path))

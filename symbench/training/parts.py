@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from symbench.errors import SymbenchError, unknown
 from symbench.policies import NETWORKS, AttentionNeuronNetwork, MLPNetwork, NetworkAgent, PolicyNetwork
 from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork
+from symbench.reading import brief
 from symbench.training.controllers import Controller, controller_of
 from symbench.training.recipe import Imitation, Ppo, Recipe
 from symbench.training.worlds import make_world
@@ -41,8 +42,10 @@ def _fresh(plan: Recipe) -> PolicyNetwork:
         raise unknown("network kind", kind, NETWORKS)
     try:
         return NETWORKS[kind](**config)
-    except (TypeError, ValueError, LookupError, RuntimeError) as error:
-        raise SymbenchError(f"recipe {plan.name}: [network] does not describe a {kind!r} network: {error}") from error
+    except Exception as error:  # the table may be anything, and so may what it makes constructors do
+        raise SymbenchError(
+            f"recipe {plan.name}: [network] does not describe a {kind!r} network: {brief(error)}"
+        ) from error
 
 
 def find_teacher(task: str, name: str, run: int) -> PolicyNetwork | type[Controller]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -12,13 +11,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from symbench.errors import SymbenchError, unknown
+from symbench.reading import TEXT_BYTES, brief, parse_toml, read
 from symbench.suites.schema import Apply  # noqa: TC001  (pydantic reads it while running)
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 
 Count = Annotated[int, Field(gt=0)]
 Several = Annotated[int, Field(ge=2)]
@@ -195,7 +189,7 @@ def _data_of(name_or_path: str) -> tuple[dict[str, Any], str]:
     bundled = recipes()
     path = bundled.get(name_or_path, Path(name_or_path))
     if path.suffix == ".toml" and path.is_file():
-        return {"name": path.stem, **_toml(path)}, str(path)
+        return {"name": path.stem, **parse_toml(read(path, f"recipe {path}", TEXT_BYTES), f"recipe {path}")}, str(path)
     if is_declared(name_or_path):
         return recipe_of(name_or_path), name_or_path
     if path.suffix == ".toml" or len(path.parts) > 1:
@@ -204,14 +198,6 @@ def _data_of(name_or_path: str) -> tuple[dict[str, Any], str]:
         )
     others = "environments whose symmetry is declared: symbench check-symmetry"
     raise SymbenchError(f"{unknown('recipe', name_or_path, bundled)}; {others}")
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SymbenchError(f"recipe {path} is not TOML: {error}") from error
-    return data
 
 
 def _first_mistake(error: ValidationError) -> str:
@@ -223,4 +209,4 @@ def _first_mistake(error: ValidationError) -> str:
     place = ".".join(part for i, part in enumerate(loc) if i != 1 or part not in _ALGORITHMS)
     if mistake["type"] in ("missing", "value_error"):
         return f"{place}: {mistake['msg'].removeprefix('Value error, ')}"
-    return f"{place}: {mistake['msg']}, received {mistake['input']!r}"
+    return f"{place}: {mistake['msg']}, received {brief(repr(mistake['input']))}"

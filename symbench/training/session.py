@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from symbench.errors import SymbenchError
+from symbench.reading import brief
 from symbench.training.progress import Meter
 
 if TYPE_CHECKING:
@@ -39,12 +40,8 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError) as error:  # torch and zip files raise RuntimeError when the disk is full
         raise SymbenchError(
-            f"cannot write {path} ({_one_line(error)}); free space there or choose another --out"
+            f"cannot write {path} ({brief(error)}); free space there or choose another --out"
         ) from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 class Returns:
@@ -179,7 +176,7 @@ class Session:
             self.curve = json.loads((self.folder / CURVE).read_text(encoding="utf-8"))
             self._before = self.curve[-1]["seconds"] if self.curve else 0.0
         except Exception as error:
-            reason = _one_line(error)
+            reason = brief(error)
             raise SymbenchError(f"cannot resume from {path} ({reason}); begin anew with --no-resume") from error
 
     def write_json(self, name: str, data: Any) -> None:
@@ -225,6 +222,6 @@ class Session:
 def _digest_in(path: Path) -> str | None:
     try:
         digest: str | None = json.loads(path.read_text(encoding="utf-8")).get("recipe_digest")
-    except (ValueError, AttributeError):  # not the JSON object that a training writes
+    except (OSError, ValueError, AttributeError, RecursionError):  # not the JSON object that a training writes
         return None
     return digest

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from symbench.errors import SymbenchError
+from symbench.reading import brief, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 _PIN: Final = "#sha256="
 _IMAGE_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")  # Pillow reads many more, one of them by running another program
+_IMAGE_BYTES: Final = 2**26
+_PIXELS: Final = 2**25  # 8K has a few less
 
 
 def _noise(rng: np.random.Generator, height: int, width: int) -> Field:
@@ -93,9 +98,12 @@ def texture(kind: str, rng: np.random.Generator, shape: tuple[int, int, int]) ->
     return np.asarray(np.rint(first + field * (second - first)), dtype=np.uint8)
 
 
-def image_path(background: str) -> Path:
-    """The file of ``"PATH"`` or ``"PATH#sha256=HEX"``."""
-    return Path(background.partition(_PIN)[0])
+def is_image(background: str) -> bool:
+    """Whether ``"PATH"`` or ``"PATH#sha256=HEX"`` names a file."""
+    try:
+        return _path(background).is_file()
+    except OSError:  # no file can have this name
+        return False
 
 
 def pinned(background: str) -> str:
@@ -104,35 +112,49 @@ def pinned(background: str) -> str:
     Raises:
         SymbenchError: The image cannot be read.
     """
-    is_image = background not in TEXTURES and Path(background).is_file()
-    return f"{background}{_PIN}{hashlib.sha256(_read(background)).hexdigest()}" if is_image else background
+    if background in TEXTURES or _PIN in background or not is_image(background):
+        return background
+    return f"{background}{_PIN}{hashlib.sha256(_content(background)).hexdigest()}"
 
 
-def _read(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise SymbenchError(f"background {path!r} cannot be read ({error.strerror})") from error
+def _path(background: str) -> Path:
+    return Path(background.partition(_PIN)[0])
+
+
+def _content(background: str) -> bytes:
+    path = _path(background)
+    return read(path, f"background {str(path)!r}", _IMAGE_BYTES)
 
 
 def image(background: str, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     """An image file, ``"PATH"`` or ``"PATH#sha256=HEX"``, stretched to the frame, of shape (H, W, C), uint8.
 
+    A PNG, JPEG, WebP or GIF file (its first picture) of at most 64 MB and 2^25 pixels. It is read once: the content
+    whose digest is compared is the one that is shown.
+
     Raises:
         SymbenchError: Pillow is not installed, it cannot read the file, or the file's content is another one.
     """
     path, _, expected = background.partition(_PIN)
-    content = _read(path)  # once: what is hashed is what is shown
+    content = _content(path)  # once: what is hashed is what is shown
     if expected and expected != hashlib.sha256(content).hexdigest():
         raise SymbenchError(f"background {path!r} is no longer the image with sha256 {expected}")
     try:
-        from PIL import Image
+        from PIL import Image, UnidentifiedImageError
     except ImportError as error:
         raise SymbenchError(f"the background {path!r} needs Pillow: pip install pillow") from error
     height, width, channels = shape
+    if channels not in _IMAGE_MODES:
+        raise SymbenchError(f"an image fits frames of {', '.join(map(str, _IMAGE_MODES))} channels, not {channels}")
     try:
-        with Image.open(io.BytesIO(content)) as picture:
-            fitted: Any = picture.convert(_IMAGE_MODES[channels]).resize((width, height))
-    except (OSError, Image.DecompressionBombError) as error:
-        raise SymbenchError(f"background {path!r} is not a readable image: {error}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it is large: see below
+            with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:  # reads its header only
+                if picture.width * picture.height > _PIXELS:
+                    raise ValueError(f"{picture.width}x{picture.height} pixels, at most {_PIXELS:,} are read")
+                fitted: Any = picture.convert(_IMAGE_MODES[channels]).resize((width, height))
+    except Exception as error:  # a damaged file makes Pillow raise almost anything
+        unknown_format = isinstance(error, UnidentifiedImageError)
+        reason = f"a {', '.join(_FORMATS)} file was expected" if unknown_format else error
+        raise SymbenchError(f"background {path!r} is not a readable image: {brief(reason)}") from error
     return np.asarray(fitted, dtype=np.uint8).reshape(shape)

@@ -17,7 +17,7 @@ import numpy as np
 from gymnasium import spaces
 
 from symbench.errors import SymbenchError, unknown
-from symbench.wrappers.backgrounds import TEXTURES, image, image_path, texture
+from symbench.wrappers.backgrounds import TEXTURES, image, is_image, texture
 from symbench.wrappers.checks import flag, frames, interval, portion, real, whole
 from symbench.wrappers.core import Perturbation
 
@@ -180,7 +180,7 @@ class SwapBackground(Perturbation):
     ) -> None:
         if not isinstance(background, str):
             raise TypeError(f"background must be a name or the path of an image, received {background!r}")
-        if background not in TEXTURES and not image_path(background).is_file():
+        if background not in TEXTURES and not is_image(background):
             raise unknown(f"background, or image that does not exist in {Path.cwd()},", background, TEXTURES)
         self.background = background
         self.colors = None if colors is None else _colors(colors)

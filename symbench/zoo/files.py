@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
-from safetensors import SafetensorError
+import torch
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from safetensors.torch import load, save
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from symbench.errors import SymbenchError, unknown
 from symbench.policies import NETWORKS, NetworkAgent, PolicyNetwork
+from symbench.reading import TEXT_BYTES, brief, parse_json, read
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WEIGHTS: Final = Path(__file__).parent / "weights"
 FORMAT: Final = 1
 
 _SUFFIXES = (".safetensors", ".json")
+_WEIGHT_BYTES: Final = 2**30
+_SOME_MISSING: Final = 100  # parameters, which are then named
+_NAME_LENGTH: Final = 200
+_DTYPES: Final = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+_BEFORE: Final = {"attention-agent": {"as_published": False}}
+"""What cards mean that were written before a setting existed: their agents go on playing the same episodes."""
 
 
 def save_agent(network: PolicyNetwork, path: str | Path, card: dict[str, Any]) -> None:
@@ -53,11 +68,11 @@ class AgentFiles:
 
 def read_agent(path: str | Path) -> AgentFiles:
     """Read an agent's files without building it; arguments and errors as of :func:`load_agent`."""
-    return AgentFiles(load_card(path), _read(_file(_stem(path), ".safetensors")))
+    return AgentFiles(load_card(path), _read(_file(_stem(path), ".safetensors"), _WEIGHT_BYTES))
 
 
 def load_agent(path: str | Path, files: AgentFiles | None = None) -> NetworkAgent:
-    """Read an agent that :func:`save_agent` wrote.
+    """Read an agent that :func:`save_agent` wrote. Each of its two files is read once.
 
     Args:
         path: The path given to :func:`save_agent`; a suffix ``.safetensors`` or ``.json`` may be added.
@@ -67,9 +82,11 @@ def load_agent(path: str | Path, files: AgentFiles | None = None) -> NetworkAgen
         SymbenchError: A file is missing, corrupt, or its weights do not fit its card.
     """
     stem, files = _stem(path), files or read_agent(path)
-    network = _build(files.card, _file(stem, ".json"))
-    _load_weights(network, _file(stem, ".safetensors"), files.weights)
-    return NetworkAgent(network, str(files.card.get("agent", stem.name)))
+    file = _file(stem, ".safetensors")
+    tensors = _weights(files.weights, file)
+    network = _build(files.card, _file(stem, ".json"), tensors, file)
+    network.load_state_dict(tensors)
+    return NetworkAgent(network, files.card.get("agent", stem.name))
 
 
 def load_card(path: str | Path) -> dict[str, Any]:
@@ -79,16 +96,20 @@ def load_card(path: str | Path) -> dict[str, Any]:
         SymbenchError: The file is missing, is not JSON, or is not a card.
     """
     file = _file(_stem(path), ".json")
-    try:
-        card = json.loads(_read(file))
-    except ValueError as error:
-        if isinstance(error, SymbenchError):
-            raise
-        raise SymbenchError(f"{file} is not a JSON file ({error}); an agent's card was expected") from error
+    card = parse_json(_read(file, TEXT_BYTES), str(file), "an agent's card")
     if not isinstance(card, dict) or not {"kind", "config"} <= card.keys():
         raise SymbenchError(f"{file} is not an agent's card: it must hold an object with 'kind' and 'config'")
     if card.get("format") != FORMAT:
-        raise SymbenchError(f"{file} has format {card.get('format')!r}; this version of symbench reads format {FORMAT}")
+        found = brief(repr(card.get("format")))
+        raise SymbenchError(f"{file} has format {found}; this version of symbench reads format {FORMAT}")
+    kind, name = card["kind"], card.get("agent", "")
+    if not isinstance(kind, str) or kind not in NETWORKS:
+        raise SymbenchError(f"{file}: {unknown('architecture', brief(kind), NETWORKS)}")
+    if not isinstance(card["config"], dict):
+        raise SymbenchError(_misfit(file, kind, f"an object was expected, received {brief(repr(card['config']))}"))
+    if not isinstance(name, str) or not name.isprintable() or len(name) > _NAME_LENGTH:
+        problem = f"a printable name of at most {_NAME_LENGTH} characters was expected"
+        raise SymbenchError(f"{file}: 'agent': {problem}, received {brief(repr(name))}")
     return card
 
 
@@ -99,32 +120,92 @@ def bundled(task: str) -> dict[str, list[Path]]:
     return {agent: [file.with_suffix("") for file in runs if file.parent.name == agent] for agent in agents}
 
 
-def _build(card: dict[str, Any], file: Path) -> PolicyNetwork:
-    kind, config = card["kind"], card["config"]
-    if kind not in NETWORKS:
-        raise SymbenchError(f"{file}: {unknown('architecture', str(kind), NETWORKS)}")
-    try:
-        return NETWORKS[kind](**config)
-    except (TypeError, ValueError, LookupError, RuntimeError) as error:
-        raise SymbenchError(f"{file}: 'config' does not describe a network of kind {kind!r} ({error})") from error
-
-
-def _load_weights(network: PolicyNetwork, file: Path, content: bytes) -> None:
+def _weights(content: bytes, file: Path) -> dict[str, Tensor]:
+    """Named tensors of finite numbers; what they take in memory is what the file has."""
     try:
         tensors = load(content)
-    except SafetensorError as error:
-        raise SymbenchError(f"{file} is corrupt or not a safetensors file ({error})") from error
+    except Exception as error:  # also what the library does not foresee, such as a dtype that torch lacks
+        raise SymbenchError(f"{file} is corrupt or not a safetensors file ({brief(error)})") from error
+    for name, tensor in tensors.items():
+        if tensor.dtype not in _DTYPES:
+            known = ", ".join(str(dtype).removeprefix("torch.") for dtype in _DTYPES)
+            raise SymbenchError(f"{file}: {brief(repr(name))} holds {tensor.dtype}; weights are one of {known}")
+    broken = [brief(name) for name, tensor in tensors.items() if not tensor.float().isfinite().all()]
+    if broken:
+        raise SymbenchError(f"{file} is corrupt: {brief(', '.join(broken))} hold numbers that are not finite")
+    return tensors
+
+
+def _build(card: dict[str, Any], card_file: Path, tensors: dict[str, Tensor], file: Path) -> PolicyNetwork:
+    """The card's network. A few words of it can ask for any amount of memory, so it is compared with the weights first.
+
+    Tensors on torch's meta device have a shape and take no memory.
+    """
+    with torch.device("meta"), _at_most(len(tensors)):
+        plan = _make(card, card_file)
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    needed = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    needed = {name: tuple(tensor.shape) for name, tensor in plan.state_dict().items()}
     for name in sorted(found.keys() | needed.keys()):
         if found.get(name) != needed.get(name):
             has = f"has shape {found[name]}" if name in found else "is missing"
             wants = needed.get(name, "no such tensor")
-            raise SymbenchError(f"{file} does not fit its card: {name!r} {has}, the card asks for {wants}")
-    broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
-    if broken:
-        raise SymbenchError(f"{file} is corrupt: {', '.join(broken)} hold numbers that are not finite")
-    network.load_state_dict(tensors)
+            raise SymbenchError(f"{file} does not fit its card: {brief(repr(name))} {has}, the card asks for {wants}")
+    if any(0 in shape for shape in needed.values()):
+        raise SymbenchError(_misfit(card_file, card["kind"], "it asks for a layer without weights"))
+    return _make(card, card_file)
+
+
+def _make(card: dict[str, Any], file: Path) -> PolicyNetwork:
+    kind = card["kind"]
+    config = {**_BEFORE.get(kind, {}), **card["config"]}
+    try:
+        _check_types(NETWORKS[kind], config)
+        return NETWORKS[kind](**config)
+    except Exception as error:  # the config may be anything, and so may what it makes constructors do
+        raise SymbenchError(_misfit(file, kind, brief(error))) from error
+
+
+def _check_types(network: type[PolicyNetwork], config: dict[str, Any]) -> None:
+    """Python would take ``"false"`` for true, and true for 1."""
+    types = _types(network)
+    for name, value in config.items():
+        if name not in types:
+            raise unknown("setting", brief(name), types)
+        try:
+            types[name].validate_python(value)
+        except ValidationError as error:
+            problem = error.errors()[0]["msg"]
+            raise ValueError(f"{name}: {problem}, received {brief(repr(value))}") from error
+
+
+@cache
+def _types(network: type[PolicyNetwork]) -> dict[str, TypeAdapter[Any]]:
+    """Of the constructor's arguments."""
+    hints = get_type_hints(network.__init__, localns={"Sequence": Sequence, "Mapping": Mapping})
+    del hints["return"]
+    return {name: TypeAdapter(hint, config=ConfigDict(strict=True)) for name, hint in hints.items()}
+
+
+def _misfit(file: Path, kind: str, problem: str) -> str:
+    return f"{file}: 'config' does not describe a network of kind {kind!r} ({problem})"
+
+
+@contextmanager
+def _at_most(tensors: int) -> Iterator[None]:
+    """Modules may have few parameters more than this together: a card can ask for a million layers in a few bytes."""
+    made = 0
+
+    def count(*_: object) -> None:
+        nonlocal made
+        made += 1
+        if made > tensors + _SOME_MISSING:
+            raise ValueError(f"it asks for many more than the {tensors} tensors of the weights")
+
+    handle = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def _stem(path: str | Path) -> Path:
@@ -137,11 +218,8 @@ def _file(stem: Path, suffix: str) -> Path:
     return stem.with_name(stem.name + suffix)
 
 
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except FileNotFoundError as error:
-        raise SymbenchError(f"{file} does not exist; an agent is a pair of files, .safetensors and .json") from error
+def _read(file: Path, limit: int) -> bytes:
+    return read(file, str(file), limit, "does not exist; an agent is a pair of files, .safetensors and .json")
 
 
 def _write_all(contents: dict[Path, bytes]) -> None:

@@ -19,9 +19,16 @@ from symbench.policies import (
     VisionAttentionNeuronNetwork,
 )
 from symbench.policies.vision import VisionAttentionNeuron
+from symbench.reading import brief, read
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from symbench.policies import PolicyNetwork
+
+_ARCHIVE_BYTES: Final = 2**26
+_NUMBER_BYTES: Final = 16  # the widest of numpy's real numbers
+_HEADER_BYTES: Final = 2**16
 
 _DRIVER: Final = {"action_dim": 3, "output": "tanh", "low": [-1.0, 0.0, 0.0], "high": [1.0, 1.0, 1.0]}
 _DRIVER_CODES: Final = {"num_codes": 1024, "code_dim": 16, "projection_dim": 16, "affine": False}
@@ -72,10 +79,10 @@ def load_published(name: str, path: str | Path) -> NetworkAgent:
     architecture, config = PUBLISHED[name]
     network = architecture(**config)
     expected = sum(parameter.numel() for parameter in network.parameters())
-    flat = _read_vector(Path(path))
+    flat = _read_vector(Path(path), expected)
     if flat.size != expected:
         raise SymbenchError(f"{path} holds {flat.size} parameters, {name} has {expected}")
-    vector_to_parameters(torch.as_tensor(flat, dtype=torch.float32), network.parameters())
+    vector_to_parameters(torch.from_numpy(flat), network.parameters())
     if name == "carracing_pi":
         _time_first(network)
     return NetworkAgent(network, name)
@@ -92,14 +99,31 @@ def _time_first(network: PolicyNetwork) -> None:
     weight[:, : layer.key_dim] = pixels.transpose(1, 2).flatten(1)
 
 
-def _read_vector(file: Path) -> np.ndarray[Any, Any]:
+def _read_vector(file: Path, expected: int) -> NDArray[np.float32]:
+    """The vector ``params`` of an archive that should hold so many numbers, as float32."""
+    content = read(file, str(file), _ARCHIVE_BYTES)
     try:
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
-            found = dict(arrays)
-    except FileNotFoundError as error:
-        raise SymbenchError(f"{file} does not exist") from error
-    except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise SymbenchError(f"{file} is not an .npz file with a vector 'params' ({error})") from error
-    if "params" not in found:
-        raise SymbenchError(f"{file} holds {', '.join(found) or 'nothing'}; a vector 'params' was expected")
-    return np.ravel(found["params"])
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            array = np.lib.format.read_array(io.BytesIO(_params(archive, file, expected)), allow_pickle=False)
+    except SymbenchError:
+        raise
+    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged files
+        raise SymbenchError(f"{file} is not an .npz file with a vector 'params' ({brief(error)})") from error
+    if array.dtype.kind not in "fiu":
+        raise SymbenchError(f"{file}: 'params' holds {array.dtype}; real numbers were expected")
+    with np.errstate(over="ignore"):
+        flat: NDArray[np.float32] = array.ravel().astype(np.float32)
+    if not np.isfinite(flat).all():
+        raise SymbenchError(f"{file}: 'params' holds numbers that are not finite")
+    return flat
+
+
+def _params(archive: zipfile.ZipFile, file: Path, expected: int) -> bytes:
+    """The file in the archive; what it takes is in the archive's directory, so it is unpacked only if it may fit."""
+    members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+    if "params" not in members:
+        raise SymbenchError(f"{file} holds {brief(', '.join(members)) or 'nothing'}; a vector 'params' was expected")
+    size, limit = members["params"].file_size, _HEADER_BYTES + _NUMBER_BYTES * expected
+    if size > limit:
+        raise SymbenchError(f"{file}: 'params' takes {size:,} bytes, {expected} parameters take at most {limit:,}")
+    return archive.read(members["params"])

@@ -26,6 +26,7 @@ ARMS: Final = ("equivariant", "nullspace", "random")
 SOFT: Final = "soft"
 """A further arm, of the first followed by the second: layers that may leave the symmetry, at a price."""
 
+_LARGEST: Final = 2**25  # numbers in one array: 256 MB
 _NOTHING: Final = 1e-12  # entries of a projector below this are rounding
 _TOLERANCE: Final = 1e-6  # columns of a projector that are shorter than this depend on those before them
 
@@ -65,9 +66,10 @@ def basis(rep_in: Representation, rep_out: Representation, arm: str = "equivaria
         Shape (r, d_out, d_in), read-only.
 
     Raises:
-        SymbenchError: The representations are of different groups, or the arm is unknown.
+        SymbenchError: The representations are of different groups or too large, or the arm is unknown.
     """
     _same_group(rep_in, rep_out)
+    check_size((rep_in.dim * rep_out.dim) ** 2, f"a basis of the maps from {rep_in.dim} to {rep_out.dim} numbers")
     if arm == SOFT:
         return np.concatenate([basis(rep_in, rep_out, part) for part in ARMS[:2]])
     if arm not in ARMS:
@@ -97,6 +99,16 @@ def rank(rep_in: Representation, rep_out: Representation) -> int:
     """Dimension of the space of equivariant maps, from the characters: mean of tr(L_g^-1) tr(K_g)."""
     traces = rep_in.character[rep_in.group.inverses] * rep_out.character
     return round(float(traces.mean()))
+
+
+def check_size(numbers: int, what: str) -> None:
+    """Refuse what is too large to be computed with: a few words can describe it.
+
+    Raises:
+        SymbenchError: ``what`` takes too many numbers.
+    """
+    if numbers > _LARGEST:
+        raise SymbenchError(f"{what} takes {numbers:,} numbers in memory, at most {_LARGEST:,} are possible")
 
 
 @lru_cache(maxsize=64)

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from symbench.errors import SymbenchError, unknown
-from symbench.policies.equivariant.bases import ARMS, SOFT, basis, invariants
-from symbench.policies.equivariant.linear import begin_symmetric, initial_gains, squares
+from symbench.policies.equivariant.bases import ARMS, SOFT, basis, check_size, invariants
+from symbench.policies.equivariant.linear import begin_symmetric, initial_gains, normal, squares
 from symbench.policies.equivariant.made_once import Constants, Folded
 from symbench.symmetry import FiniteGroup, GridRepresentation, Representation, regular, trivial_representation
 
@@ -100,10 +100,10 @@ class GroupConv2d(nn.Module):
             (in_channels, 1 if lifting else group.order),
             places=kernel_size**2,
         )
-        self.coefficients = nn.Parameter(gain * torch.randn(out_channels, in_channels, rank))
+        self.coefficients = normal(gain, out_channels, in_channels, rank)
         self.bias: nn.Parameter | None = None
         if bias and len(vectors):
-            self.bias = nn.Parameter(bias_gain * torch.randn(out_channels, len(vectors)))
+            self.bias = normal(bias_gain, out_channels, len(vectors))
         self._folded = Folded()
         begin_symmetric(*self._ranks_first(), self._fixed)
 
@@ -143,6 +143,7 @@ class GroupConv2d(nn.Module):
 
 def _tied(group: FiniteGroup, moves: Sequence[str], k: int, lifting: bool) -> NDArray[np.int64]:
     """Which entry of the learned kernel stands where in the kernel of each element: (|G|, |G| or 1, k, k)."""
+    check_size(group.order * (1 if lifting else group.order) * k * k, f"a kernel of {k}x{k} under {group.name}")
     pictures, places = GridRepresentation(group, moves), regular(group)
     numbers = np.arange((1 if lifting else group.order) * k * k).reshape(-1, k, k)
     kernels = []

@@ -77,10 +77,10 @@ class BasisLinear(nn.Module):
         self._fixed = allowed(rep_in, rep_out, arm)
         ranks = (self._fixed[0] or len(maps), self._fixed[1] or len(vectors))
         gain, bias_gain = initial_gains(init, ranks, (out_channels, rep_out.dim), (in_channels, rep_in.dim))
-        self.coefficients = nn.Parameter(gain * torch.randn(len(maps), out_channels, in_channels))
+        self.coefficients = normal(gain, len(maps), out_channels, in_channels)
         self.bias: nn.Parameter | None = None
         if bias and len(vectors):
-            self.bias = nn.Parameter((bias_gain if bias_init else 1.0) * torch.randn(len(vectors), out_channels))
+            self.bias = normal(bias_gain if bias_init else 1.0, len(vectors), out_channels)
         self._folded = Folded()
         begin_symmetric(self.coefficients, self.bias, self._fixed)
 
@@ -173,6 +173,12 @@ def squares(parameter: Tensor | None, fixed: int | None) -> Tensor:
     if parameter is None or fixed is None:
         return torch.zeros(())
     return parameter[fixed:].square().sum()
+
+
+def normal(gain: float, *shape: int) -> nn.Parameter:
+    """Normal numbers of deviation ``gain``; none where a network is only planned, on torch's meta device."""
+    numbers = torch.empty(shape)
+    return nn.Parameter(numbers if numbers.is_meta else gain * numbers.normal_())
 
 
 def initial_gains(

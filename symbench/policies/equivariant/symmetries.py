@@ -12,6 +12,7 @@ has one entry for each of the group's generators:
 
 from __future__ import annotations
 
+import math
 import re
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symbench.errors import SymbenchError
+from symbench.policies.equivariant.bases import check_size
+from symbench.reading import brief
 from symbench.symmetry import (
     Action,
     ActionMap,
@@ -41,6 +44,8 @@ from symbench.symmetry.shapes import MOVES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_LARGEST_GROUP = 128
+_FACTOR = r"(?:trivial|[CDS]\d{1,9})"
 _FAMILIES = {"C": cyclic, "D": dihedral, "S": symmetric}
 
 
@@ -48,18 +53,25 @@ def group_named(name: str) -> FiniteGroup:
     """The group of a name: ``"trivial"``, ``"C4"``, ``"D4"``, ``"S3"``, or a product such as ``"C2 x C2"``.
 
     Raises:
-        SymbenchError: There is no such group.
+        SymbenchError: There is no such group, or it is too large.
     """
-    return reduce(product, map(_factor, name.split(" x ")))
+    factors = re.fullmatch(rf"{_FACTOR}( x {_FACTOR}){{,9}}", name) and re.findall(_FACTOR, name)
+    if not factors:
+        known = "a group is named like 'trivial', 'C4', 'D4', 'S3' or 'C2 x C2'"
+        raise SymbenchError(f"{known}, received {brief(repr(name))}")
+    order = math.prod(_order(factor) for factor in factors)
+    if order > _LARGEST_GROUP:
+        raise SymbenchError(f"networks know groups of at most {_LARGEST_GROUP} elements, {name} has {order}")
+    return reduce(product, map(_factor, factors))
+
+
+def _order(name: str) -> int:
+    family, n = name[0], int(name[1:]) if name != "trivial" else 1
+    return {"C": n, "D": 2 * n, "S": math.factorial(min(n, 6))}.get(family, 1)
 
 
 def _factor(name: str) -> FiniteGroup:
-    if name == "trivial":
-        return trivial()
-    match = re.fullmatch(r"([CDS])(\d+)", name)
-    if match is None:
-        raise SymbenchError(f"a group is named like 'trivial', 'C4', 'D4', 'S3' or 'C2 x C2', received {name!r}")
-    return _FAMILIES[match[1]](int(match[2]))
+    return trivial() if name == "trivial" else _FAMILIES[name[0]](int(name[1:]))
 
 
 def action_of(group: FiniteGroup, data: Mapping[str, Any], axes: tuple[int, int] = (1, 2)) -> Action:
@@ -71,8 +83,10 @@ def action_of(group: FiniteGroup, data: Mapping[str, Any], axes: tuple[int, int]
         axes: Rows and columns of batches of pictures, if it moves them: (2, 3) for (B, C, H, W).
 
     Raises:
-        SymbenchError: The data are of no known form, or the group cannot act so.
+        SymbenchError: The data are of no known form or too large, or the group cannot act so.
     """
+    width = max((_width(entry) for entry in data.values()), default=0)
+    check_size(group.order * width**2, f"how {group.name} acts on {width} numbers")
     keys = set(data)
     if keys == {"dim"}:
         return trivial_representation(group, int(data["dim"]))
@@ -88,6 +102,13 @@ def action_of(group: FiniteGroup, data: Mapping[str, Any], axes: tuple[int, int]
         "how a group acts is said by 'orders' and 'signs', 'matrices', 'maps', 'moves' or 'dim', "
         f"received {sorted(keys) or 'nothing'}"
     )
+
+
+def _width(entry: Any) -> int:
+    """How many numbers are moved: that of ``"dim"``, or of a generator's entry in the other forms."""
+    if isinstance(entry, int):
+        return entry
+    return max((len(generator) for generator in entry if not isinstance(generator, str)), default=0)
 
 
 def vectors_of(action: Action) -> Representation:

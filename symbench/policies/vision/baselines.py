@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.layers import dense
+from symbench.policies.layers import dense, places
 from symbench.policies.vision.base import VisionNetwork, unmasked
 from symbench.policies.vision.heads import AttentionAgentHead, conv_side, convolutions
 from symbench.policies.vision.netrand import NetRand
@@ -120,8 +120,10 @@ class NatureCNNNetwork(VisionNetwork):
 class AttentionAgentNetwork(VisionNetwork):
     """Which patches are the most important, and where they are in the picture, is all its LSTM sees.
 
-    Patches overlap: 7x7 pixels, every 4 pixels. It is not permutation invariant, since it acts on places. Source: Tang
-    et al. 2020 (arXiv 2003.08165); the AttentionAgent of Tang & Ha 2021, appendix A (3,667 parameters for CarRacing).
+    Patches overlap: 7x7 pixels, every 4 pixels, flattened row, column, channel. Scores are divided by the square root
+    of the query's width; a patch is where its middle pixel is. It is not permutation invariant, since it acts on
+    places. Source: Tang et al. 2020 (arXiv 2003.08165); the AttentionAgent of Tang & Ha 2021, appendix A (3,667
+    parameters for CarRacing).
     """
 
     kind = "attention-agent"
@@ -138,6 +140,7 @@ class AttentionAgentNetwork(VisionNetwork):
         output: str = "tanh",
         low: float | Sequence[float] = -1.0,
         high: float | Sequence[float] = 1.0,
+        as_published: bool = True,
     ) -> None:
         """Make the network.
 
@@ -151,19 +154,24 @@ class AttentionAgentNetwork(VisionNetwork):
             output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`~symbench.policies.networks.PolicyNetwork`.
             low: Least action (a number, or one per dimension).
             high: Greatest action.
+            as_published: ``False`` is for agents of symbench 0.1: patches flattened channel, row, column, scores
+                without a scale, and a patch between pixels where its side is odd.
 
         Raises:
-            ValueError: The patch does not fit the frame.
+            ValueError: The patches do not fit the frame, or are fewer than ``top``.
         """
         config = {"size": size, "channels": channels, "patch_size": patch_size, "stride": stride, "top": top}
-        super().__init__(action_dim, output, low, high, **config)
+        super().__init__(action_dim, output, low, high, **config, as_published=as_published)
         self.size, self.channels, self.patch_size, self.stride = size, channels, patch_size, stride
+        self.as_published = as_published
         self.memory = "where the important patches were, the last action"
         side = conv_side(((1, patch_size, stride),), size)
-        index = torch.arange(side**2)
+        index = places(side**2)
         corners = torch.stack([index // side, index % side], dim=1) * stride
-        centres = (corners + patch_size / 2) / size
-        self.head = AttentionAgentHead(centres, patch_size**2 * channels, action_dim, top=top, mix=False)
+        centres = (corners + (patch_size // 2 if as_published else patch_size / 2)) / size
+        self.head = AttentionAgentHead(
+            centres, patch_size**2 * channels, action_dim, top=top, mix=False, scale=as_published
+        )
 
     def initial_state(self, batch: int, *shape: int) -> State:
         """The head's."""
@@ -179,7 +187,10 @@ class AttentionAgentNetwork(VisionNetwork):
         (image,) = inputs
         assert image is not None
         pixels = image.permute(0, 3, 1, 2).to(self.low.dtype) / 255.0
-        return nn.functional.unfold(pixels, self.patch_size, stride=self.stride).transpose(1, 2)
+        patches = nn.functional.unfold(pixels, self.patch_size, stride=self.stride)
+        if self.as_published:  # torch flattens channel, row, column
+            patches = patches.reshape(len(pixels), self.channels, self.patch_size**2, -1).transpose(1, 2).flatten(1, 2)
+        return patches.transpose(1, 2)
 
     def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
         """The head's step."""

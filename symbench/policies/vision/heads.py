@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.layers import dense, lstm_step
+from symbench.policies.layers import dense, lstm_step, places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,8 @@ class ConvHead(nn.Module):
 class AttentionAgentHead(nn.Module):
     """Where the K most important codes are, on a grid, is all that an LSTM sees.
 
-    Importance is how much attention a code receives from all others: the column sums of ``softmax(Q K^T)``. Choosing
+    Importance is how much attention a code receives from all others: the column sums of ``softmax(Q K^T)``, with
+    ``scale`` of ``softmax(Q K^T / sqrt(d))`` as Tang et al. 2020 have it (behind a layer the paper has none). Choosing
     the greatest is not differentiable, so the paper trains it by evolution. With ``mix`` the codes are a rolling
     average, ``m_t = (1 - a) m_t + a m_{t-1}``, whose ``a`` depends on what the LSTM knows and on what was done; the
     first codes of an episode are taken as they are.
@@ -108,6 +109,7 @@ class AttentionAgentHead(nn.Module):
         top: int = 10,
         lstm_dim: int = 16,
         mix: bool = True,
+        scale: bool = False,
     ) -> None:
         """Make the head.
 
@@ -119,8 +121,15 @@ class AttentionAgentHead(nn.Module):
             top: How many codes K the LSTM is told about.
             lstm_dim: Size of the LSTM.
             mix: Whether the codes are averaged over time.
+            scale: Whether scores are divided by ``sqrt(projection_dim)``.
+
+        Raises:
+            ValueError: There are fewer codes than ``top``.
         """
         super().__init__()
+        if top > len(grid):
+            raise ValueError(f"top must be at most the number of codes, {len(grid)}, received {top}")
+        self.factor = 1.0 / math.sqrt(projection_dim) if scale else 1.0
         self.top, self.action_dim, self.code_dim, self.mix = top, action_dim, code_dim, mix
         self.register_buffer("places", grid, persistent=False)
         self.project_query, self.project_key = (nn.Linear(code_dim, projection_dim) for _ in range(2))
@@ -145,7 +154,8 @@ class AttentionAgentHead(nn.Module):
     def important(self, codes: Tensor) -> Tensor:
         """Indices of the K most important codes, most important first: (B, M, d_v) -> (B, K)."""
         importance = codes.new_empty(codes.shape[:2])
-        for i, pair in enumerate(zip(self.project_query(codes), self.project_key(codes), strict=True)):
+        queries = self.project_query(codes) * self.factor
+        for i, pair in enumerate(zip(queries, self.project_key(codes), strict=True)):
             importance[i] = _received(*pair)
         # Stable: while nothing moves all codes are alike, and which come first must not be a matter of chance.
         return importance.argsort(dim=1, descending=True, stable=True)[:, : self.top]
@@ -183,7 +193,7 @@ def square_grid(num_codes: int) -> Tensor:
     side = math.isqrt(num_codes)
     if side**2 != num_codes:
         raise ValueError(f"num_codes must be a square number, received {num_codes}")
-    index = torch.arange(num_codes)
+    index = places(num_codes)
     return torch.stack([index // side, index % side], dim=1) / side
 
 
@@ -200,9 +210,11 @@ def conv_side(conv: Sequence[Sequence[int]], side: int) -> int:
     """Side of a square picture after convolutions.
 
     Raises:
-        ValueError: A kernel is larger than the picture it reads.
+        ValueError: A kernel is larger than the picture it reads, or kernel or stride is less than 1.
     """
     for _, kernel, stride in conv:
+        if kernel < 1 or stride < 1:
+            raise ValueError(f"kernels and strides are at least 1, received {kernel} and {stride}")
         if kernel > side:
             raise ValueError(f"a kernel of {kernel} does not fit a picture of {side}x{side}")
         side = (side - kernel) // stride + 1

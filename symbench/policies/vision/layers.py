@@ -242,7 +242,7 @@ class _AttentionBlock(nn.Module):
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        if width % heads:
+        if heads < 1 or width % heads:
             raise ValueError(f"code_dim must be a multiple of heads, received {width} and {heads}")
         self.heads = heads
         self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))

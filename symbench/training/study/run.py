@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from symbench.errors import SymbenchError
+from symbench.reading import brief
 from symbench.runner import worker
 from symbench.runner.evaluate import single_thread
 from symbench.runner.provenance import environment
@@ -188,5 +189,5 @@ def read_run(path: Path) -> dict[str, Any]:
     try:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return {**data, "points": list(map(Point, data["steps"], data["returns"]))}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SymbenchError(f"{path} is not the file of a training run ({error}); delete it") from error
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise SymbenchError(f"{path} is not the file of a training run ({brief(error)}); delete it") from error

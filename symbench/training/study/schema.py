@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections import Counter
 from importlib import resources
 from pathlib import Path
@@ -13,12 +12,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from symbench.errors import SymbenchError, unknown
+from symbench.reading import TEXT_BYTES, brief, parse_toml, read
 from symbench.suites.schema import Name  # noqa: TC001  (pydantic reads it)
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 class _Data(BaseModel):
@@ -169,13 +164,11 @@ def load_study(name_or_path: str, overrides: dict[str, Any] | None = None) -> St
     path = studies().get(name_or_path, Path(name_or_path))
     if path.suffix != ".toml":
         raise unknown("study", name_or_path, studies())
+    label = f"study file {str(path)!r}"
+    content = read(path, label, TEXT_BYTES, "cannot be read (No such file or directory)")
+    data = parse_toml(content, f"study {path}")
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
         return Study.model_validate({"name": path.stem, **data, **(overrides or {})})
-    except OSError as error:
-        raise SymbenchError(f"study file {str(path)!r} cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SymbenchError(f"study {path} is not TOML: {error}") from error
     except ValidationError as error:
         raise SymbenchError(f"study {path}: {_first_mistake(error)}") from error
 
@@ -184,5 +177,5 @@ def _first_mistake(error: ValidationError) -> str:
     mistake = error.errors()[0]
     place = ".".join(map(str, mistake["loc"]))
     problem = mistake["msg"].removeprefix("Value error, ")
-    received = "" if mistake["type"] in ("missing", "value_error") else f", received {mistake['input']!r}"
+    received = "" if mistake["type"] in ("missing", "value_error") else f", received {brief(repr(mistake['input']))}"
     return f"{place}: {problem}{received}" if place else problem

@@ -1,0 +1,68 @@
+"""What strangers may hand over: damaged bytes, and what must come of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symbench.errors import SymbenchError
+
+SMALL: dict[str, dict[str, Any]] = {
+    "mlp": {"num_sensors": 5, "hidden": (8,)},
+    "attention-neuron": {"history": 2, "num_codes": 4},
+    "recurrent-attention-neuron": {"num_codes": 4, "hidden": (8,)},
+    "vision-attention-neuron": {"num_codes": 16, "conv": [[4, 2, 1]], "hidden": (8,)},
+    "set-transformer": {"num_codes": 16, "conv": [[4, 2, 1]], "hidden": (8,)},
+    "nature-cnn": {"size": 36, "hidden": (8,)},
+    "attention-agent": {"size": 43},
+    "equivariant-mlp": {"group": "C2", "observation": {"signs": [[-1, -1, 1, -1, -1]]}, "hidden": (4,)},
+    "equivariant-cnn": {"size": 21, "group": "C4", "conv": [[4, 7, 2]], "hidden": (8,)},
+}
+"""A small network of each kind."""
+
+
+def card_of(path: Path) -> dict[str, Any]:
+    card: dict[str, Any] = json.loads(path.with_suffix(".json").read_text())
+    return card
+
+
+def write_card(path: Path, card: Any) -> None:
+    path.with_suffix(".json").write_text(json.dumps(card))
+
+
+def refused(load: Any, *args: Any) -> str | None:
+    """The one line with which something is refused; ``None`` if it loads. Any other error is a failure."""
+    try:
+        load(*args)
+    except SymbenchError as error:
+        message = str(error)
+        assert message.isprintable()  # so it has one line
+        assert len(message) < 1000
+        return message
+    return None
+
+
+def mutated(content: bytes, rng: np.random.Generator) -> bytes:
+    """A few bytes changed, taken out, put in, doubled or cut off."""
+    data = bytearray(content)
+    for _ in range(rng.integers(1, 5)):
+        at = int(rng.integers(len(data) + 1))
+        size = int(rng.integers(1, 20))
+        match rng.integers(6):
+            case 0:
+                data[at : at + size] = rng.bytes(size)
+            case 1:
+                del data[at : at + size]
+            case 2:
+                data[at:at] = rng.bytes(size)
+            case 3:
+                data[at:at] = data[max(0, at - size) : at]
+            case 4:
+                del data[at:]
+            case _:
+                data[at : at + 1] = bytes([rng.choice(list(b'0123456789{}[]",:-eEN\x00\xff'))])
+        data = data or bytearray(b"x")
+    return bytes(data)
