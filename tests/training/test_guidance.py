@@ -35,11 +35,13 @@ def test_a_training_is_guided_and_learns_as_its_recipe_says(
 ) -> None:
     """Of 8 segments; the learning rate falls linearly to a hundredth."""
     guided: list[float] = []
+    explored: list[float] = []
     rates: list[float] = []
     play, descend = Player.play, module._descend
 
     def noted_play(player: Player, steps: int, exploration: float, share: float = 0.0) -> Any:
         guided.append(share)
+        explored.append(exploration)
         return play(player, steps, exploration, share)
 
     def noted_descent(network: Any, optimizer: torch.optim.Optimizer, *others: Any) -> None:
@@ -48,9 +50,10 @@ def test_a_training_is_guided_and_learns_as_its_recipe_says(
 
     monkeypatch.setattr(Player, "play", noted_play)
     monkeypatch.setattr(module, "_descend", noted_descent)
-    changes = {"guided": 1.0, "guided_at_last": 0.25, "learning_rate": 0.01, "updates": 1}
+    changes = {"guided": 1.0, "guided_at_last": 0.25, "exploration": 0.3, "learning_rate": 0.01, "updates": 1}
     train("attention-neuron", tmp_path, overrides={**tiny("attention-neuron"), **changes})
     assert guided == pytest.approx([1, 0.8125, 0.625, 0.4375, 0.25, 0.25, 0.25, 0.25])
+    assert explored == [0.3] * 8
     assert rates == pytest.approx([0.01 * (8 - i) / 8 for i in range(8)])
 
 
