@@ -8,6 +8,8 @@ import multiprocessing
 import os
 import signal
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
@@ -138,8 +140,33 @@ def test_a_worker_that_is_starting_ignores_ctrl_c(cell: Callable[..., Cell]) -> 
 def test_closing_early_stops_the_workers(cell: Callable[..., Cell]) -> None:
     running = execute([cell(level=str(i)) for i in range(6)], workers=2)
     next(running)
+    assert len(multiprocessing.active_children()) == 2
     running.close()
     assert multiprocessing.active_children() == []
+
+
+def test_a_worker_ends_with_its_pipe() -> None:
+    lane = executor._Lane()
+    lane.connection.close()
+    lane.process.join(60)
+    assert lane.process.exitcode == 0
+
+
+def test_cells_can_be_evaluated_from_any_thread(cell: Callable[..., Cell]) -> None:
+    """Only the main thread may say what signals do."""
+    with ThreadPoolExecutor() as pool:
+        (outcome,) = pool.submit(lambda: list(execute([cell()], workers=2))).result()
+    assert outcome.record
+
+
+@pytest.mark.parametrize(
+    ("code", "end"),
+    [(0, "exit code 0"), (1, "exit code 1"), (-9, "exit code -9, Killed"), (None, "exit code None")],
+)
+def test_how_a_worker_ended_is_said(code: int | None, end: str) -> None:
+    lane = executor._Lane.__new__(executor._Lane)
+    lane.process = SimpleNamespace(exitcode=code)  # type: ignore[assignment]
+    assert lane._end() == end
 
 
 def test_there_must_be_a_worker(cell: Callable[..., Cell]) -> None:

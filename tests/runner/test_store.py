@@ -81,6 +81,53 @@ def test_another_result_in_its_place_is_never_overwritten_silently(
         store.holds(record.cell.model_copy(update=change))
 
 
+def test_what_is_to_be_replaced_counts_as_absent(store: Store, record: Record) -> None:
+    assert store.holds(record.cell, replacing=True)
+    assert not store.holds(record.cell.model_copy(update={"episodes": 50}), replacing=True)
+
+
+def test_an_agent_that_was_another_file_is_named(store: Store, record: Record) -> None:
+    source = record.cell.source.model_copy(update={"digest": "another"})
+    with pytest.raises(SymbenchError, match=r"\(agent 'random' was another file\); give another --out"):
+        store.holds(record.cell.model_copy(update={"source": source}))
+
+
+def test_what_cannot_make_room_is_named(store: Store, record: Record) -> None:
+    path = store.path(record.cell.id)
+    store.make_room([record.cell])
+    assert store.holds(record.cell)  # a file needs no room
+    path.unlink()
+    path.mkdir()
+    path.with_suffix(".old").mkdir()
+    (path.with_suffix(".old") / "kept").touch()
+    with pytest.raises(SymbenchError, match=r"s0\.json cannot be written \(.*\); remove what is there or give another"):
+        store.make_room([record.cell])
+
+
+def test_a_file_system_without_locks_keeps_nothing_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lock(_: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("symbench.runner.store._lock", lock)
+    with store.lock():
+        pass
+
+
+@pytest.mark.parametrize("error", [BlockingIOError, PermissionError])
+def test_a_lock_that_is_taken_is_one_line(store: Store, monkeypatch: pytest.MonkeyPatch, error: type[OSError]) -> None:
+    def lock(_: int) -> None:
+        raise error
+
+    monkeypatch.setattr("symbench.runner.store._lock", lock)
+    with pytest.raises(SymbenchError, match="another symbench run is writing into"), store.lock():
+        pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_others_may_read_what_was_written(store: Store, record: Record) -> None:
+    assert store.path(record.cell.id).stat().st_mode & 0o777 == 0o644
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -110,7 +157,7 @@ def test_a_full_disk_is_one_clear_line_and_leaves_the_old_file_whole(
     path = store.path(record.cell.id)
     before = path.read_bytes()
     monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(SymbenchError, match=r"No space left on device.*kept"):
+    with pytest.raises(SymbenchError, match=r"No space left on device.*kept, and the same.*, without --no-resume"):
         store.write(record)
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == ["s0.json"]
