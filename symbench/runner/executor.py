@@ -16,9 +16,10 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
 from symbench.errors import SymbenchError
-from symbench.runner.evaluate import batches, join, play_batch
+from symbench.runner.evaluate import batches, play_batch, whole
 from symbench.runner.measures import measure
 from symbench.runner.pipeline import describe
+from symbench.runner.provenance import machine
 from symbench.runner.store import Record
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _whole_cells(played: Generator[tuple[Job, Outcome], None, None]) -> Generato
 def _attempt(job: Job) -> Outcome:
     cell, seeds = job
     try:
-        return Outcome(cell, Record(cell, describe(cell), play_batch(cell, seeds), measure(cell)))
+        return Outcome(cell, Record(cell, describe(cell), play_batch(cell, seeds), measure(cell), machine()))
     except Exception as error:  # whatever an agent or an environment raises, the other cells go on
         line = " ".join(f"{type(error).__name__}: {error}".split())
         return Outcome(cell, error=line, details=traceback.format_exc())
@@ -91,7 +92,11 @@ def _merged(parts: Sequence[Outcome]) -> Outcome:
     records = [part.record for part in parts if part.record]
     if len(records) < len(parts):
         return next(part for part in parts if part.record is None)
-    return Outcome(parts[0].cell, replace(records[0], episodes=join([record.episodes for record in records])))
+    try:
+        episodes = whole(parts[0].cell, [record.episodes for record in records])
+    except SymbenchError as error:
+        return Outcome(parts[0].cell, error=str(error))
+    return Outcome(parts[0].cell, replace(records[0], episodes=episodes))
 
 
 def _in_processes(jobs: Sequence[Job], workers: int) -> Generator[tuple[Job, Outcome], None, None]:

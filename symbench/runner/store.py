@@ -57,12 +57,14 @@ class Record:
         pipeline: The steps from environment to agent as (role, what) pairs, for ``symbench describe``.
         episodes: What came out.
         measures: What else was measured, by name; see :mod:`symbench.runner.measures`.
+        machine: What it was computed with; see :func:`symbench.runner.provenance.machine`. Empty in old files.
     """
 
     cell: Cell
     pipeline: tuple[tuple[str, str], ...]
     episodes: Episodes
     measures: dict[str, float] = field(default_factory=dict)
+    machine: dict[str, Any] = field(default_factory=dict)
 
 
 class Store:
@@ -144,8 +146,8 @@ class Store:
             if data["format"] != FORMAT or checksum != digest_of(data):
                 raise CorruptCell(f"{path} was changed after it was written; delete it and run again")
             pipeline = tuple((role, what) for role, what in data["pipeline"])
-            cell, episodes = Cell.model_validate(data["cell"]), Episodes.from_columns(data["episodes"])
-            return Record(cell, pipeline, episodes, data.get("measures", {}))
+            cell, episodes = Cell.model_validate(data["cell"]), Episodes.from_columns(data["episodes"], data)
+            return Record(cell, pipeline, episodes, data.get("measures", {}), data.get("machine", {}))
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -174,6 +176,8 @@ class Store:
             "pipeline": record.pipeline,
             "episodes": record.episodes.columns(),
             **({"measures": record.measures} if record.measures else {}),
+            **record.episodes.noticed(),
+            **({"machine": record.machine} if record.machine else {}),
         }
         text = json.dumps(data | {"checksum": digest_of(data)}, allow_nan=False)
         path = self.path(record.cell.id)
