@@ -142,6 +142,7 @@ def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:
         manifest.cells[cell.id] = cell.spec_hash
         manifest.failed.pop(cell.id, None)
     manifest.skipped.update((skipped.id, skipped.reason) for skipped in planned.skipped)
+    manifest.redundant.update(planned.redundant)
     return manifest
 
 
@@ -169,6 +170,7 @@ def _keep(
                 manifest.failed[outcome.cell.id] = outcome.error
             else:
                 store.write(outcome.record)
+                manifest.add_outside(outcome.record)
                 manifest.invocations[-1].evaluated += 1
             manifest.save(store)  # after every cell: nothing can be done when the process is killed
             progress(outcome, total)
