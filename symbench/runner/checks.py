@@ -7,6 +7,7 @@ them: 0.7 becomes 0, one action becomes twenty. So every loop that plays an agen
 from __future__ import annotations
 
 import textwrap
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -19,13 +20,25 @@ if TYPE_CHECKING:
 
     from gymnasium.spaces import Space
     from numpy.typing import NDArray
+    from typing_extensions import Self
 
 _ROUNDING = 1e-6  # relative: an action of 2.0000002 in [-2, 2] is one of 2
+_BLOCK = 16  # steps that are looked at together
 _TILED = 1000  # bounds of up to so many numbers are kept for every row, which numpy compares several times as fast
 
 
 class Checks:
     """The checks of one agent in a batch of B environments; what is wrong names the agent, the step and the seed.
+
+    Answers are checked at once, what is shown and paid after every sixteenth step and at the end of the block ``with``,
+    before any other error leaves it: looking at each step by itself would cost several times as much. ::
+
+        with Checks(agent.name, observation_space, action_space, seeds) as checks:
+            ...
+            checks.observations(shown, playing)
+            actions = checks.actions(agent.act(seen), playing)
+            ...
+            checks.rewards(rewards, playing)
 
     Attributes:
         step: Steps taken so far.
@@ -45,24 +58,61 @@ class Checks:
             raise SymbenchError(f"actions of Box, Discrete, MultiDiscrete, MultiBinary are played, not {action_space}")
         self._agent, self._seeds, self._space = agent, np.asarray(seeds), action_space
         self._acts = _Limits(action_space, len(seeds))
-        self._shows = _limits(observation_space, len(seeds))
+        self._shows = _limits(observation_space, _BLOCK * len(seeds))
+        self._shown: list[tuple[Any, NDArray[np.int64]]] = []  # of the latest steps, with who played
+        self._paid: list[NDArray[Any]] = []
         self.step = 0
         self.outside = 0
 
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Check what is left, also when something else went wrong: that may be the cause."""
+        if kind is None or issubclass(kind, Exception):
+            self._flush()
+
     def observations(self, shown: Any, playing: NDArray[np.int64]) -> None:
-        """Check what the environments show.
+        """Check what the environments show: that there is no NaN and no infinity, and that the shape is right.
 
         Args:
-            shown: A batch of observations, one for each of ``playing``.
+            shown: A batch of observations, one for each of ``playing``, which nobody changes afterwards.
             playing: Which environments play, (b,) places among the B.
+        """
+        self._shown.append((shown, playing))
+
+    def rewards(self, rewards: NDArray[Any], playing: NDArray[np.int64]) -> None:
+        """Check the rewards of a step, (b,), which ends the step: there must be no NaN and no infinity."""
+        self._paid.append(rewards)
+        self.step += 1
+        if len(self._paid) == _BLOCK:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Look at what was kept: at all of it together, and step by step where something is the matter.
 
         Raises:
-            SymbenchError: A number is NaN or infinite, or the shape is not that of the space.
+            SymbenchError: A number is NaN or infinite, or a shape is not that of the space.
         """
-        strays = [found for part in _pairs(self._shows, shown) if (found := self._strays(*part, playing)) is not None]
+        shown, paid, now = self._shown, self._paid, self.step
+        self._shown, self._paid = [], []
+        if paid and np.isfinite(np.concatenate(paid)).all() and _hold(self._shows, [each for each, _ in shown]):
+            return
+        self.step -= len(paid)
+        for (observations, playing), rewards in zip_longest(shown, paid):
+            self._look(observations, rewards, playing)
+            self.step += rewards is not None
+        assert self.step == now
+
+    def _look(self, shown: Any, rewards: NDArray[Any] | None, playing: NDArray[np.int64]) -> None:
+        """Look at one step; what follows the last answer has no reward."""
+        strays = [self._strays(limits, values, playing) for limits, values in _pairs(self._shows, shown)]
         if strays:
-            self.finite(shown, playing)
             self.outside += int(np.logical_or.reduce(strays).sum())
+        if rewards is not None and not (there := np.isfinite(rewards)).all():
+            row = int(np.flatnonzero(~there)[0])
+            self._refuse(f"got a reward of {rewards[row]}", playing[row : row + 1])
 
     def finite(self, seen: Any, playing: NDArray[np.int64]) -> None:
         """Check that there is no NaN and no infinity in what the agent sees; arguments as of :meth:`observations`.
@@ -71,7 +121,7 @@ class Checks:
             SymbenchError: There is one.
         """
         for values in _leaves(seen):
-            if values.dtype.kind == "f" and not (there := np.isfinite(values)).all():
+            if values.dtype.kind == "f" and np.count_nonzero(there := np.isfinite(values)) < values.size:
                 row = int(np.flatnonzero(~there.reshape(len(values), -1).all(axis=1))[0])
                 first = values[row][~there[row]].flat[0]
                 self._refuse(f"was shown an observation with {first}", playing[row : row + 1])
@@ -103,23 +153,11 @@ class Checks:
         row = int(np.flatnonzero(limits.strays(actions))[0])
         self._expect(f"{actions[row]}", playing[row : row + 1])
 
-    def rewards(self, rewards: NDArray[Any], playing: NDArray[np.int64]) -> None:
-        """Check the rewards of a step, (b,), which ends the step.
-
-        Raises:
-            SymbenchError: One is NaN or infinite.
-        """
-        if np.count_nonzero(np.isfinite(rewards)) < len(playing):
-            row = int(np.flatnonzero(~np.isfinite(rewards))[0])
-            self._refuse(f"got a reward of {rewards[row]}", playing[row : row + 1])
-        self.step += 1
-
-    def _strays(self, limits: _Limits, values: NDArray[Any], playing: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Which observations are outside, if any is."""
-        if limits.hold(values, len(playing)):
-            return None
+    def _strays(self, limits: _Limits, values: NDArray[Any], playing: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which observations are outside, (b,) bool."""
         if values.shape != (expected := (len(playing), *limits.shape)):
             self._refuse(f"was shown observations of shape {values.shape}, {expected} is expected,", playing)
+        self.finite(values, playing)
         return limits.strays(values)
 
     def _expect(self, received: str, playing: NDArray[np.int64]) -> NoReturn:
@@ -142,16 +180,20 @@ class _Limits:
         self._binary = isinstance(space, spaces.MultiBinary)
         self.kinds = "biuf" if self._binary else "iu" if whole else "iuf"  # SB3 answers in floats to MultiBinary
         info = np.iinfo(self._dtype) if whole else None
-        self._holds_all = info is not None and bool((low == info.min).all() and (high == info.max).all())
+        self._everything = info is not None and bool((low == info.min).all() and (high == info.max).all())
         if not whole:
             low, high = _widened(low, -1, self._dtype), _widened(high, 1, self._dtype)
         self._low, self._high = _for_rows(low, count), _for_rows(high, count)
+
+    def holds_all(self, dtype: np.dtype[Any]) -> bool:
+        """Whether every number of a type is in the space, as bytes are in that of frames."""
+        return self._everything and dtype == self._dtype
 
     def hold(self, values: NDArray[Any], rows: int) -> bool:
         """Whether these are ``rows`` elements of the space; NaN and infinity never are."""
         if values.shape != (rows, *self.shape) or values.dtype.kind not in self.kinds:
             return False
-        if self._holds_all and values.dtype == self._dtype:
+        if self.holds_all(values.dtype):
             return True
         # The fastest of what numpy offers: this is done at every step.
         low, high, size = self._low[:rows], self._high[:rows], values.size
@@ -200,6 +242,18 @@ def _limits(space: Space[Any], count: int) -> Any:
     if isinstance(space, spaces.Dict):
         return {key: _limits(part, count) for key, part in space.spaces.items()}
     return _Limits(space, count) if isinstance(space, _ARRAYS) else None
+
+
+def _hold(limits: Any, batches: list[Any]) -> bool:
+    """Whether all batches of observations are of the space."""
+    leaves = [list(_pairs(limits, batch)) for batch in batches]
+    for pairs in zip(*leaves, strict=True):
+        limit, arrays = pairs[0][0], [values for _, values in pairs]
+        if any(values.shape[1:] != limit.shape for values in arrays):
+            return False
+        if not limit.holds_all(arrays[0].dtype) and not limit.hold(joined := np.concatenate(arrays), len(joined)):
+            return False
+    return True
 
 
 def _pairs(limits: Any, shown: Any) -> Iterator[tuple[_Limits, NDArray[Any]]]:

@@ -149,26 +149,26 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Epis
     playing = np.arange(count)  # the environments whose episode goes on: the agent acts in these only
     watch = Watch(envs)
     view = watch.view or envs
-    checks = Checks(agent.name, view.single_observation_space, envs.single_action_space, seeds)
     observations, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]  # one seed each is allowed
     actions = np.zeros((count, *(envs.single_action_space.shape or ())), envs.single_action_space.dtype)
     agent.reset(count, seed=seeds[0])
-    while playing.size:
-        seen = rows_of(observations, playing)
-        _look(checks, watch, seen, playing)
-        actions[playing] = checks.actions(agent.act(seen), playing)
-        observations, rewards, terminated, truncated, _ = envs.step(actions)
-        checks.rewards(rewards := rewards[playing], playing)
-        returns[playing] += rewards
-        lengths[playing] += 1
-        ended = terminated | truncated
-        if ended.any():
-            died[playing] = terminated[playing]
-            agent.keep(~ended[playing])
-            playing = playing[~ended[playing]]
-            if not envs.metadata.get("rests", False):
-                # What an environment plays after its episode is not counted; it is reset because it must be.
-                observations, _ = envs.reset(options={"reset_mask": ended})
+    with Checks(agent.name, view.single_observation_space, envs.single_action_space, seeds) as checks:
+        while playing.size:
+            seen = rows_of(observations, playing)
+            _look(checks, watch, seen, playing)
+            actions[playing] = checks.actions(agent.act(seen), playing)
+            observations, rewards, terminated, truncated, _ = envs.step(actions)
+            checks.rewards(rewards := rewards[playing], playing)
+            returns[playing] += rewards
+            lengths[playing] += 1
+            ended = terminated | truncated
+            if ended.any():
+                died[playing] = terminated[playing]
+                agent.keep(~ended[playing])
+                playing = playing[~ended[playing]]
+                if not envs.metadata.get("rests", False):
+                    # What an environment plays after its episode is not counted; it is reset because it must be.
+                    observations, _ = envs.reset(options={"reset_mask": ended})
     return Episodes(np.array(seeds, np.int64), returns, lengths, died, watch.result(), checks.outside)
 
 

@@ -56,20 +56,21 @@ def measure(cell: Cell) -> dict[str, float]:
 def _visited(envs: Any, agent: Agent, seed: int) -> NDArray[Any]:
     """The observations of some play, (steps * envs, ...)."""
     everywhere = np.arange(envs.num_envs)
-    checks = Checks(agent.name, envs.single_observation_space, envs.single_action_space, (seed + everywhere).tolist())
+    seeds = (seed + everywhere).tolist()
     observations, _ = envs.reset(seed=seed)
     agent.reset(envs.num_envs, seed=seed)
     seen = []
-    for _ in range(_STEPS):
-        checks.observations(observations, everywhere)
-        seen.append(np.array(observations))
-        actions = checks.actions(agent.act(observations), everywhere)
-        observations, rewards, terminated, truncated, _ = envs.step(actions)
-        checks.rewards(rewards, everywhere)
-        ended = terminated | truncated
-        if ended.any():
-            agent.restart(ended)
-            observations, _ = envs.reset(options={"reset_mask": ended})
+    with Checks(agent.name, envs.single_observation_space, envs.single_action_space, seeds) as checks:
+        for _ in range(_STEPS):
+            seen.append(np.array(observations))
+            checks.observations(seen[-1], everywhere)
+            actions = checks.actions(agent.act(observations), everywhere)
+            observations, rewards, terminated, truncated, _ = envs.step(actions)
+            checks.rewards(rewards, everywhere)
+            ended = terminated | truncated
+            if ended.any():
+                agent.restart(ended)
+                observations, _ = envs.reset(options={"reset_mask": ended})
     return np.concatenate(seen)
 
 

@@ -220,19 +220,20 @@ def play(stage: Stage, agent: Agent, seed: int, steps: int | None = None) -> Ite
     Raises:
         SymbenchError: What the agent answers or is shown is not of its space, or a reward is not finite.
     """
-    checks, alone = Checks(agent.name, stage.env.observation_space, stage.env.action_space, [seed]), np.zeros(1, int)
+    alone = np.zeros(1, int)
     seen, total, step, over = stage.reset(seed), 0.0, 0, False
-    while not over:
-        batch = batch_of_one(seen)
-        checks.observations(batch, alone)
-        action = checks.actions(agent.act(batch), alone)[0]
-        yield Moment(step, seen, total, action)
-        step += 1
-        if step == steps:
-            return
-        seen, reward, over = stage.step(action)
-        checks.rewards(np.array([reward]), alone)
-        total += reward
+    with Checks(agent.name, stage.env.observation_space, stage.env.action_space, [seed]) as checks:
+        while not over:
+            batch = batch_of_one(seen)
+            checks.observations(batch, alone)
+            action = checks.actions(agent.act(batch), alone)[0]
+            yield Moment(step, seen, total, action)
+            step += 1
+            if step == steps:
+                return
+            seen, reward, over = stage.step(action)
+            checks.rewards(np.array([reward]), alone)
+            total += reward
     yield Moment(step, seen, total, None)
 
 

@@ -125,7 +125,9 @@ def test_what_differs_otherwise_stays() -> None:
     assert suite.redundant(TASKS["CartPole-v1"]) == {}
 
 
-@pytest.mark.parametrize("step", [{"wrapper": "Unknown", "resample": 500}, {"wrapper": "ShuffleSensors", "resample": -1}])
+@pytest.mark.parametrize(
+    "step", [{"wrapper": "Unknown", "resample": 500}, {"wrapper": "ShuffleSensors", "resample": -1}]
+)
 def test_what_is_wrong_with_a_suite_is_said_by_whoever_plays_it(step: dict[str, Any]) -> None:
     assert suite_of(("once", shuffle()), ("wrong", [step])).redundant(TASKS["CartPole-v1"]) == {}
 
