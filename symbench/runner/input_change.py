@@ -120,8 +120,9 @@ class Watch:
         if step == 0 or any(interval is not None and step % interval == 0 for interval in self._intervals):
             self._end_draws()
             self._draws += len(playing)
-        for before, after in _pairs(shown, seen):
-            self._add(before.reshape(len(playing), -1), after.reshape(len(playing), -1), playing)
+        with np.errstate(over="ignore"):
+            for before, after in _pairs(shown, seen):
+                self._add(before.reshape(len(playing), -1), after.reshape(len(playing), -1), playing)
 
     def result(self) -> InputChange | None:
         """What came out; ``None`` without perturbations."""
@@ -135,14 +136,15 @@ class Watch:
     def _add(self, before: NDArray[Any], after: NDArray[Any], playing: NDArray[np.int64]) -> None:
         """Compare numbers, (b, N) and (b, M)."""
         both, most = sorted((before.shape[1], after.shape[1]))
-        differs = before[:, :both] != after[:, :both]
+        difference = after[:, :both].astype(np.float64)
+        difference -= before[:, :both]
         self._entries += len(playing) * most
-        self._changed += int(np.count_nonzero(differs)) + len(playing) * (most - both)
-        with np.errstate(over="ignore"):
-            self._distance += float(np.abs(np.subtract(after[:, :both], before[:, :both], dtype=np.float64)).sum())
-            for beyond in (before[:, both:], after[:, both:]):
-                self._distance += float(np.abs(beyond, dtype=np.float64).sum())
-        self._effect[playing] |= differs.any(axis=1) | (most > both)
+        self._changed += int(np.count_nonzero(difference)) + len(playing) * (most - both)
+        self._distance += float(np.abs(difference, out=difference).sum())
+        for beyond in (before[:, both:], after[:, both:]) if most > both else ():
+            self._distance += float(np.abs(beyond, dtype=np.float64).sum())
+        if not self._effect[playing].all():
+            self._effect[playing] |= difference.any(axis=1) | (most > both)
 
     def _end_draws(self) -> None:
         self._effects += int(self._effect.sum())
