@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003  (typer reads the annotations)
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from symbench.cli.errors import Debug, one_line_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from symbench.runner import Record
 
 
 @one_line_errors
@@ -54,4 +59,18 @@ def _steps(run_dir: Path | None, cell_id: str, agents: list[str], trust: bool) -
     from symbench.runner.find import planned_cell, stored_record
     from symbench.runner.pipeline import describe
 
-    return stored_record(run_dir, cell_id).pipeline if run_dir else describe(planned_cell(cell_id, agents, trust))
+    if run_dir is None:
+        return describe(planned_cell(cell_id, agents, trust))
+    record = stored_record(run_dir, cell_id)
+    return (*record.pipeline, *_noticed(record))
+
+
+def _noticed(record: Record) -> Iterator[tuple[str, str]]:
+    """What was noticed while it was played; cells of earlier versions say less."""
+    if (change := record.episodes.input_change) is not None:
+        yield "what was moved", f"{change} (first 100 steps)"
+    if record.episodes.outside:
+        yield "outside its space", f"{record.episodes.outside} observations of the task"
+    if machine := record.machine:
+        yield "computed with", ", ".join(f"{name} {machine[name]}" for name in ("symbench", "commit", "python", "cpu"))
+        yield "arithmetic", "; ".join(f"{name}: {what}" for name, what in machine["arithmetic"].items())

@@ -42,5 +42,7 @@ def show(made: Report, directory: Path) -> None:
 
     screen = console()
     screen.print(render(made, screen.width))
+    for note in made.manifest.notes():
+        screen.print(f"[dim]{escape(note)}[/dim]", highlight=False, soft_wrap=True)
     files = "leaderboard.csv, leaderboard.md, episodes.csv, run.json, cells/"
     screen.print(f"[dim]{escape(str(directory))}: {files}[/dim]", highlight=False, soft_wrap=True)

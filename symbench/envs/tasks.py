@@ -112,6 +112,11 @@ class Task:
 
         return symmetry_of(self.env_id).group.name if self.env_id in CATALOGUE else None
 
+    @property
+    def max_episode_steps(self) -> int | None:
+        """Steps after which an episode is truncated; ``None`` if the registration sets no limit."""
+        return gym.spec(self.env_id).max_episode_steps
+
     def normalise(self, returns: Any) -> Any:
         """Map returns so that random play is 0 and the reference is 1."""
         return (returns - self.random_return) / (self.reference_return - self.random_return)

@@ -222,7 +222,7 @@ def _order(line: Line) -> tuple[bool, float, float, str]:
 def _line(submission: Submission, task: str, verified: bool, repetitions: int) -> tuple[Line, Array]:
     """A line without rank, and the bootstrap distribution of its retention."""
     suite, entry = submission.suite, submission.card.tasks[task]
-    conditions = [each.id for each in suite.conditions(get_task(task)) if not each.baseline]
+    conditions = [each.id for each in suite.distinct(get_task(task)) if not each.baseline]
     scores = {condition: run_scores(submission, task, condition) for condition in (suite.baseline.id, *conditions)}
     clean, returns = scores[suite.baseline.id], submission.returns(task, suite.baseline.id)
     rng = np.random.default_rng([suite.seed, *submission.card.name.encode()])

@@ -136,7 +136,7 @@ def make_rows(manifest: Manifest, records: Sequence[Record]) -> list[Row]:
     return [
         _row(manifest, scores, task, condition, agent)
         for task, facts in manifest.tasks.items()
-        for condition in manifest.suite.conditions(facts)
+        for condition in manifest.suite.distinct(facts)
         for agent in scores.agents(task)
     ]
 
@@ -148,7 +148,7 @@ def summarise(manifest: Manifest, records: Sequence[Record]) -> list[Summary]:
     if len(by_task) < 2:
         return []
     everywhere = [agent for agent in by_task[0] if all(agent in others for others in by_task)]
-    of_tasks = [manifest.suite.conditions(facts) for facts in manifest.tasks.values()]
+    of_tasks = [manifest.suite.distinct(facts) for facts in manifest.tasks.values()]
     return [
         Summary(condition, agent, _over_tasks(manifest, scores, condition, agent))
         for condition in of_tasks[0]

@@ -16,16 +16,30 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from symbench.errors import SymbenchError
 from symbench.suites.schema import RESERVED
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 COLUMNS: Final = ("task", "perturbation", "severity", "run", "seed", "return", "length", "terminated")
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
-UPGRADES: Final[dict[int, Upgrade]] = {}
+
+
+def _several_machines(data: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 had one machine, that of the last call of the run, and in it the date of that call."""
+    machine = data.get("machine")
+    if not isinstance(machine, dict) or {"date", "machines"} & data.keys():
+        # No good file of format 1: without these keys it is none of the present format either, which says so.
+        return {key: value for key, value in data.items() if key not in ("date", "machines")}
+    others = {key: value for key, value in data.items() if key != "machine"}
+    facts = {key: value for key, value in machine.items() if key != "date"}
+    return {**others, **({"date": machine["date"]} if "date" in machine else {}), "machines": [facts]}
+
+
+UPGRADES: Final[dict[int, Upgrade]] = {1: _several_machines}
 """``{version: step}``: each step turns the metadata of a version into that of the next one."""
 
 MAX_CSV_BYTES: Final = 10_000_000  # 20 training runs of a suite with 7 conditions and 1000 episodes
 MAX_JSON_BYTES: Final = 200_000
 MAX_RUNS: Final = 100  # training runs a task
+MAX_MACHINES: Final = 100
 
 FORMULA_STARTS: Final = "=+-@\t\r"  # a spreadsheet takes a cell that begins so for a formula
 
@@ -101,10 +115,9 @@ class TaskEntry(_Model):
 
 
 class Machine(_Model):
-    """What the numbers were computed with.
+    """What cells were computed with.
 
     Attributes:
-        date: Start of the run, ISO 8601.
         symbench: Version.
         commit: Of the source checkout, with ``+changes`` if files differ from it; ``None`` when installed otherwise.
         python: Version.
@@ -112,9 +125,11 @@ class Machine(_Model):
         platform: Operating system.
         cpu: Processor.
         cores: Number of its cores.
+        arithmetic: What decides the last bits on it: instructions, BLAS, C library, variables that choose others. Empty
+            where it is not known: in submissions of format 1.
+        cells: How many cells of the submission it computed; ``None`` where it is not known, likewise.
     """
 
-    date: Text
     symbench: Text
     commit: Text | None
     python: Text
@@ -122,6 +137,8 @@ class Machine(_Model):
     platform: Text
     cpu: Text
     cores: Annotated[int, Field(ge=1)] | None
+    arithmetic: dict[Text, Text] = {}
+    cells: Annotated[int, Field(ge=1)] | None = None
 
 
 class Scope(_Model):
@@ -153,7 +170,8 @@ class Card(Scope):
         licence: Of weights and code, e.g. ``"MIT"``.
         training_data: What the agent has learned from: environments, conditions, steps, demonstrations.
         tolerance: How far the mean normalised score of a cell may be from this one when it is played again.
-        machine: What the numbers were computed with.
+        date: When it was made, ISO 8601; of format 1, when the last call of its run began.
+        machines: What the numbers were computed with: one entry for all cells that were computed alike.
     """
 
     description: Text
@@ -163,7 +181,8 @@ class Card(Scope):
     licence: Licence
     training_data: Text
     tolerance: Annotated[float, Field(ge=0, le=0.05)] = 0.01
-    machine: Machine
+    date: Text
+    machines: Annotated[list[Machine], Field(min_length=1, max_length=MAX_MACHINES)]
 
 
 def upgrade(data: Any) -> dict[str, Any]:

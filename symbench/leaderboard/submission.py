@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -17,7 +18,7 @@ from symbench.suites import load_suite
 from symbench.wrappers.severity import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -136,7 +137,8 @@ def _card(manifest: Manifest, records: Sequence[Record], name: str, agent: str, 
         "suite": manifest.suite.tag,
         "severities": VERSION,
         "tasks": {task: _task(manifest, records, task, agent, about) for task in tasks},
-        "machine": _machine(manifest),
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "machines": _machines(manifest, records),
     }
     try:
         return Card.model_validate(data)
@@ -185,11 +187,27 @@ def _parameters(cards: Sequence[dict[str, Any]], digests: Sequence[str | None]) 
     return [int(card["parameters"]) for card in cards]
 
 
-def _machine(manifest: Manifest) -> dict[str, Any]:
-    calls = [call for call in manifest.invocations if call.evaluated] or manifest.invocations
-    facts = calls[-1].environment
+def _machines(manifest: Manifest, records: Sequence[Record]) -> list[dict[str, Any]]:
+    """What the cells were computed with, and how many with each; the most first."""
+    of_cells = [_facts(record.machine or _of_the_calls(manifest, record)) for record in records]
+    different = {json.dumps(facts, sort_keys=True): facts for facts in of_cells}.values()
+    return sorted(({**facts, "cells": of_cells.count(facts)} for facts in different), key=lambda each: -each["cells"])
+
+
+def _facts(machine: Mapping[str, Any]) -> dict[str, Any]:
     names = ("symbench", "commit", "python", "packages", "platform", "cpu", "cores")
-    return {"date": calls[-1].started, **{name: facts.get(name) for name in names}}
+    return {**{name: machine.get(name) for name in names}, "arithmetic": machine.get("arithmetic", {})}
+
+
+def _of_the_calls(manifest: Manifest, record: Record) -> Mapping[str, Any]:
+    """What a cell of an earlier version was computed with, if all calls that evaluated something agree."""
+    calls = [call.environment for call in manifest.invocations if call.evaluated]
+    if not calls or any(_facts(call) != _facts(calls[0]) for call in calls):
+        raise SymbenchError(
+            f"{record.cell.id} does not say what it was computed with, and the calls of this run differ: "
+            "evaluate it again with --no-resume"
+        )
+    return calls[0]
 
 
 def _table(records: Sequence[Record]) -> str:

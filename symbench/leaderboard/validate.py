@@ -295,8 +295,7 @@ def _key_place(text: str, path: Sequence[int | str]) -> tuple[int, int]:
     position = 0
     for key in (key for key in path if isinstance(key, str)):
         found = re.compile(re.escape(json.dumps(key)) + r"\s*:").search(text, position)
-        if found is None:
-            break
-        position = found.start()
+        if found is not None:  # a key of the present format may be missing in a file of an earlier one
+            position = found.start()
     before = text[:position]
     return before.count("\n") + 1, position - before.rfind("\n")

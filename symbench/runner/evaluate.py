@@ -6,13 +6,18 @@ The batches depend on the cell alone, so its numbers depend neither on the numbe
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from symbench.envs.tasks import get_task
+from symbench.errors import SymbenchError
+from symbench.runner.checks import Checks
+from symbench.runner.input_change import WINDOW, InputChange, Watch
+from symbench.wrappers.registry import PERTURBATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +27,9 @@ if TYPE_CHECKING:
 
     from symbench.policies.agent import Agent
     from symbench.runner.cell import Cell
+    from symbench.suites import Apply
+
+_INPUT_CHANGE = TypeAdapter(InputChange)
 
 
 @dataclass(frozen=True)
@@ -33,12 +41,16 @@ class Episodes:
         returns: Undiscounted sum of the task's rewards, (E,) float64.
         lengths: Steps until the end, (E,) int64.
         terminated: Whether the episode ended by itself and not by the time limit, (E,) bool.
+        input_change: How far the perturbations moved what the agent saw; ``None`` without perturbation.
+        outside: Observations of the task that were outside the space that it declares.
     """
 
     seeds: NDArray[np.int64]
     returns: NDArray[np.float64]
     lengths: NDArray[np.int64]
     terminated: NDArray[np.bool_]
+    input_change: InputChange | None = None
+    outside: int = 0
 
     def columns(self) -> dict[str, list[Any]]:
         """The same as JSON data; floats survive the round trip bit for bit."""
@@ -49,13 +61,18 @@ class Episodes:
             "terminated": self.terminated.tolist(),
         }
 
+    def noticed(self) -> dict[str, Any]:
+        """What was noticed beside the numbers, as JSON data; what there is nothing to say of is left out."""
+        change = {} if self.input_change is None else {"input_change": asdict(self.input_change)}
+        return {**change, **({"outside": self.outside} if self.outside else {})}
+
     @classmethod
-    def from_columns(cls, columns: dict[str, list[Any]]) -> Episodes:
-        """Rebuild episodes from :meth:`columns`.
+    def from_columns(cls, columns: dict[str, list[Any]], noticed: dict[str, Any] | None = None) -> Episodes:
+        """Rebuild episodes from :meth:`columns` and :meth:`noticed`.
 
         Raises:
             KeyError: A column is missing.
-            ValueError: A column is none, or they do not fit together.
+            ValueError: A column is none, they do not fit together, or what was noticed is something else.
             OverflowError: A number does not fit into 64 bits.
         """
         for name, kind in {"seed": int, "return": float, "length": int, "terminated": bool}.items():
@@ -64,11 +81,14 @@ class Episodes:
                 raise ValueError(f"episodes.{name}: a list of {kind.__name__} is expected")
             if len(column) != len(columns["seed"]):
                 raise ValueError(f"episodes.{name}: {len(columns['seed'])} values are expected, received {len(column)}")
+        change = (noticed or {}).get("input_change")
         return cls(
             np.array(columns["seed"], np.int64),
             np.array(columns["return"], np.float64),
             np.array(columns["length"], np.int64),
             np.array(columns["terminated"], np.bool_),
+            None if change is None else _INPUT_CHANGE.validate_python(change),
+            int((noticed or {}).get("outside", 0)),
         )
 
 
@@ -79,10 +99,31 @@ def evaluate(cell: Cell) -> Episodes:
     can be compared episode by episode.
 
     Raises:
-        SymbenchError: The agent cannot be loaded or the task cannot be made.
-        FloatingPointError: A return is not a finite number.
+        SymbenchError: The agent cannot be loaded, the task cannot be made, what the agent answers or is shown is not
+            of its space (see :class:`~symbench.runner.checks.Checks`), or the perturbation changes nothing.
     """
-    return join([play_batch(cell, seeds) for seeds in batches(cell)])
+    return whole(cell, [play_batch(cell, seeds) for seeds in batches(cell)])
+
+
+def whole(cell: Cell, parts: list[Episodes]) -> Episodes:
+    """All episodes of a cell, from its batches in their order.
+
+    Raises:
+        SymbenchError: The cell is perturbed, and nothing that the agent saw has changed.
+    """
+    episodes = join(parts)
+    change = episodes.input_change
+    if change is None or change.changed > 0 or not any(_distance(step) for step in cell.apply):
+        return episodes
+    raise SymbenchError(
+        f"{', '.join(map(str, cell.apply))} changed nothing that the agent saw in the first {WINDOW} steps "
+        f"({change.draws} draws): check the parameters, or play more episodes if these draws left things as they are"
+    )
+
+
+def _distance(step: Apply) -> float:
+    """How far from the identity a perturbation is declared to be."""
+    return PERTURBATIONS[step.wrapper].make(**step.parameters).distance
 
 
 def batches(cell: Cell) -> list[range]:
@@ -100,6 +141,7 @@ def play_batch(cell: Cell, seeds: Sequence[int]) -> Episodes:
 
     with single_thread(), closing(make_envs(cell.task, cell.apply, len(seeds))) as envs:
         agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
+        agent.name = cell.agent  # what tables call it, and errors too
         return play(envs, agent, list(seeds))
 
 
@@ -112,31 +154,45 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Epis
         seeds: One seed for each environment, (B,).
 
     Raises:
-        FloatingPointError: A return is not a finite number.
+        SymbenchError: What the agent answers or is shown is not of its space, or a reward is not finite.
     """
     count = len(seeds)
     returns, lengths, died = np.zeros(count), np.zeros(count, np.int64), np.zeros(count, bool)
     playing = np.arange(count)  # the environments whose episode goes on: the agent acts in these only
+    watch = Watch(envs)
+    view = watch.view or envs
     observations, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]  # one seed each is allowed
     actions = np.zeros((count, *(envs.single_action_space.shape or ())), envs.single_action_space.dtype)
     agent.reset(count, seed=seeds[0])
-    while playing.size:
-        actions[playing] = agent.act(rows_of(observations, playing))
-        observations, rewards, terminated, truncated, _ = envs.step(actions)
-        returns[playing] += rewards[playing]
-        lengths[playing] += 1
-        ended = terminated | truncated
-        if ended.any():
-            died[playing] = terminated[playing]
-            agent.keep(~ended[playing])
-            playing = playing[~ended[playing]]
-            if not envs.metadata.get("rests", False):
-                # What an environment plays after its episode is not counted; it is reset because it must be.
-                observations, _ = envs.reset(options={"reset_mask": ended})
-    if not np.isfinite(returns).all():
-        first = int(np.flatnonzero(~np.isfinite(returns))[0])
-        raise FloatingPointError(f"the return of the episode with seed {seeds[first]} is {returns[first]}")
-    return Episodes(np.array(seeds, np.int64), returns, lengths, died)
+    with Checks(agent.name, view.single_observation_space, envs.single_action_space, seeds) as checks:
+        while playing.size:
+            seen = rows_of(observations, playing)
+            _look(checks, watch, seen, playing)
+            actions[playing] = checks.actions(agent.act(seen), playing)
+            observations, rewards, terminated, truncated, _ = envs.step(actions)
+            checks.rewards(rewards := rewards[playing], playing)
+            returns[playing] += rewards
+            lengths[playing] += 1
+            ended = terminated | truncated
+            if ended.any():
+                died[playing] = terminated[playing]
+                agent.keep(~ended[playing])
+                playing = playing[~ended[playing]]
+                if not envs.metadata.get("rests", False):
+                    # What an environment plays after its episode is not counted; it is reset because it must be.
+                    observations, _ = envs.reset(options={"reset_mask": ended})
+    return Episodes(np.array(seeds, np.int64), returns, lengths, died, watch.result(), checks.outside)
+
+
+def _look(checks: Checks, watch: Watch, seen: Any, playing: NDArray[np.int64]) -> None:
+    """Check what is shown to the agent, below and above the perturbations, and compare the two."""
+    if watch.view is None:
+        checks.observations(seen, playing)
+        return
+    shown = rows_of(watch.view.latest, playing)
+    checks.observations(shown, playing)
+    checks.finite(seen, playing)
+    watch.compare(checks.step, shown, seen, playing)
 
 
 def rows_of(observations: Any, rows: NDArray[np.int64]) -> Any:
@@ -166,4 +222,6 @@ def join(parts: list[Episodes]) -> Episodes:
         np.concatenate([part.returns for part in parts]),
         np.concatenate([part.lengths for part in parts]),
         np.concatenate([part.terminated for part in parts]),
+        InputChange.join([part.input_change for part in parts]),
+        sum(part.outside for part in parts),
     )

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 
 from symbench.errors import SymbenchError, one_line
 from symbench.runner import worker
-from symbench.runner.evaluate import batches, join, play_batch
+from symbench.runner.evaluate import batches, play_batch, whole
 from symbench.runner.measures import measure
 from symbench.runner.pipeline import describe
+from symbench.runner.provenance import machine
 from symbench.runner.store import Record
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _whole_cells(cells: Sequence[Cell], workers: int | None) -> Generator[Outcom
             parts[cell].append(outcome.record)
             done[cell] += len(seeds)
             if done[cell] == cell.episodes:
-                yield Outcome(cell, _merged(parts.pop(cell)))
+                yield _merged(parts.pop(cell))
 
 
 def _attempt(job: Job) -> Outcome:
@@ -100,15 +101,19 @@ def _attempt(job: Job) -> Outcome:
     first = seeds[0] == cell.seed  # the other batches have the same pipeline and measures
     try:
         pipeline, measures = (describe(cell), measure(cell)) if first else ((), {})
-        return Outcome(cell, Record(cell, pipeline, play_batch(cell, seeds), measures))
+        return Outcome(cell, Record(cell, pipeline, play_batch(cell, seeds), measures, machine()))
     except Exception as error:  # whatever an agent or an environment raises, the other cells go on
         return Outcome(cell, error=f"{type(error).__name__}: {one_line(error)}", details=traceback.format_exc())
 
 
-def _merged(parts: list[Record]) -> Record:
-    """All batches of a cell as one record."""
+def _merged(parts: list[Record]) -> Outcome:
+    """All batches of a cell as one outcome."""
     parts.sort(key=lambda part: int(part.episodes.seeds[0]))
-    return replace(parts[0], episodes=join([part.episodes for part in parts]))
+    cell = parts[0].cell
+    try:
+        return Outcome(cell, replace(parts[0], episodes=whole(cell, [part.episodes for part in parts])))
+    except SymbenchError as error:
+        return Outcome(cell, error=str(error))
 
 
 def _in_processes(jobs: Iterator[Job], workers: int) -> Generator[tuple[Job, Outcome], None, None]:

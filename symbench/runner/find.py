@@ -36,6 +36,8 @@ def planned_cell(cell_id: str, agents: Sequence[str] = (), trust: bool = False) 
     planned = make_plan(load_suite(parts[0]), tasks=[parts[1]], agents=agents or [parts[4]], trust=trust)
     cells = {cell.id: cell for cell in planned.cells}
     skipped = {left.id: left.reason for left in planned.skipped}
+    if reason := planned.redundant.get("/".join(parts[1:4])):
+        raise SymbenchError(f"{cell_id} is left out: {reason}")
     if cell_id in skipped:
         raise SymbenchError(f"{cell_id} is left out: {skipped[cell_id]}")
     if cell_id not in cells:
@@ -52,6 +54,8 @@ def stored_record(run_dir: Path, cell_id: str) -> Record:
     manifest = load_manifest(run_dir)
     if cell_id in manifest.skipped:
         raise SymbenchError(f"{cell_id} is left out: {manifest.skipped[cell_id]}")
+    if cell_id not in manifest.cells and (reason := manifest.redundant.get("/".join(cell_id.split("/")[1:4]))):
+        raise SymbenchError(f"{cell_id} is left out: {reason}")
     if cell_id not in manifest.cells:
         raise unknown("cell", cell_id, [*manifest.cells, *manifest.skipped], f"in {run_dir}")
     if cell_id in manifest.failed:

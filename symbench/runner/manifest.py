@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from symbench.runner.cell import Cell
+    from symbench.runner.store import Record
 
 
 CellId = Annotated[str, StringConstraints(pattern=r"^[^/]+(/[^/]+){5}$")]
@@ -35,6 +36,7 @@ class TaskFacts(BaseModel):
         episodes: Episodes a cell in the published protocol.
         observes: ``"sensors"`` or ``"frames"``: which conditions of the suite are meant for it.
         group: Name of its symmetry group, which decides the same; ``None`` if it has none.
+        max_episode_steps: The longest episode, which decides what is redundant; ``None`` if not known or not limited.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -47,6 +49,7 @@ class TaskFacts(BaseModel):
     episodes: int
     observes: str = "sensors"
     group: str | None = None
+    max_episode_steps: int | None = None
 
     @classmethod
     def of(cls, task: Task, suite: Suite) -> TaskFacts:
@@ -60,6 +63,7 @@ class TaskFacts(BaseModel):
             episodes=suite.episodes or task.episodes,
             observes=task.observes,
             group=task.group,
+            max_episode_steps=task.max_episode_steps,
         )
 
 
@@ -90,6 +94,8 @@ class Manifest(BaseModel):
         tasks: Facts of each task that was played.
         cells: Cell id -> spec hash, in the order of the tables.
         skipped: Cell id -> why it makes no sense.
+        redundant: ``TASK/PERTURBATION/LEVEL`` -> why nobody plays it there.
+        outside: Cell id -> how many observations of the task were outside the space that it declares.
         failed: Cell id -> what went wrong when it was tried last.
         invocations: The calls that made this directory.
     """
@@ -99,6 +105,8 @@ class Manifest(BaseModel):
     tasks: dict[str, TaskFacts] = Field(default_factory=dict)
     cells: dict[CellId, str] = Field(default_factory=dict)
     skipped: dict[CellId, str] = Field(default_factory=dict)
+    redundant: dict[str, str] = Field(default_factory=dict)
+    outside: dict[CellId, int] = Field(default_factory=dict)
     failed: dict[CellId, str] = Field(default_factory=dict)
     invocations: list[Invocation] = Field(default_factory=list)
 
@@ -113,6 +121,12 @@ class Manifest(BaseModel):
         """Record the facts of a task."""
         self.tasks[name] = TaskFacts.of(get_task(name), self.suite)
 
+    def add_outside(self, record: Record) -> None:
+        """Record whether the task of a cell left the space that it declares."""
+        self.outside.pop(record.cell.id, None)
+        if record.episodes.outside:
+            self.outside[record.cell.id] = record.episodes.outside
+
     def forget_changed(self, cells: Sequence[Cell]) -> None:
         """Drop everything about agents that are no longer what they were, so that no table mixes old and new.
 
@@ -121,9 +135,23 @@ class Manifest(BaseModel):
                 task.
         """
         changed = {_player(cell.id) for cell in cells if self.cells.get(cell.id, cell.spec_hash) != cell.spec_hash}
-        for ids in (self.cells, self.skipped, self.failed):
+        for ids in (self.cells, self.skipped, self.failed, self.outside):
             for id in [id for id in ids if _player(id) in changed]:
                 del ids[id]
+
+    def notes(self) -> list[str]:
+        """What a user should know beside the tables, a line for each subject."""
+        notes = []
+        if self.redundant:
+            left_out = "; ".join(f"{condition}: {reason}" for condition, reason in self.redundant.items())
+            notes.append(f"left out: {left_out}")
+        if self.outside:
+            worst = max(self.outside, key=lambda id: self.outside[id])
+            notes.append(
+                f"observations outside the space that the task declares were counted in {len(self.outside)} cells, "
+                f"most in {worst}: {self.outside[worst]}"
+            )
+        return notes
 
     def save(self, store: Store) -> None:
         """Write the file, with a checksum.

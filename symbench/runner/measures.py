@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symbench.envs.tasks import get_task
+from symbench.runner.checks import Checks
 from symbench.runner.evaluate import single_thread
 from symbench.symmetry import ActionMap
 from symbench.wrappers.groups import TransformByGroup
@@ -45,6 +46,7 @@ def measure(cell: Cell) -> dict[str, float]:
     pair = TransformByGroup.make(**symmetry.parameters).pair
     with single_thread(), closing(get_task(cell.task).make_vec(_ENVS)) as envs:
         agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
+        agent.name = cell.agent
         seen = _visited(envs, agent, cell.seed)
     answers = {POLICY: agent.decisions, VALUE: agent.values}
     errors = {name: _error(answer, pair, seen, moves=name == POLICY) for name, answer in answers.items()}
@@ -53,16 +55,22 @@ def measure(cell: Cell) -> dict[str, float]:
 
 def _visited(envs: Any, agent: Agent, seed: int) -> NDArray[Any]:
     """The observations of some play, (steps * envs, ...)."""
+    everywhere = np.arange(envs.num_envs)
+    seeds = (seed + everywhere).tolist()
     observations, _ = envs.reset(seed=seed)
     agent.reset(envs.num_envs, seed=seed)
     seen = []
-    for _ in range(_STEPS):
-        seen.append(np.array(observations))
-        observations, _, terminated, truncated, _ = envs.step(agent.act(observations))
-        ended = terminated | truncated
-        if ended.any():
-            agent.restart(ended)
-            observations, _ = envs.reset(options={"reset_mask": ended})
+    with Checks(agent.name, envs.single_observation_space, envs.single_action_space, seeds) as checks:
+        for _ in range(_STEPS):
+            seen.append(np.array(observations))
+            checks.observations(seen[-1], everywhere)
+            actions = checks.actions(agent.act(observations), everywhere)
+            observations, rewards, terminated, truncated, _ = envs.step(actions)
+            checks.rewards(rewards, everywhere)
+            ended = terminated | truncated
+            if ended.any():
+                agent.restart(ended)
+                observations, _ = envs.reset(options={"reset_mask": ended})
     return np.concatenate(seen)
 
 

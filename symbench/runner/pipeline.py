@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError, unknown
+from symbench.runner.input_change import TaskView
 from symbench.suites import Apply
 from symbench.wrappers import vector
 from symbench.wrappers.backgrounds import pinned
@@ -41,6 +42,7 @@ def make_envs(task: str, apply: Sequence[Apply], num_envs: int) -> VectorEnv[Any
         SymbenchError: The task or a wrapper is unknown, or a wrapper cannot be used in this task.
     """
     envs = get_task(task).make_vec(num_envs)
+    envs = TaskView(envs) if apply else envs
     for step in apply:
         wrapper = getattr(vector, _perturbation(step.wrapper).__name__)
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from symbench.envs.tasks import get_task
@@ -37,10 +37,13 @@ class Plan:
     Attributes:
         cells: To be evaluated, in the order task, perturbation, agent, training run.
         skipped: Left out, with reasons; tables show a dash.
+        redundant: ``TASK/PERTURBATION/LEVEL`` -> why it would give the numbers of another condition again; tables do
+            not show it.
     """
 
     cells: tuple[Cell, ...]
     skipped: tuple[Skipped, ...]
+    redundant: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(suite: Suite, agents: Mapping[str, Sequence[AgentSource]], episodes: int | None = None) -> Plan:
@@ -57,9 +60,11 @@ def plan(suite: Suite, agents: Mapping[str, Sequence[AgentSource]], episodes: in
     """
     cells: list[Cell] = []
     skipped: list[Skipped] = []
+    redundant: dict[str, str] = {}
     for task, sources in agents.items():
         if task not in suite.tasks:
             raise unknown("task", task, suite.tasks, f"of suite {suite.tag}")
+        redundant |= {f"{task}/{id}": reason for id, reason in suite.redundant(get_task(task)).items()}
         fit = _Fit(task)
         for source in sources:
             if reason := fit.misfit(source, suite.baseline):
@@ -72,7 +77,7 @@ def plan(suite: Suite, agents: Mapping[str, Sequence[AgentSource]], episodes: in
                     skipped.append(Skipped(cell.id, reason))
                 else:
                     cells.append(cell)
-    return Plan(tuple(cells), tuple(skipped))
+    return Plan(tuple(cells), tuple(skipped), redundant)
 
 
 def episodes_of(suite: Suite, task: str) -> int:
@@ -84,7 +89,7 @@ def _explicit_conditions(suite: Suite, task: str) -> list[Perturbation]:
     """The conditions of a task as cells record them: hashes must cover what a severity or a default stands for."""
     return [
         condition.model_copy(update={"apply": tuple(explicit(step, task) for step in condition.apply)})
-        for condition in suite.conditions(get_task(task))
+        for condition in suite.distinct(get_task(task))
     ]
 
 

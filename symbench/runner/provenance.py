@@ -1,24 +1,47 @@
-"""What a number was computed with: versions, commit, machine."""
+"""What a number was computed with: versions, commit, machine, and how the machine computes."""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import symbench
 
 _PACKAGES = ("gymnasium", "numpy", "torch", "stable-baselines3", "sb3-contrib", "scipy", "pandas")
 
+# Each chooses other instructions or kernels for the same arithmetic. The last bits differ then, and so do trajectories.
+VARIABLES: Final = (
+    "ATEN_CPU_CAPABILITY",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "ONEDNN_MAX_CPU_ISA",
+    "ONEDNN_DEFAULT_FPMATH_MODE",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NPY_ENABLE_CPU_FEATURES",
+    "GLIBC_TUNABLES",
+)
+
 
 def environment(workers: int) -> dict[str, Any]:
-    """Versions, commit, hardware and threads, as JSON data.
+    """Versions, commit, hardware and threads of a call, as JSON data.
 
     Args:
         workers: Number of processes that evaluate; each uses one thread.
+    """
+    return {**machine(), "workers": workers, "threads_per_worker": 1}
+
+
+@cache
+def machine() -> dict[str, Any]:
+    """What decides the last bits of a number in this process, as JSON data that is not to be changed.
+
+    Equal for all processes that compute alike: no time, no threads, no paths.
     """
     return {
         "symbench": symbench.__version__,
@@ -28,9 +51,26 @@ def environment(workers: int) -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
-        "workers": workers,
-        "threads_per_worker": 1,
+        "arithmetic": arithmetic(),
     }
+
+
+def arithmetic() -> dict[str, str]:
+    """The instructions that torch and numpy use, their BLAS, the C library, and the :data:`VARIABLES` that are set."""
+    import numpy as np
+    import torch
+
+    build: Any = np.show_config(mode="dicts")
+    blas, found = build["Build Dependencies"]["blas"], build["SIMD Extensions"]
+    torch_blas = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    facts = {
+        "torch": f"{torch.backends.cpu.get_cpu_capability()}, {torch_blas[1] if torch_blas else 'no BLAS'}",
+        "numpy": " ".join([*found["baseline"], *found["found"]]),
+        "numpy_blas": f"{blas['name']} {blas.get('version', '')}",
+        "libc": " ".join(platform.libc_ver()),
+        **{name: os.environ.get(name, "") for name in VARIABLES},
+    }
+    return {name: text for name, value in facts.items() if (text := " ".join(value.split())[:300])}
 
 
 def commit() -> str | None:

@@ -159,6 +159,7 @@ def _announce(manifest: Manifest, planned: Plan, todo: Sequence[Cell]) -> None:
     for cell in set(planned.cells).difference(todo):
         manifest.failed.pop(cell.id, None)
     manifest.skipped.update((skipped.id, skipped.reason) for skipped in planned.skipped)
+    manifest.redundant.update(planned.redundant)
 
 
 def _check_episodes(store: Store, manifest: Manifest, planned: Plan) -> None:
@@ -186,6 +187,7 @@ def _keep(
             else:
                 store.write(outcome.record)
                 manifest.failed.pop(outcome.cell.id, None)
+                manifest.add_outside(outcome.record)
                 manifest.invocations[-1].evaluated += 1
             manifest.save(store)  # after every cell: nothing can be done when the process is killed
             progress(outcome, total)

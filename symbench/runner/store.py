@@ -48,6 +48,7 @@ DAMAGE = (ValueError, RecursionError, OverflowError, KeyError, TypeError, Attrib
 
 _PIPELINE = TypeAdapter(tuple[tuple[str, str], ...])
 _MEASURES = TypeAdapter(dict[str, FiniteFloat])
+_MACHINE = TypeAdapter(dict[str, Any])
 
 
 class CorruptCell(SymbenchError):
@@ -63,12 +64,14 @@ class Record:
         pipeline: The steps from environment to agent as (role, what) pairs, for ``symbench describe``.
         episodes: What came out.
         measures: What else was measured, by name; see :mod:`symbench.runner.measures`.
+        machine: What it was computed with; see :func:`symbench.runner.provenance.machine`. Empty in old files.
     """
 
     cell: Cell
     pipeline: tuple[tuple[str, str], ...]
     episodes: Episodes
     measures: dict[str, float] = field(default_factory=dict)
+    machine: dict[str, Any] = field(default_factory=dict)
 
 
 class Store:
@@ -169,12 +172,13 @@ class Store:
             checksum = data.pop("checksum")
             if data["format"] != FORMAT or checksum != digest_of(data):
                 raise CorruptCell(f"{path} was changed after it was written; delete it and run again")
-            cell, episodes = Cell.model_validate(data["cell"]), Episodes.from_columns(data["episodes"])
+            cell, episodes = Cell.model_validate(data["cell"]), Episodes.from_columns(data["episodes"], data)
             if (data["id"], data["spec_hash"]) != (cell.id, cell.spec_hash):
                 raise CorruptCell(f"{path} was made by other rules of evaluation; delete it and run again")
             _check_seeds(cell, data["episodes"]["seed"])
-            pipeline = _PIPELINE.validate_python(data["pipeline"])
-            return Record(cell, pipeline, episodes, _MEASURES.validate_python(data.get("measures", {})))
+            pipeline, measures = _PIPELINE.validate_python(data["pipeline"]), data.get("measures", {})
+            machine = _MACHINE.validate_python(data.get("machine", {}))
+            return Record(cell, pipeline, episodes, _MEASURES.validate_python(measures), machine)
         except (FileNotFoundError, CorruptCell):
             raise
         except OSError as error:
@@ -198,6 +202,8 @@ class Store:
             "pipeline": record.pipeline,
             "episodes": record.episodes.columns(),
             **({"measures": record.measures} if record.measures else {}),
+            **record.episodes.noticed(),
+            **({"machine": record.machine} if record.machine else {}),
         }
         text = json.dumps(data | {"checksum": digest_of(data)}, allow_nan=False)
         path = self.path(record.cell.id)

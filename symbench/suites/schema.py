@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from symbench.suites.redundancy import redundant
+
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # devices of Windows
 _LONGEST = 100  # characters of a name: file systems take 143 and more, tables far fewer
 
@@ -57,6 +59,10 @@ class Kind(Protocol):
     @property
     def group(self) -> str | None:
         """Name of its symmetry group, e.g. ``"C2"``; ``None`` if it has none."""
+
+    @property
+    def max_episode_steps(self) -> int | None:
+        """The longest episode there is; ``None`` if there is no limit."""
 
 
 class Perturbation(BaseModel):
@@ -140,6 +146,15 @@ class Suite(BaseModel):
             for each in self.perturbations
             if each.observes in (None, task.observes) and each.group in (None, task.group)
         )
+
+    def redundant(self, task: Kind) -> dict[str, str]:
+        """Those of its :meth:`conditions` that are another one again in this task: id -> why."""
+        return redundant(self.conditions(task), task.max_episode_steps)
+
+    def distinct(self, task: Kind) -> tuple[Perturbation, ...]:
+        """What is played in a task of this kind: its :meth:`conditions` without the redundant ones."""
+        again = self.redundant(task)
+        return tuple(each for each in self.conditions(task) if each.id not in again)
 
     @property
     def baseline(self) -> Perturbation:

@@ -16,6 +16,7 @@ from gymnasium import spaces
 
 from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
+from symbench.runner.checks import Checks
 from symbench.wrappers.registry import wrapper_of
 
 if TYPE_CHECKING:
@@ -215,16 +216,24 @@ def play(stage: Stage, agent: Agent, seed: int, steps: int | None = None) -> Ite
         agent: Who plays; reset by the caller, for one environment.
         seed: The episode's.
         steps: Stop after so many steps; ``None`` plays to the end, whose moment comes last, without an action.
+
+    Raises:
+        SymbenchError: What the agent answers or is shown is not of its space, or a reward is not finite.
     """
+    alone = np.zeros(1, int)
     seen, total, step, over = stage.reset(seed), 0.0, 0, False
-    while not over:
-        action = agent.act(batch_of_one(seen))[0]
-        yield Moment(step, seen, total, action)
-        step += 1
-        if step == steps:
-            return
-        seen, reward, over = stage.step(action)
-        total += reward
+    with Checks(agent.name, stage.env.observation_space, stage.env.action_space, [seed]) as checks:
+        while not over:
+            batch = batch_of_one(seen)
+            checks.observations(batch, alone)
+            action = checks.actions(agent.act(batch), alone)[0]
+            yield Moment(step, seen, total, action)
+            step += 1
+            if step == steps:
+                return
+            seen, reward, over = stage.step(action)
+            checks.rewards(np.array([reward]), alone)
+            total += reward
     yield Moment(step, seen, total, None)
 
 

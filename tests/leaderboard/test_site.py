@@ -268,7 +268,7 @@ def test_a_citation_is_one_entry_whatever_the_text(tmp_path: Path) -> None:
 
 def test_a_citation_needs_no_link_and_no_date(tmp_path: Path) -> None:
     card = add(tmp_path, "mine", paper=None).card
-    undated = card.model_copy(update={"machine": card.machine.model_copy(update={"date": "yesterday"})})
+    undated = card.model_copy(update={"date": "yesterday"})
     assert "url" not in bibtex(undated) and "year" not in bibtex(undated)
     assert isinstance(undated, Card)
 

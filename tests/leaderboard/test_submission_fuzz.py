@@ -87,7 +87,7 @@ def broken_rules(table: bytes, card: bytes) -> list[str]:
         "ended": all(row["terminated"] in ("0", "1") for row in rows),
         "formula": not any(value[0] in "=+@\t\r" for row in rows for name, value in row.items() if name != "severity"),
         "plain": b"\0" not in table + card and not table.startswith(b"\xef\xbb\xbf"),
-        "suite": data["suite"] == "tiny@2" and data["format"] == 1 and data["severities"] == 1,
+        "suite": data["suite"] == "tiny@2" and data["format"] == 2 and data["severities"] == 1,
         "name": data["name"] == "mine" == check_name("mine"),
         "weights": len(set(weights)) == len(weights),
         "text": all(data[key] and data[key][0] not in "=+-@" for key in ("description", "licence", "training_data")),
@@ -170,7 +170,7 @@ HOSTILE = {
     "an open text": b'"' + b"\\" * 199_998,
     "digits": b"9" * 200_000,
     "a key repeated at last": json.dumps({f"{i}": 0 for i in range(15_000)}).encode()[:-1] + b', "14999": 0}',
-    "wrong packages": json.dumps(metadata(machine={"packages": {f"{i}": 0 for i in range(15_000)}})).encode(),
+    "wrong packages": json.dumps(metadata(machines=[{"packages": {f"{i}": 0 for i in range(15_000)}}])).encode(),
     "no such tasks": json.dumps(metadata(tasks={f"{i}": metadata(runs=1)["tasks"][TASK] for i in range(900)})).encode(),
     "a long name": json.dumps(metadata(name="a." * 90_000)).encode(),
 }

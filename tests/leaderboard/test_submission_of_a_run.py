@@ -79,7 +79,7 @@ def test_what_was_said_and_what_was_recorded_stand_in_the_metadata(run_dir: Path
     assert (
         list(entry.cannot_act) == ["add-noise-channels/+5"] and "5 sensors" in entry.cannot_act["add-noise-channels/+5"]
     )
-    assert card.suite == "tiny@2" and {"numpy", "torch"} <= card.machine.packages.keys()
+    assert card.suite == "tiny@2" and {"numpy", "torch"} <= card.machines[0].packages.keys()
     assert str(tmp_path) not in (tmp_path / "out" / "mine.json").read_text()
 
 
@@ -235,4 +235,4 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
 def test_metadata_read_well(run_dir: Path, tmp_path: Path) -> None:
     submit(run_dir, "mine", tmp_path / "out", ABOUT)
     text = (tmp_path / "out" / "mine.json").read_text()
-    assert text.endswith("}\n") and json.loads(text)["format"] == 1 and '\n  "name": "mine"' in text
+    assert text.endswith("}\n") and json.loads(text)["format"] == 2 and '\n  "name": "mine"' in text

@@ -168,7 +168,7 @@ def test_what_cannot_be_read_is_one_clear_line(tmp_path: Path) -> None:
         read_submission(files.write(tmp_path / "s"))
 
 
-@pytest.mark.parametrize("version", [1])
+@pytest.mark.parametrize("version", [1, 2])
 def test_every_version_that_was_published_is_still_read(version: int, request: pytest.FixtureRequest) -> None:
     """The files in formats/ are never edited."""
     submission = read_submission(request.path.parent / "formats" / f"format-{version}.csv")

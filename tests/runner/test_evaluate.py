@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 
 from symbench.envs.tasks import TASKS, get_task
-from symbench.policies import Agent
 from symbench.runner import Cell, Episodes, evaluate
-from symbench.runner.evaluate import batches, play, single_thread
+from symbench.runner.evaluate import batches, single_thread
 from symbench.zoo import load_agent
 
 if TYPE_CHECKING:
@@ -91,29 +90,3 @@ def test_torch_has_one_thread_inside_and_what_it_had_outside() -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(1)
-
-
-class _Broken(Agent):
-    """Acts with numbers that are none."""
-
-    name = "broken"
-
-    def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
-        self._actions = np.full((num_envs, 1), np.nan)
-
-    def restart(self, mask: Any) -> None:
-        pass
-
-    def keep(self, mask: Any) -> None:
-        self._actions = self._actions[mask]
-
-    def act(self, observations: Any) -> Any:
-        return self._actions
-
-    def misfit(self, observation_space: Any, action_space: Any) -> str | None:
-        return None
-
-
-def test_a_return_that_is_no_number_is_an_error_and_not_a_score() -> None:
-    with pytest.raises(FloatingPointError, match="seed 5 is nan"):
-        play(get_task("CartPoleSwingUp").make_vec(2), _Broken(), [5, 6])

@@ -57,7 +57,7 @@ def cell_summaries(line: Line, task: str, repetitions: int = REPETITIONS) -> lis
     """
     suite = line.submission.suite
     clean = run_scores(line.submission, task, suite.baseline.id)
-    return [_summary(line, task, condition, clean, repetitions) for condition in suite.conditions(get_task(task))]
+    return [_summary(line, task, condition, clean, repetitions) for condition in suite.distinct(get_task(task))]
 
 
 def _summary(line: Line, task: str, condition: Perturbation, clean: Array, repetitions: int) -> CellSummary:

@@ -23,7 +23,7 @@ def bibtex(card: Card) -> str:
     fields = {
         "title": f"{{{_latex(card.name)}}}: {_latex(card.description)}",
         "author": " and ".join(map(_author, card.authors)),
-        "year": _year(card.machine.date),
+        "year": _year(card.date),
         "howpublished": f"symbench leaderboard, {_latex(card.suite)}",
         "url": card.paper or card.code or "",
     }
