@@ -76,7 +76,7 @@ def _report(loaded: Study, folder: Path) -> None:
     show_list((*columns, f"steps to {loaded.threshold:g}", "reached by"), map(_line, summaries))
     console().print(
         "mean return over training, last return: interquartile mean over runs; steps: median over runs, a run that "
-        f"never gets there counts with all its steps. [ ]: 95% interval over runs, from 5 on.\n{folder}",
+        f"never gets there counts with all its steps. [ ]: 95% interval over runs, from 5 on (6 for steps).\n{folder}",
         highlight=False,
         markup=False,
     )

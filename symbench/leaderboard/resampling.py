@@ -164,21 +164,18 @@ def half_width(parts: Iterable[tuple[float, int]]) -> float:
     return float(student.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(total))
 
 
-def estimate_over_runs(
-    values: Array, statistic: Callable[[Any], Any], seed: int, resamples: int = RESAMPLES
-) -> Estimate:
+def estimate_over_runs(values: Array, statistic: Callable[[Any], Any], seed: int) -> Estimate:
     """A statistic of training runs that share no episodes; without an interval below :data:`RANKED_FROM` runs.
 
     Args:
         values: One of each training run, (R,).
         statistic: Maps (..., R) to (...).
         seed: Draws the resamples.
-        resamples: How many.
     """
     value, runs = float(statistic(values)), len(values)
     if runs < RANKED_FROM:
         return Estimate(value, *UNDEFINED[1:])
-    index = np.random.default_rng([seed, _OF_RUNS]).integers(runs, size=(resamples, runs))
+    index = np.random.default_rng([seed, _OF_RUNS]).integers(runs, size=(RESAMPLES, runs))
     half = half_width([(float(statistic(values[index]).var()), runs - 1)])
     return Estimate(value, value - half, value + half)
 

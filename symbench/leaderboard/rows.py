@@ -69,7 +69,7 @@ class Row:
         episodes: Episodes of each.
         protocol_episodes: Episodes of each in the published protocol.
         mean: Mean return over all episodes of all runs.
-        std: Standard deviation over the same.
+        std: Standard deviation over the same; NaN for a single one.
         iqm: Normalised score, see :func:`~symbench.leaderboard.statistics.score`.
         retention: Share of the unperturbed score that is left; 1 for the unperturbed condition itself.
         improvement: Probability of scoring higher than the suite's ``compare_with`` agent.
@@ -176,7 +176,7 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         episodes=returns.shape[1],
         protocol_episodes=facts.episodes,
         mean=float(returns.mean()),
-        std=float(returns.std()),
+        std=float(returns.std()) if returns.size > 1 else NAN,
         iqm=score(normalised, suite.seed),
         retention=_retention(manifest, scores, task, condition, agent),
         improvement=improvement,

@@ -130,7 +130,7 @@ def _quick(rows: Sequence[Row]) -> str:
         return ""
     fewest, most = min(row.episodes for row in quick), max(row.episodes for row in quick)
     few, full = f"{fewest}" if fewest == most else f"{fewest} to {most}", quick[0].protocol_episodes
-    text = f"REDUCED RUN: {few} episodes a cell instead of {full}"
+    text = f"REDUCED RUN: {few} episode{'' if few == '1' else 's'} a cell instead of {full}"
     if most < 2:
         return f"{text}, too few for any interval; look, but do not quote."
     wider = math.sqrt(full / fewest)

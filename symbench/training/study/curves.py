@@ -1,7 +1,7 @@
 """What the learning curves of a study say: quantiles over training runs, area under the curve, steps to a threshold.
 
-The unit of replication is the training run (Agarwal et al. 2021, arXiv 2108.13264). Intervals are over runs, as in
-:mod:`symbench.leaderboard.resampling`.
+The unit of replication is the training run (Agarwal et al. 2021, arXiv 2108.13264). Intervals are over runs, those
+of interquartile means as in :mod:`symbench.leaderboard.resampling`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import binom
 
 from symbench.errors import SymbenchError
-from symbench.leaderboard.resampling import Estimate, estimate_over_runs, iqm
+from symbench.leaderboard.resampling import CONFIDENCE, UNDEFINED, Estimate, estimate_over_runs, iqm
 from symbench.training.study.run import read_run
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Curves:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a table says about one arm; intervals are 95%, none with fewer than five runs.
+    """What a table says about one arm; intervals are 95%, none with fewer than five runs (six for medians).
 
     Attributes:
         arm: Its name.
@@ -125,6 +126,14 @@ def summarise(curves: Curves, threshold: float) -> Summary:
         area=estimate_over_runs(curves.areas, iqm, _SEED),
         last=estimate_over_runs(curves.returns[:, -1], iqm, _SEED),
         reached=float(np.isfinite(steps).mean()),
-        steps=estimate_over_runs(within, lambda draw: np.median(draw, axis=-1), _SEED),
+        steps=_median(within),
         median_curve=float(median.steps_to(threshold)[0]),
     )
+
+
+def _median(values: Array) -> Estimate:
+    """The median with its distribution-free 95% interval, whose ends are values; there is none below six runs."""
+    ordered, runs = np.sort(values), len(values)
+    outside = int(binom.ppf((1 - CONFIDENCE) / 2, runs, 0.5))  # fewer than so many values are below the true median
+    ends = (ordered[outside - 1], ordered[runs - outside]) if outside else UNDEFINED[1:]
+    return Estimate(float(np.median(values)), *map(float, ends))
