@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import cache
 from pathlib import Path  # noqa: TC003  (typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
@@ -116,6 +117,7 @@ def to_csv(rows: list[Coverage]) -> str:
     return text.getvalue()
 
 
+@cache
 def _iqm_of_all(draw: Shape) -> float:
     return float(iqm(draw(np.random.default_rng(0), (4_000_000,))))
 

@@ -146,6 +146,19 @@ def test_a_page_says_what_was_measured(boards: list[Board]) -> None:
         assert cell.condition.title in page and f"{cell.mean_return:,.1f}" in page
 
 
+def test_pages_say_what_intervals_are_over_and_under_which_statistics(boards: list[Board]) -> None:
+    contents = pages(boards)
+    assert "<dd>Version 2. " in contents["index.html"] and "statistics 2" in contents["agents/strong.html"]
+    assert contents["index.html"].count("[ ]: episodes only") == 2, "of the agents with two and with one training run"
+    assert "95% interval over runs and episodes. Small" in contents["agents/strong.html"]
+    assert "95% interval over episodes of these runs only. Small" in contents["agents/few.html"]
+
+
+def test_the_worst_condition_stands_beside_the_retention(boards: list[Board]) -> None:
+    deaf = pages(boards)["agents/deaf.html"]
+    assert "retention, 0% at worst: add-noise-channels +5" in deaf
+
+
 def test_cells_agree_with_the_board_and_hold_intervals(boards: list[Board]) -> None:
     for board in boards:
         for line in board.lines:
