@@ -138,6 +138,14 @@ def test_a_negative_component_is_none() -> None:
     assert components(wild) == [(1.0, 4), (0.0, 9)]
 
 
+def test_components_of_a_difference_by_hand() -> None:
+    """Of runs each has its own; what episodes do to both, alone and together with runs, is subtracted first."""
+    ours = Draws(3.0, 0.5, np.array([1.0, 5.0, 9.0, 9.0]), np.array([0.0, 1.0, 0.0, 1.0]), (7, 9))
+    theirs = Draws(1.0, 0.25, np.array([1.0, 1.0, 1.0, 5.0]), np.array([0.0, 0.0, 1.0, 1.0]), (5, 9))
+    own = np.var([0.0, 4.0, 8.0, 4.0]) * 9 / 8 - np.var([0.0, 1.0, -1.0, 0.0])
+    assert components(ours, theirs) == [(0.5, 6), (0.25, 4), (pytest.approx(own), 8)]
+
+
 @MANY
 @given(seed=SEEDS, episodes=st.sampled_from([2, 10, 300, 1500]))
 def test_the_interval_of_a_single_run_is_students_over_its_episodes(seed: int, episodes: int) -> None:
@@ -197,5 +205,8 @@ def test_runs_without_common_episodes() -> None:
     assert made.value == pytest.approx(values.mean())
     assert half(made) == pytest.approx(stats.t.ppf(0.975, 39) * values.std() / math.sqrt(40), rel=0.1)
     assert estimate_over_runs(values, mean, 0) == made != estimate_over_runs(values, mean, 1)
+    drawn = values[:5][np.random.default_rng([0, 1]).integers(5, size=(2000, 5))]
+    expected = stats.t.ppf(0.975, 4) * stats.trim_mean(drawn, 0.25, axis=1).std()
+    assert half(estimate_over_runs(values[:5], iqm, 0)) == pytest.approx(expected)
     assert math.isnan(estimate_over_runs(values[:4], iqm, 0).low)
     assert not math.isnan(estimate_over_runs(values[:5], iqm, 0).low)
