@@ -30,14 +30,14 @@ def console() -> Console:
 
 
 def show_list(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
-    """Print lines under columns, the first of which is what the user would type."""
+    """Print lines under columns, the first of which is what the user would type; nothing is cut off."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for position, column in enumerate(columns):
-        table.add_column(column, style="cyan" if position == 0 else "", no_wrap=position == 0)
+        table.add_column(column, style="cyan" if position == 0 else "", no_wrap=position == 0, overflow="fold")
     for line in lines:
         table.add_row(*map(Text, line))
     console().print(table)

@@ -11,7 +11,7 @@ import typer
 from symbench.cli.errors import Debug, directory, one_line_errors
 
 if TYPE_CHECKING:
-    from symbench.leaderboard.statistics import Estimate
+    from symbench.leaderboard.resampling import Estimate
     from symbench.training.study import Study
     from symbench.training.study.curves import Summary
 
@@ -76,7 +76,7 @@ def _report(loaded: Study, folder: Path) -> None:
     show_list((*columns, f"steps to {loaded.threshold:g}", "reached by"), map(_line, summaries))
     console().print(
         "mean return over training, last return: interquartile mean over runs; steps: median over runs, a run that "
-        f"never gets there counts with all its steps. [ ]: 95% bootstrap interval over runs.\n{folder}",
+        f"never gets there counts with all its steps. [ ]: 95% interval over runs, from 5 on (6 for steps).\n{folder}",
         highlight=False,
         markup=False,
     )
@@ -92,7 +92,7 @@ def _line(summary: Summary) -> tuple[str, ...]:
 
 def _with_interval(estimate: Estimate, form: str) -> str:
     value, low, high = map(form.format, estimate)
-    return value if estimate.low != estimate.low else f"{value} [{low}, {high}]"  # not a number: a single run
+    return value if estimate.low != estimate.low else f"{value} [{low}, {high}]"  # not a number: few runs
 
 
 def _show_studies() -> None:

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.leaderboard import board_text
-from symbench.leaderboard.board_statistics import REPETITIONS, estimate, iqm_draws, ranks, retention_matrix
-from symbench.leaderboard.statistics import UNDEFINED, Estimate, iqm
-from symbench.leaderboard.text import RANKED_FROM
+from symbench.leaderboard.board_statistics import ranks
+from symbench.leaderboard.resampling import RANKED_FROM, UNDEFINED, Draws, Estimate, estimate, interval_over, iqm
+from symbench.leaderboard.statistics import retention_draws, score, shares
 from symbench.leaderboard.validate import Submission, validate
 from symbench.runner.store import write_atomically
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from symbench.leaderboard.schema import Card, TaskEntry
+    from symbench.suites import Perturbation, Suite
 
     Array = NDArray[np.float64]
 
@@ -60,8 +61,8 @@ class Line:
         episodes: Episodes a cell.
         clean_return: Mean return without perturbation.
         clean: Normalised score without perturbation, IQM over training runs.
-        retention: Share of it that is left, IQM over training runs and perturbed conditions.
-        kept: Condition -> the same for one condition.
+        retention: Share of it that is left, mean over perturbed conditions of the IQM over training runs.
+        kept: Condition -> the IQM over training runs, whose mean that is.
         verified: Whether cells of it were played again by a maintainer.
         rank: From 1; tied agents share one; ``None`` if it is not ranked.
     """
@@ -86,6 +87,16 @@ class Line:
         """Number of training runs."""
         return len(self.entry.runs)
 
+    @property
+    def interval_over(self) -> str:
+        """What its intervals are over, see :func:`~symbench.leaderboard.resampling.interval_over`."""
+        return interval_over(self.runs, self.episodes)
+
+    @property
+    def worst(self) -> str:
+        """The condition under which least is left; empty if there was nothing to lose."""
+        return min(self.kept, key=lambda condition: self.kept[condition], default="")
+
 
 @dataclass(frozen=True)
 class Board:
@@ -96,21 +107,18 @@ class Board:
     lines: Sequence[Line]
 
 
-def make_boards(
-    submissions: Sequence[Submission], verified: Mapping[str, Verified], repetitions: int = REPETITIONS
-) -> list[Board]:
+def make_boards(submissions: Sequence[Submission], verified: Mapping[str, Verified]) -> list[Board]:
     """One board for each suite and task, in the order of their names.
 
     Args:
         submissions: Any number.
         verified: Name of a submission -> what is known about its verification.
-        repetitions: Of every bootstrap.
     """
     places = sorted({(each.card.suite, task) for each in submissions for task in each.card.tasks})
-    return [_board(suite, task, submissions, verified, repetitions) for suite, task in places]
+    return [_board(suite, task, submissions, verified) for suite, task in places]
 
 
-def read_boards(folder: Path, repetitions: int = REPETITIONS) -> list[Board]:
+def read_boards(folder: Path) -> list[Board]:
     """The boards of a folder with ``submissions/`` and ``verified.json``.
 
     Raises:
@@ -122,7 +130,7 @@ def read_boards(folder: Path, repetitions: int = REPETITIONS) -> list[Board]:
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise SymbenchError(f"{problems[0]}{more}; see symbench validate {folder / SUBMISSIONS}")
-    return make_boards(submissions, read_verified(folder / VERIFIED), repetitions)
+    return make_boards(submissions, read_verified(folder / VERIFIED))
 
 
 def read_verified(file: Path) -> dict[str, Verified]:
@@ -169,11 +177,16 @@ def stale_tables(folder: Path) -> list[str]:
     return [name for name, content in contents if _content(folder / name) != content]
 
 
-def run_scores(submission: Submission, task: str, condition: str) -> Array:
-    """Mean normalised score of each training run, (R,); 0, i.e. random play, where the agent cannot act."""
+def conditions_of(suite: Suite, task: str) -> tuple[Perturbation, ...]:
+    """The conditions that count on the board of a task, the one without perturbation among them."""
+    return suite.distinct(get_task(task))
+
+
+def normalised(submission: Submission, task: str, condition: str) -> Array:
+    """Normalised returns, (R, E); 0, i.e. random play, where the agent cannot act."""
     if condition in submission.card.tasks[task].cannot_act:
-        return np.zeros(len(submission.card.tasks[task].runs))
-    scores: Array = get_task(task).normalise(submission.returns(task, condition)).mean(axis=1)
+        return np.zeros_like(submission.returns(task, submission.suite.baseline.id))
+    scores: Array = get_task(task).normalise(submission.returns(task, condition))
     return scores
 
 
@@ -184,14 +197,12 @@ def _content(file: Path) -> str:
         return ""
 
 
-def _board(
-    suite: str, task: str, submissions: Sequence[Submission], verified: Mapping[str, Verified], repetitions: int
-) -> Board:
+def _board(suite: str, task: str, submissions: Sequence[Submission], verified: Mapping[str, Verified]) -> Board:
     lines: list[Line] = []
     mine = [each for each in submissions if each.card.suite == suite and task in each.card.tasks]
     for of in (True, False):
         part = [each for each in mine if _is_verified(each, verified) == of]
-        lines += _ranked([_line(each, task, of, repetitions) for each in part])
+        lines += _ranked([_line(each, task, of) for each in part])
     return Board(suite, task, lines)
 
 
@@ -200,17 +211,13 @@ def _is_verified(submission: Submission, verified: Mapping[str, Verified]) -> bo
     return known is not None and known.digest == submission.digest
 
 
-def _ranked(lines: Sequence[tuple[Line, Array]]) -> list[Line]:
+def _ranked(lines: Sequence[tuple[Line, Draws | None]]) -> list[Line]:
     """Lines in order and with ranks."""
     ordered = sorted(lines, key=lambda pair: _order(pair[0]))
-    ranked = [pair for pair in ordered if _can_be_ranked(pair[0])]
+    ranked = [(line, draws) for line, draws in ordered if draws is not None and line.runs >= RANKED_FROM]
     places = ranks([draws for _, draws in ranked])
     with_rank = [replace(line, rank=place) for (line, _), place in zip(ranked, places, strict=True)]
-    return [*with_rank, *(line for line, _ in ordered if not _can_be_ranked(line))]
-
-
-def _can_be_ranked(line: Line) -> bool:
-    return line.runs >= RANKED_FROM and not math.isnan(line.retention.value)
+    return [*with_rank, *(line for line, draws in ordered if draws is None or line.runs < RANKED_FROM)]
 
 
 def _order(line: Line) -> tuple[bool, float, float, str]:
@@ -219,27 +226,21 @@ def _order(line: Line) -> tuple[bool, float, float, str]:
     return undefined, 0 if undefined else -line.retention.value, -line.clean.value, line.card.name
 
 
-def _line(submission: Submission, task: str, verified: bool, repetitions: int) -> tuple[Line, Array]:
-    """A line without rank, and the bootstrap distribution of its retention."""
-    suite, entry = submission.suite, submission.card.tasks[task]
-    conditions = [each.id for each in suite.distinct(get_task(task)) if not each.baseline]
-    scores = {condition: run_scores(submission, task, condition) for condition in (suite.baseline.id, *conditions)}
-    clean, returns = scores[suite.baseline.id], submission.returns(task, suite.baseline.id)
-    rng = np.random.default_rng([suite.seed, *submission.card.name.encode()])
-    shares = retention_matrix(clean, np.stack([scores[condition] for condition in conditions], axis=1))
-    draws = iqm_draws(clean[:, None], rng, repetitions)
+def _line(submission: Submission, task: str, verified: bool) -> tuple[Line, Draws | None]:
+    """A line without rank, and what it is ranked by."""
+    suite, name = submission.suite, submission.card.name
+    conditions = [each.id for each in conditions_of(suite, task) if not each.baseline]
+    clean, *perturbed = (normalised(submission, task, condition) for condition in (suite.baseline.id, *conditions))
+    draws = retention_draws(np.stack(perturbed), clean, suite.seed, name)
+    kept = iqm(shares(np.mean(perturbed, axis=-1), clean.mean(axis=-1))).tolist()
     line = Line(
         submission=submission,
-        entry=entry,
-        episodes=returns.shape[1],
-        clean_return=float(returns.mean()),
-        clean=estimate(clean[:, None], draws),
-        retention=UNDEFINED,
-        kept={},
+        entry=submission.card.tasks[task],
+        episodes=clean.shape[1],
+        clean_return=float(submission.returns(task, suite.baseline.id).mean()),
+        clean=score(clean, suite.seed, name),
+        retention=UNDEFINED if draws is None else estimate(draws),
+        kept={} if draws is None else dict(zip(conditions, kept, strict=True)),
         verified=verified,
     )
-    if shares is None:
-        return line, draws
-    draws = iqm_draws(shares, rng, repetitions)
-    kept = {condition: float(iqm(shares[:, column])) for column, condition in enumerate(conditions)}
-    return replace(line, retention=estimate(shares, draws), kept=kept), draws
+    return line, draws

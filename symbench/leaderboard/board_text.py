@@ -8,13 +8,15 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from symbench.leaderboard.text import NOTHING, RANKED_FROM, with_interval
+from symbench.leaderboard.resampling import RANKED_FROM
+from symbench.leaderboard.statistics import LEAST_CLEAN_SCORE, STATISTICS
+from symbench.leaderboard.text import NOTHING, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from symbench.leaderboard.board import Board, Line
-    from symbench.leaderboard.statistics import Estimate
+    from symbench.leaderboard.resampling import Estimate
 
 _HEADER = ("rank", "agent", "retention [95%]", "worst condition", "clean score [95%]", "clean return")
 _HEADER_ABOUT = ("runs x episodes", "parameters", "licence", "links", "what it is")
@@ -22,14 +24,19 @@ _HEADER_ABOUT = ("runs x episodes", "parameters", "licence", "links", "what it i
 _INTRODUCTION = f"""# Leaderboard
 
 Made by `symbench leaderboard` from the files in `submissions/`; never edited by hand. How to add a line:
-[docs/submit.md](../docs/submit.md).
+[docs/submit.md](../docs/submit.md). Statistics: version {STATISTICS} ([docs/statistics.md](../docs/statistics.md));
+tables of earlier versions are in `archive/`.
 
-* **retention**: what is left of the clean score under the perturbations of the suite; interquartile mean over training
-  runs and perturbed conditions, with the 95% interval of 50,000 bootstrap resamples of the training runs. A condition
-  under which the agent cannot act counts 0. Empty where the clean score is below 0.05: nothing could be lost.
+* **retention**: what is left of the clean score under the perturbations of the suite; for each condition the
+  interquartile mean over training runs of what each keeps of its own clean score, then the mean over conditions, which
+  count equally. A condition under which the agent cannot act counts 0. Empty where the clean score is below
+  {LEAST_CLEAN_SCORE}: nothing could be lost.
+* **worst condition**: the one under which least is left
 * **clean score**: without perturbation, 0 is random play, 1 the task's reference; interquartile mean over training runs
+* **[95%]**: interval over training runs and episodes; with fewer than {RANKED_FROM} training runs (\\*) over the
+  episodes of these runs only, which says nothing about training again
 * **rank**: by retention. Agents whose difference to the first of their group could be chance share a rank. Fewer than
-  {RANKED_FROM} training runs: shown, not ranked; one training run: no interval.
+  {RANKED_FROM} training runs: shown, not ranked.
 * **verified**: a maintainer has played random cells again and got the same numbers."""
 
 
@@ -64,9 +71,9 @@ def _row(line: Line) -> list[str]:
     return [
         str(line.rank or NOTHING),
         f"**{line.card.name}**",
-        with_interval(line.retention, percent=True) if line.runs > 1 else _percent(line.retention.value),
+        _interval(line, line.retention, percent=True),
         _worst(line),
-        with_interval(line.clean),
+        _interval(line, line.clean),
         f"{line.clean_return:.1f}",
         f"{line.runs} x {line.episodes}",
         f"{line.entry.parameters:,}",
@@ -76,19 +83,17 @@ def _row(line: Line) -> list[str]:
     ]
 
 
-def _percent(share: float) -> str:
-    return NOTHING if math.isnan(share) else f"{round(100 * share)}%"
+def _interval(line: Line, of: Estimate, *, percent: bool = False) -> str:
+    """With a mark if it is not over training runs."""
+    few = line.interval_over == "episodes" and not math.isnan(of.low)
+    return with_interval(of, percent=percent) + (r" \*" if few else "")
 
 
 def _worst(line: Line) -> str:
-    if not line.kept:
-        return NOTHING
-    condition = min(line.kept, key=lambda name: line.kept[name])
-    return f"{_percent(line.kept[condition])} {condition}"
+    return f"{line.kept[line.worst]:.0%} {line.worst}" if line.worst else NOTHING
 
 
 def _values(board: Board, line: Line) -> dict[str, Any]:
-    worst = min(line.kept, key=lambda name: line.kept[name]) if line.kept else ""
     return {
         "suite": board.suite,
         "task": board.task,
@@ -96,10 +101,11 @@ def _values(board: Board, line: Line) -> dict[str, Any]:
         "rank": line.rank or "",
         "name": line.card.name,
         **_estimate("retention", line.retention),
-        "worst_condition": worst,
-        "worst_retention": _number(line.kept[worst]) if worst else "",
+        "worst_condition": line.worst,
+        "worst_retention": _number(line.kept[line.worst]) if line.worst else "",
         **_estimate("clean", line.clean),
         "clean_return": _number(line.clean_return),
+        "interval_over": line.interval_over,
         "training_runs": line.runs,
         "episodes": line.episodes,
         "parameters": line.entry.parameters,
@@ -108,6 +114,7 @@ def _values(board: Board, line: Line) -> dict[str, Any]:
         "paper": line.card.paper or "",
         "code": line.card.code or "",
         "description": line.card.description,
+        "statistics": STATISTICS,
     }
 
 

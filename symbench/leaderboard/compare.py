@@ -1,14 +1,17 @@
-"""Two submissions side by side: paired differences and the probability of improvement."""
+"""Two submissions side by side: paired differences, whether they could be chance, the probability of improvement."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from symbench.errors import SymbenchError
-from symbench.leaderboard.statistics import Estimate, bootstrap, interval_over, probability_of_improvement
+from symbench.leaderboard.proportions import paired_permutation
+from symbench.leaderboard.resampling import RANKED_FROM, Draws, Estimate, crossed, interval_over, mean
+from symbench.leaderboard.resampling import difference as difference_of
+from symbench.leaderboard.statistics import probability_of_improvement
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,8 +33,10 @@ class Difference:
         difference: The first minus the second.
         better: Share of the episode seeds under which the first has the higher mean return over its training runs;
             equal ones count half.
+        p: Of the paired permutation test over episode seeds: how often two agents that are equally good in these
+            episodes differ so much. It says nothing about other training runs.
         improvement: Probability that a training run of the first is better than one of the second.
-        over: What the intervals are over, ``"runs"`` or ``"episodes"``.
+        over: What the interval of the difference is over, ``"runs and episodes"`` or ``"episodes"``; empty without.
     """
 
     task: str
@@ -40,6 +45,7 @@ class Difference:
     theirs: float
     difference: Estimate
     better: float
+    p: float
     improvement: Estimate
     over: str
 
@@ -58,43 +64,39 @@ def compare(ours: Submission, theirs: Submission) -> list[Difference]:
             f"{ours.card.name} and {theirs.card.name} have no task in common: "
             f"{', '.join(ours.card.tasks)} and {', '.join(theirs.card.tasks)}"
         )
-    rng = np.random.default_rng(ours.suite.seed)
-    return [_difference(ours, theirs, task, f"{name}/{level}", rng) for task, name, level in both]
+    return [_difference(ours, theirs, task, f"{name}/{level}") for task, name, level in both]
 
 
-def difference(ours: Array, theirs: Array, rng: np.random.Generator) -> Estimate:
+def difference(ours: Array, theirs: Array, seed: int) -> Estimate:
     """Difference of mean returns.
 
-    The interval is over training runs, drawn independently on both sides; with a single training run on either side,
-    over episodes, drawn in pairs of the same seed.
+    The interval is over training runs and episodes: runs are drawn independently on both sides, episodes in pairs of
+    the same seed. With fewer than five training runs on either side it is over episodes.
 
     Args:
         ours: Returns, (R, E).
         theirs: Returns under the same seeds, (S, E).
-        rng: Draws the resamples.
+        seed: Draws the resamples.
     """
-    if min(len(ours), len(theirs)) > 1:
-        return bootstrap([ours.mean(axis=1), theirs.mean(axis=1)], _difference_of_means, rng)
-    paired = ours.mean(axis=0) - theirs.mean(axis=0)
-    return bootstrap([paired], lambda draw: draw.mean(axis=-1), rng)
+    over = min(len(ours), len(theirs))
+    return difference_of(_draws(ours, seed, "ours", over), _draws(theirs, seed, "theirs", over))
 
 
-def _difference_of_means(ours: Array, theirs: Array) -> Any:
-    return ours.mean(axis=-1) - theirs.mean(axis=-1)
+def _draws(returns: Array, seed: int, name: str, fewest: int) -> Draws:
+    return crossed(returns[None], seed, name, average=mean, over_runs=fewest >= RANKED_FROM)
 
 
-def _difference(
-    ours: Submission, theirs: Submission, task: str, condition: str, rng: np.random.Generator
-) -> Difference:
+def _difference(ours: Submission, theirs: Submission, task: str, condition: str) -> Difference:
     mine, yours = ours.returns(task, condition), theirs.returns(task, condition)
-    paired = mine.mean(axis=0) - yours.mean(axis=0)
+    paired, fewest = mine.mean(axis=0) - yours.mean(axis=0), min(len(mine), len(yours))
     return Difference(
         task=task,
         condition=condition,
         ours=float(mine.mean()),
         theirs=float(yours.mean()),
-        difference=difference(mine, yours, rng),
+        difference=difference(mine, yours, ours.suite.seed),
         better=float(np.mean((paired > 0) + 0.5 * (paired == 0))),
-        improvement=probability_of_improvement(mine, yours, rng),
-        over=interval_over(min(len(mine), len(yours))),
+        p=paired_permutation(paired, ours.suite.seed),
+        improvement=probability_of_improvement(mine, yours),
+        over=interval_over(fewest, len(paired)),
     )

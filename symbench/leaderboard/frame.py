@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from symbench.leaderboard.statistics import STATISTICS
 from symbench.runner.measures import POLICY, VALUE
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ COLUMNS = (
         "policy_error",
         "value_error",
         "note",
+        "statistics",
     ),
 )
 
@@ -63,6 +65,7 @@ def _line(row: Row) -> dict[str, Any]:
         "improvement_over": row.improvement_over,
         **{name: row.measures.get(name) for name in (POLICY, VALUE)},
         "note": str(row.gap or ""),
+        "statistics": STATISTICS,
     }
 
 

@@ -44,7 +44,7 @@ def _returns(manifest: Manifest, task: str, rows: Sequence[Row]) -> str:
 
 
 def _scores(manifest: Manifest, rows: Sequence[Row]) -> str:
-    header = ["agent", "perturbation", "IQM [95%]", "retention [95%]", text.compared_with(manifest, rows)]
+    header = ["agent", "perturbation", *text.score_headings(manifest, rows)]
     lines = [
         [
             text.agent_with_runs(row) if row is mine[0] else "",

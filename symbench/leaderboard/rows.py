@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from symbench.leaderboard.resampling import UNDEFINED, Estimate, interval_over
 from symbench.leaderboard.scores import Scores
 from symbench.leaderboard.statistics import (
-    UNDEFINED,
-    Estimate,
     aggregate,
-    interval_over,
+    improvement_over,
     probability_of_improvement,
     retention,
     score,
@@ -72,12 +69,12 @@ class Row:
         episodes: Episodes of each.
         protocol_episodes: Episodes of each in the published protocol.
         mean: Mean return over all episodes of all runs.
-        std: Standard deviation over the same.
+        std: Standard deviation over the same; NaN for a single one.
         iqm: Normalised score, see :func:`~symbench.leaderboard.statistics.score`.
         retention: Share of the unperturbed score that is left; 1 for the unperturbed condition itself.
         improvement: Probability of scoring higher than the suite's ``compare_with`` agent.
         length: Mean length of an episode in steps.
-        improvement_over: What that probability and its interval are over, ``"runs"`` or ``"episodes"``; empty without.
+        improvement_over: What that probability compares, ``"runs"`` or ``"episodes"``; empty without.
         measures: What else was measured, the largest of its runs; see :mod:`symbench.runner.measures`.
         gap: Why training runs are missing, if some are or all.
     """
@@ -101,8 +98,8 @@ class Row:
 
     @property
     def interval_over(self) -> str:
-        """What score and retention were resampled over: ``"runs"`` or ``"episodes"``; empty without episodes."""
-        return interval_over(self.runs) if self.runs else ""
+        """What the intervals of score and retention are over, as :mod:`symbench.leaderboard.resampling` says it."""
+        return interval_over(self.runs, self.episodes)
 
     @property
     def quick(self) -> bool:
@@ -112,7 +109,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """The score of an agent under one condition over all tasks."""
+    """The score of an agent under one condition, the mean over all tasks."""
 
     condition: Perturbation
     agent: str
@@ -160,7 +157,7 @@ def summarise(manifest: Manifest, records: Sequence[Record]) -> list[Summary]:
 def _over_tasks(manifest: Manifest, scores: Scores, condition: Perturbation, agent: str) -> Estimate:
     of_tasks = [scores.normalised(task, condition.id, agent) for task in manifest.tasks]
     complete = [matrix for matrix in of_tasks if matrix is not None]
-    return aggregate(complete, _rng(manifest)) if len(complete) == len(of_tasks) else UNDEFINED
+    return aggregate(complete, manifest.suite.seed) if len(complete) == len(of_tasks) else UNDEFINED
 
 
 def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Row:
@@ -169,7 +166,7 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
     gap = _gap(manifest, scores, task, condition, agent)
     if returns is None or normalised is None:
         return Row(suite.tag, task, condition, agent, protocol_episodes=facts.episodes, gap=gap)
-    improvement, improvement_over = _improvement(manifest, scores, task, condition, agent)
+    improvement, over = _improvement(manifest, scores, task, condition, agent)
     return Row(
         suite=suite.tag,
         task=task,
@@ -179,11 +176,11 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         episodes=returns.shape[1],
         protocol_episodes=facts.episodes,
         mean=float(returns.mean()),
-        std=float(returns.std()),
-        iqm=score(normalised, _rng(manifest)),
+        std=float(returns.std()) if returns.size > 1 else NAN,
+        iqm=score(normalised, suite.seed),
         retention=_retention(manifest, scores, task, condition, agent),
         improvement=improvement,
-        improvement_over=improvement_over,
+        improvement_over=over,
         length=scores.mean_length(task, condition.id, agent),
         measures=scores.measures(task, condition.id, agent),
         gap=gap,
@@ -197,23 +194,23 @@ def _retention(manifest: Manifest, scores: Scores, task: str, condition: Perturb
     clean = scores.normalised(task, baseline, agent, both)
     if perturbed is None or clean is None or perturbed.shape != clean.shape:
         return UNDEFINED
-    estimate = retention(perturbed, clean, _rng(manifest))
+    estimate = retention(perturbed, clean, manifest.suite.seed)
     if condition.baseline and not math.isnan(estimate.value):
-        return Estimate(1.0, 1.0, 1.0)  # by definition, also where a resample of low episodes would say otherwise
+        return Estimate(1.0, NAN, NAN)  # by definition, also where a training run has failed
     return estimate
 
 
 def _improvement(
     manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str
 ) -> tuple[Estimate, str]:
-    """The probability, and what it is over: the side with fewer training runs decides."""
+    """The probability, and what it compares: the side with fewer training runs decides."""
     other = manifest.suite.compare_with
     if other is None or agent == other:
         return UNDEFINED, ""
     ours, theirs = (scores.returns(task, condition.id, name) for name in (agent, other))
     if ours is None or theirs is None or ours.shape[1] != theirs.shape[1]:
         return UNDEFINED, ""
-    return probability_of_improvement(ours, theirs, _rng(manifest)), interval_over(min(len(ours), len(theirs)))
+    return probability_of_improvement(ours, theirs), improvement_over(len(ours), len(theirs))
 
 
 def _gap(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Gap | None:
@@ -224,11 +221,6 @@ def _gap(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         if found := [id for id in missing if id in reasons]:
             return Gap(kind, len(found), len(ids), reasons[found[0]])
     return Gap(GapKind.PENDING, len(missing), len(ids)) if missing or not ids else None
-
-
-def _rng(manifest: Manifest) -> np.random.Generator:
-    """A fresh generator for every number, so that none depends on which others are in the table."""
-    return np.random.default_rng(manifest.suite.seed)
 
 
 @dataclass(frozen=True)

@@ -1,159 +1,146 @@
-"""Statistics over training runs: interquartile mean, bootstrap intervals, retention, probability of improvement.
+"""What tables, boards and the site say about agents: score, retention, probability of improvement.
 
-The unit of replication is the training run: episodes are averaged first (Agarwal et al. 2021, arXiv 2108.13264). With a
-single training run there is nothing to resample but its episodes; such an interval says how well this one agent is
-known, not how the method would do when trained again, and tables say so.
+The unit of replication is the training run: episodes are averaged first (Agarwal et al. 2021, arXiv 2108.13264). Chance
+is trimmed, by the interquartile mean over training runs; what was chosen, conditions and tasks, counts equally. Below
+:data:`~symbench.leaderboard.resampling.RANKED_FROM` training runs an interval says how well these runs are known, not
+how the method would do when trained again, and tables say so. docs/statistics.md explains all of it.
 
-All functions take scores of shape (R, E): R training runs, E episodes with the same seeds in every run.
+Functions take scores of shape (R, E): R training runs, E episodes with the same seeds in every run.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from symbench.leaderboard.proportions import newcombe, wilson
+from symbench.leaderboard.resampling import (
+    RANKED_FROM,
+    RESAMPLES,
+    UNDEFINED,
+    Draws,
+    Estimate,
+    components,
+    crossed,
+    estimate,
+    half_width,
+    interval_over,
+    iqm,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-RESAMPLES = 2000
-CONFIDENCE = 0.95
+STATISTICS: Final = 2
+"""Version of these definitions. Tables show it: numbers of different versions are different things."""
 
-# Below this normalised return an agent has learned nothing that a perturbation could take away.
-LEAST_CLEAN_SCORE = 0.05
-
-
-class Estimate(NamedTuple):
-    """A number with its 95% interval; all three are NaN where the number means nothing."""
-
-    value: float
-    low: float
-    high: float
+LEAST_CLEAN_SCORE: Final = 0.05
+"""Below this normalised score an agent has learned nothing that a perturbation could take away."""
 
 
-UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
-
-
-def interval_over(runs: int) -> Literal["runs", "episodes"]:
-    """What intervals are resampled over, given the number of training runs."""
-    return "runs" if runs > 1 else "episodes"
-
-
-def iqm(scores: Any) -> Any:
-    """Interquartile mean along the last axis: the lowest and the highest quarter are left out.
+def score(scores: Array, seed: int, name: str = "", resamples: int = RESAMPLES) -> Estimate:
+    """Interquartile mean over training runs of their mean scores.
 
     Args:
-        scores: Shape (..., n). A quarter of n is rounded down, so up to 3 values are averaged plainly.
-
-    Returns:
-        Shape (...).
-
-    Example:
-        >>> float(iqm([0.0, 1.0, 2.0, 300.0]))
-        1.5
+        scores: Normalised returns, (R, E).
+        seed: Of the resamples, see :func:`~symbench.leaderboard.resampling.crossed`.
+        name: Of the agent, the same.
+        resamples: How many.
     """
-    ordered = np.sort(scores, axis=-1)
-    cut = ordered.shape[-1] // 4
-    return ordered[..., cut : ordered.shape[-1] - cut].mean(axis=-1)
+    return estimate(crossed(scores[None], seed, name, resamples=resamples))
 
 
-def score(scores: Array, rng: np.random.Generator) -> Estimate:
-    """Interquartile mean over training runs of their mean scores, (R, E) -> estimate."""
-    units, mean = _units(scores)
-    return bootstrap([units], mean, rng)
+def shares(perturbed: Array, clean: Array) -> Array:
+    """The share of its clean score that each training run keeps: the one definition of retention.
 
-
-def retention(perturbed: Array, clean: Array, rng: np.random.Generator) -> Estimate:
-    """The share of the clean score that is left under a perturbation.
-
-    Both are normalised and come from the same training runs and the same episode seeds, which are resampled together.
+    A run that has failed, with a clean score below :data:`LEAST_CLEAN_SCORE`, is divided by that score instead. It
+    stays among the others and keeps little; its share is neither infinite nor of the wrong sign.
 
     Args:
-        perturbed: Normalised returns, (R, E).
-        clean: Normalised returns of the same runs and seeds without perturbation, (R, E).
-        rng: Draws the resamples.
+        perturbed: Mean normalised scores of training runs, (..., R).
+        clean: Those of the same runs without perturbation, (..., R).
+    """
+    kept: Array = perturbed / np.maximum(clean, LEAST_CLEAN_SCORE)
+    return kept
+
+
+def retention_draws(perturbed: Array, clean: Array, seed: int, name: str = "") -> Draws | None:
+    """Retention: the mean over conditions of the interquartile mean over training runs of :func:`shares`.
+
+    Args:
+        perturbed: Normalised returns under C conditions, (C, R, E).
+        clean: Those of the same runs and episodes without perturbation, (R, E); both are drawn together.
+        seed: As in :func:`score`.
+        name: The same.
 
     Returns:
-        The estimate; undefined if the clean score is hardly above random play.
+        ``None`` if nothing could be lost, see :func:`has_learned`.
     """
-    units, mean = _units(np.stack([perturbed, clean]))
-    if mean(units[1]) < LEAST_CLEAN_SCORE:
-        return UNDEFINED
-    # A resample may consist of failures only; a clean score near zero must not turn it into an infinite share.
-    return bootstrap([units], lambda draw: mean(draw[0]) / np.maximum(mean(draw[1]), LEAST_CLEAN_SCORE), rng)
+    if not has_learned(clean):
+        return None
+    return crossed(np.stack([clean, *perturbed]), seed, name, units=lambda means: shares(means[1:], means[0]))
 
 
-def probability_of_improvement(ours: Array, theirs: Array, rng: np.random.Generator) -> Estimate:
+def retention(perturbed: Array, clean: Array, seed: int, name: str = "") -> Estimate:
+    """The same for one condition, (R, E) each; undefined if nothing could be lost."""
+    draws = retention_draws(perturbed[None], clean, seed, name)
+    return UNDEFINED if draws is None else estimate(draws)
+
+
+def has_learned(clean: Array) -> bool:
+    """Whether the interquartile mean of clean scores, (R, E), reaches :data:`LEAST_CLEAN_SCORE`."""
+    return bool(iqm(clean.mean(axis=-1)) >= LEAST_CLEAN_SCORE)
+
+
+def aggregate(tasks: Sequence[Array], seed: int) -> Estimate:
+    """The mean over tasks of the interquartile mean over training runs; tasks are drawn independently.
+
+    Args:
+        tasks: Normalised scores of one agent, (R, E) each.
+        seed: Of the resamples.
+
+    Returns:
+        The estimate; without an interval if a task has too few training runs or a single episode.
+    """
+    draws = [crossed(scores[None], seed, str(place)) for place, scores in enumerate(tasks)]
+    value = float(np.mean([each.value for each in draws]))
+    if any(interval_over(*each.shape) != "runs and episodes" for each in draws):
+        return Estimate(value, *UNDEFINED[1:])
+    half = half_width(part for each in draws for part in components(each)) / len(draws)
+    return Estimate(value, value - half, value + half)
+
+
+def probability_of_improvement(ours: Array, theirs: Array) -> Estimate:
     """Probability that a training run of ours scores higher than one of theirs; ties count half.
 
-    The mean over all pairs of runs, i.e. the Mann-Whitney U statistic divided by the number of pairs. If one side has a
-    single training run, its episodes are compared with those of the same seed instead.
+    The mean over all pairs of runs, i.e. the Mann-Whitney U statistic divided by the number of pairs, with Newcombe's
+    interval; without one below :data:`RANKED_FROM` runs on either side. If one side has a single training run, its
+    episodes are compared with those of the same seed instead, with Wilson's interval.
 
     Args:
         ours: Scores, (R, E).
         theirs: Scores of another agent, (S, E).
-        rng: Draws the resamples.
     """
-    if min(len(ours), len(theirs)) > 1:
-        return bootstrap([ours.mean(axis=1), theirs.mean(axis=1)], _share_of_wins, rng)
-    wins = _wins(ours[:, None, :], theirs[None, :, :]).mean(axis=(0, 1))
-    return bootstrap([wins], lambda draw: draw.mean(axis=-1), rng)
+    fewest = min(len(ours), len(theirs))
+    if fewest > 1:
+        value = float(_wins(ours.mean(axis=1)[:, None], theirs.mean(axis=1)).mean())
+        ends = newcombe(value, len(ours), len(theirs)) if fewest >= RANKED_FROM else UNDEFINED[1:]
+        return Estimate(value, *ends)
+    value = float(_wins(ours[:, None, :], theirs[None, :, :]).mean())
+    count = ours.shape[1]
+    return Estimate(value, *(map(float, wilson(value, count)) if count > 1 else UNDEFINED[1:]))
 
 
-def aggregate(tasks: Sequence[Array], rng: np.random.Generator) -> Estimate:
-    """Interquartile mean over the runs of several tasks, resampled within each task (stratified bootstrap).
-
-    Args:
-        tasks: Normalised scores of one agent, (R, E) each.
-        rng: Draws the resamples.
-
-    Returns:
-        The estimate; without an interval if a task has a single training run.
-    """
-    strata = [scores.mean(axis=1) for scores in tasks]
-    estimate = bootstrap(strata, lambda *draws: iqm(np.concatenate(draws, axis=-1)), rng)
-    single = min(map(len, tasks)) == 1
-    return Estimate(estimate.value, float("nan"), float("nan")) if single else estimate
+def improvement_over(ours: int, theirs: int) -> str:
+    """What :func:`probability_of_improvement` compares, given the numbers of training runs."""
+    return "runs" if min(ours, theirs) > 1 else "episodes"
 
 
-def bootstrap(
-    strata: Sequence[Array],
-    statistic: Callable[..., Any],
-    rng: np.random.Generator,
-    resamples: int = RESAMPLES,
-) -> Estimate:
-    """Stratified percentile bootstrap: units are drawn with replacement within each stratum.
-
-    Args:
-        strata: Arrays of shape (..., n_k); the last axis is resampled, leading ones are drawn together.
-        statistic: Maps arrays (..., B, n_k), one per stratum, to (B,), or (..., n_k) to a scalar.
-        rng: Draws the resamples.
-        resamples: How many, B.
-    """
-    value = float(statistic(*strata))
-    if not np.isfinite(value):
-        return UNDEFINED
-    draws = [stratum[..., rng.integers(stratum.shape[-1], size=(resamples, stratum.shape[-1]))] for stratum in strata]
-    low, high = np.quantile(statistic(*draws), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Estimate(value, float(low), float(high))
-
-
-def _units(scores: Array) -> tuple[Array, Callable[[Array], Any]]:
-    """What is resampled, on the last axis, and how it is averaged: (..., R, E) -> runs, or episodes of a single run."""
-    if scores.shape[-2] > 1:
-        return scores.mean(axis=-1), iqm
-    return scores[..., 0, :], lambda units: units.mean(axis=-1)
-
-
-def _wins(ours: Array, theirs: Array) -> Array:
+def _wins(ours: Any, theirs: Any) -> Array:
     wins: Array = (ours > theirs) + 0.5 * (ours == theirs)
     return wins
-
-
-def _share_of_wins(ours: Array, theirs: Array) -> Any:
-    """(..., R), (..., S) -> (...)."""
-    return _wins(ours[..., :, None], theirs[..., None, :]).mean(axis=(-2, -1))

@@ -36,7 +36,7 @@ def render(report: Report, width: int = 120) -> RenderableType:
     manifest, parts = report.manifest, list[RenderableType]()
     for task, group in groupby(report.rows, key=lambda row: row.task):
         rows = list(group)
-        compared = text.compared_with(manifest, rows)
+        *_, compared = text.score_headings(manifest, rows)
         returns = (_returns(manifest, task, rows, quoted) for quoted in (published(task, manifest.suite), ()))
         scores = (_scores(manifest, rows, *extras) for extras in ((True, compared), (True, ""), (False, "")))
         notes = "\n".join(f"• {notice}" for notice in text.notices(manifest, task, rows))
@@ -76,7 +76,7 @@ def _scores(manifest: Manifest, rows: Sequence[Row], bars: bool, compared: str) 
     """The table of scores: a block for each agent; ``compared`` heads the last column, which is left out if empty."""
     table = _table()
     table.add_column("agent and perturbation", no_wrap=True)
-    for heading in ("IQM [95%]", "retention [95%]"):
+    for heading in text.score_headings(manifest, rows)[:2]:
         table.add_column(heading, justify="right", no_wrap=True)
     if bars:
         table.add_column("", no_wrap=True)

@@ -7,18 +7,19 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from symbench.leaderboard.published import published
+from symbench.leaderboard.resampling import RANKED_FROM
 from symbench.leaderboard.rows import GapKind
+from symbench.leaderboard.statistics import STATISTICS
 from symbench.runner.measures import POLICY, VALUE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from symbench.leaderboard.resampling import Estimate
     from symbench.leaderboard.rows import Gap, Row, Summary
-    from symbench.leaderboard.statistics import Estimate
     from symbench.runner import Manifest
 
 NOTHING = "–"  # noqa: RUF001  (a dash that reads as "no value", not as a minus)
-RANKED_FROM = 5  # training runs
 
 _EMPTY = {GapKind.FAILED: "failed", GapKind.SKIPPED: NOTHING, GapKind.PENDING: "…"}
 
@@ -41,15 +42,21 @@ def return_of(row: Row) -> str:
 
 
 def with_interval(estimate: Estimate, *, percent: bool = False) -> str:
-    """``0.98 [0.97, 0.99]``, or ``98% [97, 99]``."""
+    """``0.98 [0.97, 0.99]``, or ``98% [97, 99]``; the value alone where there is no interval."""
     if math.isnan(estimate.value):
         return NOTHING
-    if percent:
-        return "{}% [{}, {}]".format(*(round(100 * number) for number in estimate))
-    value, low, high = (f"{number:.2f}".replace("-0.00", "0.00") for number in estimate)
-    if math.isnan(estimate.low):
-        return value
-    return f"{value} [{low}, {high}]"
+    form, unit = ("{:.0%}", "%") if percent else ("{:.2f}", "")
+    value, *ends = (_unsigned_zero(form.format(number).removesuffix("%")) for number in estimate)
+    return value + unit if math.isnan(estimate.low) else f"{value}{unit} [{', '.join(ends)}]"
+
+
+def _unsigned_zero(number: str) -> str:
+    return number.removeprefix("-") if not number.strip("-0.") else number
+
+
+def marked(heading: str, estimates: Iterable[Estimate]) -> str:
+    """A heading with ``[95%]``; an interval is promised only where one is shown."""
+    return heading if all(math.isnan(estimate.low) for estimate in estimates) else f"{heading} [95%]"
 
 
 def agent_with_runs(row: Row) -> str:
@@ -74,6 +81,16 @@ def compared_with(manifest: Manifest, rows: Sequence[Row]) -> str:
     return f"P(better than {manifest.suite.compare_with})"
 
 
+def score_headings(manifest: Manifest, rows: Sequence[Row]) -> list[str]:
+    """Headings of score, retention and comparison; the last is empty if there is nothing to compare."""
+    shown = [row for group in scored(rows) for row in group]
+    return [
+        marked("IQM", (row.iqm for row in shown)),
+        marked("retention", (row.retention for row in shown)),
+        compared_with(manifest, rows),
+    ]
+
+
 def summary_table(summary: Sequence[Summary]) -> tuple[list[str], list[list[str]]]:
     """Heading and lines of the table over all tasks: a line for each condition, a column for each agent."""
     agents = list(dict.fromkeys(entry.agent for entry in summary))
@@ -85,9 +102,8 @@ def summary_table(summary: Sequence[Summary]) -> tuple[list[str], list[list[str]
 
 
 def summary_legend(summary: Sequence[Summary]) -> str:
-    """What the numbers of that table are; an interval is promised only where one is shown."""
-    interval = "" if all(math.isnan(entry.iqm.low) for entry in summary) else " [95%]"
-    return f"IQM{interval} over the training runs of all tasks"
+    """What the numbers of that table are."""
+    return f"mean over tasks of the {marked('IQM', (entry.iqm for entry in summary))} over training runs"
 
 
 def notices(manifest: Manifest, task: str, rows: Sequence[Row]) -> list[str]:
@@ -114,7 +130,11 @@ def _quick(rows: Sequence[Row]) -> str:
         return ""
     fewest, most = min(row.episodes for row in quick), max(row.episodes for row in quick)
     few, full = f"{fewest}" if fewest == most else f"{fewest} to {most}", quick[0].protocol_episodes
-    return f"REDUCED RUN: {few} episodes a cell instead of {full}; look, but do not quote."
+    text = f"REDUCED RUN: {few} episode{'' if few == '1' else 's'} a cell instead of {full}"
+    if most < 2:
+        return f"{text}, too few for any interval; look, but do not quote."
+    wider = math.sqrt(full / fewest)
+    return f"{text}, so what episodes leave open is {wider:.1f} times as wide; look, but do not quote."
 
 
 def _gaps(rows: Sequence[Row], kind: GapKind) -> list[tuple[Row, Gap]]:
@@ -144,17 +164,23 @@ def _legend(manifest: Manifest, task: str) -> str:
     facts = manifest.tasks[task]
     return (
         "return: mean ± standard deviation over episodes. IQM: interquartile mean over training runs, normalised: "
-        f"0 = {facts.random_return:g} and 1 = {facts.reference_return:g} ({facts.source})."
+        f"0 = {facts.random_return:g} and 1 = {facts.reference_return:g} ({facts.source}). Retention: the same of what "
+        f"each run keeps of its own clean score. Statistics: version {STATISTICS}."
     )
 
 
 def _intervals(rows: Sequence[Row]) -> str:
-    single = sorted({row.agent for row in rows if row.runs == 1})
-    few = any(1 < row.runs < RANKED_FROM for row in rows)
-    text = "[ ]: 95% bootstrap interval over training runs"
-    if single:
-        text += f"; over episodes for {', '.join(single)} (one training run)"
-    return text + (f". Fewer than {RANKED_FROM} training runs: shown, not ranked." if few or single else ".")
+    over = {kind: [row for row in rows if row.interval_over == kind] for kind in ("runs and episodes", "episodes")}
+    parts = []
+    if over["runs and episodes"]:
+        parts.append("[ ]: 95% interval over training runs and episodes")
+    if over["episodes"]:
+        few = ", ".join(sorted({row.agent for row in over["episodes"]}))
+        words = f"over episodes only for {few}: of these training runs, not of the method"
+        parts.append(words if parts else f"[ ]: 95% interval {words}")
+    text = "; ".join(parts) if parts else "No intervals: one episode a cell says nothing about others"
+    few_runs = any(0 < row.runs < RANKED_FROM for row in rows)
+    return text + (f". Fewer than {RANKED_FROM} training runs: shown, not ranked." if few_runs else ".")
 
 
 def _comparison(manifest: Manifest, rows: Sequence[Row]) -> str:
@@ -166,6 +192,8 @@ def _comparison(manifest: Manifest, rows: Sequence[Row]) -> str:
     text = f"P(better than {other}): probability that a training run scores higher than one of {other}, ties count half"
     if any(row.improvement_over == "episodes" for row in rows):
         text += "; over paired episodes where one of the two has a single training run"
+    if any(row.improvement_over == "runs" and math.isnan(row.improvement.low) for row in rows):
+        text += f"; no interval where one of the two has fewer than {RANKED_FROM}"
     return text + "."
 
 

@@ -92,6 +92,9 @@ def test_compare_prints_differences(symbench: Symbench, submitted: str) -> None:
     assert result.exit_code == 0, result.output
     rows = [line for line in result.stdout.splitlines() if "CartPole-v1" in line]
     assert len(rows) == 2 and all("episodes" in row and "[" in row for row in rows)
+    text = "".join(result.stdout.split())
+    assert "difference[95%]" in text and "seedswon" in text and "0.50[" not in text
+    assert "…" not in result.stdout, "conditions are told apart by their ends"
     assert symbench("compare", TABLE, METADATA).exit_code == 0
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from symbench.leaderboard.validate import Submission
 
 OTHER_TASK = "CartPole-v1"
-FEW = 200  # repetitions
 
 
 def add(folder: Path, name: str, runs: int = 5, keep: float = 0.5, **changes: Any) -> Submission:
@@ -38,4 +37,4 @@ def some_boards(folder: Path) -> list[Board]:
         each.card.name: Verified(digest=each.digest, date="2026-01-01", cells=["a"], difference=0.0)
         for each in submissions[:1]
     }
-    return make_boards(submissions, seen, FEW)
+    return make_boards(submissions, seen)

@@ -27,7 +27,6 @@ from symbench.leaderboard.site import stale_pages
 from symbench.leaderboard.validate import Submission, read_submission
 
 ROOT = Path(__file__).parents[2]
-FEW = 500  # repetitions
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +43,7 @@ def add(folder: Path, name: str, runs: int = 5, keep: float = 0.5, seed: int = 0
 
 
 def board(folder: Path, verified: dict[str, Verified] | None = None) -> Board:
-    (made,) = make_boards([read_submission(path) for path in sorted(folder.rglob("*.csv"))], verified or {}, FEW)
+    (made,) = make_boards([read_submission(path) for path in sorted(folder.rglob("*.csv"))], verified or {})
     return made
 
 
@@ -103,8 +102,9 @@ def test_the_numbers_are_those_of_the_definition(tmp_path: Path) -> None:
         score = (float(row["return"]) - 23.28) / (593.0 - 23.28)
         by_cell.setdefault((row["severity"], int(row["run"])), []).append(score)
     mean = {cell: np.mean(scores) for cell, scores in by_cell.items()}
-    shares = sorted(mean[level, run] / mean["in-order", run] for level in ("per-episode", "+5") for run in range(6))
-    assert line.retention.value == pytest.approx(np.mean(shares[3:9]))
+    shares = [sorted(mean[level, run] / mean["in-order", run] for run in range(6)) for level in ("per-episode", "+5")]
+    assert line.retention.value == pytest.approx(np.mean([each[1:5] for each in shares]))
+    assert list(line.kept.values()) == pytest.approx([np.mean(each[1:5]) for each in shares])
     clean = sorted(mean["in-order", run] for run in range(6))
     assert line.clean.value == pytest.approx(np.mean(clean[1:5]))
     assert line.retention.low < line.retention.value < line.retention.high
@@ -135,18 +135,38 @@ def test_an_agent_that_has_learned_nothing_has_no_retention_and_no_rank(tmp_path
     assert math.isnan(made.lines[1].retention.value)
 
 
-def test_a_single_training_run_is_shown_without_an_interval(tmp_path: Path) -> None:
-    add(tmp_path, "single", runs=1)
-    text = tables([board(tmp_path)])["LEADERBOARD.md"]
-    (row,) = [row for row in text.split("\n") if "**single**" in row]
-    assert "[4" not in row and "nan" not in row and "1 x 3" in row
+@pytest.mark.parametrize(("runs", "over"), [(1, "episodes"), (4, "episodes"), (5, "runs and episodes")])
+def test_intervals_of_few_training_runs_are_marked(tmp_path: Path, runs: int, over: str) -> None:
+    add(tmp_path, "mine", runs=runs)
+    made = board(tmp_path)
+    (row,) = [row for row in tables([made])["LEADERBOARD.md"].split("\n") if "**mine**" in row]
+    assert row.count("] \\*") == (2 if over == "episodes" else 0) and row.count("[") == 3 and "nan" not in row
+    (line,) = csv.DictReader(tables([made])["leaderboard.csv"].splitlines())
+    assert (line["interval_over"], line["statistics"]) == (over, "2")
+
+
+def test_the_hardest_condition_is_not_trimmed_away(tmp_path: Path) -> None:
+    """Three of six runs keep nothing of one condition: half of it is left, and 75% on the whole.
+
+    An interquartile mean over runs and conditions together leaves the three zeros out and says 100%.
+    """
+    card = metadata("mine", 6)
+    rows = [row.split(",") for row in table(card).split("\n")]
+    for row in rows[1:-1]:
+        row[5] = "23.28" if row[2] == "per-episode" and int(row[3]) < 3 else "300.0"
+    Files(card, "\n".join(map(",".join, rows)), "mine").write(tmp_path / "submissions")
+    made = board(tmp_path)
+    assert made.lines[0].retention.value == pytest.approx(0.75)
+    (line,) = csv.DictReader(tables([made])["leaderboard.csv"].splitlines())
+    assert (line["worst_condition"], line["worst_retention"]) == ("shuffle-sensors/per-episode", "0.5000")
+    assert "| 50% shuffle-sensors/per-episode |" in tables([made])["LEADERBOARD.md"]
 
 
 def test_every_task_has_a_board_of_its_own(tmp_path: Path) -> None:
     add(tmp_path, "one")
     add(tmp_path, "other", task="CartPole-v1")
     add(tmp_path, "both", tasks={**metadata(runs=5)["tasks"], **metadata(runs=5, task="CartPole-v1")["tasks"]})
-    boards = {made.task: made for made in read_boards(tmp_path, FEW)}
+    boards = {made.task: made for made in read_boards(tmp_path)}
     assert {task: {line.card.name for line in made.lines} for task, made in boards.items()} == {
         "CartPole-v1": {"other", "both"},
         "CartPoleSwingUp": {"one", "both"},
@@ -155,8 +175,8 @@ def test_every_task_has_a_board_of_its_own(tmp_path: Path) -> None:
 
 def test_the_tables_do_not_depend_on_the_order_of_the_files_or_on_who_else_is_there(tmp_path: Path) -> None:
     a, b = add(tmp_path, "a"), add(tmp_path, "b", keep=0.9)
-    assert tables(make_boards([a, b], {}, FEW)) == tables(make_boards([b, a], {}, FEW))
-    alone, together = make_boards([a], {}, FEW)[0].lines[0], make_boards([a, b], {}, FEW)[0].lines[1]
+    assert tables(make_boards([a, b], {})) == tables(make_boards([b, a], {}))
+    alone, together = make_boards([a], {})[0].lines[0], make_boards([a, b], {})[0].lines[1]
     assert alone.retention == together.retention
 
 
@@ -209,6 +229,16 @@ def test_the_csv_holds_what_the_markdown_shows_and_no_formula(tmp_path: Path) ->
     assert row["authors"] == 'A. Name; B "the" Other' and row["code"] == "https://example.org/x"
     assert float(row["retention_low"]) < float(row["retention"]) < float(row["retention_high"])
     assert not any(value.startswith(tuple("=+-@")) for value in row.values())
+
+
+def test_tables_name_the_version_of_their_statistics_and_keep_those_of_earlier_ones(tmp_path: Path) -> None:
+    add(tmp_path, "mine")
+    made = tables([board(tmp_path)])
+    assert "Statistics: version 2" in made["LEADERBOARD.md"] and "archive/" in made["LEADERBOARD.md"]
+    old = ROOT / "leaderboards" / "archive" / "statistics-1"
+    assert "commit 9b84918" in (old / "LEADERBOARD.md").read_text().splitlines()[0]
+    rows = {row["name"]: row for row in csv.DictReader((old / "leaderboard.csv").read_text().splitlines())}
+    assert rows["recurrent-attention-neuron"]["retention"] == "0.9722"
 
 
 def test_an_empty_board_says_so(tmp_path: Path) -> None:

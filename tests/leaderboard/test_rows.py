@@ -45,12 +45,17 @@ def test_scores_are_normalised_by_the_constants_of_the_task(manifest: Manifest, 
     assert find(rows, "b", CLEAN).iqm.value == pytest.approx(0.0)
 
 
-def test_intervals_are_over_runs_if_there_are_several(manifest: Manifest, record: Callable[..., Record]) -> None:
+def test_intervals_are_over_runs_and_episodes_from_five_runs_on(
+    manifest: Manifest, record: Callable[..., Record]
+) -> None:
     runs = [record("many", CLEAN, returns_of(0.5, 0.3), run=run) for run in range(5)]
     rows = make_report(manifest, [*runs, record("one", CLEAN, returns_of(0.5, 0.3))]).rows
     many, one = find(rows, "many", CLEAN), find(rows, "one", CLEAN)
-    assert (many.interval_over, one.interval_over) == ("runs", "episodes")
-    assert many.iqm.high - many.iqm.low < 1e-9 < one.iqm.high - one.iqm.low
+    assert (many.interval_over, one.interval_over) == ("runs and episodes", "episodes")
+    assert many.iqm.high - many.iqm.low == pytest.approx(one.iqm.high - one.iqm.low, rel=0.1), "runs are all alike"
+    few = [record("few", CLEAN, returns_of(score, 0.3), run=run) for run, score in enumerate((0.1, 0.5, 0.9, 0.5))]
+    (of_few,) = (row for row in make_report(manifest, few).rows if row.agent == "few" and row.runs)
+    assert of_few.interval_over == "episodes" and of_few.iqm.high - of_few.iqm.low < 0.3
 
 
 def test_retention_is_the_share_of_the_clean_score(manifest: Manifest, record: Callable[..., Record]) -> None:
@@ -62,13 +67,46 @@ def test_retention_is_the_share_of_the_clean_score(manifest: Manifest, record: C
     assert find(rows, "a", SHUFFLED).retention == pytest.approx((0.5, 0.5, 0.5))
 
 
+def test_retention_is_the_mean_of_what_each_run_keeps(manifest: Manifest, record: Callable[..., Record]) -> None:
+    """Not the ratio of the means, which is .70 of these three runs."""
+    records = [
+        record("a", condition, returns_of(score), run=run)
+        for condition, scores in ((CLEAN, (1.0, 0.5, 0.2)), (SHUFFLED, (0.5, 0.5, 0.19)))
+        for run, score in enumerate(scores)
+    ]
+    assert round(find(make_report(manifest, records).rows, "a", SHUFFLED).retention.value, 2) == 0.82
+
+
+def test_a_single_episode_has_no_interval_and_no_deviation(manifest: Manifest, record: Callable[..., Record]) -> None:
+    records = [
+        record(agent, condition, returns_of(0.5, episodes=1), run=run)
+        for agent, runs in (("mlp", 1), ("a", 5), ("b", 1))
+        for condition in (CLEAN, SHUFFLED)
+        for run in range(runs)
+    ]
+    rows = make_report(manifest, records).rows
+    for row in (row for row in rows if row.runs):
+        assert row.interval_over == "" and not math.isnan(row.iqm.value + row.retention.value)
+        assert all(math.isnan(made.low) and math.isnan(made.high) for made in (row.iqm, row.retention, row.improvement))
+    assert math.isnan(find(rows, "mlp", CLEAN).std) and find(rows, "a", CLEAN).std == 0
+
+
+def test_five_wins_of_five_are_not_certainty(manifest: Manifest, record: Callable[..., Record]) -> None:
+    records = [
+        record(a, CLEAN, returns_of(score), run=run) for a, score in (("mlp", 0.1), ("set", 0.9)) for run in range(5)
+    ]
+    made = find(make_report(manifest, records).rows, "set", CLEAN).improvement
+    assert [round(number, 2) for number in made] == [1.0, 0.64, 1.0]
+
+
 def test_the_baseline_retains_everything_if_there_was_something(
     manifest: Manifest, record: Callable[..., Record]
 ) -> None:
     rows = make_report(
         manifest, [record("a", CLEAN, returns_of(0.1, 1.0)), record("random", CLEAN, returns_of(0))]
     ).rows
-    assert find(rows, "a", CLEAN).retention == (1, 1, 1)
+    made = find(rows, "a", CLEAN).retention
+    assert made.value == 1 and math.isnan(made.low) and math.isnan(made.high), "by definition, there is nothing to know"
     assert math.isnan(find(rows, "random", CLEAN).retention.value)
 
 
@@ -95,7 +133,7 @@ def test_the_side_with_fewer_runs_decides_what_improvement_is_over(
         *(record(agent, CLEAN, returns_of(0.9), run=run) for agent in ("set", "z") for run in range(2)),
     ]
     row = find(make_report(manifest, records).rows, "set", CLEAN)
-    assert (row.interval_over, row.improvement_over) == ("runs", "episodes")
+    assert (row.interval_over, row.improvement_over) == ("episodes", "episodes")
     records.append(record("mlp", CLEAN, returns_of(0.1), run=1))
     rows = make_report(manifest, records).rows
     assert [find(rows, agent, CLEAN).improvement_over for agent in ("set", "mlp")] == ["runs", ""]
@@ -152,8 +190,8 @@ def test_tasks_are_summarised_for_agents_that_play_all_of_them(
     assert make_report(manifest, [record("a", CLEAN, returns_of(0.5))]).summary == []
     manifest.add_task("CartPole-v1")
     records = [
-        *(record("a", CLEAN, returns_of(0.5), run=run) for run in range(4)),
-        *(record("a", CLEAN, np.full(20, 500.0), run=run, task="CartPole-v1") for run in range(4)),
+        *(record("a", CLEAN, returns_of(0.5), run=run) for run in range(5)),
+        *(record("a", CLEAN, np.full(20, 500.0), run=run, task="CartPole-v1") for run in range(5)),
         record("b", CLEAN, returns_of(0.5)),
     ]
     summary = make_report(manifest, records).summary

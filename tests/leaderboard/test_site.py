@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import html5lib
 import pytest
-from site_cases import FEW, OTHER_TASK, add, some_boards
+from site_cases import OTHER_TASK, add, some_boards
 from submission_cases import SUITE, TASK
 from typer.testing import CliRunner
 
@@ -72,7 +72,7 @@ def html(contents: dict[str, str]) -> dict[str, str]:
 
 
 def board_of(*submissions: Submission) -> list[Board]:
-    return make_boards(submissions, {}, FEW)
+    return make_boards(submissions, {})
 
 
 def test_every_page_is_well_formed(boards: list[Board]) -> None:
@@ -146,22 +146,33 @@ def test_a_page_says_what_was_measured(boards: list[Board]) -> None:
         assert cell.condition.title in page and f"{cell.mean_return:,.1f}" in page
 
 
+def test_pages_say_what_intervals_are_over_and_under_which_statistics(boards: list[Board]) -> None:
+    contents = pages(boards)
+    assert "<dd>Version 2. " in contents["index.html"] and "statistics 2" in contents["agents/strong.html"]
+    assert contents["index.html"].count("[ ]: episodes only") == 2, "of the agents with two and with one training run"
+    assert "95% interval over runs and episodes. Small" in contents["agents/strong.html"]
+    assert "95% interval over episodes of these runs only. Small" in contents["agents/few.html"]
+
+
+def test_the_worst_condition_stands_beside_the_retention(boards: list[Board]) -> None:
+    deaf = pages(boards)["agents/deaf.html"]
+    assert "retention, 0% at worst: add-noise-channels +5" in deaf
+
+
 def test_cells_agree_with_the_board_and_hold_intervals(boards: list[Board]) -> None:
     for board in boards:
         for line in board.lines:
-            clean, *perturbed = cell_summaries(line, board.task, FEW)
+            clean, *perturbed = cell_summaries(line, board.task)
             assert clean.score.value == pytest.approx(line.clean.value) and clean.mean_return == line.clean_return
             assert {cell.condition.id: cell.retention.value for cell in perturbed} == pytest.approx(line.kept)
             for cell in perturbed:
                 assert len(cell.shares) == line.runs
-                assert math.isnan(cell.retention.low) == (line.runs == 1)
-                if line.runs > 1:
-                    assert cell.retention.low <= cell.retention.value <= cell.retention.high
+                assert cell.retention.low <= cell.retention.value <= cell.retention.high
 
 
 def test_an_agent_that_cannot_act_is_shown_with_its_reason_and_nothing_left(boards: list[Board]) -> None:
     deaf = next(line for board in boards for line in board.lines if line.card.name == "deaf")
-    cell = cell_summaries(deaf, TASK, FEW)[-1]
+    cell = cell_summaries(deaf, TASK)[-1]
     assert cell.retention == (0, 0, 0) and math.isnan(cell.mean_return)
     assert "cannot act: reads &lt;5&gt; sensors" in pages(boards)["agents/deaf.html"]
 
@@ -227,7 +238,7 @@ def test_an_empty_site_says_so() -> None:
 
 
 def test_curves_begin_at_the_clean_score_and_fall_as_the_numbers_do(boards: list[Board]) -> None:
-    lines = {line.card.name: cell_summaries(line, TASK, FEW) for line in boards[1].lines}
+    lines = {line.card.name: cell_summaries(line, TASK) for line in boards[1].lines}
     drawn = chart(lines, runs=True)
     assert drawn is not None and [panel.name for panel in drawn.panels] == ["shuffle-sensors", "add-noise-channels"]
     first, last = drawn.panels
@@ -240,11 +251,11 @@ def test_curves_begin_at_the_clean_score_and_fall_as_the_numbers_do(boards: list
             assert clean.y == height["100%"]
             share = (height["0%"] - point.y) / (height["0%"] - height["100%"])
             assert share == pytest.approx(cell.retention.value, abs=0.01)
-            assert len(point.runs) == len(cell.shares) and (point.low is None) == (len(cell.shares) == 1)
+            assert len(point.runs) == len(cell.shares) and point.low is not None
 
 
 def test_many_agents_are_drawn_in_few_colours_and_none_where_nothing_can_be_kept(boards: list[Board]) -> None:
-    cells = cell_summaries(boards[1].lines[0], TASK, FEW)
+    cells = cell_summaries(boards[1].lines[0], TASK)
     drawn = chart({f"agent-{number}": cells for number in range(COLOURS + 3)})
     assert drawn is not None
     assert [curve.colour for curve in drawn.curves] == [*range(COLOURS), COLOURS, COLOURS, COLOURS]

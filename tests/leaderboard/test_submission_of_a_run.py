@@ -209,7 +209,9 @@ def test_two_submissions_are_compared_condition_by_condition(tmp_path: Path) -> 
     returns = [each.returns(TASK, "shuffle-sensors/per-episode") for each in (strong, weak)]
     assert shuffled.difference.value == pytest.approx(np.mean(returns[0]) - np.mean(returns[1]))
     assert shuffled.difference.low > 0 and shuffled.improvement.value == 1 and shuffled.better == 1
-    assert shuffled.over == "runs"
+    assert shuffled.over == "runs and episodes"
+    assert shuffled.p == 2 / 2**3, "three episodes: all eight ways to swap them, of which two differ so much"
+    assert shuffled.improvement.low == pytest.approx(0.67, abs=0.01)
     back = {row.condition: row for row in compare(weak, strong)}
     assert back["none/in-order"].difference.value == pytest.approx(-rows["none/in-order"].difference.value)
 
@@ -218,7 +220,7 @@ def test_an_agent_is_no_better_than_itself(tmp_path: Path) -> None:
     mine = submission(tmp_path, "a", 1, 0.5, 1)
     for row in compare(mine, mine):
         assert row.difference == (0, 0, 0) and row.better == 0.5 and row.improvement.value == 0.5
-        assert row.over == "episodes"
+        assert row.over == "episodes" and row.p == 1
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:

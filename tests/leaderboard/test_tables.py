@@ -16,7 +16,7 @@ from symbench.errors import SymbenchError
 from symbench.leaderboard import Report, make_report, markdown, terminal, write_report
 from symbench.leaderboard.frame import leaderboard_frame
 from symbench.leaderboard.published import published
-from symbench.leaderboard.statistics import Estimate
+from symbench.leaderboard.resampling import Estimate
 from symbench.leaderboard.text import with_interval
 from symbench.runner import Manifest, Record, Store
 from symbench.suites import Apply, bundled_suites, load_suite
@@ -101,22 +101,30 @@ def test_the_papers_columns_give_way_on_a_narrow_terminal(report: Report) -> Non
     narrow = printed(report, 80)
     assert "593 ± 433" not in narrow and "610 ± 50" in narrow
     assert "P(better" not in line_with(narrow, "agent and perturbation")
-    assert "0.92 [0.92, 0.92]   100% [100, 100]" in narrow
+    assert "0.92 [-0.19, 2.03]    100% [99, 100]" in narrow
     assert max(map(len, narrow.splitlines())) <= 80
 
 
 def test_retention_is_shown_with_its_interval_and_a_bar(report: Report) -> None:
     text = printed(report)
-    assert "100% [100, 100]   ━━━━━━━━━━" in text
+    assert "100% [99, 100]   ━━━━━━━━━━" in text
     task = get_task("CartPoleSwingUp")
     left = round(100 * task.normalise(50) / task.normalise(610))
-    assert f"{left}% [{left}, {left}]   ╌╌╌╌╌╌╌╌╌╌" in text
+    assert f"{left}% [-99, 108]   ╌╌╌╌╌╌╌╌╌╌" in text
     assert "━" not in text[text.index("random (1 run)") :]  # there is nothing to retain
 
 
 def test_zero_has_no_sign() -> None:
     assert with_interval(Estimate(-0.001, -0.004, 0.001), percent=True) == "0% [0, 0]"
     assert with_interval(Estimate(-0.001, -0.004, 0.001)) == "0.00 [0.00, 0.00]"
+
+
+def test_a_number_without_interval_is_alone() -> None:
+    nan = float("nan")
+    assert with_interval(Estimate(0.984, nan, nan), percent=True) == "98%"
+    assert with_interval(Estimate(0.984, nan, nan)) == "0.98"
+    assert with_interval(Estimate(nan, nan, nan)) == "–"  # noqa: RUF001
+    assert with_interval(Estimate(0.984, -1.5, 1.239), percent=True) == "98% [-150, 124]"
 
 
 def test_brackets_in_a_label_are_text_and_not_markup(report: Report) -> None:
@@ -137,7 +145,10 @@ def test_a_reduced_run_says_so_first(report: Report) -> None:
 
 def test_few_training_runs_are_shown_and_not_ranked(report: Report) -> None:
     assert "Fewer than 5 training runs: shown, not ranked" in " ".join(printed(report).split())
-    assert "over episodes for random (one training run)" in printed(report)
+    words = (
+        "95% interval over episodes only for attention-neuron, mlp, random: of these training runs, not of the method"
+    )
+    assert words in " ".join(printed(report).split())
 
 
 def test_the_csv_has_the_columns_of_the_submission_format_first(report: Report) -> None:
@@ -151,7 +162,8 @@ def test_the_csv_says_what_the_rows_say(report: Report) -> None:
     frame = pd.read_csv(io.StringIO(leaderboard_frame(report.rows).to_csv(index=False)))
     line = frame.set_index(["severity", "agent"]).loc[("per-episode", "attention-neuron")]
     assert (line["suite"], line["mean"], line["training_runs"]) == ("tiny@1", 548.0, 3)
-    assert line["retention_low"] <= line["retention"] <= line["retention_high"] < 1
+    assert line["retention_low"] <= line["retention"] <= line["retention_high"] < 1.01
+    assert (line["interval_over"], line["statistics"]) == ("episodes", 2)
 
 
 def test_markdown_tables_are_well_formed(report: Report, records: list[Record]) -> None:
@@ -185,9 +197,36 @@ def test_no_interval_is_promised_where_there_is_none(manifest: Manifest, record:
     manifest.add_task("CartPole-v1")
     records = [record("a", CLEAN, [500.0], task=task) for task in manifest.tasks]
     for text in (printed(make_report(manifest, records)), markdown.render(make_report(manifest, records), [])):
-        assert "IQM over the training runs of all tasks" in text
-    records += [record("a", CLEAN, [400.0], run=1, task=task) for task in manifest.tasks]
-    assert "IQM [95%] over the training runs of all tasks" in printed(make_report(manifest, records))
+        assert "mean over tasks of the IQM over training runs" in text and "95%" not in text
+        assert "No intervals: one episode a cell says nothing about others" in " ".join(text.split())
+        assert "REDUCED RUN: 1 episode a cell instead of 1000, too few for any interval" in " ".join(text.split())
+    records = [record("a", CLEAN, [400.0, 500.0], run=run, task=task) for task in manifest.tasks for run in range(5)]
+    text = " ".join(printed(make_report(manifest, records)).split())
+    assert "mean over tasks of the IQM [95%] over training runs" in text
+    assert "[ ]: 95% interval over training runs and episodes." in text and "not ranked" not in text
+    records += [record("b", CLEAN, [400.0, 500.0])]
+    text = " ".join(printed(make_report(manifest, records)).split())
+    assert "over training runs and episodes; over episodes only for b: of these training runs" in text
+
+
+def test_a_comparison_of_few_runs_says_that_it_has_no_interval(
+    manifest: Manifest, record: Callable[..., Record]
+) -> None:
+    records = [record(agent, CLEAN, [400.0, 500.0], run=run) for agent in ("mlp", "a") for run in range(5)]
+    words = "no interval where one of the two has fewer than 5"
+    assert words not in " ".join(printed(make_report(manifest, records)).split())
+    assert words in " ".join(printed(make_report(manifest, records[:-1])).split())
+
+
+def test_a_reduced_run_says_how_little_it_knows(manifest: Manifest, record: Callable[..., Record]) -> None:
+    records = [record("a", CLEAN, [400.0] * 10)]
+    words = "REDUCED RUN: 10 episodes a cell instead of 1000, so what episodes leave open is 10.0 times as wide"
+    assert words in " ".join(printed(make_report(manifest, records)).split())
+
+
+def test_tables_name_the_version_of_their_statistics(report: Report) -> None:
+    for text in (printed(report), markdown.render(report, [])):
+        assert "Statistics: version 2." in " ".join(text.split())
 
 
 def test_markdown_shows_where_a_perturbation_sits(manifest: Manifest, records: list[Record]) -> None:

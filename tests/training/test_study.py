@@ -205,8 +205,24 @@ def test_area_and_steps_to_threshold() -> None:
     summary = summarise(found, 10)
     assert summary.reached == pytest.approx(2 / 3)
     assert summary.steps.value == 100
-    assert summary.steps.low <= 100 <= summary.steps.high <= 200
+    assert np.isnan(summary.steps.low) and np.isnan(summary.area.low), "three runs"
+    many = summarise(curves(*[[0, 10, 20], [0, 0, 0], [20, 0, 20]] * 2), 10)
+    assert (many.steps.low, many.steps.high) == (0, 200), "of six runs the median lies within all of them"
+    assert many.area.low < many.area.value < many.area.high
     assert summary.median_curve == 200  # the median curve is 0, 0, 20
+
+
+@pytest.mark.parametrize(
+    ("runs", "ends"), [(5, None), (6, (1, 6)), (8, (1, 8)), (9, (2, 8)), (10, (2, 9)), (20, (6, 15))]
+)
+def test_the_interval_of_a_median_is_that_of_order_statistics(runs: int, ends: tuple[int, int] | None) -> None:
+    """Tables of the sign test, e.g. Hollander and Wolfe: the narrowest ranks that hold the median 95 times of 100."""
+    steps = np.arange(runs + 1) * 10
+    made = summarise(Curves("arm", 1, steps, np.triu(np.ones((runs, runs + 1)), 1)), 1).steps
+    if ends is None:
+        assert np.isnan(made.low) and np.isnan(made.high)
+    else:
+        assert (made.low / 10, made.high / 10) == ends
 
 
 def test_a_single_run_has_no_interval_and_failures_count_with_all_steps() -> None:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from symbench.envs.tasks import get_task
-from symbench.leaderboard.board import run_scores
-from symbench.leaderboard.board_statistics import retention_matrix
-from symbench.leaderboard.statistics import UNDEFINED, Estimate, bootstrap, iqm
+from symbench.leaderboard.board import conditions_of, normalised
+from symbench.leaderboard.resampling import UNDEFINED, Estimate
+from symbench.leaderboard.statistics import has_learned, retention, score, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from symbench.leaderboard.board import Line
     from symbench.suites import Perturbation
 
     Array = NDArray[np.float64]
-
-REPETITIONS: Final = 10_000  # a fifth of those of a rank: there are many more cells than ranks
 
 
 @dataclass(frozen=True)
@@ -47,39 +43,24 @@ class CellSummary:
     shares: tuple[float, ...] = ()
 
 
-def cell_summaries(line: Line, task: str, repetitions: int = REPETITIONS) -> list[CellSummary]:
-    """The cells of one line of a board, in the order of the suite.
-
-    Args:
-        line: The agent.
-        task: The task of the board.
-        repetitions: Of every bootstrap, which resamples training runs as that of a rank does.
-    """
-    suite = line.submission.suite
-    clean = run_scores(line.submission, task, suite.baseline.id)
-    return [_summary(line, task, condition, clean, repetitions) for condition in suite.distinct(get_task(task))]
+def cell_summaries(line: Line, task: str) -> list[CellSummary]:
+    """The cells of one line of a board of a task, in the order of the suite."""
+    clean = normalised(line.submission, task, line.submission.suite.baseline.id)
+    return [_summary(line, task, condition, clean) for condition in conditions_of(line.submission.suite, task)]
 
 
-def _summary(line: Line, task: str, condition: Perturbation, clean: Array, repetitions: int) -> CellSummary:
-    rng = np.random.default_rng([line.submission.suite.seed, *f"{line.card.name}/{condition.id}".encode()])
-    scores = run_scores(line.submission, task, condition.id)
-    reason = line.entry.cannot_act.get(condition.id, "")
-    shares = None if condition.baseline else retention_matrix(clean, scores[:, None])
+def _summary(line: Line, task: str, condition: Perturbation, clean: Array) -> CellSummary:
+    seed, name = line.submission.suite.seed, line.card.name
+    scores, reason = normalised(line.submission, task, condition.id), line.entry.cannot_act.get(condition.id, "")
+    kept = () if condition.baseline or not has_learned(clean) else shares(scores.mean(axis=-1), clean.mean(axis=-1))
     return CellSummary(
         condition=condition,
         cannot_act=reason,
         mean_return=float("nan") if reason else float(line.submission.returns(task, condition.id).mean()),
-        score=_over_runs(scores, rng, repetitions),
-        retention=UNDEFINED if shares is None else _over_runs(shares[:, 0], rng, repetitions),
-        shares=() if shares is None else tuple(map(float, shares[:, 0])),
+        score=score(scores, seed, name),
+        retention=UNDEFINED if condition.baseline else retention(scores, clean, seed, name),
+        shares=tuple(map(float, kept)),
     )
-
-
-def _over_runs(units: Array, rng: np.random.Generator, repetitions: int) -> Estimate:
-    """Interquartile mean over training runs (R,); no interval for a single one."""
-    if len(units) == 1:
-        return Estimate(float(units[0]), *UNDEFINED[1:])
-    return bootstrap([units], iqm, rng, repetitions)
 
 
 def by_perturbation(cells: Sequence[CellSummary]) -> dict[str, list[CellSummary]]:

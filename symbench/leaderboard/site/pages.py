@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import SymbenchError
+from symbench.leaderboard.resampling import RANKED_FROM
 from symbench.leaderboard.site.cells import cell_summaries
 from symbench.leaderboard.site.citation import bibtex
 from symbench.leaderboard.site.curves import Chart, chart, whole_percent
 from symbench.leaderboard.site.profiles import ProfileChart, profile_chart
-from symbench.leaderboard.text import NOTHING, RANKED_FROM, with_interval
+from symbench.leaderboard.statistics import LEAST_CLEAN_SCORE, STATISTICS
+from symbench.leaderboard.text import NOTHING, with_interval
 from symbench.runner.store import write_atomically
 
 if TYPE_CHECKING:
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
 
     from symbench.leaderboard.board import Board, Line
     from symbench.leaderboard.site.cells import CellSummary
-    from symbench.leaderboard.statistics import Estimate
 
 _HERE: Final = Path(__file__).parent
 _INDEX, _AGENTS = "index.html", "agents"
@@ -54,8 +56,7 @@ class Entry:
     @property
     def worst(self) -> CellSummary | None:
         """The condition under which least is left."""
-        known = [cell for cell in self.cells if not math.isnan(cell.retention.value)]
-        return min(known, key=lambda cell: cell.retention.value, default=None)
+        return next((cell for cell in self.cells if cell.condition.id == self.line.worst), None)
 
 
 @dataclass(frozen=True)
@@ -139,8 +140,7 @@ def _section(board: Board) -> Section:
     drawn = chart(cells)
     colours = {curve.name: curve.colour for curve in drawn.curves} if drawn else {}
     entries = [Entry(board, line, cells[line.card.name], colours.get(line.card.name)) for line in board.lines]
-    profiles = profile_chart(cells, colours, board.lines[0].submission.suite.seed)
-    return Section(board, drawn, profiles, entries)
+    return Section(board, drawn, profile_chart(cells, colours), entries)
 
 
 def _ranked_first(section: Section) -> int:
@@ -175,16 +175,21 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        percent=_percent, whole_percent=whole_percent, interval=with_interval, number=_number, sort_key=_sort_key
+        percent=partial(with_interval, percent=True),
+        whole_percent=whole_percent,
+        interval=with_interval,
+        number=_number,
+        sort_key=_sort_key,
     )
-    environment.globals.update(bibtex=bibtex, nothing=NOTHING, ranked_from=RANKED_FROM)
+    environment.globals.update(
+        bibtex=bibtex,
+        nothing=NOTHING,
+        ranked_from=RANKED_FROM,
+        least_clean_score=LEAST_CLEAN_SCORE,
+        statistics=STATISTICS,
+    )
     environment.tests.update(known=lambda value: not math.isnan(value), web=_is_web)
     return environment
-
-
-def _percent(estimate: Estimate) -> str:
-    """``45% [41, 49]``, ``45%`` without an interval, or a dash."""
-    return whole_percent(estimate.value) if math.isnan(estimate.low) else with_interval(estimate, percent=True)
 
 
 def _number(value: float) -> str:

@@ -28,7 +28,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM, _WIDTH, _HEIGHT = 46, 20, 26, 40, 334, 190  # user
 
 @dataclass(frozen=True)
 class ProfileCurve:
-    """One agent: ``colour`` is that of its retention; ``band`` is a polygon, empty for a single training run."""
+    """One agent: ``colour`` is that of its retention; ``band`` is a polygon, empty for few training runs."""
 
     name: str
     colour: int
@@ -52,15 +52,12 @@ class ProfileChart:
     curves: list[ProfileCurve]
 
 
-def profile_chart(
-    agents: Mapping[str, Sequence[CellSummary]], colours: Mapping[str, int], seed: int
-) -> ProfileChart | None:
+def profile_chart(agents: Mapping[str, Sequence[CellSummary]], colours: Mapping[str, int]) -> ProfileChart | None:
     """The performance profiles of the retention of agents.
 
     Args:
         agents: Name -> cells, all of one task.
         colours: Name -> number of its colour, for every agent that has anything to retain.
-        seed: Of the bootstrap.
 
     Returns:
         ``None`` if fewer than two agents have anything to retain: there is nothing to compare.
@@ -76,15 +73,15 @@ def profile_chart(
         bottom=_TOP + _HEIGHT,
         columns=[(_x(tau), whole_percent(tau)) for tau in TAUS[::25]],
         rows=[(_y(share), whole_percent(share)) for share in np.linspace(0, 1, 5)],
-        curves=[_curve(name, colour, agents[name], seed) for name, colour in colours.items()],
+        curves=[_curve(name, colour, agents[name]) for name, colour in colours.items()],
     )
 
 
-def _curve(name: str, colour: int, cells: Sequence[CellSummary], seed: int) -> ProfileCurve:
+def _curve(name: str, colour: int, cells: Sequence[CellSummary]) -> ProfileCurve:
     units = np.array([cell.shares for cell in cells if cell.shares]).T
-    share, low, high = performance_profile(units, TAUS, np.random.default_rng([seed, *name.encode()]))
+    share, low, high = performance_profile(units, TAUS)
     title = f"{name}: {whole_percent(share[_HALF])} of training runs and conditions keep more than half"
-    band = [] if len(units) == 1 else [*_points(low), *reversed(_points(high))]
+    band = [] if np.isnan(low).any() else [*_points(low), *reversed(_points(high))]
     return ProfileCurve(name, colour, title, _points(share), band)
 
 

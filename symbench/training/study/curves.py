@@ -1,18 +1,19 @@
 """What the learning curves of a study say: quantiles over training runs, area under the curve, steps to a threshold.
 
-The unit of replication is the training run. Intervals are percentile bootstraps over runs (Agarwal et al. 2021,
-arXiv 2108.13264), as in :mod:`symbench.leaderboard.statistics`.
+The unit of replication is the training run (Agarwal et al. 2021, arXiv 2108.13264). Intervals are over runs, those
+of interquartile means as in :mod:`symbench.leaderboard.resampling`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import binom
 
 from symbench.errors import SymbenchError
-from symbench.leaderboard.statistics import Estimate, bootstrap, iqm
+from symbench.leaderboard.resampling import CONFIDENCE, UNDEFINED, Estimate, estimate_over_runs, iqm
 from symbench.training.study.run import read_run
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Curves:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a table says about one arm; intervals are 95%.
+    """What a table says about one arm; intervals are 95%, none with fewer than five runs (six for medians).
 
     Attributes:
         arm: Its name.
@@ -115,7 +116,6 @@ def _curves_of(study: Study, out: Path, arm: str) -> Curves | None:
 
 def summarise(curves: Curves, threshold: float) -> Summary:
     """The line of one arm."""
-    rng = np.random.default_rng(_SEED)
     steps = curves.steps_to(threshold)
     within = np.minimum(steps, curves.steps[-1])
     median = Curves(curves.arm, curves.parameters, curves.steps, curves.quantiles[1:2])
@@ -123,14 +123,17 @@ def summarise(curves: Curves, threshold: float) -> Summary:
         arm=curves.arm,
         runs=len(curves.returns),
         parameters=curves.parameters,
-        area=_over_runs(curves.areas, iqm, rng),
-        last=_over_runs(curves.returns[:, -1], iqm, rng),
+        area=estimate_over_runs(curves.areas, iqm, _SEED),
+        last=estimate_over_runs(curves.returns[:, -1], iqm, _SEED),
         reached=float(np.isfinite(steps).mean()),
-        steps=_over_runs(within, lambda draw: np.median(draw, axis=-1), rng),
+        steps=_median(within),
         median_curve=float(median.steps_to(threshold)[0]),
     )
 
 
-def _over_runs(values: Array, statistic: Any, rng: np.random.Generator) -> Estimate:
-    estimate = bootstrap([values], statistic, rng)
-    return estimate if len(values) > 1 else Estimate(estimate.value, float("nan"), float("nan"))
+def _median(values: Array) -> Estimate:
+    """The median with its distribution-free 95% interval, whose ends are values; there is none below six runs."""
+    ordered, runs = np.sort(values), len(values)
+    outside = int(binom.ppf((1 - CONFIDENCE) / 2, runs, 0.5))  # fewer than so many values are below the true median
+    ends = (ordered[outside - 1], ordered[runs - outside]) if outside else UNDEFINED[1:]
+    return Estimate(float(np.median(values)), *map(float, ends))
