@@ -98,6 +98,7 @@ def test_cells_of_before_have_the_machine_of_the_calls_if_these_agree(house: Hou
         house.submit("first", "other")
 
 
+@pytest.mark.slow
 def test_a_cell_knows_what_computed_it_in_every_process(tmp_path: Path, house: House) -> None:
     house.play("first", "x")
     for workers in (1, 2):
