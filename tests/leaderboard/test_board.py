@@ -135,6 +135,16 @@ def test_an_agent_that_has_learned_nothing_has_no_retention_and_no_rank(tmp_path
     assert math.isnan(made.lines[1].retention.value)
 
 
+def test_between_equals_the_clean_score_decides_then_the_name(tmp_path: Path) -> None:
+    for name, value in (("a", "20.0"), ("b", "22.0"), ("c", "20.0")):
+        card = metadata(name, 5)
+        rows = [row.split(",") for row in table(card).split("\n")]
+        for row in rows[1:-1]:
+            row[5] = value
+        Files(card, "\n".join(map(",".join, rows)), name).write(tmp_path / "submissions")
+    assert names(board(tmp_path)) == [("b", None), ("a", None), ("c", None)]
+
+
 @pytest.mark.parametrize(("runs", "over"), [(1, "episodes"), (4, "episodes"), (5, "runs and episodes")])
 def test_intervals_of_few_training_runs_are_marked(tmp_path: Path, runs: int, over: str) -> None:
     add(tmp_path, "mine", runs=runs)

@@ -216,6 +216,12 @@ def test_two_submissions_are_compared_condition_by_condition(tmp_path: Path) -> 
     assert back["none/in-order"].difference.value == pytest.approx(-rows["none/in-order"].difference.value)
 
 
+@pytest.mark.parametrize(("ours", "theirs"), [(5, 4), (4, 5)])
+def test_the_side_with_fewer_runs_decides_what_an_interval_is_over(tmp_path: Path, ours: int, theirs: int) -> None:
+    pair = submission(tmp_path, "a", ours, 0.9, 1), submission(tmp_path, "b", theirs, 0.1, 2)
+    assert {row.over for row in compare(*pair)} == {"episodes"}
+
+
 def test_an_agent_is_no_better_than_itself(tmp_path: Path) -> None:
     mine = submission(tmp_path, "a", 1, 0.5, 1)
     for row in compare(mine, mine):
