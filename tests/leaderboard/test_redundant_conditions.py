@@ -69,12 +69,12 @@ def test_where_episodes_are_longer_it_is_missing(tmp_path: Path) -> None:
 def test_boards_neither_count_it_nor_count_it_as_0(tmp_path: Path) -> None:
     """Whatever is under it: nothing (-1 does not occur), 0 of the clean score, or all of it."""
     submissions = [read(tmp_path, "new", False), read(tmp_path, "bad", True, 1), read(tmp_path, "good", True, 500)]
-    (board,) = make_boards(submissions, {}, repetitions=100)
+    (board,) = make_boards(submissions, {})
     values = {line.card.name: line.retention.value for line in board.lines}
     assert values["new"] == values["bad"] == values["good"] > 0
     for line in board.lines:
         assert list(line.kept) == ["shuffle-sensors/per-episode", "add-noise-channels/+5"]
-        cells = cell_summaries(line, TASK, repetitions=10)
+        cells = cell_summaries(line, TASK)
         assert [cell.condition.level for cell in cells] == ["in-order", "per-episode", "+5"]
 
 
@@ -87,7 +87,7 @@ def test_an_old_reason_for_it_is_still_read(tmp_path: Path) -> None:
     card = metadata("mine", 1, task=TASK)
     card["tasks"][TASK]["cannot_act"] = {"shuffle-sensors/every-500": "it said so"}
     made = read_submission(Files(card, table(card), "mine").write(tmp_path / "s"))
-    assert make_boards([made], {}, repetitions=10)[0].lines[0].retention.value > 0
+    assert make_boards([made], {})[0].lines[0].retention.value > 0
 
 
 def test_what_a_run_submits_is_without_it(tmp_path: Path) -> None:
