@@ -7,7 +7,7 @@ symbench before gymnasium calls ``import symbench.envs``.
 
 import sys
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 if "gymnasium" in sys.modules:
     import symbench.envs  # noqa: F401
