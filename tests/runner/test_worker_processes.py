@@ -137,12 +137,14 @@ def test_a_second_ctrl_c_kills_at_once(lane_with: Start, monkeypatch: pytest.Mon
     monkeypatch.setattr(worker, "GRACE", 120.0)
     lane = lane_with(STUBBORN)
     again = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest-xdist's processes ignore it
     again.start()
     try:
         with pytest.raises(KeyboardInterrupt):
             executor._stop([lane])
     finally:
         again.cancel()
+        signal.signal(signal.SIGINT, before)
     assert lane.process.exitcode == -signal.SIGKILL
 
 
