@@ -15,7 +15,7 @@ from symbench.errors import SymbenchError
 from symbench.policies import EquivariantCNNNetwork, EquivariantMLPNetwork, NetworkAgent
 from symbench.policies.equivariant import ARMS, ActorCritic, action_of, group_named, symmetry_data
 from symbench.symmetry import (
-    ActionMap,
+    ActionPermutation,
     FiniteGroup,
     GridRepresentation,
     Representation,
@@ -265,16 +265,18 @@ def test_frames_need_moves() -> None:
 
 
 DECLARED = {
-    "discrete": SymmetryPair(signed_permutation(cyclic(2), signs=[[-1, -1, -1, -1]]), ActionMap(cyclic(2), [[1, 0]])),
+    "discrete": SymmetryPair(
+        signed_permutation(cyclic(2), signs=[[-1, -1, -1, -1]]), ActionPermutation(cyclic(2), [[1, 0]])
+    ),
     "places and signs": SymmetryPair(
         signed_permutation(cyclic(2), orders=[[1, 0, 2]], signs=[[1, 1, -1]]),
         signed_permutation(cyclic(2), signs=[[-1]]),
     ),
     "matrices": SymmetryPair(standard_2d(cyclic(5)), trivial_representation(cyclic(5))),
     "pictures": SymmetryPair(
-        GridRepresentation(dihedral(4), ["turn", "flip-columns"]), ActionMap(dihedral(4), GRID_WORLD["D4"])
+        GridRepresentation(dihedral(4), ["turn", "flip-columns"]), ActionPermutation(dihedral(4), GRID_WORLD["D4"])
     ),
-    "rows": SymmetryPair(GridRepresentation(cyclic(2), ["flip-rows"], (2, 3)), ActionMap(cyclic(2), [[1, 0]])),
+    "rows": SymmetryPair(GridRepresentation(cyclic(2), ["flip-rows"], (2, 3)), ActionPermutation(cyclic(2), [[1, 0]])),
     "product": SymmetryPair(
         signed_permutation(product(cyclic(2), cyclic(2)), signs=[[-1, 1], [1, -1]]),
         trivial_representation(product(cyclic(2), cyclic(2)), 2),
@@ -292,7 +294,7 @@ def test_declared_symmetries_become_plain_data_and_back(name: str) -> None:
         rebuilt = action_of(group, described)
         if isinstance(declared, Representation):
             np.testing.assert_allclose(rebuilt.matrices, declared.matrices, atol=1e-12)
-        elif isinstance(declared, ActionMap):
+        elif isinstance(declared, ActionPermutation):
             np.testing.assert_array_equal(rebuilt.maps, declared.maps)
         else:
             axes = declared.axes
