@@ -89,6 +89,6 @@ def test_errors_under_a_continuous_group_are_of_sampled_elements() -> None:
 
     error = _error(cross, pair, seen, moves=True)
     assert error is not None and error < 1e-12
-    assert (_error(lambda x: cross(x) + [1.0, 0.0], pair, seen, moves=True) or 0) > 0.1
+    assert (_error(lambda x: cross(x) + np.float64([1, 0]), pair, seen, moves=True) or 0) > 0.1
     assert (_error(lambda x: x[:, :1], pair, seen, moves=False) or 0) > 0.1
     assert (_error(lambda x: np.linalg.norm(x[:, 4:6], axis=1), pair, seen, moves=False) or 0) < 1e-12

@@ -266,3 +266,13 @@ def test_rotating_only_the_arm_is_no_symmetry_of_reacher() -> None:
     wrong = MujocoState(ArmOnly(), declared.simulator.velocities)
     report = check_pair(declared.pair, "Reacher-v5", wrong, steps=300, resets=0)
     assert report.status == "none" and report.reward > 0.01
+
+
+def test_torques_that_a_reflection_does_not_negate_are_found() -> None:
+    declared = _reacher()
+    for places in ((), (0,), (1,)):
+        wrong = dataclasses.replace(
+            declared.pair, action=GeometricRepresentation(declared.pair.group, 2, pseudoscalars=places), name="wrong"
+        )
+        report = check_pair(wrong, "Reacher-v5", declared.simulator, steps=300, resets=0)
+        assert report.status == "none"
