@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from symbench.policies.batches import each, first, rows, stack
 from symbench.policies.networks import started
 from symbench.training.session import Returns
-from symbench.training.worlds import make_world
+from symbench.training.training_envs import make_training_envs
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from symbench.training.controllers import Controller
     from symbench.training.recipe import Imitation, Recipe
     from symbench.training.session import Session
-    from symbench.training.worlds import KeepState
+    from symbench.training.training_envs import KeepState
 
     State = tuple[Tensor, ...]
 
@@ -163,7 +163,7 @@ def imitate(
     done = session.restore(learner, optimizer)
     student.load_state_dict(learner.state_dict())
     generator = np.random.default_rng([session.seed, done])
-    envs, kept = make_world(recipe, settings.num_envs, None if isinstance(teacher, nn.Module) else teacher)
+    envs, kept = make_training_envs(recipe, settings.num_envs, None if isinstance(teacher, nn.Module) else teacher)
     player, segments = Player(envs, kept, student, teacher, generator), list[Segment]()
     while done < settings.steps:
         for group in optimizer.param_groups:
