@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from symbench.errors import SymbenchError, unknown
 from symbench.policies.equivariant.bases import ARMS, SOFT, basis, check_size, invariants
+from symbench.policies.equivariant.cache import Constants, Folded
 from symbench.policies.equivariant.linear import begin_symmetric, initial_gains, normal, squares
-from symbench.policies.equivariant.made_once import Constants, Folded
 from symbench.symmetry import FiniteGroup, GridRepresentation, Representation, regular, trivial_representation
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from symbench.policies.equivariant.made_once import Weights
+    from symbench.policies.equivariant.cache import Weights
 
 POOLS: Final = ("max", "mean")
 _FEW_PLACES, _MANY_PLACES = 10, 60  # sides of pictures

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from symbench.errors import unknown
 from symbench.policies.equivariant.bases import SOFT, basis, invariants, rank
 from symbench.policies.equivariant.blocks import isotypic_blocks, one_block
-from symbench.policies.equivariant.made_once import Constants, Folded
+from symbench.policies.equivariant.cache import Constants, Folded
 from symbench.symmetry import trivial_representation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from symbench.policies.equivariant.made_once import Weights
+    from symbench.policies.equivariant.cache import Weights
     from symbench.symmetry import Representation
 
 INITS: Final = ("xavier", "he", "torch")
