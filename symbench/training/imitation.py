@@ -62,12 +62,12 @@ def segment_loss(network: PolicyNetwork, segment: Segment, rows: Tensor) -> Tens
     """
     observations = map_tree(lambda part: part[:, rows], segment.observations)
     state = tuple(part[rows] for part in segment.state)
-    raw = network.unroll(observations, segment.starts[:, rows], segment.actions[:, rows], state).flatten(0, 1)
+    logits = network.unroll(observations, segment.starts[:, rows], segment.actions[:, rows], state).flatten(0, 1)
     targets = segment.targets[:, rows].flatten(0, 1)
     if network.output == "discrete":
-        return nn.functional.cross_entropy(raw, targets)
+        return nn.functional.cross_entropy(logits, targets)
     # A clipped output has no gradient beyond its bounds: there the raw value is compared.
-    actions = raw if network.output == "clip" else network.finish(raw)
+    actions = logits if network.output == "clip" else network.finish(logits)
     return nn.functional.smooth_l1_loss(actions, targets, beta=0.3)
 
 
@@ -103,10 +103,10 @@ class Player:
         led = self.order[: round(guided * self.envs.num_envs)]
         for _ in range(steps):
             observations, starts, target = self.observations, self.starts, self.advice()
-            raw, state = self.student.raw(observations, started(self.state, starts))
-            actions = self._explore(self._follow(raw, target, led), exploration)
+            logits, state = self.student.logits(observations, started(self.state, starts))
+            actions = self._explore(self._follow(logits, target, led), exploration)
             told = self.student.played(actions)
-            self.state = self.student.remember(state, told)
+            self.state = self.student.update_memory(state, told)
             self._step(actions.argmax(dim=1) if self.student.output == "discrete" else actions)
             columns.append((observations, starts, told, target))
         observed, *others = zip(*columns, strict=True)
@@ -119,9 +119,9 @@ class Player:
         answer: Tensor = self.teacher(self.teacher.read(self.kept.state), ())[0]
         return answer.argmax(dim=1) if self.student.output == "discrete" else answer
 
-    def _follow(self, raw: Tensor, target: Tensor, led: Tensor) -> Tensor:
+    def _follow(self, logits: Tensor, target: Tensor, led: Tensor) -> Tensor:
         """The student's actions (scores if they are discrete), the teacher's in the environments that are led."""
-        actions = self.student.finish(raw).clone()
+        actions = self.student.finish(logits).clone()
         if self.student.output == "discrete":
             actions[led, target[led]] = float("inf")
         else:

@@ -210,10 +210,10 @@ def test_an_agent_is_exact_in_float64() -> None:
     agent = NetworkAgent(network, "turned", dtype=torch.float64)
     sensors = np.random.default_rng(0).normal(size=(20, 2))
     with torch.inference_mode():
-        raw = network.raw(torch.tensor(sensors), ())[0]
-        turned = network.raw(torch.tensor(standard_2d(cyclic(5)).apply(2, sensors)), ())[0]
+        logits = network.logits(torch.tensor(sensors), ())[0]
+        turned = network.logits(torch.tensor(standard_2d(cyclic(5)).apply(2, sensors)), ())[0]
     assert agent.network is network
-    assert (raw - turned).abs().max() < 1e-12
+    assert (logits - turned).abs().max() < 1e-12
 
 
 def test_agents_know_which_tasks_fit() -> None:

@@ -37,7 +37,7 @@ def test_the_network_has_the_declared_symmetry_and_fits_the_environment(env_id: 
 
     def scores(observations: Any) -> np.ndarray:
         batch = network.read(observations)
-        return network.raw(batch, network.initial_state(*batch.shape))[0].detach().numpy()
+        return network.logits(batch, network.initial_state(*batch.shape))[0].detach().numpy()
 
     assert check_policy_equivariance(scores, pair, seen) < 1e-9
     assert np.ptp(scores(seen), axis=0).max() > 1e-3  # a constant would be equivariant, too

@@ -125,7 +125,7 @@ class EquivariantCNNNetwork(VisionNetwork):
         """The last layer; the state stays as it is."""
         return self.head(features), state
 
-    def remember(self, state: State, actions: Tensor) -> State:
+    def update_memory(self, state: State, actions: Tensor) -> State:
         """The same state: it does not know what was done."""
         return state
 

@@ -87,10 +87,10 @@ class EquivariantMLPNetwork(SensorNetwork):
         """The empty tuple."""
         return ()
 
-    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
+    def logits(self, observations: Observations, state: State) -> tuple[Tensor, State]:
         """Shape (B, A) for observations of shape (B, N); the state stays empty."""
         return self.head(self.body(observations)), state
 
-    def remember(self, state: State, actions: Tensor) -> State:
+    def update_memory(self, state: State, actions: Tensor) -> State:
         """The empty tuple."""
         return state
