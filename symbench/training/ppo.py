@@ -154,7 +154,7 @@ def _policy_of(network: PolicyNetwork) -> tuple[type[ActorCriticPolicy] | str, d
         return "MlpPolicy", heads
     if isinstance(network, (EquivariantMLPNetwork, EquivariantCNNNetwork)):
         heads["symmetry"] = {key: config[key] for key in ("group", "observation", "action")}
-        heads["layer_kwargs"] = {key: config[key] for key in ("arm", "init", "bias_init") if key in config}
+        heads["layer_kwargs"] = {key: config[key] for key in ("basis", "init", "bias_init") if key in config}
         if isinstance(network, EquivariantCNNNetwork):
             heads["features_extractor_kwargs"] = {"conv": config["conv"], "pool": config["pool"]}
         return EquivariantActorCriticPolicy, heads

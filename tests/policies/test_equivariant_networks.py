@@ -13,7 +13,7 @@ from torch import Tensor
 
 from symbench.errors import SymbenchError
 from symbench.policies import EquivariantCNNNetwork, EquivariantMLPNetwork, NetworkAgent
-from symbench.policies.equivariant import ARMS, ActorCritic, action_of, group_named, symmetry_data
+from symbench.policies.equivariant import BASES, ActorCritic, action_of, group_named, symmetry_data
 from symbench.symmetry import (
     ActionPermutation,
     FiniteGroup,
@@ -130,12 +130,12 @@ def network_config(network: Any) -> dict[str, Any]:
     return config if config["action"] else {**config, "action": {"dim": network.action_dim}}
 
 
-@pytest.mark.parametrize("arm", ["nullspace", "random"])
-def test_actors_of_other_arms_do_not(arm: str) -> None:
-    network = EquivariantMLPNetwork(2, **CART_POLE, output="discrete", arm=arm)
+@pytest.mark.parametrize("basis", ["nullspace", "random"])
+def test_actors_of_other_bases_do_not(basis: str) -> None:
+    network = EquivariantMLPNetwork(2, **CART_POLE, output="discrete", basis=basis)
     sensors = torch.randn(9, 4)
     assert not torch.allclose(network(-sensors, ())[0], network(sensors, ())[0].flip(1), atol=1e-2)
-    pictures = EquivariantCNNNetwork(5, action={"maps": GRID_WORLD["C4"]}, arm=arm)
+    pictures = EquivariantCNNNetwork(5, action={"maps": GRID_WORLD["C4"]}, basis=basis)
     frames = torch.randint(0, 256, (9, 21, 21, 1), dtype=torch.uint8)
     turned = torch.rot90(frames, 1, (1, 2))
     expected = act_on_output(pictures, 1, pictures(frames, ())[0])
@@ -191,9 +191,9 @@ def test_under_the_trivial_group_it_is_an_ordinary_network() -> None:
     torch.testing.assert_close(network(sensors, ())[0], torch.nn.functional.linear(hidden, *last))
 
 
-@pytest.mark.parametrize("arm", ARMS)
-def test_saved_agents_act_the_same(arm: str, tmp_path: Path) -> None:
-    config = json.loads(json.dumps({**WALKER, "hidden": [8, 4], "arm": arm}))
+@pytest.mark.parametrize("basis", BASES)
+def test_saved_agents_act_the_same(basis: str, tmp_path: Path) -> None:
+    config = json.loads(json.dumps({**WALKER, "hidden": [8, 4], "basis": basis}))
     network = EquivariantMLPNetwork(6, **config).eval()
     save_agent(network, tmp_path / "agent", {})
     agent, sensors = load_agent(tmp_path / "agent"), np.random.default_rng(0).normal(size=(3, 17)).astype(np.float32)
