@@ -18,7 +18,7 @@ from symbench.suites.schema import Apply
 from symbench.training.controllers import controller_of
 from symbench.training.imitation import Player
 from symbench.training.recipe import load_recipe
-from symbench.training.worlds import make_world
+from symbench.training.training_envs import make_training_envs
 from symbench.zoo import bundled, load_agent
 
 RATIOS = (0.0, 0.1, 0.5, 0.8)
@@ -31,7 +31,7 @@ def agreement(agent: str, ratio: float, led: bool) -> float:
     network = load_agent(bundled("Pong")[agent][0]).network.eval()
     hiding = Apply(wrapper="OccludePatches", ratio=ratio, patch_mask=True)
     recipe = load_recipe("pong-attention-neuron").model_copy(update={"perturbations": [hiding]})
-    envs, kept = make_world(recipe, GAMES, controller_of("Pong"))
+    envs, kept = make_training_envs(recipe, GAMES, controller_of("Pong"))
     player, same = Player(envs, kept, network, controller_of("Pong"), np.random.default_rng(0)), []
     for _ in range(SEGMENTS):
         part = player.play(STEPS, exploration=0.0, guided=float(led))

@@ -261,7 +261,7 @@ class NetworkAgent(Agent):
 
     def _split(self, state: State) -> None:
         assert self._shape is not None
-        self._part = self.network.at_once(self._shape)
+        self._part = self.network.micro_batch_size(self._shape)
         count = max(1, -(-self._num_envs // self._part))
         parts = [torch.split(tensor, self._part) for tensor in state]
         self._states = [tuple(tensors[i] for tensors in parts) for i in range(count)]

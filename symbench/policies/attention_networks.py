@@ -89,7 +89,7 @@ class AttentionNeuronNetwork(SensorNetwork):
         """Zeros: sensor histories (B, N, k) and action history (B, k, A)."""
         return self._zeros(batch, *shape, self.history), self._zeros(batch, self.history, self.action_dim)
 
-    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
+    def logits(self, observations: Observations, state: State) -> tuple[Tensor, State]:
         """Shape (B, A) for observations of shape (B, N), and the sensor histories shifted by one."""
         assert isinstance(observations, Tensor)
         sensors, past_actions = state
@@ -97,7 +97,7 @@ class AttentionNeuronNetwork(SensorNetwork):
         sensors = torch.cat([sensors[:, :, 1:], compress(observations)[:, :, None]], dim=2)
         return self.head(self.layer(sensors, past_actions)), (sensors, past_actions)
 
-    def remember(self, state: State, actions: Tensor) -> State:
+    def update_memory(self, state: State, actions: Tensor) -> State:
         """The action history shifted by one."""
         sensors, past_actions = state
         return sensors, torch.cat([past_actions[:, 1:], actions[:, None]], dim=1)
@@ -162,14 +162,14 @@ class RecurrentAttentionNeuronNetwork(SensorNetwork):
         lstm = self._zeros(batch, *shape, self.layer.hidden_dim)
         return lstm, lstm.clone(), self._zeros(batch, self.action_dim)
 
-    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
+    def logits(self, observations: Observations, state: State) -> tuple[Tensor, State]:
         """Shape (B, A) for observations of shape (B, N), and the next LSTM states."""
         assert isinstance(observations, Tensor)
         hidden, cell, previous_actions = state
         code, hidden, cell = self.layer(observations, previous_actions, hidden, cell)
         return self.head(code), (hidden, cell, previous_actions)
 
-    def remember(self, state: State, actions: Tensor) -> State:
+    def update_memory(self, state: State, actions: Tensor) -> State:
         """The same LSTM states, and the action."""
         hidden, cell, _ = state
         return hidden, cell, actions

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from symbench.policies.networks import Observations
 
 
-def each(function: Callable[..., Any], *batches: Any) -> Any:
+def map_tree(function: Callable[..., Any], *batches: Any) -> Any:
     """``function`` of tensors, or of every entry of dicts of tensors."""
     if isinstance(batches[0], dict):
         return {key: function(*(batch[key] for batch in batches)) for key in batches[0]}
@@ -23,12 +23,14 @@ def each(function: Callable[..., Any], *batches: Any) -> Any:
 
 def stack(batches: Sequence[Observations]) -> Observations:
     """T batches as one with a new first axis, (T, B, ...)."""
-    return each(lambda *parts: torch.stack(parts), *batches)  # type: ignore[no-any-return]
+    return map_tree(lambda *parts: torch.stack(parts), *batches)  # type: ignore[no-any-return]
 
 
 def split(batch: Observations, size: int) -> list[Observations]:
     """A batch in parts of at most ``size`` rows."""
-    return [each(lambda part, start=start: part[start : start + size], batch) for start in range(0, rows(batch), size)]
+    return [
+        map_tree(lambda part, start=start: part[start : start + size], batch) for start in range(0, rows(batch), size)
+    ]
 
 
 def first(batch: Observations) -> Tensor:

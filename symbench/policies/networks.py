@@ -19,7 +19,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from symbench.policies.batches import each
+from symbench.policies.batches import map_tree
 from symbench.policies.layers import ACTIVATIONS, dense
 from symbench.policies.spaces import form
 
@@ -114,23 +114,23 @@ class PolicyNetwork(nn.Module, ABC):
         """Why it cannot read observations of this (single) space ("reads ..."); ``None`` if it can."""
 
     @abstractmethod
-    def at_once(self, shape: Sequence[int]) -> int:
+    def micro_batch_size(self, shape: Sequence[int]) -> int:
         """How many observations of this shape are best computed at once: with more, temporaries leave the cache."""
 
     @abstractmethod
-    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
+    def logits(self, observations: Observations, state: State) -> tuple[Tensor, State]:
         """The last layer's output, and the state that has seen the observations but not yet the action.
 
         Args:
             observations: From :meth:`read`.
-            state: From :meth:`initial_state` or :meth:`remember`.
+            state: From :meth:`initial_state` or :meth:`update_memory`.
 
         Returns:
-            Shape (B, A), and the state to pass to :meth:`remember`.
+            Shape (B, A), and the state to pass to :meth:`update_memory`.
         """
 
     @abstractmethod
-    def remember(self, state: State, actions: Tensor) -> State:
+    def update_memory(self, state: State, actions: Tensor) -> State:
         """The state before the next observation, given what was done (actions as :meth:`played` gives them, (B, A))."""
 
     def forward(self, observations: Observations, state: State) -> tuple[Tensor, State]:
@@ -143,9 +143,9 @@ class PolicyNetwork(nn.Module, ABC):
         Returns:
             Actions, shape (B, A) (one score per action if the output is discrete), and the next state.
         """
-        raw, state = self.raw(observations, state)
-        actions = self.finish(raw)
-        return actions, self.remember(state, self.played(actions))
+        logits, state = self.logits(observations, state)
+        actions = self.finish(logits)
+        return actions, self.update_memory(state, self.played(actions))
 
     def unroll(self, observations: Observations, starts: Tensor, actions: Tensor, state: State) -> Tensor:
         """The last layer's outputs over T time steps that were played, (T, B, A).
@@ -158,16 +158,16 @@ class PolicyNetwork(nn.Module, ABC):
         """
         outputs = []
         for t, begins in enumerate(starts):
-            raw, state = self.raw(each(itemgetter(t), observations), started(state, begins))
-            outputs.append(raw)
-            state = self.remember(state, actions[t])
+            logits, state = self.logits(map_tree(itemgetter(t), observations), started(state, begins))
+            outputs.append(logits)
+            state = self.update_memory(state, actions[t])
         return torch.stack(outputs)
 
-    def finish(self, raw: Tensor) -> Tensor:
+    def finish(self, logits: Tensor) -> Tensor:
         """The action of the last layer's output, (B, A) -> (B, A)."""
         if self.output == "tanh":
-            return (self.high + self.low) / 2 + (self.high - self.low) / 2 * torch.tanh(raw)
-        return torch.clamp(raw, self.low, self.high) if self.output == "clip" else raw
+            return (self.high + self.low) / 2 + (self.high - self.low) / 2 * torch.tanh(logits)
+        return torch.clamp(logits, self.low, self.high) if self.output == "clip" else logits
 
     def played(self, actions: Tensor) -> Tensor:
         """What the next step is told about these actions, (B, A): themselves, one-hot if they are discrete."""
@@ -213,8 +213,8 @@ class SensorNetwork(PolicyNetwork):
         fits = self.num_sensors in (None, received)
         return None if fits else f"reads {self.num_sensors} sensors in a fixed order, received {received}"
 
-    def at_once(self, shape: Sequence[int]) -> int:
-        """See :meth:`PolicyNetwork.at_once`."""
+    def micro_batch_size(self, shape: Sequence[int]) -> int:
+        """See :meth:`PolicyNetwork.micro_batch_size`."""
         return max(1, _SENSORS_AT_ONCE // shape[0])
 
 
@@ -254,12 +254,12 @@ class MLPNetwork(SensorNetwork):
         """The empty tuple."""
         return ()
 
-    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
+    def logits(self, observations: Observations, state: State) -> tuple[Tensor, State]:
         """Shape (B, A) for observations of shape (B, N); the state stays empty."""
         assert isinstance(observations, Tensor)
         return self.head(observations), state
 
-    def remember(self, state: State, actions: Tensor) -> State:
+    def update_memory(self, state: State, actions: Tensor) -> State:
         """The empty tuple."""
         return state
 

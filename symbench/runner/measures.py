@@ -10,7 +10,7 @@ import numpy as np
 from symbench.envs.tasks import get_task
 from symbench.runner.checks import Checks
 from symbench.runner.evaluate import single_thread
-from symbench.symmetry import ActionMap
+from symbench.symmetry import ActionPermutation
 from symbench.wrappers.groups import TransformByGroup
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def measure(cell: Cell) -> dict[str, float]:
     """Equivariance errors, for cells under ``TransformByGroup`` and agents that show what they decide from.
 
     The agent plays 64 steps in 16 environments without perturbation; then its answers to what it saw, and to the same
-    transformed by each element, are compared.
+    transformed by each element (of a continuous group: by 16 fixed ones), are compared.
 
     Returns:
         ``policy_error``: the norm of K_g pi(s) - pi(L_g s) relative to that of pi(s) (probabilities or Q values of
@@ -78,9 +78,9 @@ def _error(answer: Any, pair: SymmetryPair, seen: NDArray[Any], moves: bool) -> 
     plain = answer(seen)
     if plain is None:
         return None
-    acting = pair.action.vectors if isinstance(pair.action, ActionMap) else pair.action
+    acting = pair.action.vectors if isinstance(pair.action, ActionPermutation) else pair.action
     errors = []
-    for g in pair.group.elements:
+    for g in pair.group.test_elements():
         expected = acting.apply(g, plain) if moves else plain
         found = answer(pair.observation.apply(g, seen))
         errors.append(_size(found - expected) / max(_size(expected), 1e-12))

@@ -1,8 +1,8 @@
 """Symmetries: groups, how they act, and which environments have which.
 
-* :mod:`~symbench.symmetry.groups` - :func:`cyclic`, :func:`dihedral`, :func:`symmetric`, :func:`product`
-* :mod:`~symbench.symmetry.representations` - on vectors and discrete actions
-* :mod:`~symbench.symmetry.shapes`, :mod:`~symbench.symmetry.points` - on pictures, dicts and points
+* :mod:`~symbench.symmetry.groups` - finite (:func:`cyclic`, :func:`dihedral`, :func:`symmetric`, :func:`product`) and
+  continuous (:func:`orthogonal`, :func:`euclidean` and others)
+* :mod:`~symbench.symmetry.representations` - on vectors, points, pictures, discrete actions and dicts of them
 * :mod:`~symbench.symmetry.pairs` - :class:`SymmetryPair`, the declaration of an environment's symmetry
 * :mod:`~symbench.symmetry.catalogue` - :func:`symmetry_of`, :func:`register_symmetry`
 * :mod:`~symbench.symmetry.simulators` - how groups act on the states of simulators
@@ -26,36 +26,57 @@ from symbench.symmetry.checks import (
     check_representation,
 )
 from symbench.symmetry.comparison import PairReport
-from symbench.symmetry.groups import FiniteGroup, arrangements, cyclic, dihedral, product, symmetric, trivial
+from symbench.symmetry.groups import (
+    EuclideanGroup,
+    FiniteGroup,
+    Group,
+    arrangements,
+    cyclic,
+    dihedral,
+    euclidean,
+    orthogonal,
+    product,
+    special_euclidean,
+    special_orthogonal,
+    symmetric,
+    translations,
+    trivial,
+)
 from symbench.symmetry.pairs import SymmetryPair
-from symbench.symmetry.points import Motion, PointRepresentation
 from symbench.symmetry.representations import (
-    Action,
-    ActionMap,
+    ActionPermutation,
     Centred,
+    DictRepresentation,
+    GeometricRepresentation,
+    GridRepresentation,
+    GroupAction,
+    Invariant,
     Representation,
     from_generators,
     permutation,
+    point_representation,
     regular,
     signed_permutation,
     standard_2d,
     trivial_representation,
+    vector_representation,
 )
-from symbench.symmetry.shapes import DictRepresentation, GridRepresentation
 from symbench.symmetry.simulators import Simulator, StateVector
 
 __all__ = [
     "CATALOGUE",
-    "Action",
-    "ActionMap",
+    "ActionPermutation",
     "Centred",
     "Declaration",
     "DictRepresentation",
+    "EuclideanGroup",
     "FiniteGroup",
+    "GeometricRepresentation",
     "GridRepresentation",
-    "Motion",
+    "Group",
+    "GroupAction",
+    "Invariant",
     "PairReport",
-    "PointRepresentation",
     "Representation",
     "Simulator",
     "StateVector",
@@ -68,16 +89,23 @@ __all__ = [
     "cyclic",
     "declarations_of",
     "dihedral",
+    "euclidean",
     "from_generators",
+    "orthogonal",
     "permutation",
+    "point_representation",
     "product",
     "register_symmetry",
     "regular",
     "signed_permutation",
+    "special_euclidean",
+    "special_orthogonal",
     "standard_2d",
     "symmetric",
     "symmetries_of",
     "symmetry_of",
+    "translations",
     "trivial",
     "trivial_representation",
+    "vector_representation",
 ]

@@ -16,7 +16,8 @@ import numpy as np
 from symbench.errors import SymbenchError
 from symbench.symmetry.catalogue import CATALOGUE, Declaration
 from symbench.symmetry.comparison import PairReport, compare_steps
-from symbench.symmetry.representations import ActionMap, Representation
+from symbench.symmetry.groups import FiniteGroup
+from symbench.symmetry.representations import ActionPermutation, GeometricRepresentation, Representation
 from symbench.symmetry.simulators import StateVector
 
 if TYPE_CHECKING:
@@ -25,23 +26,41 @@ if TYPE_CHECKING:
     import gymnasium as gym
     from numpy.typing import NDArray
 
-    from symbench.symmetry.groups import FiniteGroup
+    from symbench.symmetry.groups import Group
     from symbench.symmetry.pairs import SymmetryPair
-    from symbench.symmetry.representations import Action
+    from symbench.symmetry.representations import GroupAction
     from symbench.symmetry.simulators import Simulator
 
     Env = gym.Env[Any, Any]
 
+_ROUNDING: Final = 1e-9  # of products of matrices
+_SAMPLES: Final = 4  # elements of a continuous group under which first observations are compared
 _PROJECTIONS: Final = 8  # random directions along which first observations are compared, beside the axes
 
 
-def check_group(group: FiniteGroup) -> None:
-    """Check the axioms on a multiplication table: closure, identity, inverses, associativity.
+def check_group(group: Group) -> None:
+    """Check the axioms: closure, identity, inverses, associativity; of a continuous group on samples.
 
     Raises:
         SymbenchError: One does not hold; the message gives the elements.
     """
-    table, elements = group.table, range(group.order)
+    if isinstance(group, FiniteGroup):
+        _check_table(group)
+        return
+    elements = group.test_elements()
+    for g, h, k in zip(elements, elements[1:], elements[2:], strict=False):
+        left, right = group.compose(group.compose(g, h), k), group.compose(g, group.compose(h, k))
+        if difference(left, right) > _ROUNDING:
+            raise SymbenchError(f"{group.name} is not associative: {g}, {h}, {k}")
+        if difference(group.compose(g, group.inverse(g)), group.identity) > _ROUNDING:
+            raise SymbenchError(f"{group.name}: element {g} has no inverse {group.inverse(g)}")
+        if difference(group.compose(g, group.identity), g) > 0:
+            raise SymbenchError(f"{group.name}: {group.identity} is not the identity for element {g}")
+        group.element(group.compose(g, h))  # closure
+
+
+def _check_table(group: FiniteGroup) -> None:
+    table, elements = group.table, group.elements
     if not np.isin(table, elements).all():
         raise SymbenchError(f"{group.name} is not closed")
     for g in elements:
@@ -56,7 +75,7 @@ def check_group(group: FiniteGroup) -> None:
             raise SymbenchError(f"{group.name} is not associative: ({g} {h}) {k} differs from {g} ({h} {k})")
 
 
-def check_representation(action: Action, batch: Any = None) -> float:
+def check_representation(action: GroupAction, batch: Any = None) -> float:
     """How far products of transformations are from the transformations of products.
 
     Args:
@@ -70,10 +89,11 @@ def check_representation(action: Action, batch: Any = None) -> float:
         SymbenchError: No batch was given for pictures or dicts.
     """
     things = _things(action) if batch is None else batch
-    worst = difference(action.apply(0, things), things)
-    for g, h in itertools.product(action.group.elements, action.group.elements):
+    group = action.group
+    worst = difference(action.apply(group.identity, things), things)
+    for g, h in itertools.product(group.test_elements(), group.test_elements()):
         after = action.apply(g, action.apply(h, things))
-        worst = max(worst, difference(after, action.apply(int(action.group.table[g, h]), things)))
+        worst = max(worst, difference(after, action.apply(group.compose(g, h), things)))
     return worst
 
 
@@ -87,13 +107,13 @@ def check_policy_equivariance(policy: Callable[[Any], NDArray[Any]], pair: Symme
         observations: B observations.
 
     Returns:
-        The maximum over all g, observations and entries.
+        The maximum over all g (of a continuous group: 16 fixed ones), observations and entries.
     """
-    vectors = pair.action.vectors if isinstance(pair.action, ActionMap) else pair.action
+    vectors = pair.action.vectors if isinstance(pair.action, ActionPermutation) else pair.action
     untransformed = np.asarray(policy(observations))
     return max(
         difference(np.asarray(policy(pair.observation.apply(g, observations))), vectors.apply(g, untransformed))
-        for g in pair.group.elements
+        for g in pair.group.test_elements()
     )
 
 
@@ -119,7 +139,8 @@ def check_pair(
         env: Gymnasium id, or what makes an environment.
         simulator: How the group acts on the simulator's states. By default the catalogue's for this id and the pair's
             name, otherwise :class:`StateVector` with the action on observations.
-        steps: How many steps to compare, divided among the group's generators. [as declared, or 1000]
+        steps: How many steps to compare, divided among the generators, or samples of a continuous group.
+            [as declared, or 1000]
         seed: Of episodes and actions.
         resets: How many first observations to draw, twice; 0 leaves the initial law untested. [as declared, or 400]
 
@@ -158,13 +179,19 @@ def _initial_law(pair: SymmetryPair, env: Env, resets: int, seed: int) -> float:
 
     seen = np.array([env.reset(seed=None if i else seed)[0] for i in range(2 * resets)])
     half, other = seen[:resets], seen[resets:]
-    pairs = [(half, pair.observation.apply(g, other)) for g in pair.group.generators]
+    pairs = [
+        (half, pair.observation.apply(g, other)) for g in itertools.islice(pair.group.walk(seed), _compared(pair.group))
+    ]
     values = [
         ks_2samp(a, b, method="asymp").pvalue
         for one, two in pairs
         for a, b in zip(_views(one), _views(two), strict=True)
     ]
     return float(min(1.0, min(values) * len(values)))
+
+
+def _compared(group: Group) -> int:
+    return len(group.generators) if isinstance(group, FiniteGroup) else _SAMPLES
 
 
 def _views(observations: NDArray[Any]) -> NDArray[np.float64]:
@@ -183,9 +210,11 @@ def _declared(pair: SymmetryPair, env: str | Callable[[], Env]) -> Declaration:
     return next(known, Declaration(env, pair))
 
 
-def _things(action: Action) -> NDArray[Any]:
-    if isinstance(action, ActionMap):
+def _things(action: GroupAction) -> NDArray[Any]:
+    if isinstance(action, ActionPermutation):
         return np.arange(action.maps.shape[1])
     if isinstance(action, Representation):
         return np.eye(action.dim)
+    if isinstance(action, GeometricRepresentation):
+        return np.eye(action.size)
     raise SymbenchError(f"check_representation needs a batch of what {type(action).__name__} acts on")

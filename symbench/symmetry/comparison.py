@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from symbench.symmetry.catalogue import Declaration
     from symbench.symmetry.pairs import SymmetryPair
-    from symbench.symmetry.representations import Action
+    from symbench.symmetry.representations import GroupAction
     from symbench.symmetry.simulators import Simulator
 
     Env = gym.Env[Any, Any]
@@ -96,20 +96,20 @@ class Comparison:
     """Steps of an environment and of the transformed one.
 
     Attributes:
-        elements: The group's elements, shape (N,).
+        elements: The group's elements, shape (N, ``*group.element_shape``).
         observed: What the first environment showed, (N, ...).
         transformed: What the second one showed, (N, ...).
         rewards: Of both, shape (N, 2).
         terminated: Of both, shape (N, 2), bool.
     """
 
-    elements: NDArray[np.int64]
+    elements: NDArray[Any]
     observed: NDArray[Any]
     transformed: NDArray[Any]
     rewards: NDArray[np.float64]
     terminated: NDArray[np.bool_]
 
-    def errors(self, observation: Action) -> NDArray[np.float64]:
+    def errors(self, observation: GroupAction) -> NDArray[np.float64]:
         """Absolute differences of each component, shape (N, components); of pictures one mean per frame, (N, 1)."""
         expected = observation.apply(self.elements, self.observed)
         signed = np.int16 if self.observed.dtype == np.uint8 else np.float64
@@ -144,14 +144,14 @@ def compare_steps(pair: SymmetryPair, simulator: Simulator, envs: tuple[Env, Env
         seed: Of episodes and actions.
     """
     first, second = envs
-    generators = itertools.cycle(pair.group.generators)
+    walk = pair.group.walk(seed)
     seeds = itertools.count(seed)
     first.action_space.seed(seed)
-    rows: list[tuple[int, Any, Any, tuple[float, float], tuple[bool, bool]]] = []
-    playing, element = 0, 0
+    rows: list[tuple[Any, Any, Any, tuple[float, float], tuple[bool, bool]]] = []
+    playing, element = 0, pair.group.identity
     while len(rows) < steps:
         if not playing:
-            element, playing = next(generators), _EPISODE
+            element, playing = next(walk), _EPISODE
             simulator.begin(first, second, element, next(seeds))
         simulator.align(first, second, element)
         action = first.action_space.sample()

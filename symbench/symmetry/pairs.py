@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from symbench.errors import SymbenchError, unknown
 
 if TYPE_CHECKING:
-    from symbench.symmetry.groups import FiniteGroup
-    from symbench.symmetry.representations import Action
+    from symbench.symmetry.groups import Group
+    from symbench.symmetry.representations import GroupAction
 
 HOLDS: Final = frozenset({"transition", "reward", "initial"})
 STATUSES: Final = ("exact", "approximate", "none")
@@ -37,18 +37,18 @@ class SymmetryPair:
         note: Why it holds, or what breaks it.
 
     Example:
-        >>> from symbench.symmetry import ActionMap, cyclic, signed_permutation
+        >>> from symbench.symmetry import ActionPermutation, cyclic, signed_permutation
         >>> group = cyclic(2)
         >>> mirror = SymmetryPair(
         ...     observation=signed_permutation(group, signs=[[-1, -1, -1, -1]]),
-        ...     action=ActionMap(group, [[1, 0]]),
+        ...     action=ActionPermutation(group, [[1, 0]]),
         ... )
         >>> mirror.group.name
         'C2'
     """
 
-    observation: Action
-    action: Action
+    observation: GroupAction
+    action: GroupAction
     name: str = "mirror"
     holds: frozenset[str] = HOLDS
     status: str = "exact"
@@ -72,7 +72,7 @@ class SymmetryPair:
             raise unknown("status of a symmetry", self.status, STATUSES)
 
     @property
-    def group(self) -> FiniteGroup:
+    def group(self) -> Group:
         """The group."""
         return self.observation.group
 

@@ -26,7 +26,7 @@ from symbench.policies import NetworkAgent
 from symbench.runner import worker
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.pipeline import make_envs
-from symbench.training.worlds import make_world
+from symbench.training.training_envs import make_training_envs
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # cma warns where matplotlib is missing, which is not needed here
@@ -84,7 +84,7 @@ def _evaluate_together(
 ) -> NDArray[np.float64]:
     """Mean return of each candidate, all at once."""
     population = len(candidates)
-    envs, _ = make_world(recipe, population * rollouts)
+    envs, _ = make_training_envs(recipe, population * rollouts)
     seeds = [seed + i % rollouts for i in range(population * rollouts)]
     observations, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]  # one seed each is allowed
     weights = _stack(network, candidates)

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.batches import each, first, rows, stack
+from symbench.policies.batches import first, map_tree, rows, stack
 from symbench.policies.networks import started
 from symbench.training.session import Returns
-from symbench.training.worlds import make_world
+from symbench.training.training_envs import make_training_envs
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from symbench.training.controllers import Controller
     from symbench.training.recipe import Imitation, Recipe
     from symbench.training.session import Session
-    from symbench.training.worlds import KeepState
+    from symbench.training.training_envs import KeepState
 
     State = tuple[Tensor, ...]
 
@@ -45,7 +45,7 @@ class Segment:
     def to(self, device: str) -> Segment:
         """The same on a device, e.g. ``"cuda"``."""
         state = tuple(part.to(device) for part in self.state)
-        observations = each(lambda part: part.to(device), self.observations)
+        observations = map_tree(lambda part: part.to(device), self.observations)
         return Segment(state, observations, *(part.to(device) for part in (self.starts, self.actions, self.targets)))
 
 
@@ -60,14 +60,14 @@ def segment_loss(network: PolicyNetwork, segment: Segment, rows: Tensor) -> Tens
     Returns:
         Mean smooth L1 distance of the actions, or mean cross-entropy if they are discrete, a scalar.
     """
-    observations = each(lambda part: part[:, rows], segment.observations)
+    observations = map_tree(lambda part: part[:, rows], segment.observations)
     state = tuple(part[rows] for part in segment.state)
-    raw = network.unroll(observations, segment.starts[:, rows], segment.actions[:, rows], state).flatten(0, 1)
+    logits = network.unroll(observations, segment.starts[:, rows], segment.actions[:, rows], state).flatten(0, 1)
     targets = segment.targets[:, rows].flatten(0, 1)
     if network.output == "discrete":
-        return nn.functional.cross_entropy(raw, targets)
+        return nn.functional.cross_entropy(logits, targets)
     # A clipped output has no gradient beyond its bounds: there the raw value is compared.
-    actions = raw if network.output == "clip" else network.finish(raw)
+    actions = logits if network.output == "clip" else network.finish(logits)
     return nn.functional.smooth_l1_loss(actions, targets, beta=0.3)
 
 
@@ -103,10 +103,10 @@ class Player:
         led = self.order[: round(guided * self.envs.num_envs)]
         for _ in range(steps):
             observations, starts, target = self.observations, self.starts, self.advice()
-            raw, state = self.student.raw(observations, started(self.state, starts))
-            actions = self._explore(self._follow(raw, target, led), exploration)
+            logits, state = self.student.logits(observations, started(self.state, starts))
+            actions = self._explore(self._follow(logits, target, led), exploration)
             told = self.student.played(actions)
-            self.state = self.student.remember(state, told)
+            self.state = self.student.update_memory(state, told)
             self._step(actions.argmax(dim=1) if self.student.output == "discrete" else actions)
             columns.append((observations, starts, told, target))
         observed, *others = zip(*columns, strict=True)
@@ -119,9 +119,9 @@ class Player:
         answer: Tensor = self.teacher(self.teacher.read(self.kept.state), ())[0]
         return answer.argmax(dim=1) if self.student.output == "discrete" else answer
 
-    def _follow(self, raw: Tensor, target: Tensor, led: Tensor) -> Tensor:
+    def _follow(self, logits: Tensor, target: Tensor, led: Tensor) -> Tensor:
         """The student's actions (scores if they are discrete), the teacher's in the environments that are led."""
-        actions = self.student.finish(raw).clone()
+        actions = self.student.finish(logits).clone()
         if self.student.output == "discrete":
             actions[led, target[led]] = float("inf")
         else:
@@ -163,7 +163,7 @@ def imitate(
     done = session.restore(learner, optimizer)
     student.load_state_dict(learner.state_dict())
     generator = np.random.default_rng([session.seed, done])
-    envs, kept = make_world(recipe, settings.num_envs, None if isinstance(teacher, nn.Module) else teacher)
+    envs, kept = make_training_envs(recipe, settings.num_envs, None if isinstance(teacher, nn.Module) else teacher)
     player, segments = Player(envs, kept, student, teacher, generator), list[Segment]()
     while done < settings.steps:
         for group in optimizer.param_groups:

@@ -11,7 +11,7 @@ from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPN
 from symbench.reading import brief
 from symbench.training.controllers import Controller, controller_of
 from symbench.training.recipe import Imitation, Ppo, Recipe
-from symbench.training.worlds import make_world
+from symbench.training.training_envs import make_training_envs
 from symbench.zoo import bundled, load_agent
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def check(plan: Recipe, seed: int) -> None:
     Raises:
         SymbenchError: Task, perturbations, network, algorithm and teacher do not fit each other; says which, and why.
     """
-    envs, task = make_world(plan, 1)
+    envs, task = make_training_envs(plan, 1)
     envs.close()
     agent = NetworkAgent(make_network(plan, seed), plan.agent)
     reason = (

@@ -18,7 +18,7 @@ from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPN
 from symbench.policies.layers import ACTIVATIONS
 from symbench.policies.sb3.equivariant import EquivariantActorCriticPolicy
 from symbench.policies.sb3.layers import STATE
-from symbench.training.worlds import KeepState, make_world
+from symbench.training.training_envs import KeepState, make_training_envs
 from symbench.wrappers import vector
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def train_ppo(
 
 
 def _make_vec_env(recipe: Recipe, settings: Ppo, network: PolicyNetwork) -> VectorToVecEnv:
-    envs, kept = make_world(recipe, settings.num_envs)
+    envs, kept = make_training_envs(recipe, settings.num_envs)
     if isinstance(network, AttentionNeuronNetwork):
         envs = vector.SensorHistory(envs, length=network.history)
     if settings.privileged_critic:
@@ -154,7 +154,7 @@ def _policy_of(network: PolicyNetwork) -> tuple[type[ActorCriticPolicy] | str, d
         return "MlpPolicy", heads
     if isinstance(network, (EquivariantMLPNetwork, EquivariantCNNNetwork)):
         heads["symmetry"] = {key: config[key] for key in ("group", "observation", "action")}
-        heads["layer_kwargs"] = {key: config[key] for key in ("arm", "init", "bias_init") if key in config}
+        heads["layer_kwargs"] = {key: config[key] for key in ("basis", "init", "bias_init") if key in config}
         if isinstance(network, EquivariantCNNNetwork):
             heads["features_extractor_kwargs"] = {"conv": config["conv"], "pool": config["pool"]}
         return EquivariantActorCriticPolicy, heads

@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from symbench.errors import SymbenchError
 from symbench.symmetry.catalogue import symmetry_of
-from symbench.wrappers.checks import interval, whole
+from symbench.wrappers.checks import interval
 from symbench.wrappers.core import Perturbation
 from symbench.wrappers.masks import ACTION_MASK
 
@@ -33,10 +33,12 @@ class TransformByGroup(Perturbation):
     or in a ``Dict`` observation whose symmetry says nothing else of it. Distance: elements drawn per 1000 steps, 0 if
     it is always the identity. Source: van der Pol et al. 2020 (arXiv 2006.16908), equations 4, 5 and 13.
 
+    Elements of continuous groups are sampled: rotations and reflections uniformly, translations from a normal law.
+
     Args:
         symmetry: Environment or task whose symmetry in the catalogue is meant, e.g. ``"CartPole-v1"``.
         variant: Name of the one that is meant, if it has several.
-        element: Number of the element; ``None`` draws one.
+        element: Number of the element, or the matrix of one of a continuous group; ``None`` draws one.
         resample: How long a drawn element lasts: ``"episode"``, ``"step"``, or every t steps: ``t``, ``"every: t"`` or
             ``{"every": t}``.
 
@@ -49,22 +51,23 @@ class TransformByGroup(Perturbation):
     changes_actions = True
 
     def __init__(
-        self, symmetry: str, variant: str | None = None, element: int | None = None, resample: Resample = "episode"
+        self, symmetry: str, variant: str | None = None, element: Any = None, resample: Resample = "episode"
     ) -> None:
         if not isinstance(symmetry, str):
             raise TypeError(f"symmetry must be the name of an environment, received {symmetry!r}")
         if variant is not None and not isinstance(variant, str):
             raise TypeError(f"variant must be the name of a symmetry, received {variant!r}")
         self.symmetry, self.variant, self.pair = symmetry, variant, symmetry_of(symmetry, variant)
-        self.element = None if element is None else whole("element", element, low=0, high=self.pair.group.order - 1)
+        self.element = element
+        self._fixed = None if element is None else self.pair.group.element(element)
         drawn_for = interval(resample)
         self.interval = drawn_for if element is None else None
         self.resample = resample
 
     def magnitude(self) -> float:
         """Elements per 1000 steps; 0 for the identity alone."""
-        if self.element is not None:
-            return float(self.element != 0)
+        if self._fixed is not None:
+            return float(not np.array_equal(self._fixed, self.pair.group.identity))
         return 1.0 if self.interval is None else max(1.0, 1000.0 / self.interval)
 
     def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Space[Any]:
@@ -73,7 +76,8 @@ class TransformByGroup(Perturbation):
         mask = image.spaces.get(ACTION_MASK) if isinstance(image, spaces.Dict) else None
         self._masked = mask is not None and ACTION_MASK not in getattr(self.pair.observation, "parts", {})
         if self._masked:  # refused now rather than at the first observation
-            self.pair.action.allowed(np.zeros(1, np.int64), np.zeros((1, *(getattr(mask, "shape", None) or ()))))
+            identity = np.asarray(self.pair.group.identity)[None]
+            self.pair.action.allowed(identity, np.zeros((1, *(getattr(mask, "shape", None) or ()))))
         if self._masked and isinstance(image, spaces.Dict) and isinstance(mask, spaces.Box):
             widest = spaces.Box(mask.low.min(), mask.high.max(), mask.shape, mask.dtype.type)
             return spaces.Dict({**image.spaces, ACTION_MASK: widest})
@@ -92,13 +96,12 @@ class TransformByGroup(Perturbation):
             raise SymbenchError(f"the symmetry of {self.symmetry} does not fit this environment: {reason}")
         return super().bind(single_observation_space, single_action_space, num_envs, key)
 
-    def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.int64]:
-        """Elements of the group, shape (size,)."""
-        if self.element is not None:
-            return np.full(size, self.element)
-        return rng.integers(self.pair.group.order, size=size)
+    def draw(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
+        """Elements of the group, shape (size, ``*element_shape``)."""
+        group = self.pair.group
+        return group.sample(rng, size) if self._fixed is None else np.full((size, *group.element_shape), self._fixed)
 
-    def apply(self, observations: Any, drawn: NDArray[np.int64]) -> Any:
+    def apply(self, observations: Any, drawn: NDArray[Any]) -> Any:
         """Transform, (B, ...) -> (B, ...)."""
         seen = self.pair.observation.apply(drawn, observations)
         if self._masked:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS: Final = Path(__file__).parent / "weights"
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 _SUFFIXES = (".safetensors", ".json")
 _WEIGHT_BYTES: Final = 2**30
@@ -32,6 +32,8 @@ _NAME_LENGTH: Final = 200
 _DTYPES: Final = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 _BEFORE: Final = {"attention-agent": {"as_published": False}}
 """What cards mean that were written before a setting existed: their agents go on playing the same episodes."""
+_RENAMED: Final[dict[int, dict[str, str]]] = {1: {"arm": "basis"}, FORMAT: {}}
+"""Format of a card to the settings that have another name now."""
 
 
 def save_agent(network: PolicyNetwork, path: str | Path, card: dict[str, Any]) -> None:
@@ -99,9 +101,9 @@ def load_card(path: str | Path) -> dict[str, Any]:
     card = parse_json(_read(file, TEXT_BYTES), str(file), "an agent's card")
     if not isinstance(card, dict) or not {"kind", "config"} <= card.keys():
         raise SymbenchError(f"{file} is not an agent's card: it must hold an object with 'kind' and 'config'")
-    if card.get("format") != FORMAT:
-        found = brief(repr(card.get("format")))
-        raise SymbenchError(f"{file} has format {found}; this version of symbench reads format {FORMAT}")
+    if type(card.get("format")) is not int or card["format"] not in _RENAMED:
+        found, known = brief(repr(card.get("format"))), " and ".join(map(str, _RENAMED))
+        raise SymbenchError(f"{file} has format {found}; this version of symbench reads formats {known}")
     kind, name = card["kind"], card.get("agent", "")
     if not isinstance(kind, str) or kind not in NETWORKS:
         raise SymbenchError(f"{file}: {unknown('architecture', brief(kind), NETWORKS)}")
@@ -157,7 +159,8 @@ def _build(card: dict[str, Any], card_file: Path, tensors: dict[str, Tensor], fi
 
 def _make(card: dict[str, Any], file: Path) -> PolicyNetwork:
     kind = card["kind"]
-    config = {**_BEFORE.get(kind, {}), **card["config"]}
+    renamed = _RENAMED[card["format"]]
+    config = {**_BEFORE.get(kind, {}), **{renamed.get(name, name): value for name, value in card["config"].items()}}
     try:
         _check_types(NETWORKS[kind], config)
         return NETWORKS[kind](**config)

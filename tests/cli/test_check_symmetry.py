@@ -9,7 +9,7 @@ import gymnasium as gym
 import pandas as pd
 import pytest
 
-from symbench.symmetry import CATALOGUE, ActionMap, Declaration, cyclic, declarations_of
+from symbench.symmetry import CATALOGUE, ActionPermutation, Declaration, cyclic, declarations_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ def _declare(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
     "changes",
     [
         {"status": "none", "holds": frozenset()},
-        {"action": ActionMap(cyclic(2), [[0, 1]])},  # pushing to the same side in the mirrored state
+        {"action": ActionPermutation(cyclic(2), [[0, 1]])},  # pushing to the same side in the mirrored state
     ],
 )
 def test_a_wrong_declaration_ends_with_1(

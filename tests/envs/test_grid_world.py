@@ -25,13 +25,13 @@ from symbench.envs.grid_world import (
     relative,
 )
 from symbench.envs.tasks import get_task
-from symbench.symmetry import ActionMap, GridRepresentation, SymmetryPair, dihedral
+from symbench.symmetry import ActionPermutation, GridRepresentation, SymmetryPair, dihedral
 
 ID = "symbench/GridWorld-v0"
 D4 = dihedral(4)
 PAIR = SymmetryPair(
     observation=GridRepresentation(D4, ["turn", "flip-columns"]),
-    action=ActionMap(D4, [[0, 2, 3, 4, 1], [0, 1, 4, 3, 2]]),
+    action=ActionPermutation(D4, [[0, 2, 3, 4, 1], [0, 1, 4, 3, 2]]),
 )
 STATES = np.arange(SIZE * SIZE)
 
@@ -75,7 +75,7 @@ def test_transition_and_reward_are_invariant_on_the_full_tables(g: int) -> None:
 
 def test_a_wrong_action_map_is_no_symmetry() -> None:
     transition, _ = tables()
-    wrong = ActionMap(D4, [[0, 4, 1, 2, 3], [0, 1, 4, 3, 2]])  # clockwise, where pictures turn counter-clockwise
+    wrong = ActionPermutation(D4, [[0, 4, 1, 2, 3], [0, 1, 4, 3, 2]])  # clockwise, pictures turn counter-clockwise
     state, action = moved_states(1), wrong.apply(1, np.arange(5))
     assert np.abs(transition[np.ix_(state, action, state)] - transition).max() > 0.5
 

@@ -75,12 +75,12 @@ def test_batch_is_many_single_agents() -> None:
         np.testing.assert_allclose(alone, together[:, i], atol=1e-6)
 
 
-@pytest.mark.parametrize("at_once", [1, 10, 15, 1000])
-def test_batch_may_be_computed_in_parts(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("micro_batch_size", [1, 10, 15, 1000])
+def test_batch_may_be_computed_in_parts(micro_batch_size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     observations = np.random.default_rng(0).normal(size=(4, 7, 5))
     network, mask = AttentionNeuronNetwork(1), np.arange(7) % 3 == 0
     played = []
-    for limit in (networks_module._SENSORS_AT_ONCE, at_once):
+    for limit in (networks_module._SENSORS_AT_ONCE, micro_batch_size):
         monkeypatch.setattr(networks_module, "_SENSORS_AT_ONCE", limit)
         agent = NetworkAgent(network, "x")
         agent.reset(7)

@@ -95,7 +95,7 @@ class Diary(SensorNetwork):
             self._zeros(batch, self.action_dim),
         )
 
-    def raw(self, observations: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def logits(self, observations: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         steps, total, last, done = state
         state = (steps + 1, total + observations, torch.stack([last[..., 1], observations], dim=-1), done)
         told = [
@@ -109,14 +109,16 @@ class Diary(SensorNetwork):
         number = (told[0] + 10 * told[1] + 100 * told[2] + 7 * told[3]).long() % self.action_dim
         return torch.nn.functional.one_hot(number, self.action_dim).float(), state
 
-    def remember(self, state: tuple[Tensor, ...], actions: Tensor) -> tuple[Tensor, ...]:
+    def update_memory(self, state: tuple[Tensor, ...], actions: Tensor) -> tuple[Tensor, ...]:
         return (*state[:3], actions)
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 3, 4, 1000])
+@pytest.mark.parametrize("micro_batch_size", [1, 2, 3, 4, 1000])
 @pytest.mark.parametrize("output", ["clip", "discrete"])
-def test_every_memory_stays_in_its_environment(output: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Diary, "at_once", lambda *_: at_once)
+def test_every_memory_stays_in_its_environment(
+    output: str, micro_batch_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Diary, "micro_batch_size", lambda *_: micro_batch_size)
     observations = np.random.default_rng(0).integers(0, 9, (COUNT, ENVS, 5)).astype(np.float32)
     together = played_in_a_batch(NetworkAgent(Diary(output), "x"), observations)
     alone = played_alone(lambda: NetworkAgent(Diary(output), "x"), observations)
@@ -124,14 +126,16 @@ def test_every_memory_stays_in_its_environment(output: str, at_once: int, monkey
     assert len(np.unique(np.concatenate(alone), axis=0)) > 0.9 * sum(map(len, alone))
 
 
-@pytest.mark.parametrize("at_once", [1, 3, 1000])
+@pytest.mark.parametrize("micro_batch_size", [1, 3, 1000])
 @pytest.mark.parametrize("output", ["tanh", "discrete"])
 @pytest.mark.parametrize("kind", [*NETWORKS, "conv-lstm"])
-def test_a_batch_is_many_single_agents(kind: str, output: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_is_many_single_agents(
+    kind: str, output: str, micro_batch_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     extra = {"conv-lstm": {"lstm_dim": 8}, "attention-agent": {"top": 3}}.get(kind, {})
     kind = "vision-attention-neuron" if kind == "conv-lstm" else kind
     network = NETWORKS[kind](action_dim=6, output=output, **SMALL[kind], **extra)
-    monkeypatch.setattr(type(network), "at_once", lambda *_: at_once)
+    monkeypatch.setattr(type(network), "micro_batch_size", lambda *_: micro_batch_size)
     if isinstance(network, VisionNetwork):
         side = getattr(network, "size", 24)
         shape = (COUNT, ENVS, side, side, network.channels)

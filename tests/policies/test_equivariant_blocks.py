@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.equivariant import BasisLinear, basis, invariants
+from symbench.policies.equivariant import BasisLinear, invariants, map_basis
 from symbench.policies.equivariant.blocks import isotypic_blocks, one_block
 from symbench.symmetry import (
     Representation,
@@ -43,9 +43,9 @@ PAIRS: dict[str, tuple[Representation, Representation]] = {
 @pytest.mark.parametrize("name", PAIRS)
 def test_blocks_are_the_basis(name: str) -> None:
     rep_in, rep_out = PAIRS[name]
-    for blocks in (isotypic_blocks(rep_in, rep_out, 64, 64), one_block(basis(rep_in, rep_out))):
+    for blocks in (isotypic_blocks(rep_in, rep_out, 64, 64), one_block(map_basis(rep_in, rep_out))):
         maps = np.einsum("kao,kabr,kbi->roi", blocks.out, blocks.maps, blocks.into)
-        np.testing.assert_allclose(maps, basis(rep_in, rep_out), atol=1e-12)
+        np.testing.assert_allclose(maps, map_basis(rep_in, rep_out), atol=1e-12)
         vectors, written = invariants(rep_out), np.concatenate(blocks.out)
         np.testing.assert_allclose(vectors @ written.T @ written, vectors, atol=1e-12)  # biases fit in
 
@@ -75,13 +75,13 @@ def outcome(layer: nn.Module, features: Tensor, output: Tensor) -> list[Tensor]:
     return [output, *torch.autograd.grad((output * towards).sum(), [features, *layer.parameters()])]
 
 
-@pytest.mark.parametrize("arm", ["equivariant", "nullspace", "random", "soft"])
+@pytest.mark.parametrize("basis", ["equivariant", "nullspace", "random", "soft"])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("name", [name for name in PAIRS if name != "regular S4"])
-def test_what_learns_is_what_acts(name: str, bias: bool, arm: str) -> None:
+def test_what_learns_is_what_acts(name: str, bias: bool, basis: str) -> None:
     """Outputs and gradients are those of the ordinary layer with the folded weights."""
     rep_in, rep_out = PAIRS[name]
-    layer = BasisLinear(16, 12, rep_in, rep_out, bias=bias, arm=arm).double()
+    layer = BasisLinear(16, 12, rep_in, rep_out, bias=bias, basis=basis).double()
     layer.coefficients.data.normal_()
     features = torch.randn(5, 16, rep_in.dim, dtype=torch.float64, requires_grad=True)
     flat = nn.functional.linear(features.transpose(1, 2).flatten(1), *layer.fold())

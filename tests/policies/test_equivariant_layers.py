@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from symbench.errors import SymbenchError
 from symbench.policies.equivariant import (
-    ARMS,
+    BASES,
     BasisLinear,
     EquivariantMLP,
     GroupConv2d,
-    basis,
     invariants,
+    map_basis,
     pool_group,
     pool_places,
     rank,
@@ -45,7 +45,7 @@ TURNS = permutation(C4, [[0, 2, 3, 4, 1]])
 PONG = permutation(C2, [[0, 1, 3, 2, 5, 4]])
 MOVES = {C2: ["flip-rows"], C4: ["turn"], D4: ["turn", "flip-columns"]}
 
-# Layer: its representations, then ranks of weights and bias in each arm.
+# Layer: its representations, then ranks of weights and bias in each basis.
 TABLE = {
     "CartPole in": (SIGNS, regular(C2), (4, 1), (4, 1), (8, 2)),
     "CartPole hidden": (regular(C2), regular(C2), (2, 1), (2, 1), (4, 2)),
@@ -93,16 +93,16 @@ def turn(group: FiniteGroup, g: int, pictures: Tensor, on_group: bool = True) ->
 @pytest.mark.parametrize("name", TABLE)
 def test_bases_have_the_known_sizes(name: str) -> None:
     rep_in, rep_out, *expected = TABLE[name]
-    for arm, (weights, bias) in zip(ARMS, expected, strict=True):
-        assert basis(rep_in, rep_out, arm).shape == (weights, rep_out.dim, rep_in.dim), arm
-        assert invariants(rep_out, arm).shape == (bias, rep_out.dim), arm
+    for basis, (weights, bias) in zip(BASES, expected, strict=True):
+        assert map_basis(rep_in, rep_out, basis).shape == (weights, rep_out.dim, rep_in.dim), basis
+        assert invariants(rep_out, basis).shape == (bias, rep_out.dim), basis
     assert rank(rep_in, rep_out) == expected[0][0]
 
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_bases_are_orthonormal_and_complementary(name: str) -> None:
     rep_in, rep_out = PAIRS[name]
-    flat = {arm: basis(rep_in, rep_out, arm).reshape(-1, rep_in.dim * rep_out.dim) for arm in ARMS}
+    flat = {basis: map_basis(rep_in, rep_out, basis).reshape(-1, rep_in.dim * rep_out.dim) for basis in BASES}
     assert len(flat["equivariant"]) == rank(rep_in, rep_out)
     for vectors in flat.values():
         np.testing.assert_allclose(vectors @ vectors.T, np.eye(len(vectors)), atol=1e-10)
@@ -114,7 +114,7 @@ def test_bases_are_orthonormal_and_complementary(name: str) -> None:
 def test_the_symmetrizer_projects_onto_the_basis(name: str) -> None:
     rep_in, rep_out = PAIRS[name]
     weights = np.random.default_rng(0).standard_normal((3, rep_out.dim, rep_in.dim))
-    found, maps = symmetrize(weights, rep_in, rep_out), basis(rep_in, rep_out)
+    found, maps = symmetrize(weights, rep_in, rep_out), map_basis(rep_in, rep_out)
     np.testing.assert_allclose(symmetrize(found, rep_in, rep_out), found, atol=1e-12)
     for g in rep_in.group.elements:
         np.testing.assert_allclose(rep_out.matrices[g] @ found, found @ rep_in.matrices[g], atol=1e-12)
@@ -126,14 +126,14 @@ def test_representations_that_are_not_orthogonal_have_bases_too() -> None:
     skew = np.array([[1.0, 1.0], [0.0, 1.0]])
     rep = Representation(C4, skew @ standard_2d(C4).matrices @ np.linalg.inv(skew))
     assert not rep.is_orthogonal
-    maps = basis(rep, regular(C4))
+    maps = map_basis(rep, regular(C4))
     assert len(maps) == rank(rep, regular(C4)) == 2
     for g in C4.elements:
         np.testing.assert_allclose(regular(C4).matrices[g] @ maps, maps @ rep.matrices[g], atol=1e-10)
 
 
 def test_a_basis_is_computed_once_and_cannot_be_changed() -> None:
-    first, again = basis(regular(D4), regular(D4)), basis(regular(D4), regular(D4))
+    first, again = map_basis(regular(D4), regular(D4)), map_basis(regular(D4), regular(D4))
     assert first.base is again.base or first is again
     with pytest.raises(ValueError, match="read-only"):
         first[0] = 0
@@ -150,9 +150,9 @@ def test_a_layer_commutes_with_every_element(name: str) -> None:
         torch.testing.assert_close(layer(act(rep_in, g, features)), act(rep_out, g, output), atol=1e-12, rtol=0)
 
 
-@pytest.mark.parametrize("arm", ["nullspace", "random"])
-def test_the_other_arms_do_not_commute(arm: str) -> None:
-    layer = BasisLinear(3, 2, regular(C4), TURNS, arm=arm)
+@pytest.mark.parametrize("basis", ["nullspace", "random"])
+def test_the_other_bases_do_not_commute(basis: str) -> None:
+    layer = BasisLinear(3, 2, regular(C4), TURNS, basis=basis)
     features = torch.randn(5, 3, 4)
     assert not torch.allclose(layer(act(regular(C4), 1, features)), act(TURNS, 1, layer(features)), atol=1e-2)
 
@@ -161,7 +161,7 @@ def test_a_layer_is_the_sum_of_its_basis() -> None:
     """Folding is only a faster way to compute sum_i c_i V_i x + b."""
     layer = BasisLinear(3, 2, regular(C4), TURNS).double()
     features = torch.randn(5, 3, 4, dtype=torch.float64)
-    maps, vectors = (torch.tensor(np.array(part)) for part in (basis(regular(C4), TURNS), invariants(TURNS)))
+    maps, vectors = (torch.tensor(np.array(part)) for part in (map_basis(regular(C4), TURNS), invariants(TURNS)))
     expected = torch.einsum("roi,ryx,bxi->byo", maps, layer.coefficients, features)
     expected += torch.einsum("ro,ry->yo", vectors, layer.bias)
     torch.testing.assert_close(layer(features), expected)
@@ -206,7 +206,7 @@ def test_without_the_inverse_only_odd_numbers_of_hidden_layers_commute(depth: in
 @pytest.mark.parametrize("kernel", [2, 3])
 @pytest.mark.parametrize("group", MOVES, ids=lambda group: group.name)
 def test_tied_kernels_span_what_the_symmetrizer_finds(group: FiniteGroup, kernel: int, lifting: bool) -> None:
-    maps = basis(window(group, MOVES[group], kernel, lifting), regular(group))
+    maps = map_basis(window(group, MOVES[group], kernel, lifting), regular(group))
     layer = GroupConv2d(group, MOVES[group], 1, 1, kernel, lifting=lifting, bias=False).double()
     assert layer.coefficients.numel() == len(maps)
     kernels = []
@@ -246,11 +246,11 @@ def test_pooling_commutes(group: FiniteGroup, how: str) -> None:
         torch.testing.assert_close(pool_group(moved, how)[:, :, None], turn(group, g, pictures, on_group=False))
 
 
-@pytest.mark.parametrize("arm", ["nullspace", "random"])
-def test_convolutions_of_the_other_arms_do_not_commute(arm: str) -> None:
-    layer = GroupConv2d(C4, ["turn"], 2, 3, 3, arm=arm)
+@pytest.mark.parametrize("basis", ["nullspace", "random"])
+def test_convolutions_of_the_other_bases_do_not_commute(basis: str) -> None:
+    layer = GroupConv2d(C4, ["turn"], 2, 3, 3, basis=basis)
     ranks = {"nullspace": 12 * 9, "random": 16 * 9}
-    assert layer.coefficients.shape == (3, 2, ranks[arm])
+    assert layer.coefficients.shape == (3, 2, ranks[basis])
     features = torch.randn(2, 2, 4, 7, 7)
     assert not torch.allclose(layer(turn(C4, 1, features)), turn(C4, 1, layer(features)), atol=1e-2)
 
@@ -278,7 +278,7 @@ def layers() -> list[tuple[nn.Module, Tensor]]:
     return [
         (BasisLinear(3, 2, regular(C4), TURNS), torch.randn(5, 3, 4)),
         (GroupConv2d(C4, ["turn"], 2, 3, 3), torch.randn(2, 2, 4, 5, 5)),
-        (GroupConv2d(C4, ["turn"], 2, 3, 3, arm="random"), torch.randn(2, 2, 4, 5, 5)),
+        (GroupConv2d(C4, ["turn"], 2, 3, 3, basis="random"), torch.randn(2, 2, 4, 5, 5)),
     ]
 
 
@@ -339,10 +339,10 @@ def test_layers_can_be_batched_over_weights(which: int) -> None:
         torch.testing.assert_close(both[1], 2 * layer(features), atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("arm", ARMS)
+@pytest.mark.parametrize("basis", BASES)
 @pytest.mark.parametrize("init", ["xavier", "he", "torch"])
-def test_initial_weights_are_as_wide_as_said(init: str, arm: str) -> None:
-    layer = BasisLinear(64, 64, regular(C4), TURNS, arm=arm, init=init)
+def test_initial_weights_are_as_wide_as_said(init: str, basis: str) -> None:
+    layer = BasisLinear(64, 64, regular(C4), TURNS, basis=basis, init=init)
     rank, c_out, c_in = layer.coefficients.shape
     published = {"xavier": 2 / (rank * c_out * 5), "he": 2 / (rank * c_in * 4)}
     if init != "torch":
@@ -364,11 +364,11 @@ def test_convolutions_begin_as_wide_as_torchs() -> None:
 def test_mistakes_are_named() -> None:
     with pytest.raises(SymbenchError, match="received C2 and C4"):
         BasisLinear(1, 1, regular(C2), regular(C4))
-    with pytest.raises(SymbenchError, match="unknown arm 'equivarant'; did you mean 'equivariant'"):
-        BasisLinear(1, 1, regular(C2), regular(C2), arm="equivarant")
+    with pytest.raises(SymbenchError, match="unknown basis 'equivarant'; did you mean 'equivariant'"):
+        BasisLinear(1, 1, regular(C2), regular(C2), basis="equivarant")
     with pytest.raises(SymbenchError, match="unknown initialisation 'orthogonal'"):
         BasisLinear(1, 1, regular(C2), regular(C2), init="orthogonal")
     with pytest.raises(SymbenchError, match="unknown pooling 'avg'"):
         pool_places(torch.zeros(1, 1, 1, 2, 2), "avg")
-    with pytest.raises(SymbenchError, match="unknown arm"):
-        GroupConv2d(C4, ["turn"], 1, 1, 3, arm="other")
+    with pytest.raises(SymbenchError, match="unknown basis"):
+        GroupConv2d(C4, ["turn"], 1, 1, 3, basis="other")

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from symbench.errors import SymbenchError
 from symbench.policies import EquivariantCNNNetwork, EquivariantMLPNetwork, NetworkAgent
-from symbench.policies.equivariant import ARMS, ActorCritic, action_of, group_named, symmetry_data
+from symbench.policies.equivariant import BASES, ActorCritic, action_of, group_named, symmetry_data
 from symbench.symmetry import (
-    ActionMap,
+    ActionPermutation,
     FiniteGroup,
     GridRepresentation,
     Representation,
@@ -130,12 +130,12 @@ def network_config(network: Any) -> dict[str, Any]:
     return config if config["action"] else {**config, "action": {"dim": network.action_dim}}
 
 
-@pytest.mark.parametrize("arm", ["nullspace", "random"])
-def test_actors_of_other_arms_do_not(arm: str) -> None:
-    network = EquivariantMLPNetwork(2, **CART_POLE, output="discrete", arm=arm)
+@pytest.mark.parametrize("basis", ["nullspace", "random"])
+def test_actors_of_other_bases_do_not(basis: str) -> None:
+    network = EquivariantMLPNetwork(2, **CART_POLE, output="discrete", basis=basis)
     sensors = torch.randn(9, 4)
     assert not torch.allclose(network(-sensors, ())[0], network(sensors, ())[0].flip(1), atol=1e-2)
-    pictures = EquivariantCNNNetwork(5, action={"maps": GRID_WORLD["C4"]}, arm=arm)
+    pictures = EquivariantCNNNetwork(5, action={"maps": GRID_WORLD["C4"]}, basis=basis)
     frames = torch.randint(0, 256, (9, 21, 21, 1), dtype=torch.uint8)
     turned = torch.rot90(frames, 1, (1, 2))
     expected = act_on_output(pictures, 1, pictures(frames, ())[0])
@@ -191,9 +191,9 @@ def test_under_the_trivial_group_it_is_an_ordinary_network() -> None:
     torch.testing.assert_close(network(sensors, ())[0], torch.nn.functional.linear(hidden, *last))
 
 
-@pytest.mark.parametrize("arm", ARMS)
-def test_saved_agents_act_the_same(arm: str, tmp_path: Path) -> None:
-    config = json.loads(json.dumps({**WALKER, "hidden": [8, 4], "arm": arm}))
+@pytest.mark.parametrize("basis", BASES)
+def test_saved_agents_act_the_same(basis: str, tmp_path: Path) -> None:
+    config = json.loads(json.dumps({**WALKER, "hidden": [8, 4], "basis": basis}))
     network = EquivariantMLPNetwork(6, **config).eval()
     save_agent(network, tmp_path / "agent", {})
     agent, sensors = load_agent(tmp_path / "agent"), np.random.default_rng(0).normal(size=(3, 17)).astype(np.float32)
@@ -210,10 +210,10 @@ def test_an_agent_is_exact_in_float64() -> None:
     agent = NetworkAgent(network, "turned", dtype=torch.float64)
     sensors = np.random.default_rng(0).normal(size=(20, 2))
     with torch.inference_mode():
-        raw = network.raw(torch.tensor(sensors), ())[0]
-        turned = network.raw(torch.tensor(standard_2d(cyclic(5)).apply(2, sensors)), ())[0]
+        logits = network.logits(torch.tensor(sensors), ())[0]
+        turned = network.logits(torch.tensor(standard_2d(cyclic(5)).apply(2, sensors)), ())[0]
     assert agent.network is network
-    assert (raw - turned).abs().max() < 1e-12
+    assert (logits - turned).abs().max() < 1e-12
 
 
 def test_agents_know_which_tasks_fit() -> None:
@@ -265,16 +265,18 @@ def test_frames_need_moves() -> None:
 
 
 DECLARED = {
-    "discrete": SymmetryPair(signed_permutation(cyclic(2), signs=[[-1, -1, -1, -1]]), ActionMap(cyclic(2), [[1, 0]])),
+    "discrete": SymmetryPair(
+        signed_permutation(cyclic(2), signs=[[-1, -1, -1, -1]]), ActionPermutation(cyclic(2), [[1, 0]])
+    ),
     "places and signs": SymmetryPair(
         signed_permutation(cyclic(2), orders=[[1, 0, 2]], signs=[[1, 1, -1]]),
         signed_permutation(cyclic(2), signs=[[-1]]),
     ),
     "matrices": SymmetryPair(standard_2d(cyclic(5)), trivial_representation(cyclic(5))),
     "pictures": SymmetryPair(
-        GridRepresentation(dihedral(4), ["turn", "flip-columns"]), ActionMap(dihedral(4), GRID_WORLD["D4"])
+        GridRepresentation(dihedral(4), ["turn", "flip-columns"]), ActionPermutation(dihedral(4), GRID_WORLD["D4"])
     ),
-    "rows": SymmetryPair(GridRepresentation(cyclic(2), ["flip-rows"], (2, 3)), ActionMap(cyclic(2), [[1, 0]])),
+    "rows": SymmetryPair(GridRepresentation(cyclic(2), ["flip-rows"], (2, 3)), ActionPermutation(cyclic(2), [[1, 0]])),
     "product": SymmetryPair(
         signed_permutation(product(cyclic(2), cyclic(2)), signs=[[-1, 1], [1, -1]]),
         trivial_representation(product(cyclic(2), cyclic(2)), 2),
@@ -292,7 +294,7 @@ def test_declared_symmetries_become_plain_data_and_back(name: str) -> None:
         rebuilt = action_of(group, described)
         if isinstance(declared, Representation):
             np.testing.assert_allclose(rebuilt.matrices, declared.matrices, atol=1e-12)
-        elif isinstance(declared, ActionMap):
+        elif isinstance(declared, ActionPermutation):
             np.testing.assert_array_equal(rebuilt.maps, declared.maps)
         else:
             axes = declared.axes

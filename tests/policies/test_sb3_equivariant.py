@@ -122,7 +122,7 @@ def test_trained_models_commute(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_models_of_another_arm_do_not(name: str) -> None:
     with pytest.raises(AssertionError):
-        check(trained(name, layer_kwargs={"arm": "random"}).policy, 1e-3)
+        check(trained(name, layer_kwargs={"basis": "random"}).policy, 1e-3)
 
 
 @pytest.mark.usefixtures("exact")

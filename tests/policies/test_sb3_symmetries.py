@@ -297,7 +297,7 @@ def act(rep: Representation, g: int, features: torch.Tensor) -> torch.Tensor:
 
 def test_soft_layers_begin_equivariant_and_may_leave() -> None:
     reg = regular(cyclic(4))
-    layer = BasisLinear(3, 2, reg, reg, arm="soft").double()
+    layer = BasisLinear(3, 2, reg, reg, basis="soft").double()
     assert len(layer.coefficients) == 16 and layer.free() == 0
     features = torch.randn(5, 3, 4, dtype=torch.float64)
     torch.testing.assert_close(layer(act(reg, 1, features)), act(reg, 1, layer(features)))
@@ -305,11 +305,11 @@ def test_soft_layers_begin_equivariant_and_may_leave() -> None:
     layer.bias.data[1:] = 2.0
     assert layer.free() == 12 * 6 + 4 * 3 * 2
     assert not torch.allclose(layer(act(reg, 1, features)), act(reg, 1, layer(features)), atol=1e-2)
-    assert (BasisLinear(3, 2, reg, reg).free(), BasisLinear(3, 2, reg, reg, arm="random").free()) == (0, 0)
+    assert (BasisLinear(3, 2, reg, reg).free(), BasisLinear(3, 2, reg, reg, basis="random").free()) == (0, 0)
 
 
 def test_soft_convolutions_begin_equivariant_and_may_leave() -> None:
-    layer = GroupConv2d(cyclic(4), ["turn"], 2, 3, 3, arm="soft").double()
+    layer = GroupConv2d(cyclic(4), ["turn"], 2, 3, 3, basis="soft").double()
     assert layer.coefficients.shape == (3, 2, 16 * 9) and layer.free() == 0
     assert free_part(torch.nn.Sequential(layer, torch.nn.ReLU())) == 0
     features = torch.randn(2, 2, 4, 5, 5, dtype=torch.float64)
@@ -325,7 +325,7 @@ def test_soft_convolutions_begin_equivariant_and_may_leave() -> None:
 
 def test_a_prior_keeps_soft_policies_near_the_symmetry() -> None:
     def free(coefficient: float) -> float:
-        options = {"symmetry": "CartPole-v1", "layer_kwargs": {"arm": "soft"}, "net_arch": [8]}
+        options = {"symmetry": "CartPole-v1", "layer_kwargs": {"basis": "soft"}, "net_arch": [8]}
         settings = {"n_steps": 256, "batch_size": 64, "device": "cpu", "seed": 0, "learning_rate": 1e-2}
         model = SymmetricPPO(
             EquivariantActorCriticPolicy, "CartPole-v1", free_coef=coefficient, policy_kwargs=options, **settings

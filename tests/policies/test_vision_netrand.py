@@ -48,9 +48,9 @@ def test_a_cnn_with_it_acts_as_one_without() -> None:
     network, plain = NatureCNNNetwork(6, netrand=True), NatureCNNNetwork(6)
     network.load_state_dict(plain.state_dict())
     frames = torch.randint(0, 256, (2, 84, 84, 1), dtype=torch.uint8)
-    acting, _ = network.eval().raw(frames, network.initial_state(2, 84, 84, 1))
-    assert torch.equal(acting, plain.raw(frames, plain.initial_state(2, 84, 84, 1))[0])
-    training = [network.train().raw(frames, network.initial_state(2, 84, 84, 1))[0] for _ in range(5)]
+    acting, _ = network.eval().logits(frames, network.initial_state(2, 84, 84, 1))
+    assert torch.equal(acting, plain.logits(frames, plain.initial_state(2, 84, 84, 1))[0])
+    training = [network.train().logits(frames, network.initial_state(2, 84, 84, 1))[0] for _ in range(5)]
     assert not all(torch.allclose(outputs, acting) for outputs in training)
 
 

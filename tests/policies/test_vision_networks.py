@@ -26,9 +26,9 @@ def outputs_of(network: PolicyNetwork, frames: np.ndarray, dtype: torch.dtype = 
     state, outputs = network.initial_state(1, *frames.shape[1:]), []
     with torch.no_grad():
         for frame in frames:
-            raw, state = network.raw(network.read(frame), state)
-            outputs.append(raw[0])
-            state = network.remember(state, network.played(network.finish(raw)))
+            logits, state = network.logits(network.read(frame), state)
+            outputs.append(logits[0])
+            state = network.update_memory(state, network.played(network.finish(logits)))
     return torch.stack(outputs)
 
 
@@ -120,8 +120,8 @@ def test_parameter_counts_are_the_published_ones() -> None:
 def test_networks_learn_from_their_actions(name: str) -> None:
     network = network_of(name).train()
     frames = torch.from_numpy(pong()[:4])
-    raw, _ = network.raw(frames, network.initial_state(4, 84, 84, 1))
-    raw.pow(2).sum().backward()
+    logits, _ = network.logits(frames, network.initial_state(4, 84, 84, 1))
+    logits.pow(2).sum().backward()
     assert all(parameter.grad is not None for parameter in network.head.parameters())
     assert network.layer.norm_code.weight.grad.abs().max() > 0 if name == "conv" else True
 

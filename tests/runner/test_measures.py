@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -15,8 +16,9 @@ from symbench.policies import MLPNetwork
 from symbench.policies.equivariant import EquivariantMLPNetwork
 from symbench.runner import make_plan
 from symbench.runner.executor import execute
-from symbench.runner.measures import measure
+from symbench.runner.measures import _error, measure
 from symbench.suites import load_suite
+from symbench.symmetry import symmetry_of
 from symbench.zoo import save_agent
 
 if TYPE_CHECKING:
@@ -76,3 +78,17 @@ def test_an_equivariant_agent_plays_the_same_episodes_under_every_element(agents
     records = [outcome.record for outcome in execute(cells) if outcome.cell.agent == "mirror"]
     returns = [record.episodes.returns.tolist() for record in records if record]
     assert len(returns) == 4 and all(others == returns[0] for others in returns)
+
+
+def test_errors_under_a_continuous_group_are_of_sampled_elements() -> None:
+    """An answer that turns with the scene has none, one that does not has; its size is not what matters."""
+    pair, seen = symmetry_of("Reacher-v5", "rotations-and-reflections"), np.random.default_rng(0).normal(size=(20, 10))
+
+    def cross(x: np.ndarray) -> np.ndarray:  # of shoulder and target, a pseudoscalar for each joint
+        return np.stack([x[:, 0] * x[:, 5] - x[:, 2] * x[:, 4], x[:, 3]], axis=1)
+
+    error = _error(cross, pair, seen, moves=True)
+    assert error is not None and error < 1e-12
+    assert (_error(lambda x: cross(x) + np.float64([1, 0]), pair, seen, moves=True) or 0) > 0.1
+    assert (_error(lambda x: x[:, :1], pair, seen, moves=False) or 0) > 0.1
+    assert (_error(lambda x: np.linalg.norm(x[:, 4:6], axis=1), pair, seen, moves=False) or 0) < 1e-12

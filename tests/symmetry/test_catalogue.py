@@ -13,7 +13,7 @@ from symbench.envs.tasks import TASKS
 from symbench.errors import SymbenchError
 from symbench.symmetry import (
     CATALOGUE,
-    ActionMap,
+    ActionPermutation,
     Declaration,
     Representation,
     SymmetryPair,
@@ -35,6 +35,7 @@ QUICK = ("CartPole-v1", "symbench/CartPoleSwingUp-v0", "Acrobot-v1", "Pendulum-v
 FALSE = {  # what is declared not to hold, or only nearly, and shows it within a few hundred steps
     ("Ant-v5", "quarter-turn"): "reward",
     ("Reacher-v5", "turns-and-reflections"): "initial",
+    ("Reacher-v5", "rotations-and-reflections"): "initial",
     ("BipedalWalker-v3", "leg-swap"): "initial",
     ("ALE/Pong-v5", "mirror"): "initial",
     ("HalfCheetah-v5", "front-back"): "transition",
@@ -161,7 +162,7 @@ def test_every_exchange_of_two_sensors_is_found(declaration: Declaration) -> Non
 
 def _wrong_actions(pair: SymmetryPair) -> list[SymmetryPair]:
     generator = pair.group.generators[0]
-    if isinstance(pair.action, ActionMap):
+    if isinstance(pair.action, ActionPermutation):
         wrong = [pair.action.maps.copy() for _ in range(pair.action.maps.shape[1] - 1)]
         for i, maps in enumerate(wrong):
             maps[generator, [i, i + 1]] = maps[generator, [i + 1, i]]
@@ -176,8 +177,8 @@ def _wrong_actions(pair: SymmetryPair) -> list[SymmetryPair]:
 
 
 def _with_maps(pair: SymmetryPair, maps: np.ndarray) -> SymmetryPair:
-    assert isinstance(pair.action, ActionMap)
-    wrong = object.__new__(ActionMap)
+    assert isinstance(pair.action, ActionPermutation)
+    wrong = object.__new__(ActionPermutation)
     wrong.__dict__.update(pair.action.__dict__)
     wrong.maps = maps
     return dataclasses.replace(pair, action=wrong)
@@ -189,7 +190,7 @@ def _with_maps(pair: SymmetryPair, maps: np.ndarray) -> SymmetryPair:
     [
         pytest.param(each, id=_name(each), marks=[] if each.env_id in QUICK else [pytest.mark.slow])
         for each in ALL
-        if each.pair.status == "exact" and not each.pair.name.endswith("-27")
+        if each.pair.status == "exact" and not each.pair.name.endswith("-27") and each.pair.group.is_finite
     ],
 )
 def test_every_wrong_entry_of_an_action_is_found(declaration: Declaration) -> None:
@@ -228,7 +229,7 @@ def test_ball_and_bricks_follow_the_reflection(env_id: str, region: Any) -> None
 @pytest.mark.parametrize(("env_id", "paddle"), [("ALE/Pong-v5", 51), ("ALE/Breakout-v5", 72)])
 def test_exchanged_actions_move_the_paddle_the_other_way(env_id: str, paddle: int) -> None:
     declaration = declarations_of(env_id)[0]
-    assert isinstance(declaration.pair.action, ActionMap)
+    assert isinstance(declaration.pair.action, ActionPermutation)
     env, other = _two(declaration)
     moves = []
     for action in range(declaration.pair.action.maps.shape[1]):

@@ -12,11 +12,11 @@ import pytest
 
 from symbench.errors import SymbenchError
 from symbench.symmetry import (
-    Action,
-    ActionMap,
+    ActionPermutation,
     DictRepresentation,
     FiniteGroup,
     GridRepresentation,
+    GroupAction,
     Representation,
     SymmetryPair,
     check_group,
@@ -58,7 +58,7 @@ PICTURES = np.random.default_rng(0).integers(0, 256, (3, 6, 6, 1), dtype=np.uint
     [
         (regular(symmetric(3)), None),
         (standard_2d(dihedral(5)), None),
-        (ActionMap(dihedral(4), [[0, 2, 3, 4, 1], [0, 1, 4, 3, 2]]), None),
+        (ActionPermutation(dihedral(4), [[0, 2, 3, 4, 1], [0, 1, 4, 3, 2]]), None),
         (GridRepresentation(dihedral(4), ["turn", "flip-columns"]), PICTURES),
         (
             DictRepresentation({"picture": GridRepresentation(cyclic(4), ["turn"]), "place": standard_2d(cyclic(4))}),
@@ -66,7 +66,7 @@ PICTURES = np.random.default_rng(0).integers(0, 256, (3, 6, 6, 1), dtype=np.uint
         ),
     ],
 )
-def test_representations_are_representations(action: Action, batch: Any) -> None:
+def test_representations_are_representations(action: GroupAction, batch: Any) -> None:
     assert check_representation(action, batch) < 1e-12
 
 
@@ -99,7 +99,7 @@ def test_an_equivariant_policy_passes_and_a_plain_one_fails() -> None:
 def test_vectors_of_policies_are_permuted_the_right_way_round(turn: int) -> None:
     """K and its inverse differ for quarter turns: (K v)[map(a)] = v[a]."""
     pair = symmetry_of("symbench/GridWorld-v0")
-    assert isinstance(pair.action, ActionMap)
+    assert isinstance(pair.action, ActionPermutation)
     pictures = np.random.default_rng(3).integers(0, 2, (8, 21, 21, 1), dtype=np.uint8)
     moves = np.array([[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]])
 
@@ -126,7 +126,7 @@ def test_states_that_are_not_observations_need_a_simulator(env_id: str) -> None:
 
 def test_an_environment_without_state_needs_a_simulator() -> None:
     flip = cyclic(2)
-    pair = SymmetryPair(Representation(flip, [[[1.0]], [[-1.0]]]), ActionMap(flip, [[1, 0]]))
+    pair = SymmetryPair(Representation(flip, [[[1.0]], [[-1.0]]]), ActionPermutation(flip, [[1, 0]]))
 
     class Stateless(gym.Env[Any, Any]):
         observation_space, action_space = gym.spaces.Box(-1, 1, (1,)), gym.spaces.Discrete(2)
@@ -143,7 +143,9 @@ def test_an_environment_without_state_needs_a_simulator() -> None:
 
 def test_reports_say_where_the_error_is_and_are_reproducible() -> None:
     flip = cyclic(2)
-    wrong = SymmetryPair(signed_permutation(flip, signs=[[-1, -1, -1, 1]]), ActionMap(flip, [[1, 0]]), name="wrong")
+    wrong = SymmetryPair(
+        signed_permutation(flip, signs=[[-1, -1, -1, 1]]), ActionPermutation(flip, [[1, 0]]), name="wrong"
+    )
     simulator = symmetry_of("CartPole-v1").observation
     first, second, other = (
         check_pair(wrong, "CartPole-v1", _mirrored(simulator), steps=200, seed=seed) for seed in (0, 0, 1)
@@ -158,7 +160,7 @@ def test_without_resets_the_initial_law_is_untested() -> None:
     assert math.isnan(report.initial) and "initial" not in report.holds and report.reproduced
 
 
-def _mirrored(action: Action) -> Any:
+def _mirrored(action: GroupAction) -> Any:
     from symbench.symmetry import StateVector
 
     return StateVector(action)

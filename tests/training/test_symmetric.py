@@ -37,7 +37,7 @@ def test_the_network_has_the_declared_symmetry_and_fits_the_environment(env_id: 
 
     def scores(observations: Any) -> np.ndarray:
         batch = network.read(observations)
-        return network.raw(batch, network.initial_state(*batch.shape))[0].detach().numpy()
+        return network.logits(batch, network.initial_state(*batch.shape))[0].detach().numpy()
 
     assert check_policy_equivariance(scores, pair, seen) < 1e-9
     assert np.ptp(scores(seen), axis=0).max() > 1e-3  # a constant would be equivariant, too
@@ -60,7 +60,7 @@ def test_what_is_written_beside_a_symmetry_has_precedence(tmp_path: Path) -> Non
     text += '[algorithm]\nname = "ppo"\nsteps = 100\n'
     (tmp_path / "mine.toml").write_text(text)
     network = load_recipe(str(tmp_path / "mine.toml")).network
-    assert (network["kind"], network["hidden"], network["arm"]) == ("equivariant-mlp", [8], "random")
+    assert (network["kind"], network["hidden"], network["basis"]) == ("equivariant-mlp", [8], "random")
     assert (network["output"], network["low"], network["high"]) == ("clip", [-2.0], [2.0])
     (tmp_path / "mine.toml").write_text(text.replace('symmetry = "Pendulum-v1"', 'symmetry = "Pendulum-v9"'))
     with pytest.raises(SymbenchError, match=r"unknown environment 'Pendulum-v9'.*Pendulum-v1"):

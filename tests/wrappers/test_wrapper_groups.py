@@ -10,7 +10,7 @@ import pytest
 
 from symbench.errors import SymbenchError
 from symbench.symmetry import (
-    ActionMap,
+    ActionPermutation,
     Centred,
     Representation,
     SymmetryPair,
@@ -36,7 +36,7 @@ VECTOR_ENVS = ["CartPole-v1", "Acrobot-v1", "Pendulum-v1", "MountainCar-v0"]
 def equivariant(env_id: str, seed: int) -> Policy:
     """A random policy, averaged over the group: K_g pi(s) = pi(L_g s)."""
     pair = symmetry_of(env_id)
-    actions = pair.action.vectors if isinstance(pair.action, ActionMap) else pair.action
+    actions = pair.action.vectors if isinstance(pair.action, ActionPermutation) else pair.action
     assert isinstance(actions, Representation)
     rng, sensors = np.random.default_rng(seed), (gym.make(env_id).observation_space.shape or ())[0]
     weights, bend = rng.standard_normal((actions.dim, sensors)), rng.standard_normal((sensors, sensors))
@@ -48,14 +48,14 @@ def equivariant(env_id: str, seed: int) -> Policy:
             for g in pair.group.elements
         ]
         answer = np.mean(votes, axis=0)
-        return int(answer.argmax()) if isinstance(pair.action, ActionMap) else answer.astype(np.float32)
+        return int(answer.argmax()) if isinstance(pair.action, ActionPermutation) else answer.astype(np.float32)
 
     return act
 
 
 def plain(pair: SymmetryPair) -> Policy:
     """A policy that is not equivariant: it always pushes to one side."""
-    return (lambda seen: 0) if isinstance(pair.action, ActionMap) else (lambda seen: np.float32([1.0]))
+    return (lambda seen: 0) if isinstance(pair.action, ActionPermutation) else (lambda seen: np.float32([1.0]))
 
 
 def rewards_of(env: gym.Env[Any, Any], policy: Policy, steps: int = 120) -> list[float]:
@@ -168,7 +168,7 @@ def test_whole_numbers_are_refused_where_a_group_makes_others_of_them(
             return space.sample(), {}
 
     count = representation.group.order
-    pair = SymmetryPair(representation, ActionMap(representation.group, [np.roll(np.arange(count), 1)]))
+    pair = SymmetryPair(representation, ActionPermutation(representation.group, [np.roll(np.arange(count), 1)]))
     monkeypatch.setattr(registry, "CATALOGUE", dict(registry.CATALOGUE))
     register_symmetry("symbench-tests/Numbers", pair)
     if not fits:

@@ -15,7 +15,7 @@ import symbench.envs  # noqa: F401
 from symbench.envs.vec_env import VectorToVecEnv
 from symbench.errors import SymbenchError
 from symbench.symmetry import (
-    ActionMap,
+    ActionPermutation,
     DictRepresentation,
     SymmetryPair,
     cyclic,
@@ -27,7 +27,7 @@ from symbench.wrappers import PreviousAction, SensorNoise, TransformByGroup, sb3
 
 _C3 = cyclic(3)
 _TURN = signed_permutation(_C3, orders=[[1, 2, 0]], signs=[[1, 1, 1]])
-_ACTIONS = ActionMap(_C3, [[1, 2, 0]])
+_ACTIONS = ActionPermutation(_C3, [[1, 2, 0]])
 
 
 @pytest.fixture(autouse=True)

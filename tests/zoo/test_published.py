@@ -63,9 +63,9 @@ def car_racing(reference: Path) -> tuple[np.ndarray, np.ndarray]:
     state, done, actions = network.head.initial_state(1), torch.zeros(1, 3), []
     with torch.inference_mode():
         for patches in stack_of_patches(played["obs"]):
-            raw, state = network.head(network.layer(patches[None], done), state)
-            done = torch.tanh(raw)
-            state = network.head.remember(state, done)
+            logits, state = network.head(network.layer(patches[None], done), state)
+            done = torch.tanh(logits)
+            state = network.head.update_memory(state, done)
             actions.append(done[0].numpy())
     return np.stack(actions), played["act"]
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from safetensors.torch import save_file
 
 from symbench.errors import SymbenchError
 from symbench.policies import NETWORKS, AttentionNeuronNetwork, MLPNetwork
+from symbench.policies.equivariant import EquivariantMLPNetwork
 from symbench.policies.vision import VisionNetwork
 from symbench.zoo import bundled, files, load_agent, load_card, save_agent
 
@@ -52,7 +54,7 @@ def test_agent_acts_the_same_after_saving(kind: str, tmp_path: Path) -> None:
 def test_card_holds_what_was_given(path: Path) -> None:
     card = load_card(path)
     assert card["score"] == [1.5, None]
-    assert (card["format"], card["kind"], card["config"]["hidden"]) == (1, "mlp", [8])
+    assert (card["format"], card["kind"], card["config"]["hidden"]) == (2, "mlp", [8])
     assert load_agent(path).name == "mlp"
 
 
@@ -145,9 +147,24 @@ def test_wrong_config_is_named(path: Path, config: object) -> None:
 
 
 def test_format_of_the_future_is_refused(path: Path) -> None:
-    edit_card(path, format=2)
-    with pytest.raises(SymbenchError, match="has format 2; this version of symbench reads format 1"):
-        load_agent(path)
+    for other in (3, True, "2", [1], None):
+        edit_card(path, format=other)
+        with pytest.raises(SymbenchError, match=r"has format .*; this version of symbench reads formats 1 and 2"):
+            load_agent(path)
+
+
+def test_settings_of_older_cards_have_their_old_names(tmp_path: Path) -> None:
+    mirror: dict[str, Any] = {"group": "C2", "observation": {"signs": [[-1, -1]]}, "action": {"maps": [[1, 0]]}}
+    network = EquivariantMLPNetwork(2, **mirror, hidden=[4], output="discrete", basis="random")
+    save_agent(network, tmp_path / "agent", {})
+    card = json.loads((tmp_path / "agent.json").read_text())
+    assert card["format"] == 2 and card["config"]["basis"] == "random"
+    config = {"arm" if name == "basis" else name: value for name, value in card["config"].items()}
+    edit_card(tmp_path / "agent", format=1, config=config)
+    assert load_agent(tmp_path / "agent").network.config() == network.config()
+    edit_card(tmp_path / "agent", format=2)
+    with pytest.raises(SymbenchError, match="unknown setting 'arm'"):
+        load_agent(tmp_path / "agent")
 
 
 def test_bundled_lists_training_runs_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

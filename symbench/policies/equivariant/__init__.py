@@ -1,6 +1,6 @@
 """Equivariant policies in torch: what a group does to observations, they do to actions.
 
-* :mod:`~symbench.policies.equivariant.bases` - :func:`basis`, the maps that commute with a group
+* :mod:`~symbench.policies.equivariant.bases` - :func:`map_basis`, the maps that commute with a group
 * :mod:`~symbench.policies.equivariant.blocks` - the same in coordinates in which there is less to compute
 * :mod:`~symbench.policies.equivariant.linear`, :mod:`~symbench.policies.equivariant.convolutions` - layers
 * :mod:`~symbench.policies.equivariant.bodies` - hidden layers and last ones
@@ -11,7 +11,7 @@
 """
 
 from symbench.policies.equivariant.actor_critic import ActorCritic
-from symbench.policies.equivariant.bases import ARMS, basis, invariants, rank, symmetrize
+from symbench.policies.equivariant.bases import BASES, invariants, map_basis, rank, symmetrize
 from symbench.policies.equivariant.bodies import EquivariantMLP
 from symbench.policies.equivariant.convolutions import GroupConv2d, fitting_convolutions, pool_group, pool_places
 from symbench.policies.equivariant.emlp import EMLP
@@ -21,7 +21,7 @@ from symbench.policies.equivariant.sensors import EquivariantMLPNetwork
 from symbench.policies.equivariant.symmetries import action_of, group_named, symmetry_data, vectors_of
 
 __all__ = [
-    "ARMS",
+    "BASES",
     "EMLP",
     "ActorCritic",
     "BasisLinear",
@@ -30,11 +30,11 @@ __all__ = [
     "EquivariantMLPNetwork",
     "GroupConv2d",
     "action_of",
-    "basis",
     "fitting_convolutions",
     "free_part",
     "group_named",
     "invariants",
+    "map_basis",
     "pool_group",
     "pool_places",
     "rank",

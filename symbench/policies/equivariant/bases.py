@@ -1,7 +1,7 @@
 """Bases of the linear maps that commute with a group: K_g W = W L_g for all g.
 
 * :func:`symmetrize` - the Symmetrizer, the projection onto these maps
-* :func:`basis` - an orthonormal basis of them, or of what they are compared with
+* :func:`map_basis` - an orthonormal basis of them, or of what they are compared with
 * :func:`invariants` - the same for biases: vectors with K_g b = b
 
 Source: van der Pol et al. 2020 (arXiv 2006.16908), equations 14 to 17 and algorithm 1.
@@ -21,10 +21,10 @@ from symbench.symmetry import Representation, trivial_representation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ARMS: Final = ("equivariant", "nullspace", "random")
+BASES: Final = ("equivariant", "nullspace", "random")
 """Maps that commute with the group; their orthogonal complement; all maps (a dense layer in another basis)."""
 SOFT: Final = "soft"
-"""A further arm, of the first followed by the second: layers that may leave the symmetry, at a price."""
+"""A further basis, of the first followed by the second: layers that may leave the symmetry, at a price."""
 
 _LARGEST: Final = 2**25  # numbers in one array: 256 MB
 _NOTHING: Final = 1e-12  # entries of a projector below this are rounding
@@ -51,7 +51,7 @@ def symmetrize(weights: NDArray[np.float64], rep_in: Representation, rep_out: Re
     return np.asarray(sum(k @ weights @ l_g for k, l_g in pairs) / len(inverse))
 
 
-def basis(rep_in: Representation, rep_out: Representation, arm: str = "equivariant") -> NDArray[np.float64]:
+def map_basis(rep_in: Representation, rep_out: Representation, basis: str = "equivariant") -> NDArray[np.float64]:
     """An orthonormal basis of linear maps from ``rep_in`` to ``rep_out``.
 
     It depends on nothing but the representations: coefficients that were saved mean the same wherever they are loaded.
@@ -60,39 +60,39 @@ def basis(rep_in: Representation, rep_out: Representation, arm: str = "equivaria
     Args:
         rep_in: L, on vectors of length d_in.
         rep_out: K, on vectors of length d_out.
-        arm: One of :data:`ARMS`, or :data:`SOFT`.
+        basis: One of :data:`BASES`, or :data:`SOFT`.
 
     Returns:
         Shape (r, d_out, d_in), read-only.
 
     Raises:
-        SymbenchError: The representations are of different groups or too large, or the arm is unknown.
+        SymbenchError: The representations are of different groups or too large, or the basis is unknown.
     """
     _same_group(rep_in, rep_out)
     check_size((rep_in.dim * rep_out.dim) ** 2, f"a basis of the maps from {rep_in.dim} to {rep_out.dim} numbers")
-    if arm == SOFT:
-        return np.concatenate([basis(rep_in, rep_out, part) for part in ARMS[:2]])
-    if arm not in ARMS:
-        raise unknown("arm", arm, (*ARMS, SOFT))
+    if basis == SOFT:
+        return np.concatenate([map_basis(rep_in, rep_out, part) for part in BASES[:2]])
+    if basis not in BASES:
+        raise unknown("basis", basis, (*BASES, SOFT))
     sizes = (rep_in.group.order, rep_out.dim, rep_in.dim)
     inverse = rep_out.matrices[rep_out.group.inverses]
-    return _basis(sizes, inverse.tobytes(), rep_in.matrices.tobytes(), arm)
+    return _basis(sizes, inverse.tobytes(), rep_in.matrices.tobytes(), basis)
 
 
-def invariants(rep: Representation, arm: str = "equivariant") -> NDArray[np.float64]:
+def invariants(rep: Representation, basis: str = "equivariant") -> NDArray[np.float64]:
     """An orthonormal basis of the vectors that no element changes, or of what they are compared with.
 
     Args:
         rep: On vectors of length d.
-        arm: One of :data:`ARMS`.
+        basis: One of :data:`BASES`.
 
     Returns:
         Shape (r, d), read-only.
 
     Raises:
-        SymbenchError: The arm is unknown.
+        SymbenchError: The basis is unknown.
     """
-    return basis(trivial_representation(rep.group), rep, arm)[:, :, 0]
+    return map_basis(trivial_representation(rep.group), rep, basis)[:, :, 0]
 
 
 def rank(rep_in: Representation, rep_out: Representation) -> int:
@@ -112,9 +112,9 @@ def check_size(numbers: int, what: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def _basis(sizes: tuple[int, int, int], inverse: bytes, rep_in: bytes, arm: str) -> NDArray[np.float64]:
+def _basis(sizes: tuple[int, int, int], inverse: bytes, rep_in: bytes, basis: str) -> NDArray[np.float64]:
     order, rows, columns = sizes
-    if arm == "random":
+    if basis == "random":
         vectors = _cosines(rows * columns)
     else:
         k = np.frombuffer(inverse).reshape(order, rows, rows)
@@ -122,7 +122,7 @@ def _basis(sizes: tuple[int, int, int], inverse: bytes, rep_in: bytes, arm: str)
         # Row by row, K^-1 W L is the product of kron(K^-1, L^T) and W.
         projector = sum(np.kron(a, b.T) for a, b in zip(k, l_g, strict=True)) / order
         vectors = _orthonormal(np.asarray(projector))
-        if arm == "nullspace":
+        if basis == "nullspace":
             vectors = _orthonormal(np.eye(rows * columns) - vectors.T @ vectors)
     vectors = vectors.reshape(-1, rows, columns)
     vectors.setflags(write=False)  # it is shared

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from symbench.policies.equivariant.bases import basis, symmetrize
+from symbench.policies.equivariant.bases import map_basis, symmetrize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,7 @@ def isotypic_blocks(rep_in: Representation, rep_out: Representation, in_channels
         out_channels: Copies of ``rep_out`` that it makes. Between few channels the way to the coordinates and back
             costs more than it saves.
     """
-    maps = basis(rep_in, rep_out)
+    maps = map_basis(rep_in, rep_out)
     if not (rep_in.is_orthogonal and rep_out.is_orthogonal):
         return one_block(maps)
     into, out = (np.stack(parts) for parts in zip(*_packed(_components(rep_in, rep_out)), strict=True))

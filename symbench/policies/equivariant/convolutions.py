@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from symbench.errors import SymbenchError, unknown
-from symbench.policies.equivariant.bases import ARMS, SOFT, basis, check_size, invariants
+from symbench.policies.equivariant.bases import BASES, SOFT, check_size, invariants, map_basis
+from symbench.policies.equivariant.cache import Constants, Folded
 from symbench.policies.equivariant.linear import begin_symmetric, initial_gains, normal, squares
-from symbench.policies.equivariant.made_once import Constants, Folded
 from symbench.symmetry import FiniteGroup, GridRepresentation, Representation, regular, trivial_representation
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from symbench.policies.equivariant.made_once import Weights
+    from symbench.policies.equivariant.cache import Weights
 
 POOLS: Final = ("max", "mean")
 _FEW_PLACES, _MANY_PLACES = 10, 60  # sides of pictures
@@ -58,7 +58,7 @@ class GroupConv2d(nn.Module):
         size: int | None = None,
         lifting: bool = False,
         bias: bool = True,
-        arm: str = "equivariant",
+        basis: str = "equivariant",
         init: str = "he",
     ) -> None:
         """Make the layer.
@@ -73,26 +73,26 @@ class GroupConv2d(nn.Module):
             size: Side n of the pictures, to check here that they fit; by default they are checked when they come.
             lifting: Whether it reads pictures, (B, C, 1, H, W), and not features on the group.
             bias: Whether a number is added to every output channel.
-            arm: One of :data:`~symbench.policies.equivariant.bases.ARMS`. Only the first is equivariant.
+            basis: One of :data:`~symbench.policies.equivariant.bases.BASES`. Only the first is equivariant.
             init: See :class:`~symbench.policies.equivariant.linear.BasisLinear`.
 
         Raises:
-            SymbenchError: The windows do not fit a picture of this size, ``arm`` or ``init`` is unknown, or the moves
+            SymbenchError: The windows do not fit a picture of this size, ``basis`` or ``init`` is unknown, or the moves
                 are none of the group's.
         """
         super().__init__()
-        if arm not in (*ARMS, SOFT):
-            raise unknown("arm", arm, (*ARMS, SOFT))
+        if basis not in (*BASES, SOFT):
+            raise unknown("basis", basis, (*BASES, SOFT))
         self.kernel_size, self.stride, self.lifting = kernel_size, stride, lifting
         self.in_channels, self.out_channels, self.order = in_channels, out_channels, group.order
         self.out_size = None if size is None else check_windows(size, kernel_size, stride)
         orbits = _tied(group, moves, kernel_size, lifting)
-        self._orbits = torch.from_numpy(orbits.flatten()) if arm == "equivariant" else None
-        maps, vectors = _kernels(group, moves, kernel_size, lifting, arm), invariants(regular(group), arm)
+        self._orbits = torch.from_numpy(orbits.flatten()) if basis == "equivariant" else None
+        maps, vectors = _kernels(group, moves, kernel_size, lifting, basis), invariants(regular(group), basis)
         self._bases = Constants(maps, vectors)
-        rank = orbits[0].size if arm == "equivariant" else len(maps)
+        rank = orbits[0].size if basis == "equivariant" else len(maps)
         # Of the places in a kernel for the first element, all others follow.
-        self._fixed = (orbits[0].size, 1) if arm == SOFT else (None, None)
+        self._fixed = (orbits[0].size, 1) if basis == SOFT else (None, None)
         gain, bias_gain = initial_gains(
             init,
             (self._fixed[0] or rank, self._fixed[1] or len(vectors)),
@@ -120,7 +120,7 @@ class GroupConv2d(nn.Module):
         return maps.view(len(maps), self.out_channels, self.order, *maps.shape[2:])
 
     def free(self) -> Tensor:
-        """Sum of the squares of the coefficients that the symmetry forbids, if the arm is ``"soft"``; else 0."""
+        """Sum of the squares of the coefficients that the symmetry forbids, if the basis is ``"soft"``; else 0."""
         weights, bias = self._ranks_first()
         return squares(weights, self._fixed[0]) + squares(bias, self._fixed[1])
 
@@ -153,11 +153,11 @@ def _tied(group: FiniteGroup, moves: Sequence[str], k: int, lifting: bool) -> ND
     return np.stack(kernels)
 
 
-def _kernels(group: FiniteGroup, moves: Sequence[str], k: int, lifting: bool, arm: str) -> NDArray[np.float64]:
-    """For the other arms a basis of kernels, (r, |G| * d_in): one row for each element, over what a window shows."""
-    if arm == "equivariant":
+def _kernels(group: FiniteGroup, moves: Sequence[str], k: int, lifting: bool, basis: str) -> NDArray[np.float64]:
+    """For the other bases those of kernels, (r, |G| * d_in): one row for each element, over what a window shows."""
+    if basis == "equivariant":
         return np.zeros((0, 0))
-    maps = basis(window(group, moves, k, lifting), regular(group), arm)
+    maps = map_basis(window(group, moves, k, lifting), regular(group), basis)
     return maps.reshape(len(maps), -1)
 
 

@@ -1,7 +1,7 @@
 """An equivariant actor that reads frames: K_g pi(s) = pi(L_g s), whatever its weights.
 
-It is also what it is compared with: the arms ``"nullspace"`` and ``"random"`` have the same layers over other bases,
-and under the group ``"trivial"`` it is an ordinary CNN. Source: van der Pol et al. 2020 (arXiv 2006.16908).
+It is also what it is compared with. ``basis="nullspace"`` and ``basis="random"`` are the same layers over other bases;
+under the group ``"trivial"`` it is an ordinary CNN. Source: van der Pol et al. 2020 (arXiv 2006.16908).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class EquivariantCNNNetwork(VisionNetwork):
         output: str = "discrete",
         low: float | Sequence[float] = -1.0,
         high: float | Sequence[float] = 1.0,
-        arm: str = "equivariant",
+        basis: str = "equivariant",
         init: str = "torch",
     ) -> None:
         """Make the network.
@@ -72,7 +72,7 @@ class EquivariantCNNNetwork(VisionNetwork):
             output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`~symbench.policies.networks.PolicyNetwork`.
             low: Least action (a number, or one per dimension).
             high: Greatest action.
-            arm: One of :data:`~symbench.policies.equivariant.bases.ARMS`, or ``"soft"``.
+            basis: One of :data:`~symbench.policies.equivariant.bases.BASES`, or ``"soft"``.
             init: See :class:`~symbench.policies.equivariant.linear.BasisLinear`.
 
         Raises:
@@ -82,10 +82,10 @@ class EquivariantCNNNetwork(VisionNetwork):
         config: dict[str, Any] = {"group": group, "observation": dict(observation or usual_moves(group))}
         config |= {"action": action and dict(action), "size": size, "channels": channels, "history": history}
         config |= {"conv": [list(each) for each in conv], "pool": pool, "hidden": tuple(hidden)}
-        super().__init__(action_dim, output, low, high, **config, arm=arm, init=init)
+        super().__init__(action_dim, output, low, high, **config, basis=basis, init=init)
         self.size, self.channels, self.history = size, channels, history
         self.memory = f"the last {history} frames" if history > 1 else ""
-        self._layer: dict[str, Any] = {"arm": arm, "init": init}
+        self._layer: dict[str, Any] = {"basis": basis, "init": init}
         acting = group_named(group)
         if not isinstance(action_of(acting, config["observation"]), GridRepresentation):
             raise SymbenchError(f"{self.kind} reads frames: observation must hold 'moves', received {observation}")
@@ -125,7 +125,7 @@ class EquivariantCNNNetwork(VisionNetwork):
         """The last layer; the state stays as it is."""
         return self.head(features), state
 
-    def remember(self, state: State, actions: Tensor) -> State:
+    def update_memory(self, state: State, actions: Tensor) -> State:
         """The same state: it does not know what was done."""
         return state
 

@@ -8,15 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from symbench.errors import unknown
-from symbench.policies.equivariant.bases import SOFT, basis, invariants, rank
+from symbench.policies.equivariant.bases import SOFT, invariants, map_basis, rank
 from symbench.policies.equivariant.blocks import isotypic_blocks, one_block
-from symbench.policies.equivariant.made_once import Constants, Folded
+from symbench.policies.equivariant.cache import Constants, Folded
 from symbench.symmetry import trivial_representation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from symbench.policies.equivariant.made_once import Weights
+    from symbench.policies.equivariant.cache import Weights
     from symbench.symmetry import Representation
 
 INITS: Final = ("xavier", "he", "torch")
@@ -26,7 +26,7 @@ INITS: Final = ("xavier", "he", "torch")
 class BasisLinear(nn.Module):
     """A linear layer between representations: W = sum_i c_i V_i with a basis V_i and learned coefficients c_i.
 
-    The basis is the same for every pair of an input and an output channel, the coefficients are not. With the arm
+    The basis is the same for every pair of an input and an output channel, the coefficients are not. With the basis
     ``"equivariant"``, f(L_g x) = K_g f(x) for every g, whatever the coefficients.
 
     Source: van der Pol et al. 2020 (arXiv 2006.16908).
@@ -46,7 +46,7 @@ class BasisLinear(nn.Module):
         rep_in: Representation,
         rep_out: Representation,
         bias: bool = True,
-        arm: str = "equivariant",
+        basis: str = "equivariant",
         init: str = "xavier",
         bias_init: bool = True,
     ) -> None:
@@ -58,23 +58,23 @@ class BasisLinear(nn.Module):
             rep_in: L, on vectors of length d_in.
             rep_out: K, on vectors of length d_out.
             bias: Whether an invariant vector is added to every output channel.
-            arm: One of :data:`~symbench.policies.equivariant.bases.ARMS`.
+            basis: One of :data:`~symbench.policies.equivariant.bases.BASES`.
             init: One of :data:`INITS`.
             bias_init: Whether coefficients of the bias are drawn as those of the weights, or else with deviation 1,
                 as the published CartPole agent has it.
 
         Raises:
-            SymbenchError: The representations are of different groups, or ``arm`` or ``init`` is unknown.
+            SymbenchError: The representations are of different groups, or ``basis`` or ``init`` is unknown.
         """
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
-        maps, vectors = basis(rep_in, rep_out, arm), invariants(rep_out, arm)
+        maps, vectors = map_basis(rep_in, rep_out, basis), invariants(rep_out, basis)
         self.shape = (rep_out.dim, rep_in.dim)
         whole = one_block(maps)
-        blocks = isotypic_blocks(rep_in, rep_out, in_channels, out_channels) if arm == "equivariant" else whole
+        blocks = isotypic_blocks(rep_in, rep_out, in_channels, out_channels) if basis == "equivariant" else whole
         self._sizes, self._moves = blocks.sizes, blocks.sizes != whole.sizes
         self._bases, self._blocks = (Constants(*each.matrices(vectors)) for each in (whole, blocks))
-        self._fixed = allowed(rep_in, rep_out, arm)
+        self._fixed = allowed(rep_in, rep_out, basis)
         ranks = (self._fixed[0] or len(maps), self._fixed[1] or len(vectors))
         gain, bias_gain = initial_gains(init, ranks, (out_channels, rep_out.dim), (in_channels, rep_in.dim))
         self.coefficients = normal(gain, len(maps), out_channels, in_channels)
@@ -122,7 +122,7 @@ class BasisLinear(nn.Module):
         return flat.reshape(count, rows * c_out, columns * c_in)
 
     def free(self) -> Tensor:
-        """Sum of the squares of the coefficients that the symmetry forbids, if the arm is ``"soft"``; else 0."""
+        """Sum of the squares of the coefficients that the symmetry forbids, if the basis is ``"soft"``; else 0."""
         return squares(self.coefficients, self._fixed[0]) + squares(self.bias, self._fixed[1])
 
     def fold(self) -> Weights:
@@ -142,9 +142,9 @@ def from_columns(columns: Tensor, channels: int) -> Tensor:
     return columns.view(len(columns), channels, columns.shape[1] // channels).permute(2, 1, 0)
 
 
-def allowed(rep_in: Representation, rep_out: Representation, arm: str) -> tuple[int | None, int | None]:
-    """How many coefficients of weights and bias come before those that break the symmetry, if the arm is ``"soft"``."""
-    if arm != SOFT:
+def allowed(rep_in: Representation, rep_out: Representation, basis: str) -> tuple[int | None, int | None]:
+    """How many coefficients of weights and bias come before those that break the symmetry, for ``basis="soft"``."""
+    if basis != SOFT:
         return None, None
     return rank(rep_in, rep_out), rank(trivial_representation(rep_out.group), rep_out)
 

@@ -1,7 +1,7 @@
 """An equivariant actor that reads a vector of sensors: K_g pi(s) = pi(L_g s), whatever its weights.
 
-It is also what it is compared with: the arms ``"nullspace"`` and ``"random"`` have the same layers over other bases,
-and under the group ``"trivial"`` it is an ordinary MLP. Source: van der Pol et al. 2020 (arXiv 2006.16908).
+It is also what it is compared with. ``basis="nullspace"`` and ``basis="random"`` are the same layers over other bases;
+under the group ``"trivial"`` it is an ordinary MLP. Source: van der Pol et al. 2020 (arXiv 2006.16908).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class EquivariantMLPNetwork(SensorNetwork):
         output: str = "clip",
         low: float | Sequence[float] = -1.0,
         high: float | Sequence[float] = 1.0,
-        arm: str = "equivariant",
+        basis: str = "equivariant",
         init: str = "torch",
         bias_init: bool = True,
     ) -> None:
@@ -62,7 +62,7 @@ class EquivariantMLPNetwork(SensorNetwork):
             output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`~symbench.policies.networks.PolicyNetwork`.
             low: Least action (a number, or one per dimension).
             high: Greatest action.
-            arm: One of :data:`~symbench.policies.equivariant.bases.ARMS`, or ``"soft"``.
+            basis: One of :data:`~symbench.policies.equivariant.bases.BASES`, or ``"soft"``.
             init: See :class:`~symbench.policies.equivariant.linear.BasisLinear`.
             bias_init: The same.
 
@@ -70,11 +70,12 @@ class EquivariantMLPNetwork(SensorNetwork):
             SymbenchError: The group, or how it acts, is not described; or it does not keep the actions' bounds.
         """
         config: dict[str, Any] = {"group": group, "observation": dict(observation), "action": action and dict(action)}
-        config |= {"hidden": tuple(hidden), "activation": activation, "arm": arm, "init": init, "bias_init": bias_init}
+        config |= {"hidden": tuple(hidden), "activation": activation, "basis": basis}
+        config |= {"init": init, "bias_init": bias_init}
         super().__init__(action_dim, output, low, high, **config)
         rep_in = vectors_of(action_of(group_named(group), observation))
         self.num_sensors, self.rep_out = rep_in.dim, on_actions(self, rep_in.group, action)
-        self._layer: dict[str, Any] = {"arm": arm, "init": init, "bias_init": bias_init}
+        self._layer: dict[str, Any] = {"basis": basis, "init": init, "bias_init": bias_init}
         self.body = EquivariantMLP(rep_in, hidden, activation, **self._layer)
         self.head = Vector(self.body.channels, self.body.rep, self.rep_out, **self._layer)  # type: ignore[assignment]
 
@@ -87,10 +88,10 @@ class EquivariantMLPNetwork(SensorNetwork):
         """The empty tuple."""
         return ()
 
-    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
+    def logits(self, observations: Observations, state: State) -> tuple[Tensor, State]:
         """Shape (B, A) for observations of shape (B, N); the state stays empty."""
         return self.head(self.body(observations)), state
 
-    def remember(self, state: State, actions: Tensor) -> State:
+    def update_memory(self, state: State, actions: Tensor) -> State:
         """The empty tuple."""
         return state

@@ -23,10 +23,10 @@ from symbench.errors import SymbenchError
 from symbench.policies.equivariant.bases import check_size
 from symbench.reading import brief
 from symbench.symmetry import (
-    Action,
-    ActionMap,
+    ActionPermutation,
     FiniteGroup,
     GridRepresentation,
+    GroupAction,
     Representation,
     SymmetryPair,
     cyclic,
@@ -39,7 +39,7 @@ from symbench.symmetry import (
     trivial_representation,
 )
 from symbench.symmetry.catalogue import symmetry_of
-from symbench.symmetry.shapes import MOVES
+from symbench.symmetry.representations.grids import MOVES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def _factor(name: str) -> FiniteGroup:
     return trivial() if name == "trivial" else _FAMILIES[name[0]](int(name[1:]))
 
 
-def action_of(group: FiniteGroup, data: Mapping[str, Any], axes: tuple[int, int] = (1, 2)) -> Action:
+def action_of(group: FiniteGroup, data: Mapping[str, Any], axes: tuple[int, int] = (1, 2)) -> GroupAction:
     """How a group acts, from plain data; see the module.
 
     Args:
@@ -91,7 +91,7 @@ def action_of(group: FiniteGroup, data: Mapping[str, Any], axes: tuple[int, int]
     if keys == {"dim"}:
         return trivial_representation(group, int(data["dim"]))
     if keys == {"maps"}:
-        return ActionMap(group, data["maps"])
+        return ActionPermutation(group, data["maps"])
     if keys == {"matrices"}:
         return from_generators(group, data["matrices"])
     if keys == {"moves"}:
@@ -111,13 +111,13 @@ def _width(entry: Any) -> int:
     return max((len(generator) for generator in entry if not isinstance(generator, str)), default=0)
 
 
-def vectors_of(action: Action) -> Representation:
+def vectors_of(action: GroupAction) -> Representation:
     """The representation on vectors: of one score per action if they are discrete.
 
     Raises:
         SymbenchError: The action is on neither vectors nor discrete actions.
     """
-    if isinstance(action, ActionMap):
+    if isinstance(action, ActionPermutation):
         return action.vectors
     if isinstance(action, Representation):
         return action
@@ -142,6 +142,10 @@ def symmetry_data(symmetry: SymmetryPair | str | Mapping[str, Any]) -> dict[str,
 
 
 def _declared(pair: SymmetryPair) -> dict[str, Any]:
+    if not isinstance(pair.group, FiniteGroup):
+        raise SymbenchError(
+            f"networks need a finite group, received {pair.group.name}; declare a finite subgroup of it"
+        )
     group = group_named(pair.group.name)
     if group != pair.group or group.generators != pair.group.generators:
         raise SymbenchError(f"the group named {pair.group.name!r} has another table or other generators than usual")
@@ -149,9 +153,10 @@ def _declared(pair: SymmetryPair) -> dict[str, Any]:
     return {"group": pair.group.name, "observation": observation, "action": action}
 
 
-def _data(action: Action) -> dict[str, Any]:
+def _data(action: GroupAction) -> dict[str, Any]:
+    assert isinstance(action.group, FiniteGroup)  # _declared has asked
     generators = list(action.group.generators)
-    if isinstance(action, ActionMap):
+    if isinstance(action, ActionPermutation):
         return {"maps": action.maps[generators].tolist()}
     if isinstance(action, GridRepresentation):
         return {"moves": [_move(action, g) for g in generators]}

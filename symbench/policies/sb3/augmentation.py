@@ -106,7 +106,7 @@ class SymmetricPPO(PPO):
     * ``"mirror"``: |mu(s) - K_g^-1 mu(L_g s)|^2 of mean actions, of probabilities if they are discrete (Yu et al. 2018,
       arXiv 1801.08093)
 
-    g is drawn uniformly for every observation. With layers of the arm ``"soft"``, ``free_coef`` weighs the squares of
+    g is drawn uniformly for every observation. With layers of the basis ``"soft"``, ``free_coef`` weighs the squares of
     what is not equivariant in them: the prior of residual pathways (Finzi et al. 2021, arXiv 2112.01388).
 
     Example:

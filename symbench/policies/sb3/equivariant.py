@@ -87,7 +87,7 @@ class EquivariantActorCriticPolicy(ActorCriticPolicy):
                 ``{"pi": [64, 64], "vf": [64, 64]}``.
             activation_fn: ``nn.ReLU`` or ``nn.Tanh``.
             symmetry: See the module.
-            layer_kwargs: ``arm``, ``init`` and ``bias_init`` of
+            layer_kwargs: ``basis``, ``init`` and ``bias_init`` of
                 :class:`~symbench.policies.equivariant.BasisLinear`.
             features_extractor_kwargs: ``conv`` and ``pool`` of the convolutions that read pictures.
             **kwargs: Further parameters of ``ActorCriticPolicy``; ``ortho_init`` has no effect, and gSDE is refused.

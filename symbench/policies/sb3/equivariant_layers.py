@@ -79,7 +79,7 @@ class FramesReader(Reader):
         symmetry: dict[str, Any],
         conv: Sequence[Sequence[int]] | None = None,
         pool: str = "max",
-        arm: str = "equivariant",
+        basis: str = "equivariant",
         init: str = "torch",
     ) -> None:
         """Make the reader.
@@ -90,7 +90,7 @@ class FramesReader(Reader):
             conv: Channels, kernel size and stride of each convolution; a channel is |G| pictures. By default those of
                 :func:`~symbench.policies.equivariant.fitting_convolutions`.
             pool: ``"max"`` or ``"mean"`` over places.
-            arm: See :class:`~symbench.policies.equivariant.GroupConv2d`.
+            basis: See :class:`~symbench.policies.equivariant.GroupConv2d`.
             init: The same.
 
         Raises:
@@ -105,7 +105,7 @@ class FramesReader(Reader):
         conv = fitting_convolutions(shape[1]) if conv is None else conv
         self.config: dict[str, Any] = {"conv": [list(layer) for layer in conv], "pool": pool}
         moves = symmetry["observation"]["moves"]
-        body = EquivariantCNN(group, moves, shape[0], shape[1], conv, pool, (), arm=arm, init=init)
+        body = EquivariantCNN(group, moves, shape[0], shape[1], conv, pool, (), basis=basis, init=init)
         self.rep, self.channels = body.rep, body.channels
         super().__init__(observation_space, body.channels * group.order)
         self.body = body

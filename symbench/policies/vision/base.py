@@ -14,7 +14,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from symbench.policies.batches import each
+from symbench.policies.batches import map_tree
 from symbench.policies.networks import PolicyNetwork, started
 from symbench.policies.spaces import form
 
@@ -57,7 +57,7 @@ class VisionNetwork(PolicyNetwork):
     def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
         """The last part of a step: features to the last layer's output (B, A), and the next state."""
 
-    def raw(self, observations: Observations, state: State) -> tuple[Tensor, State]:
+    def logits(self, observations: Observations, state: State) -> tuple[Tensor, State]:
         """Shape (B, A) for frames of shape (B, H, W, C), and the next state."""
         inputs, state = self.perceive(observations, state)
         return self.decide(self.features(*inputs), state)
@@ -66,14 +66,14 @@ class VisionNetwork(PolicyNetwork):
         """See :meth:`symbench.policies.networks.PolicyNetwork.unroll`."""
         columns, seen, outputs = [], state, []
         for t, begins in enumerate(starts):
-            inputs, seen = self.perceive(each(itemgetter(t), observations), started(seen, begins))
+            inputs, seen = self.perceive(map_tree(itemgetter(t), observations), started(seen, begins))
             columns.append(inputs)
-            seen = self.remember(seen, actions[t])
+            seen = self.update_memory(seen, actions[t])
         features = self.features(*map(_join, zip(*columns, strict=True)))
         for t, part in enumerate(torch.split(features, starts.shape[1])):
-            raw, state = self.decide(part, started(state, starts[t]))
-            outputs.append(raw)
-            state = self.remember(state, actions[t])
+            logits, state = self.decide(part, started(state, starts[t]))
+            outputs.append(logits)
+            state = self.update_memory(state, actions[t])
         return torch.stack(outputs)
 
     def misreads(self, space: spaces.Space[Any]) -> str | None:
@@ -89,8 +89,8 @@ class VisionNetwork(PolicyNetwork):
     def _misreads_size(self, height: int, width: int) -> str | None:
         return None
 
-    def at_once(self, shape: Sequence[int]) -> int:
-        """See :meth:`symbench.policies.networks.PolicyNetwork.at_once`."""
+    def micro_batch_size(self, shape: Sequence[int]) -> int:
+        """See :meth:`symbench.policies.networks.PolicyNetwork.micro_batch_size`."""
         return max(1, _PIXELS_AT_ONCE // (shape[0] * shape[1]))
 
 

@@ -107,7 +107,7 @@ class NatureCNNNetwork(VisionNetwork):
         """The dense layers; the state stays as it is."""
         return self.head(features), state
 
-    def remember(self, state: State, actions: Tensor) -> State:
+    def update_memory(self, state: State, actions: Tensor) -> State:
         """The same state: it does not know what was done."""
         return state
 
@@ -196,9 +196,9 @@ class AttentionAgentNetwork(VisionNetwork):
         """The head's step."""
         return self.head(features, state)  # type: ignore[no-any-return]
 
-    def remember(self, state: State, actions: Tensor) -> State:
+    def update_memory(self, state: State, actions: Tensor) -> State:
         """The state that knows what was done."""
-        return self.head.remember(state, actions)
+        return self.head.update_memory(state, actions)
 
     def _misreads_size(self, height: int, width: int) -> str | None:
         if (height, width) == (self.size, self.size):

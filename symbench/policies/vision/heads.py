@@ -82,7 +82,7 @@ class ConvHead(nn.Module):
         hidden, cell = lstm_step(self.lstm, torch.cat([torch.relu(features), previous], dim=1), hidden, cell)
         return self.out(hidden), (hidden, cell, previous)
 
-    def remember(self, state: State, actions: Tensor) -> State:
+    def update_memory(self, state: State, actions: Tensor) -> State:
         """The state that knows what was done."""
         return (*state[:2], actions) if state else ()
 
@@ -172,7 +172,7 @@ class AttentionAgentHead(nn.Module):
         hidden, cell = lstm_step(self.lstm, seen.to(hidden.dtype), hidden, cell)
         return self.out(hidden), (hidden, cell, previous, *average)
 
-    def remember(self, state: State, actions: Tensor) -> State:
+    def update_memory(self, state: State, actions: Tensor) -> State:
         """The state that knows what was done."""
         hidden, cell, _, *average = state
         return (hidden, cell, actions, *average)

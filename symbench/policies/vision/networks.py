@@ -65,22 +65,22 @@ class PatchNetwork(VisionNetwork):
 
     def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
         """The head's step; see :meth:`VisionNetwork.decide`."""
-        raw, rest = self.head(features, state[3:])
-        return raw, (*state[:3], *rest)
+        logits, rest = self.head(features, state[3:])
+        return logits, (*state[:3], *rest)
 
-    def remember(self, state: State, actions: Tensor) -> State:
+    def update_memory(self, state: State, actions: Tensor) -> State:
         """The state that knows what was done; a continuous action is kept in units of its range, [-1, 1]."""
         begun, history, _, *rest = state
         if self.output != "discrete":
             actions = (2.0 * actions - self.high - self.low) / (self.high - self.low)
-        return (begun, history, actions, *self.head.remember(tuple(rest), actions))
+        return (begun, history, actions, *self.head.update_memory(tuple(rest), actions))
 
     def attention(self, observations: Observations, state: State) -> Tensor:
         """How much every code attends to every patch.
 
         Args:
-            observations: As in :meth:`raw`.
-            state: As in :meth:`raw`: the one before these observations.
+            observations: As in :meth:`logits`.
+            state: As in :meth:`logits`: the one before these observations.
 
         Returns:
             Shape (B, M, N), every row with sum 1, the patches in reading order; 0 at hidden patches.

@@ -7,14 +7,14 @@ from typing import Final
 from symbench.symmetry.catalogue.registry import Declaration
 from symbench.symmetry.groups import cyclic
 from symbench.symmetry.pairs import SymmetryPair
-from symbench.symmetry.representations import ActionMap
-from symbench.symmetry.shapes import GridRepresentation
+from symbench.symmetry.representations import ActionPermutation
+from symbench.symmetry.representations.grids import GridRepresentation
 from symbench.symmetry.simulators.atari import BREAKOUT, PONG
 
 _Z2 = cyclic(2)
 _TOLERANCE: Final = 0.99  # mean grey levels of a frame; less than a point, so that one reward that differs counts
 _CHECKED: Final = {"repeat_action_probability": 0.0}
-_UP_AND_DOWN: Final = ActionMap(_Z2, [[0, 1, 3, 2, 5, 4]])
+_UP_AND_DOWN: Final = ActionPermutation(_Z2, [[0, 1, 3, 2, 5, 4]])
 _PADDLES: Final = "Up and down change place in the court. The range of the paddles is not centred, nor is their start."
 
 ATARI: Final = (
@@ -51,7 +51,7 @@ ATARI: Final = (
         "ALE/Breakout-v5",
         SymmetryPair(
             observation=GridRepresentation(_Z2, ["flip-columns"], rows=(32, 210)),
-            action=ActionMap(_Z2, [[0, 1, 3, 2]]),
+            action=ActionPermutation(_Z2, [[0, 1, 3, 2]]),
             holds=frozenset({"transition"}),
             status="approximate",
             tolerance=_TOLERANCE,

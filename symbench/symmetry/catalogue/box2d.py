@@ -7,8 +7,8 @@ from typing import Final
 from symbench.symmetry.catalogue.registry import Declaration
 from symbench.symmetry.groups import cyclic
 from symbench.symmetry.pairs import SymmetryPair
-from symbench.symmetry.representations import ActionMap, signed_permutation
-from symbench.symmetry.shapes import GridRepresentation
+from symbench.symmetry.representations import ActionPermutation, signed_permutation
+from symbench.symmetry.representations.grids import GridRepresentation
 from symbench.symmetry.simulators import BipedalWalkerState, CarRacingState, LunarLanderState
 
 _Z2 = cyclic(2)
@@ -21,7 +21,7 @@ _STEER = signed_permutation(_Z2, signs=[[-1, 1, 1]])
 _TRACKS = "The lighter patches of grass are not even, and tracks always run counter-clockwise."
 
 
-def _car(env_id: str, action: ActionMap | None = None) -> Declaration:
+def _car(env_id: str, action: ActionPermutation | None = None) -> Declaration:
     """CarRacing in any of its forms."""
     return Declaration(
         env_id,
@@ -46,7 +46,7 @@ BOX2D: Final = (
         "LunarLander-v3",
         SymmetryPair(
             observation=_LANDER,
-            action=ActionMap(_Z2, [[0, 3, 2, 1]]),
+            action=ActionPermutation(_Z2, [[0, 3, 2, 1]]),
             tolerance=2e-2,
             note=_IN_LAW,
         ),
@@ -79,7 +79,7 @@ BOX2D: Final = (
         resets=50,
     ),
     _car("CarRacing-v3"),
-    _car("CarRacing-v3", ActionMap(_Z2, [[0, 2, 1, 3, 4]])),
+    _car("CarRacing-v3", ActionPermutation(_Z2, [[0, 2, 1, 3, 4]])),
     _car("symbench/CarRacing-v0"),
     _car("symbench/CarRacingRGB-v0"),
 )

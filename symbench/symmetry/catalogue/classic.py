@@ -9,8 +9,8 @@ import numpy as np
 from symbench.symmetry.catalogue.registry import Declaration
 from symbench.symmetry.groups import cyclic, dihedral
 from symbench.symmetry.pairs import SymmetryPair
-from symbench.symmetry.representations import ActionMap, Centred, signed_permutation
-from symbench.symmetry.shapes import GridRepresentation
+from symbench.symmetry.representations import ActionPermutation, Centred, signed_permutation
+from symbench.symmetry.representations.grids import GridRepresentation
 from symbench.symmetry.simulators import GridWorldState, StateVector
 
 _Z2 = cyclic(2)
@@ -25,14 +25,14 @@ def _mirrored_state(low: list[float], high: list[float]) -> StateVector:
 
 
 _D4 = dihedral(4)
-_MOVES = ActionMap(_D4, [[0, 2, 3, 4, 1], [0, 1, 4, 3, 2]])  # quarter turn, columns flipped
+_MOVES = ActionPermutation(_D4, [[0, 2, 3, 4, 1], [0, 1, 4, 3, 2]])  # quarter turn, columns flipped
 
 CLASSIC: Final = (
     Declaration(
         "CartPole-v1",
         SymmetryPair(
             observation=signed_permutation(_Z2, signs=[[-1, -1, -1, -1]]),
-            action=ActionMap(_Z2, [[1, 0]]),
+            action=ActionPermutation(_Z2, [[1, 0]]),
             note="Left and right change place.",
         ),
         simulator=_mirrored_state([-2.4, -3.0, -0.2, -3.0], [2.4, 3.0, 0.2, 3.0]),
@@ -52,7 +52,7 @@ CLASSIC: Final = (
         "Acrobot-v1",
         SymmetryPair(
             observation=signed_permutation(_Z2, signs=[[1, -1, 1, -1, -1, -1]]),
-            action=ActionMap(_Z2, [[2, 1, 0]]),
+            action=ActionPermutation(_Z2, [[2, 1, 0]]),
             note="Left and right change place.",
         ),
         simulator=_mirrored_state([-np.pi, -np.pi, -12.0, -28.0], [np.pi, np.pi, 12.0, 28.0]),
@@ -72,7 +72,7 @@ CLASSIC: Final = (
         "MountainCar-v0",
         SymmetryPair(
             observation=_MOUNTAIN,
-            action=ActionMap(_Z2, [[2, 1, 0]]),
+            action=ActionPermutation(_Z2, [[2, 1, 0]]),
             holds=frozenset(),
             status="none",
             note=_WALL,

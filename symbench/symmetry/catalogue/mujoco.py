@@ -6,15 +6,15 @@ and x and z of axial vectors: torques, angular velocities, quaternions' vector p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from symbench.symmetry.catalogue.reacher import REACHER
 from symbench.symmetry.catalogue.registry import Declaration
-from symbench.symmetry.groups import cyclic, dihedral
+from symbench.symmetry.groups import cyclic
 from symbench.symmetry.pairs import HOLDS, SymmetryPair
 from symbench.symmetry.representations import (
-    Action,
     Centred,
     Representation,
     from_generators,
@@ -26,9 +26,8 @@ from symbench.symmetry.simulators import MujocoState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
 
-_Z2, _C4, _D8 = cyclic(2), cyclic(4), dihedral(8)
+_Z2, _C4 = cyclic(2), cyclic(4)
 _STEPS, _RESETS = 500, 200  # of simulators that take a millisecond a step
 
 
@@ -135,46 +134,6 @@ def _humanoid(name: str, with_forces: bool, tolerance: float) -> Declaration:
     )
 
 
-class _ReacherPositions(Action):
-    """Angles of shoulder and elbow, x and y of the target: reflections at the x axis, then turns by 45 degrees."""
-
-    group = _D8
-
-    def apply(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
-        """See :meth:`Action.apply`; for one element."""
-        flip, turns = divmod(int(elements), 8)
-        moved = np.array(batch)
-        moved[:, :2] *= -1 if flip else 1
-        moved[:, 0] += turns * np.pi / 4
-        moved[:, 2:] = batch[:, 2:] @ _PLANE[elements].T
-        return moved
-
-    def misfit(self, space: Any) -> str | None:
-        """Never looked at: it acts on states."""
-        return None
-
-
-def _rotations() -> NDArray[np.float64]:
-    turn = np.array([[1, -1], [1, 1]]) / np.sqrt(2)
-    return from_generators(_D8, [turn, np.diag([1.0, -1.0])]).matrices
-
-
-_PLANE = _rotations()
-_ODD = from_generators(_D8, [np.eye(1), -np.eye(1)])  # what a reflection negates
-
-
-def _reacher() -> Representation:
-    """Cos of both angles, sin of both, target, two velocities, from target to fingertip."""
-    generators = []
-    for g in _D8.generators:
-        whole = np.eye(10)
-        for pair in ((0, 2), (4, 5), (8, 9)):
-            whole[np.ix_(pair, pair)] = _PLANE[g]
-        whole[3, 3] = whole[6, 6] = whole[7, 7] = _ODD.matrices[g, 0, 0]
-        generators.append(whole)
-    return from_generators(_D8, generators)
-
-
 # Walker2d: z and angle, then thigh, leg and foot of both legs.
 _WALKER_POSITIONS = _swap([0, 1, 5, 6, 7, 2, 3, 4])
 _WALKER_VELOCITIES = _swap([0, 1, 2, 6, 7, 8, 3, 4, 5])
@@ -211,21 +170,7 @@ MUJOCO: Final = (
             *("x_dot", "theta1_dot", "theta2_dot", "constraint force"),
         ),
     ),
-    Declaration(
-        "Reacher-v5",
-        SymmetryPair(
-            observation=_reacher(),
-            action=_ODD * 2,
-            name="turns-and-reflections",
-            holds=frozenset({"transition", "reward"}),
-            note="All of O(2), of which 8 turns and a reflection are used; the arm always begins along x.",
-        ),
-        MujocoState(_ReacherPositions(), _ODD * 2 + from_generators(_D8, [_PLANE[g] for g in _D8.generators])),
-        components=(
-            *("cos theta1", "cos theta2", "sin theta1", "sin theta2", "target x", "target y"),
-            *("theta1_dot", "theta2_dot", "to fingertip x", "to fingertip y"),
-        ),
-    ),
+    *REACHER,
     Declaration(
         "Swimmer-v5",
         SymmetryPair(

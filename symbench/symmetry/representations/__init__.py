@@ -1,15 +1,23 @@
-"""How the elements of a finite group act on vectors, actions, pictures and points.
+"""How the elements of a group act on vectors, points, pictures, discrete actions and dicts of them.
 
-* :class:`Action` - what all of them have in common
+* :class:`GroupAction` - base class of group actions
 * :class:`Representation` - on vectors, by matrices; :func:`signed_permutation`, :func:`regular` and others make them
 * :class:`Centred` - on vectors, about a point other than 0
-* :class:`ActionMap` - on the numbers of discrete actions
-
-Pictures, dicts and points are in :mod:`symbench.symmetry.shapes`.
+* :class:`ActionPermutation` - on the numbers of discrete actions; :class:`Invariant` changes nothing
+* :class:`GridRepresentation` - on pictures, by turns and flips
+* :class:`GeometricRepresentation` - of continuous groups, on positions, velocities and features of entities
+* :class:`DictRepresentation` - on nested observations, part by part
 """
 
-from symbench.symmetry.representations.action import Action
-from symbench.symmetry.representations.discrete import ActionMap
+from symbench.symmetry.representations.base import GroupAction
+from symbench.symmetry.representations.discrete import ActionPermutation, Invariant
+from symbench.symmetry.representations.grids import GridRepresentation
+from symbench.symmetry.representations.points import (
+    GeometricRepresentation,
+    point_representation,
+    vector_representation,
+)
+from symbench.symmetry.representations.trees import DictRepresentation
 from symbench.symmetry.representations.usual import (
     from_generators,
     permutation,
@@ -21,14 +29,20 @@ from symbench.symmetry.representations.usual import (
 from symbench.symmetry.representations.vectors import Centred, Representation
 
 __all__ = [
-    "Action",
-    "ActionMap",
+    "ActionPermutation",
     "Centred",
+    "DictRepresentation",
+    "GeometricRepresentation",
+    "GridRepresentation",
+    "GroupAction",
+    "Invariant",
     "Representation",
     "from_generators",
     "permutation",
+    "point_representation",
     "regular",
     "signed_permutation",
     "standard_2d",
     "trivial_representation",
+    "vector_representation",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symbench.errors import SymbenchError
-from symbench.symmetry.representations.action import Action
+from symbench.symmetry.representations.base import GroupAction
 from symbench.symmetry.representations.usual import permutation
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from symbench.symmetry.groups import FiniteGroup
+    from symbench.symmetry.groups import FiniteGroup, Group
 
 
-class ActionMap(Action):
+class ActionPermutation(GroupAction):
     """A group acting on the numbers of n discrete actions.
 
     Attributes:
@@ -26,6 +26,8 @@ class ActionMap(Action):
         maps: ``maps[g, a]`` is what action a becomes under g, int64, shape (|G|, n).
         vectors: The same on vectors with one entry per action (policies, Q values): (K_g v)[maps[g, a]] = v[a].
     """
+
+    group: FiniteGroup
 
     def __init__(self, group: FiniteGroup, maps: Sequence[Sequence[int]] | NDArray[np.int64]) -> None:
         """Make the action.
@@ -46,23 +48,50 @@ class ActionMap(Action):
         self._undo = self.maps[group.inverses]
 
     def apply(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
-        """Map action numbers, (B,) -> (B,); see :meth:`Action.apply`."""
+        """Map action numbers, (B,) -> (B,); see :meth:`GroupAction.apply`."""
         mapped: NDArray[Any] = self.maps[elements, batch].astype(batch.dtype, copy=False)
         return mapped
 
     def undo(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
-        """Map action numbers back, (B,) -> (B,); see :meth:`Action.undo`."""
+        """Map action numbers back, (B,) -> (B,); see :meth:`GroupAction.undo`."""
         mapped: NDArray[Any] = self._undo[elements, batch]
         return mapped if mapped.dtype == batch.dtype else mapped.astype(batch.dtype)
 
     def allowed(self, elements: NDArray[np.int64], masks: NDArray[Any]) -> NDArray[Any]:
-        """Transform masks, (B, n) -> (B, n); see :meth:`Action.allowed`."""
+        """Transform masks, (B, n) -> (B, n); see :meth:`GroupAction.allowed`."""
         if masks.shape != (len(masks), self.maps.shape[1]):
             raise SymbenchError(f"a mask must hold {self.maps.shape[1]} actions, received shape {masks.shape[1:]}")
         return np.take_along_axis(masks, self._undo[elements], axis=1)
 
     def misfit(self, space: Any) -> str | None:
-        """See :meth:`Action.misfit`: ``Discrete(n)`` that begins at 0."""
+        """See :meth:`GroupAction.misfit`: ``Discrete(n)`` that begins at 0."""
         n = self.maps.shape[1]
         fits = getattr(space, "n", None) == n and getattr(space, "start", None) == 0
         return None if fits else f"acts on Discrete({n}), received {space}"
+
+
+class Invariant(GroupAction):
+    """A group that changes nothing, whatever it acts on: e.g. discrete actions under rotations of the scene.
+
+    Args:
+        group: The group, finite or continuous.
+    """
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+
+    def apply(self, elements: Any, batch: Any) -> Any:
+        """Copy a batch of arrays; see :meth:`GroupAction.apply`."""
+        return np.array(batch)
+
+    def allowed(self, elements: NDArray[Any], masks: NDArray[Any]) -> NDArray[Any]:
+        """Copy masks; see :meth:`GroupAction.allowed`."""
+        return np.array(masks)
+
+    def misfit(self, space: Any) -> str | None:
+        """See :meth:`GroupAction.misfit`: any space whose members are arrays or numbers."""
+        return None if getattr(space, "shape", None) is not None else f"acts on arrays and numbers, received {space}"
+
+    def image(self, space: Any) -> Any:
+        """See :meth:`GroupAction.image`: the space itself."""
+        return space

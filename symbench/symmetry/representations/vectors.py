@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium import spaces
 
 from symbench.errors import SymbenchError
-from symbench.symmetry.representations.action import Action, box_like
+from symbench.symmetry.representations.base import GroupAction, box_like, needs_floats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _TOLERANCE: Final = 1e-9
 
 
-class Representation(Action):
-    """A group acting on vectors of d numbers by matrices: rho(gh) = rho(g) rho(h).
+class Representation(GroupAction):
+    """A finite group acting on vectors of d numbers by matrices: rho(gh) = rho(g) rho(h).
 
     Attributes:
         group: The group.
@@ -40,6 +40,8 @@ class Representation(Action):
         >>> (mirror + mirror).dim
         4
     """
+
+    group: FiniteGroup
 
     def __init__(self, group: FiniteGroup, matrices: NDArray[np.float64]) -> None:
         """Make the representation and check that it is one.
@@ -85,7 +87,7 @@ class Representation(Action):
         return traces
 
     def apply(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
-        """Transform vectors, (B, d) -> (B, d); see :meth:`Action.apply`."""
+        """Transform vectors, (B, d) -> (B, d); see :meth:`GroupAction.apply`."""
         if not self.is_signed_permutation:
             turned: NDArray[Any] = (self.matrices[elements].astype(batch.dtype) @ batch[..., None])[..., 0]
             return turned
@@ -103,19 +105,19 @@ class Representation(Action):
         return self._signs_of[dtype]
 
     def misfit(self, space: Any) -> str | None:
-        """See :meth:`Action.misfit`: a ``Box`` of d numbers."""
+        """See :meth:`GroupAction.misfit`: a ``Box`` of d numbers."""
         fits = isinstance(space, spaces.Box) and space.shape == (self.dim,)
         return None if fits else f"acts on a Box of {self.dim} numbers, received {space}"
 
     def lossy(self, space: Any) -> str | None:
-        """See :meth:`Action.lossy`: whole numbers may change places, and signs if there are such."""
-        if _floating(space) or self.is_permutation:
+        """See :meth:`GroupAction.lossy`: whole numbers may change places, and signs if there are such."""
+        if self.is_permutation or not needs_floats(space):
             return None
         negative = np.issubdtype(space.dtype, np.signedinteger) and (space.low > np.iinfo(str(space.dtype)).min).all()
-        return None if self.is_signed_permutation and negative else _needs_floating(space)
+        return None if self.is_signed_permutation and negative else needs_floats(space)
 
     def image(self, space: Any) -> Any:
-        """See :meth:`Action.image`."""
+        """See :meth:`GroupAction.image`."""
         if self.is_signed_permutation or not isinstance(space, spaces.Box):
             return super().image(space)
         ends = np.stack([space.low, space.high]).astype(np.float64)
@@ -163,38 +165,30 @@ class Representation(Action):
                 )
 
 
-class Centred(Action):
+class Centred(GroupAction):
     """A group acting on vectors about a point c that it leaves where it is: x -> c + rho(g) (x - c).
 
     Args:
-        action: rho.
+        action: rho, of any group.
         centre: c, shape (d,).
     """
 
-    def __init__(self, action: Representation, centre: Sequence[float]) -> None:
+    def __init__(self, action: GroupAction, centre: Sequence[float]) -> None:
         self.group, self.action, self.centre = action.group, action, np.asarray(centre, dtype=np.float64)
 
-    def apply(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
-        """Transform vectors, (B, d) -> (B, d); see :meth:`Action.apply`."""
+    def apply(self, elements: Any, batch: NDArray[Any]) -> NDArray[Any]:
+        """Transform vectors, (B, d) -> (B, d); see :meth:`GroupAction.apply`."""
         moved = self.centre + self.action.apply(elements, batch - self.centre)
         same_type: NDArray[Any] = moved.astype(batch.dtype)
         return same_type
 
     def misfit(self, space: Any) -> str | None:
-        """See :meth:`Action.misfit`: a ``Box`` of d numbers."""
+        """See :meth:`GroupAction.misfit`: a ``Box`` of d numbers."""
         return self.action.misfit(space)
 
     def lossy(self, space: Any) -> str | None:
-        """See :meth:`Action.lossy`."""
-        return None if _floating(space) else _needs_floating(space)
-
-
-def _floating(space: Any) -> bool:
-    return bool(np.issubdtype(space.dtype, np.floating))
-
-
-def _needs_floating(space: Any) -> str:
-    return f"makes numbers that dtype {space.dtype} cannot hold; floating point ones are needed"
+        """See :meth:`GroupAction.lossy`."""
+        return needs_floats(space)
 
 
 @lru_cache(maxsize=64)

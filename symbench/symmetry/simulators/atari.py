@@ -42,7 +42,7 @@ class AtariState(Simulator):
     ) -> None:
         self.mirrored, self.negated, self.kept, self.swapped = mirrored, negated, kept, swapped
 
-    def align(self, first: Env, second: Env, element: int) -> None:
+    def align(self, first: Env, second: Env, element: Any) -> None:
         """See :meth:`Simulator.align`."""
         source: Any = first.unwrapped
         target: Any = second.unwrapped

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import gymnasium as gym
     from numpy.typing import NDArray
 
-    from symbench.symmetry.representations import Action, ActionMap
+    from symbench.symmetry.representations import ActionPermutation, GroupAction
 
     Env = gym.Env[Any, Any]
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Simulator(ABC):
     """How a group acts on the states of an environment, which hold more than observations show."""
 
-    def begin(self, first: Env, second: Env, element: int, seed: int) -> None:
+    def begin(self, first: Env, second: Env, element: Any, seed: int) -> None:
         """Begin an episode in both; see :meth:`gymnasium.Env.reset`.
 
         Args:
@@ -36,7 +36,7 @@ class Simulator(ABC):
         second.reset(seed=seed)
 
     @abstractmethod
-    def align(self, first: Env, second: Env, element: int) -> None:
+    def align(self, first: Env, second: Env, element: Any) -> None:
         """Put ``second`` into the state L_g s, where s is the state of ``first``."""
 
 
@@ -49,22 +49,24 @@ class StateVector(Simulator):
         high: Upper bounds.
     """
 
-    def __init__(self, action: Action, low: Sequence[float] | None = None, high: Sequence[float] | None = None) -> None:
+    def __init__(
+        self, action: GroupAction, low: Sequence[float] | None = None, high: Sequence[float] | None = None
+    ) -> None:
         self.action, self.low, self.high = action, low, high
 
-    def begin(self, first: Env, second: Env, element: int, seed: int) -> None:
+    def begin(self, first: Env, second: Env, element: Any, seed: int) -> None:
         """Begin somewhere between the bounds: random play from ``reset`` would never come near the walls."""
         super().begin(first, second, element, seed)
         if self.low is not None and self.high is not None:
             _set_state(first, np.random.default_rng(seed).uniform(self.low, self.high))
 
-    def align(self, first: Env, second: Env, element: int) -> None:
+    def align(self, first: Env, second: Env, element: Any) -> None:
         """See :meth:`Simulator.align`."""
         state = np.array(_state_of(first), dtype=np.float64)
         _set_state(first, state)  # so that both hold numbers of the same type
         _set_state(second, self._moved(element, state, first))
 
-    def _moved(self, element: int, state: NDArray[np.float64], env: Env) -> NDArray[np.float64]:
+    def _moved(self, element: Any, state: NDArray[np.float64], env: Env) -> NDArray[np.float64]:
         try:
             moved: NDArray[np.float64] = self.action.apply(element, state[None])[0]
         except (IndexError, ValueError):
@@ -80,7 +82,7 @@ class StateVector(Simulator):
 class GridWorldState(StateVector):
     """For ``symbench/GridWorld-v0``: the prey's random moves are transformed, too."""
 
-    def __init__(self, action: Action, moves: ActionMap) -> None:
+    def __init__(self, action: GroupAction, moves: ActionPermutation) -> None:
         """See :class:`StateVector`.
 
         Args:
@@ -90,7 +92,7 @@ class GridWorldState(StateVector):
         super().__init__(action)
         self.moves = moves
 
-    def begin(self, first: Env, second: Env, element: int, seed: int) -> None:
+    def begin(self, first: Env, second: Env, element: Any, seed: int) -> None:
         """See :meth:`Simulator.begin`."""
         second.unwrapped.prey_map = self.moves.maps[element]  # type: ignore[attr-defined]
         super().begin(first, second, element, seed)

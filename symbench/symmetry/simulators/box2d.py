@@ -43,14 +43,14 @@ class _Motion:
 class LunarLanderState(Simulator):
     """For LunarLander without wind: moon, lander, legs and all random draws are mirrored."""
 
-    def begin(self, first: Env, second: Env, element: int, seed: int) -> None:
+    def begin(self, first: Env, second: Env, element: Any, seed: int) -> None:
         """See :meth:`Simulator.begin`."""
         first.unwrapped.np_random = np.random.default_rng(seed)
         second.unwrapped.np_random = _MirroredDraws(seed)  # type: ignore[assignment]
         first.reset()
         second.reset()
 
-    def align(self, first: Env, second: Env, element: int) -> None:
+    def align(self, first: Env, second: Env, element: Any) -> None:
         """See :meth:`Simulator.align`."""
         source: Any = first.unwrapped
         target: Any = second.unwrapped
@@ -86,7 +86,7 @@ class _MirroredDraws:
 class BipedalWalkerState(Simulator):
     """For BipedalWalker: the two legs change place."""
 
-    def align(self, first: Env, second: Env, element: int) -> None:
+    def align(self, first: Env, second: Env, element: Any) -> None:
         """See :meth:`Simulator.align`."""
         source: Any = first.unwrapped
         target: Any = second.unwrapped
@@ -107,12 +107,12 @@ class _Tiles(set[Any]):
 class CarRacingState(Simulator):
     """For CarRacing: car and track are mirrored at x = 0; the lighter patches of grass stay where they are."""
 
-    def begin(self, first: Env, second: Env, element: int, seed: int) -> None:
+    def begin(self, first: Env, second: Env, element: Any, seed: int) -> None:
         """See :meth:`Simulator.begin`."""
         super().begin(first, second, element, seed)
         _mirror_track(second.unwrapped)
 
-    def align(self, first: Env, second: Env, element: int) -> None:
+    def align(self, first: Env, second: Env, element: Any) -> None:
         """See :meth:`Simulator.align`."""
         source: Any = first.unwrapped
         target: Any = second.unwrapped

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from symbench.symmetry.simulators.base import Simulator
 
 if TYPE_CHECKING:
-    from symbench.symmetry.representations import Action
+    from symbench.symmetry.representations import GroupAction
     from symbench.symmetry.simulators.base import Env
 
 
@@ -19,10 +19,10 @@ class MujocoState(Simulator):
         velocities: How it acts on ``data.qvel``.
     """
 
-    def __init__(self, positions: Action, velocities: Action) -> None:
+    def __init__(self, positions: GroupAction, velocities: GroupAction) -> None:
         self.positions, self.velocities = positions, velocities
 
-    def align(self, first: Env, second: Env, element: int) -> None:
+    def align(self, first: Env, second: Env, element: Any) -> None:
         """See :meth:`Simulator.align`."""
         source: Any = first.unwrapped
         target: Any = second.unwrapped

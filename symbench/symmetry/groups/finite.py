@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import permutations
-from typing import TYPE_CHECKING
+from itertools import cycle, permutations
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from symbench.errors import SymbenchError
+from symbench.symmetry.groups.base import Group
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
 _LARGEST_SYMMETRIC = 6  # 720 elements; the table has 720 * 720 entries
 
 
-class FiniteGroup:
+class FiniteGroup(Group):
     """A group given by its multiplication table.
 
     Attributes:
@@ -33,6 +34,10 @@ class FiniteGroup:
         >>> group.order, int(group.table[1, 3]), int(group.inverses[1])
         (4, 0, 3)
     """
+
+    element_shape = ()
+    identity = 0
+    is_finite: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -68,6 +73,38 @@ class FiniteGroup:
     def elements(self) -> range:
         """All elements, the identity first."""
         return range(self.order)
+
+    def sample(self, rng: np.random.Generator, size: int) -> NDArray[np.int64]:
+        """Draw elements, all equally likely; see :meth:`Group.sample`."""
+        return rng.integers(self.order, size=size)
+
+    def compose(self, first: Any, second: Any) -> Any:
+        """Products; see :meth:`Group.compose`."""
+        return self.table[first, second]
+
+    def inverse(self, elements: Any) -> Any:
+        """Inverses; see :meth:`Group.inverse`."""
+        return self.inverses[elements]
+
+    def element(self, value: Any) -> int:
+        """The element of this number; see :meth:`Group.element`."""
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            raise TypeError(f"element must be a whole number, received {value!r}")
+        if not 0 <= value < self.order:
+            raise SymbenchError(f"element must be between 0 and {self.order - 1}, received {value}")
+        return int(value)
+
+    def enumerate(self) -> range:
+        """All elements; see :meth:`Group.enumerate`."""
+        return self.elements
+
+    def test_elements(self) -> range:
+        """All elements; see :meth:`Group.test_elements`."""
+        return self.elements
+
+    def walk(self, seed: int) -> Iterator[int]:
+        """The generators in turn, whatever the seed; see :meth:`Group.walk`."""
+        return cycle(self.generators)
 
     def __repr__(self) -> str:
         return f"FiniteGroup({self.name}, {self.order} elements)"

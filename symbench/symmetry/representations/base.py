@@ -1,4 +1,4 @@
-"""What all ways have in common in which a finite group acts on something."""
+"""Base class of group actions."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from symbench.errors import SymbenchError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from symbench.symmetry.groups import FiniteGroup
+    from symbench.symmetry.groups import Group
 
 
-class Action(ABC):
-    """A group acting on batches of something.
+class GroupAction(ABC):
+    """Base class of group actions: how the elements of a group act on batches of something.
 
     Attributes:
         group: The group.
     """
 
-    group: FiniteGroup
+    group: Group
 
     @abstractmethod
-    def apply(self, elements: int | NDArray[np.int64], batch: Any) -> Any:
+    def apply(self, elements: Any, batch: Any) -> Any:
         """Transform a batch of B things.
 
         Args:
-            elements: One element for all, or one for each, shape (B,).
+            elements: One element for all, or one for each, shape (B, ``*group.element_shape``).
             batch: B things along the first axis.
 
         Returns:
             The transformed batch in new memory, of the same dtype.
         """
 
-    def undo(self, elements: int | NDArray[np.int64], batch: Any) -> Any:
+    def undo(self, elements: Any, batch: Any) -> Any:
         """Transform a batch by the inverses of these elements; see :meth:`apply`."""
-        return self.apply(self.group.inverses[elements], batch)
+        return self.apply(self.group.inverse(elements), batch)
 
-    def allowed(self, elements: NDArray[np.int64], masks: NDArray[Any]) -> NDArray[Any]:
+    def allowed(self, elements: NDArray[Any], masks: NDArray[Any]) -> NDArray[Any]:
         """Transform masks of actions: K_g a is allowed where a was.
 
         Args:
@@ -69,7 +69,7 @@ class Action(ABC):
         if not isinstance(space, spaces.Box):
             return space
         corners = np.stack([space.low, space.high]).astype(np.float64)
-        moved = np.concatenate([self.apply(g, corners) for g in self.group.elements])
+        moved = np.concatenate([self.apply(g, corners) for g in self.group.enumerate()])
         return box_like(moved.min(axis=0), moved.max(axis=0), space)
 
     def escape(self, space: Any) -> str | None:
@@ -82,3 +82,10 @@ class Action(ABC):
 def box_like(low: NDArray[np.float64], high: NDArray[np.float64], like: spaces.Box) -> spaces.Box:
     """A box with these bounds, of the same type as another."""
     return spaces.Box(low.astype(like.dtype), high.astype(like.dtype), dtype=like.dtype.type)
+
+
+def needs_floats(space: Any) -> str | None:
+    """Why a space cannot hold results that are no whole numbers, or ``None`` if it can."""
+    if np.issubdtype(space.dtype, np.floating):
+        return None
+    return f"makes numbers that dtype {space.dtype} cannot hold; floating point ones are needed"

@@ -1,7 +1,7 @@
-"""What layers make once and keep: fixed numbers as tensors, and weights to act with.
+"""Cached tensors of layers: constants, and weights to act with.
 
 * :class:`Constants` - bases, in the precision and on the device of the weights
-* :class:`Folded` - weights that were made of parameters, until the parameters change
+* :class:`Folded` - weights folded from parameters, until the parameters change
 """
 
 from __future__ import annotations

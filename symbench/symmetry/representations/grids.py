@@ -1,10 +1,4 @@
-"""Groups acting on pictures and on nested observations.
-
-* :class:`GridRepresentation` - turns and flips of pictures
-* :class:`DictRepresentation` - an action for each key of a dict
-
-Points, on which continuous groups act, are in :mod:`symbench.symmetry.points`.
-"""
+"""Finite groups acting on pictures by turns and flips."""
 
 from __future__ import annotations
 
@@ -15,7 +9,7 @@ from gymnasium import spaces
 
 from symbench.errors import SymbenchError, unknown
 from symbench.symmetry.groups import dihedral
-from symbench.symmetry.representations import Action
+from symbench.symmetry.representations.base import GroupAction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +22,7 @@ MOVES: Final = {"turn": 1, "half-turn": 2, "flip-columns": 4, "flip-rows": 6}
 """What a generator may do to a picture, as elements of ``dihedral(4)``: k + 4 flips columns, then turns k times."""
 
 
-class GridRepresentation(Action):
+class GridRepresentation(GroupAction):
     """A group acting on pictures by quarter turns (counter-clockwise, ``np.rot90``) and flips.
 
     Args:
@@ -41,6 +35,8 @@ class GridRepresentation(Action):
     Raises:
         SymbenchError: The moves are unknown, or do not multiply as the group's elements do.
     """
+
+    group: FiniteGroup
 
     def __init__(
         self,
@@ -58,7 +54,7 @@ class GridRepresentation(Action):
         self._squares = _as_squares(group, [MOVES[move] for move in moves])
 
     def apply(self, elements: int | NDArray[np.int64], batch: NDArray[Any]) -> NDArray[Any]:
-        """Move pictures; see :meth:`Action.apply`."""
+        """Move pictures; see :meth:`GroupAction.apply`."""
         moved = np.array(batch)
         inside = [slice(None)] * batch.ndim
         if self.rows is not None:
@@ -69,7 +65,7 @@ class GridRepresentation(Action):
         return moved
 
     def misfit(self, space: Any) -> str | None:
-        """See :meth:`Action.misfit`: a ``Box`` with axes of rows and columns, square if they are turned."""
+        """See :meth:`GroupAction.misfit`: a ``Box`` with axes of rows and columns, square if they are turned."""
         row, column = (axis - 1 for axis in self.axes)
         shape = getattr(space, "shape", None) or ()
         if not isinstance(space, spaces.Box) or len(shape) <= max(row, column):
@@ -85,48 +81,6 @@ class GridRepresentation(Action):
         result = np.array(pictures)
         result[inside] = np.rot90(part, turns, self.axes)
         return result
-
-
-class DictRepresentation(Action):
-    """An action for each key of a dict observation; other keys pass unchanged."""
-
-    def __init__(self, parts: dict[str, Action]) -> None:
-        """Make the action.
-
-        Args:
-            parts: Key to action, all of the same group.
-
-        Raises:
-            SymbenchError: There are none, or they are of several groups.
-        """
-        groups = [part.group for part in parts.values()]
-        if not groups or any(group != groups[0] for group in groups):
-            raise SymbenchError(f"a dict needs actions of one group, received {[group.name for group in groups]}")
-        self.group, self.parts = groups[0], dict(parts)
-
-    def apply(self, elements: int | NDArray[np.int64], batch: dict[str, Any]) -> dict[str, Any]:
-        """Transform the parts; see :meth:`Action.apply`."""
-        return {
-            key: self.parts[key].apply(elements, value) if key in self.parts else np.array(value)
-            for key, value in batch.items()
-        }
-
-    def misfit(self, space: Any) -> str | None:
-        """See :meth:`Action.misfit`: a ``Dict`` that holds the keys."""
-        if not isinstance(space, spaces.Dict) or not self.parts.keys() <= space.spaces.keys():
-            return f"acts on a Dict with the keys {', '.join(self.parts)}, received {space}"
-        reasons = (part.misfit(space[key]) for key, part in self.parts.items())
-        return next((reason for reason in reasons if reason), None)
-
-    def lossy(self, space: Any) -> str | None:
-        """See :meth:`Action.lossy`."""
-        reasons = (part.lossy(space[key]) for key, part in self.parts.items())
-        return next((reason for reason in reasons if reason), None)
-
-    def image(self, space: Any) -> Any:
-        """See :meth:`Action.image`."""
-        parts = {key: self.parts[key].image(part) if key in self.parts else part for key, part in space.items()}
-        return spaces.Dict(parts)
 
 
 def _as_squares(group: FiniteGroup, generators: Sequence[int]) -> NDArray[np.int64]:

@@ -67,7 +67,7 @@ class KeepState(VectorWrapper):
         return self.state, rewards, terminated, truncated, infos
 
 
-def make_world(
+def make_training_envs(
     recipe: Recipe, num_envs: int, controller: type[Controller] | None = None
 ) -> tuple[gym.vector.VectorEnv[Any, Any, Any], KeepState]:
     """The recipe's environments, perturbed, and the wrapper that keeps their true state.

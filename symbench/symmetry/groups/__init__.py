@@ -1,0 +1,34 @@
+"""Groups, finite ones with all their elements, continuous ones by samples.
+
+* :class:`Group` - what both kinds do: sample, compose, invert
+* :class:`FiniteGroup` - :func:`cyclic`, :func:`dihedral`, :func:`symmetric`, :func:`product`, :func:`trivial`
+* :class:`EuclideanGroup` - :func:`orthogonal`, :func:`special_orthogonal`, :func:`euclidean`, :func:`translations`
+"""
+
+from symbench.symmetry.groups.base import Group
+from symbench.symmetry.groups.euclidean import (
+    EuclideanGroup,
+    euclidean,
+    orthogonal,
+    special_euclidean,
+    special_orthogonal,
+    translations,
+)
+from symbench.symmetry.groups.finite import FiniteGroup, arrangements, cyclic, dihedral, product, symmetric, trivial
+
+__all__ = [
+    "EuclideanGroup",
+    "FiniteGroup",
+    "Group",
+    "arrangements",
+    "cyclic",
+    "dihedral",
+    "euclidean",
+    "orthogonal",
+    "product",
+    "special_euclidean",
+    "special_orthogonal",
+    "symmetric",
+    "translations",
+    "trivial",
+]
