@@ -15,6 +15,9 @@ from gymnasium import spaces
 
 from symbench.errors import SymbenchError
 
+Resample = str | int | dict[str, int]
+"""How long a draw lasts, see :func:`interval`."""
+
 
 def whole(name: str, value: object, low: int, high: int | None = None) -> int:
     """``value`` as an int in ``[low, high]``.

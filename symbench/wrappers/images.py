@@ -20,19 +20,21 @@ from symbench.errors import SymbenchError, unknown
 from symbench.wrappers.backgrounds import TEXTURES, image, is_image, texture
 from symbench.wrappers.checks import flag, frames, interval, portion, real, whole
 from symbench.wrappers.core import Perturbation
+from symbench.wrappers.registry import register_perturbation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from symbench.wrappers.sensors import Resample
+    from symbench.wrappers.checks import Resample
 
     Frames = NDArray[np.uint8]
 
 _BYTE = np.dtype(np.uint8)
 
 
+@register_perturbation
 class ShufflePatches(Perturbation):
     """The frame is cut into square patches, which come in a random order.
 
@@ -84,6 +86,7 @@ class ShufflePatches(Perturbation):
         return np.frombuffer(frame, self._segment).take(index).view(_BYTE).reshape(frame.shape)
 
 
+@register_perturbation
 class OccludePatches(Perturbation):
     """Square patches of the frame are hidden under one grey level; which ones is drawn every episode or every t steps.
 
@@ -151,6 +154,7 @@ class OccludePatches(Perturbation):
         return {"image": seen, "mask": corners.reshape(len(seen), -1).copy()}
 
 
+@register_perturbation
 class SwapBackground(Perturbation):
     """Pixels of key colours show another background, drawn anew every episode.
 

@@ -17,15 +17,17 @@ from gymnasium import spaces
 from symbench.errors import SymbenchError
 from symbench.wrappers.checks import flag, interval, portion, real, sensors, whole
 from symbench.wrappers.core import Perturbation
+from symbench.wrappers.registry import register_perturbation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-Resample = str | int | dict[str, int]
+    from symbench.wrappers.checks import Resample
 
 
+@register_perturbation
 class ShuffleSensors(Perturbation):
     """The sensors come in a random order, drawn again every episode, every t steps or every step.
 
@@ -65,6 +67,7 @@ class ShuffleSensors(Perturbation):
         return observations.take(drawn + self._first)
 
 
+@register_perturbation
 class AddNoiseChannels(Perturbation):
     """``n`` channels of gaussian noise, drawn at every step, come after the sensors.
 
@@ -118,6 +121,7 @@ class AddNoiseChannels(Perturbation):
         return np.concatenate([observations, drawn * self._amplitude], axis=1, dtype=observations.dtype)
 
 
+@register_perturbation
 class DuplicateSensors(Perturbation):
     """All sensors come again, ``copies`` more times, after the sensors themselves.
 
@@ -149,6 +153,7 @@ class DuplicateSensors(Perturbation):
         return np.concatenate([observations] * (self.copies + 1), axis=1)
 
 
+@register_perturbation
 class DropSensors(Perturbation):
     """Some sensors are dead: constantly zero for the whole episode; which ones is drawn anew every episode.
 
@@ -187,6 +192,7 @@ class DropSensors(Perturbation):
         return np.where(drawn, observations, drawn)
 
 
+@register_perturbation
 class SensorNoise(Perturbation):
     """Gaussian noise is added to every sensor at every step, in units of the sensor's own scale.
 
