@@ -68,7 +68,7 @@ def _perturbations() -> Listing:
     problems = load_installed()
     lines = [
         (name, perturbation.explanation().split("\n")[0].replace("``", ""), _parameters(perturbation))
-        for name, perturbation in PERTURBATIONS.items()
+        for name, perturbation in sorted(PERTURBATIONS.items())
     ]
     broken = [(name, f"cannot be loaded: {problem}", "") for name, problem in problems.items()]
     return ("wrapper", "description", "parameters"), [*lines, *broken]

@@ -158,8 +158,8 @@ def _checked(found: Any) -> type[Perturbation]:
     from symbench.wrappers.core import Perturbation
 
     if not isinstance(found, type) or not issubclass(found, Perturbation):
-        kind = f"class {found.__name__}" if isinstance(found, type) else f"object of type {type(found).__name__}"
-        raise SymbenchError(f"a subclass of symbench.wrappers.Perturbation is expected, received a {kind}")
+        what = f"class {found.__name__}" if isinstance(found, type) else f"an object of type {type(found).__name__}"
+        raise SymbenchError(f"a subclass of symbench.wrappers.Perturbation is expected, received {what}")
     if missing := sorted(getattr(found, "__abstractmethods__", ())):
         raise SymbenchError(f"{found.__name__} lacks {', '.join(missing)}")
     return found
