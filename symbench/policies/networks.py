@@ -19,9 +19,9 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from symbench.policies.batches import each
 from symbench.policies.layers import ACTIVATIONS, dense
 from symbench.policies.spaces import form
+from symbench.trees import map_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,7 +158,7 @@ class PolicyNetwork(nn.Module, ABC):
         """
         outputs = []
         for t, begins in enumerate(starts):
-            raw, state = self.raw(each(itemgetter(t), observations), started(state, begins))
+            raw, state = self.raw(map_tree(itemgetter(t), observations), started(state, begins))
             outputs.append(raw)
             state = self.remember(state, actions[t])
         return torch.stack(outputs)

@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.batches import each, first, rows, stack
+from symbench.policies.batches import first, rows, stack
 from symbench.policies.networks import started
 from symbench.training.session import Returns
 from symbench.training.worlds import make_world
+from symbench.trees import map_tree
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -45,7 +46,7 @@ class Segment:
     def to(self, device: str) -> Segment:
         """The same on a device, e.g. ``"cuda"``."""
         state = tuple(part.to(device) for part in self.state)
-        observations = each(lambda part: part.to(device), self.observations)
+        observations = map_tree(lambda part: part.to(device), self.observations)
         return Segment(state, observations, *(part.to(device) for part in (self.starts, self.actions, self.targets)))
 
 
@@ -60,7 +61,7 @@ def segment_loss(network: PolicyNetwork, segment: Segment, rows: Tensor) -> Tens
     Returns:
         Mean smooth L1 distance of the actions, or mean cross-entropy if they are discrete, a scalar.
     """
-    observations = each(lambda part: part[:, rows], segment.observations)
+    observations = map_tree(lambda part: part[:, rows], segment.observations)
     state = tuple(part[rows] for part in segment.state)
     raw = network.unroll(observations, segment.starts[:, rows], segment.actions[:, rows], state).flatten(0, 1)
     targets = segment.targets[:, rows].flatten(0, 1)

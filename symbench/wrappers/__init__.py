@@ -10,6 +10,7 @@ Needs ``gymnasium`` and ``numpy`` only. Perturbations, with severities 0 (identi
 * :class:`ShufflePatches` - the patches of a frame come in a random order
 * :class:`OccludePatches` - patches of a frame are hidden
 * :class:`SwapBackground` - pixels of key colours show another background
+* :class:`DelayObservations` - everything is seen some steps late
 * :class:`TransformByGroup` - observations and actions transformed by a symmetry group
 
 For the agent, outside of all perturbations:
@@ -36,7 +37,7 @@ Example:
 from typing import TYPE_CHECKING
 
 import symbench.envs  # noqa: F401  (so that this project's environment ids exist, whichever import came first)
-from symbench.wrappers import agent_side, groups, images, sensors, single, vector  # noqa: F401  (they register)
+from symbench.wrappers import agent_side, delay, groups, images, sensors, single, vector  # noqa: F401  (they register)
 from symbench.wrappers.adapters import adapter_named
 from symbench.wrappers.core import Perturbation, Transform
 from symbench.wrappers.registry import AGENT_SIDE, PERTURBATIONS, TRANSFORMS, perturbation_of, register_perturbation

@@ -4,7 +4,8 @@
 * :class:`OccludePatches` - squares are hidden
 * :class:`SwapBackground` - pixels of key colours show something else
 
-They come before frame stacks and normalisation, which belong to the agent.
+They come before normalisation, and usually before frame stacks, which belong to the agent. Frames that are stacked
+or channels first already are changed alike over the stack, see :class:`symbench.observations.FrameLayout`.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class ShufflePatches(Perturbation):
         SymbenchError: A value out of range, a patch size that does not divide the frame, observations that are no
             frames.
     """
+
+    roles = ("frame",)
 
     def __init__(self, patch_size: int = 6, resample: Resample = "episode") -> None:
         self.patch_size = whole("patch_size", patch_size, low=1)
@@ -107,6 +110,8 @@ class OccludePatches(Perturbation):
         SymbenchError: A value out of range, a patch size that does not divide the frame, observations that are no
             frames.
     """
+
+    roles = ("frame",)
 
     def __init__(
         self,
@@ -175,6 +180,8 @@ class SwapBackground(Perturbation):
             the frame's number of channels, observations that are no frames.
     """
 
+    roles = ("frame",)
+
     def __init__(
         self,
         background: str = "clouds",
@@ -188,6 +195,7 @@ class SwapBackground(Perturbation):
             raise unknown(f"background, or image that does not exist in {Path.cwd()},", background, TEXTURES)
         self.background = background
         self.colors = None if colors is None else _colors(colors)
+        self.channels = None if self.colors is None else len(self.colors[0])
         self.tolerance = whole("tolerance", tolerance, low=0, high=255)
         self.strength = real("strength", strength, low=0.0, high=1.0)
 
@@ -250,7 +258,8 @@ class SwapBackground(Perturbation):
 
     def _moved(self, behind: Frames) -> Frames:
         width = self._frame[1]
-        columns = (np.arange(width) + self.elapsed[:, None]) % width
+        elapsed = self.elapsed.repeat(len(behind) // len(self.elapsed))  # the frames of a stack move together
+        columns = (np.arange(width) + elapsed[:, None]) % width
         return np.take_along_axis(behind, columns[:, None, :, None], axis=2)
 
 

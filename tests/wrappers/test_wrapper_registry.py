@@ -60,7 +60,8 @@ def test_type_checkers_read_the_present_signatures(module):
     """After a change: python -m symbench.wrappers.stubs."""
     written = (stubs.FOLDER / f"{module}.pyi").read_text(encoding="utf-8")
     assert written == stubs.stub(module)
-    assert "class ShuffleSensors(" in written and "resample: Resample = ..., severity: int | None = ..." in written
+    assert "class ShuffleSensors(" in written
+    assert "resample: Resample = ..., key: str | None = ..., severity: int | None = ..." in written
 
 
 @pytest.mark.slow
@@ -90,5 +91,5 @@ def test_a_class_registered_again_replaces_itself_and_no_other():
 
 def test_help_shows_and_explains_the_parameters():
     shown = inspect.signature(vector.ShuffleSensors)
-    assert list(shown.parameters) == ["envs", "resample", "severity"]
+    assert list(shown.parameters) == ["envs", "resample", "key", "severity"]
     assert "Severities:" in vector.ShuffleSensors.__doc__ and "resample:" in vector.ShuffleSensors.__doc__

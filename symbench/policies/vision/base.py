@@ -14,9 +14,9 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from symbench.policies.batches import each
 from symbench.policies.networks import PolicyNetwork, started
 from symbench.policies.spaces import form
+from symbench.trees import map_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ class VisionNetwork(PolicyNetwork):
         """See :meth:`symbench.policies.networks.PolicyNetwork.unroll`."""
         columns, seen, outputs = [], state, []
         for t, begins in enumerate(starts):
-            inputs, seen = self.perceive(each(itemgetter(t), observations), started(seen, begins))
+            inputs, seen = self.perceive(map_tree(itemgetter(t), observations), started(seen, begins))
             columns.append(inputs)
             seen = self.remember(seen, actions[t])
         features = self.features(*map(_join, zip(*columns, strict=True)))
