@@ -11,15 +11,14 @@ import gymnasium as gym
 import numpy as np
 
 from symbench.testing import check_wrapper
-from symbench.wrappers.core import Perturbation
-from symbench.wrappers.single import GymAdapter
-from symbench.wrappers.vector import VectorAdapter
+from symbench.wrappers import Perturbation, register_perturbation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class FlipSignsPerturbation(Perturbation):
+@register_perturbation
+class FlipSigns(Perturbation):
     """Each sensor changes its sign with some probability, drawn again every episode."""
 
     def __init__(self, probability: float = 0.5) -> None:
@@ -47,14 +46,6 @@ class FlipSignsPerturbation(Perturbation):
         return observations * drawn
 
 
-class FlipSigns(GymAdapter, transform=FlipSignsPerturbation):
-    """For one environment."""
-
-
-class VectorFlipSigns(VectorAdapter, transform=FlipSignsPerturbation):
-    """For a Gymnasium vector environment."""
-
-
 if __name__ == "__main__":
-    check_wrapper(FlipSigns, lambda: gym.make("CartPole-v1"), vector_class=VectorFlipSigns, probability=0.7)
+    check_wrapper(FlipSigns, lambda: gym.make("CartPole-v1"), probability=0.7)  # its wrappers of all three kinds
     print("every promise holds")

@@ -3,6 +3,7 @@
 A batch is what Gymnasium's ``batch_space`` describes: an array with one row for each member, a dict or tuple of such
 for ``Dict`` and ``Tuple``, and a tuple of the members for spaces without a fixed shape, such as ``Text``.
 
+* :func:`map_tree` - a function of every leaf
 * :func:`batch_of_one`, :func:`stacked`, :func:`row`, :func:`with_rows`, :func:`copied` - between values and batches
 * :func:`declared`, :func:`declared_one`, :func:`declared_value` - observations in the dtype that their space declares
 """
@@ -19,12 +20,27 @@ from gymnasium.vector.utils import concatenate, create_empty_array
 from symbench.errors import SymbenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
 # Asked for first: what is a Dict or a Tuple takes Python several times as long to find out.
 _FIXED: Final = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+
+
+def map_tree(function: Callable[..., Any], first: Any, *others: Any) -> Any:
+    """A tree of what a function makes of the leaves in the same place of some trees.
+
+    Args:
+        function: Takes one leaf of each tree.
+        first: Nested dicts and tuples, or ``Dict`` and ``Tuple`` spaces, with any leaves; it says what is a leaf.
+        *others: Trees of the same structure.
+    """
+    if isinstance(first, (dict, spaces.Dict)):
+        return {key: map_tree(function, part, *(other[key] for other in others)) for key, part in first.items()}
+    if isinstance(first, (tuple, spaces.Tuple)):
+        return tuple(map_tree(function, *parts) for parts in zip(first, *others, strict=True))
+    return function(first, *others)
 
 
 def batch_of_one(space: spaces.Space[Any], value: Any) -> Any:

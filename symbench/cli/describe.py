@@ -26,7 +26,9 @@ def describe(
         str | None,
         typer.Option("--agent", "-a", metavar="AGENT", help="Where the agent is, if it is not a bundled one."),
     ] = None,
-    trust: Annotated[bool, typer.Option("--trust", help="Load SB3 zips, which can execute any code in them.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run the code in SB3 zips and in modules of your own.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     r"""Print what a cell is made of, in order, from the environment to the agent.

@@ -63,15 +63,15 @@ def _suites() -> Listing:
 
 
 def _perturbations() -> Listing:
-    import inspect
+    from symbench.wrappers.registry import PERTURBATIONS, load_installed
 
-    from symbench.wrappers.registry import PERTURBATIONS
-
-    lines = (
-        (name, (inspect.getdoc(perturbation) or "").split("\n")[0].replace("``", ""), _parameters(perturbation))
-        for name, perturbation in PERTURBATIONS.items()
-    )
-    return ("wrapper", "description", "parameters"), lines
+    problems = load_installed()
+    lines = [
+        (name, perturbation.explanation().split("\n")[0].replace("``", ""), _parameters(perturbation))
+        for name, perturbation in sorted(PERTURBATIONS.items())
+    ]
+    broken = [(name, f"cannot be loaded: {problem}", "") for name, problem in problems.items()]
+    return ("wrapper", "description", "parameters"), [*lines, *broken]
 
 
 def _parameters(perturbation: type) -> str:

@@ -37,7 +37,9 @@ def run(
             "always plays too. \\[all bundled ones]",
         ),
     ] = None,
-    trust: Annotated[bool, typer.Option("--trust", help="Load SB3 zips, which can execute any code in them.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run the code in SB3 zips and in modules of your own.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", parser=directory, help="Where everything goes. \\[runs/SUITE]"),

@@ -22,7 +22,9 @@ def verify(
             help="As for [cyan]symbench run[/cyan]; repeated for several training runs. \\[its name]",
         ),
     ] = None,
-    trust: Annotated[bool, typer.Option("--trust", help="Load SB3 zips, which can execute any code in them.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run the code in SB3 zips and in modules of your own.")
+    ] = False,
     cells: Annotated[int, typer.Option(help="How many random cells are played again.")] = 3,
     seed: Annotated[int | None, typer.Option(help="Draws the cells. \\[anew every time]")] = None,
     record: Annotated[

@@ -24,7 +24,9 @@ def video(
         str | None,
         typer.Option("--agent", "-a", metavar="AGENT", help="Where the agent is, if it is not a bundled one."),
     ] = None,
-    trust: Annotated[bool, typer.Option("--trust", help="Load SB3 zips, which can execute any code in them.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run the code in SB3 zips and in modules of your own.")
+    ] = False,
     episode: Annotated[int, typer.Option("--episode", "-e", help="Which of the cell's episodes, from 0.")] = 0,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help=".mp4 or .gif \\[named after the cell]")

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
+from symbench.trees import map_tree
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor
 
     from symbench.policies.networks import Observations
-
-
-def map_tree(function: Callable[..., Any], *batches: Any) -> Any:
-    """``function`` of tensors, or of every entry of dicts of tensors."""
-    if isinstance(batches[0], dict):
-        return {key: function(*(batch[key] for batch in batches)) for key in batches[0]}
-    return function(*batches)
 
 
 def stack(batches: Sequence[Observations]) -> Observations:
@@ -28,9 +23,8 @@ def stack(batches: Sequence[Observations]) -> Observations:
 
 def split(batch: Observations, size: int) -> list[Observations]:
     """A batch in parts of at most ``size`` rows."""
-    return [
-        map_tree(lambda part, start=start: part[start : start + size], batch) for start in range(0, rows(batch), size)
-    ]
+    starts = range(0, rows(batch), size)
+    return [map_tree(lambda part, start=start: part[start : start + size], batch) for start in starts]
 
 
 def first(batch: Observations) -> Tensor:

@@ -19,9 +19,9 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from symbench.policies.batches import map_tree
 from symbench.policies.layers import ACTIVATIONS, dense
 from symbench.policies.spaces import form
+from symbench.trees import map_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

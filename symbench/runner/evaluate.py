@@ -17,7 +17,6 @@ from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.runner.checks import Checks
 from symbench.runner.input_change import WINDOW, InputChange, Watch
-from symbench.wrappers.registry import PERTURBATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -123,7 +122,7 @@ def whole(cell: Cell, parts: list[Episodes]) -> Episodes:
 
 def _distance(step: Apply) -> float:
     """How far from the identity a perturbation is declared to be."""
-    return PERTURBATIONS[step.wrapper].make(**step.parameters).distance
+    return step.perturbation().make(**step.parameters).distance
 
 
 def batches(cell: Cell) -> list[range]:

@@ -25,7 +25,7 @@ def planned_cell(cell_id: str, agents: Sequence[str] = (), trust: bool = False) 
     Args:
         cell_id: ``SUITE@VERSION/TASK/PERTURBATION/LEVEL/AGENT/sRUN``.
         agents: Where the agent comes from, as after ``--agent``; none looks among the bundled ones.
-        trust: Whether SB3 zips may be loaded.
+        trust: Whether SB3 zips and perturbations of the user's own may be loaded.
 
     Raises:
         SymbenchError: It is no id, there is no such cell, or it makes no sense.
@@ -76,13 +76,14 @@ def stored_cell(run_dir: Path, cell_id: str, agents: Sequence[str] = (), trust: 
         run_dir: The run directory.
         cell_id: The cell's id.
         agents: Where the agent comes from, as after ``--agent``; none looks among the bundled ones.
-        trust: Whether SB3 zips may be loaded.
+        trust: Whether SB3 zips and perturbations of the user's own may be loaded.
 
     Raises:
         SymbenchError: As :func:`stored_record`, or the agent's files are not the ones that were evaluated.
     """
     cell = stored_record(run_dir, cell_id).cell
-    return cell.model_copy(update={"source": _same_agent(cell, agents, trust)})
+    apply = tuple(step.trusting(trust) for step in cell.apply)
+    return cell.model_copy(update={"source": _same_agent(cell, agents, trust), "apply": apply})
 
 
 def _same_agent(cell: Cell, agents: Sequence[str], trust: bool) -> AgentSource:

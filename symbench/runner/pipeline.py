@@ -12,11 +12,11 @@ from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError, unknown
 from symbench.runner.input_change import TaskView
 from symbench.suites import Apply
-from symbench.wrappers import vector
+from symbench.wrappers.adapters import adapter_of
 from symbench.wrappers.backgrounds import pinned
 from symbench.wrappers.groups import TransformByGroup
 from symbench.wrappers.images import SwapBackground
-from symbench.wrappers.registry import PERTURBATIONS
+from symbench.wrappers.vector import VectorAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
 
     from symbench.runner.cell import Cell
-    from symbench.wrappers.core import Perturbation
 
 
 def make_envs(task: str, apply: Sequence[Apply], num_envs: int) -> VectorEnv[Any, Any, Any]:
@@ -41,10 +40,10 @@ def make_envs(task: str, apply: Sequence[Apply], num_envs: int) -> VectorEnv[Any
     Raises:
         SymbenchError: The task or a wrapper is unknown, or a wrapper cannot be used in this task.
     """
+    wrappers = [adapter_of(VectorAdapter, step.perturbation()) for step in apply]
     envs = get_task(task).make_vec(num_envs)
     envs = TaskView(envs) if apply else envs
-    for step in apply:
-        wrapper = getattr(vector, _perturbation(step.wrapper).__name__)
+    for wrapper, step in zip(wrappers, apply, strict=True):
         try:
             envs = wrapper(envs, **step.parameters)
         except (TypeError, ValueError, MemoryError) as error:  # more memory than there is: a number too large
@@ -57,27 +56,28 @@ def explicit(step: Apply, task: str) -> Apply:
     """The same step with all parameters written out, so that a later severity table or default cannot change it.
 
     ``SwapBackground`` without colours replaces what the task says is its background, an image gets the digest of its
-    content; ``TransformByGroup`` without a symmetry transforms by the task's.
+    content; ``TransformByGroup`` without a symmetry transforms by the task's. What does not come with symbench gets the
+    digest of its source file.
 
     Raises:
         SymbenchError: The wrapper is unknown or does not take these parameters.
     """
-    perturbation = _perturbation(step.wrapper)
-    if perturbation is SwapBackground and "colors" not in step.parameters:
-        step = Apply(wrapper=step.wrapper, **{**get_task(task).background, **step.parameters})
-    if perturbation is TransformByGroup and "symmetry" not in step.parameters:
-        step = Apply(wrapper=step.wrapper, **{"symmetry": get_task(task).env_id, **step.parameters})
-    if perturbation is SwapBackground and isinstance(background := step.parameters.get("background"), str):
-        step = Apply(wrapper=step.wrapper, **{**step.parameters, "background": pinned(background)})
+    perturbation, given = step.perturbation(), step.parameters
+    if perturbation is SwapBackground:
+        given = {**get_task(task).background, **given} if "colors" not in given else given
+        if isinstance(background := given.get("background"), str):
+            given = {**given, "background": pinned(background)}
+    if perturbation is TransformByGroup:
+        given = {"symmetry": get_task(task).env_id, **given}
     accepted = perturbation.signature().parameters
-    for name in step.parameters:
+    for name in given:
         if name not in accepted:
             raise unknown("parameter", name, accepted, f"of {step.wrapper}")
     try:
-        parameters = perturbation.make(**step.parameters).parameters()
+        parameters = perturbation.make(**given).parameters()
     except (TypeError, ValueError) as error:
-        raise SymbenchError(f"{step}: {error}") from error
-    return Apply(wrapper=step.wrapper, **parameters)
+        raise SymbenchError(f"{Apply(wrapper=step.wrapper, **given)}: {error}") from error
+    return step.explicit(parameters)
 
 
 def describe(cell: Cell) -> tuple[tuple[str, str], ...]:
@@ -112,9 +112,3 @@ def _agent(cell: Cell) -> str:
         return "random, uniform actions"
     made_by = f"SB3 {source.algorithm}" if source.kind == "sb3" else "safetensors"
     return f"{source.name}, training run {source.run} ({made_by}, sha256 {(source.digest or '')[:12]})"
-
-
-def _perturbation(name: str) -> type[Perturbation]:
-    if name not in PERTURBATIONS:
-        raise unknown("perturbation", name, PERTURBATIONS)
-    return PERTURBATIONS[name]

@@ -115,6 +115,7 @@ def make_plan(
     if quick and episodes is not None:
         raise SymbenchError("quick has its own number of episodes: give either --quick or --episodes")
     names = list(dict.fromkeys(tasks)) or list(suite.played) or _tasks_with_agents(suite)
+    suite = suite.trusting(trust)
     return plan(suite, {task: _resolve(task, agents, trust) for task in names}, QUICK_EPISODES if quick else episodes)
 
 

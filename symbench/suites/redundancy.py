@@ -45,12 +45,11 @@ def redundant(conditions: Sequence[Perturbation], max_episode_steps: int | None)
 
 def _explicit(step: Apply) -> dict[str, Any]:
     """A wrapper and all its parameters: defaults, what its severity stands for, what the suite says."""
-    from symbench.wrappers.registry import PERTURBATIONS
-
     given = {"wrapper": step.wrapper, **step.parameters}
-    if step.wrapper not in PERTURBATIONS:
+    try:
+        perturbation, severity = step.perturbation(), given.get("severity")
+    except SymbenchError:
         return given  # whoever plays it says so
-    perturbation, severity = PERTURBATIONS[step.wrapper], given.get("severity")
     parameters = inspect.signature(perturbation).parameters.values()
     defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
     levels = perturbation.severities()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from symbench.suites.redundancy import redundant
+
+if TYPE_CHECKING:
+    from symbench import wrappers
 
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # devices of Windows
 _LONGEST = 100  # characters of a name: file systems take 143 and more, tables far fewer
@@ -32,11 +35,42 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9+][A-Za-z0-9+._-]*$"), AfterVal
 
 
 class Apply(BaseModel):
-    """One wrapper and its parameters, as in ``{ wrapper = "ShuffleSensors", resample = 100 }``."""
+    """One wrapper and its parameters, as in ``{ wrapper = "ShuffleSensors", resample = 100 }``.
+
+    Attributes:
+        wrapper: Name of a perturbation, or ``"module:Name"`` of one of the user's own.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     wrapper: str
+    _trust: bool = PrivateAttr(default=False)  # of whoever runs it, so no file can say it
+
+    def trusting(self, trust: bool) -> Apply:
+        """The same, whose wrapper may (not) be ``"module:Name"`` of the user's own code."""
+        copy = self.model_copy()
+        copy._trust = trust
+        return copy
+
+    def perturbation(self) -> type[wrappers.Perturbation]:
+        """The class that ``wrapper`` names.
+
+        Raises:
+            SymbenchError: There is none, or it is code of the user's own and not trusted, or not the one it was.
+        """
+        from symbench.wrappers.registry import perturbation_of
+
+        return perturbation_of(self.wrapper, self._trust)
+
+    def explicit(self, parameters: dict[str, Any]) -> Apply:
+        """The same wrapper, pinned to the present content of its source file, with all its parameters.
+
+        Raises:
+            SymbenchError: As :meth:`perturbation`.
+        """
+        from symbench.wrappers.registry import pinned
+
+        return Apply(wrapper=pinned(self.wrapper, self._trust), **parameters).trusting(self._trust)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -46,7 +80,8 @@ class Apply(BaseModel):
     def __str__(self) -> str:
         """The call that it stands for, e.g. ``ShuffleSensors(resample=100)``."""
         arguments = ", ".join(f"{key}={value!r}" for key, value in self.parameters.items())
-        return f"{self.wrapper}({arguments})"
+        name, pin, digest = self.wrapper.partition("#sha256=")
+        return f"{name}{pin}{digest[:12]}({arguments})"
 
 
 class Kind(Protocol):
@@ -93,6 +128,10 @@ class Perturbation(BaseModel):
         """Name and level, e.g. ``"shuffle-sensors/every-100"``."""
         return f"{self.name}/{self.level}"
 
+    def trusting(self, trust: bool) -> Perturbation:
+        """The same with steps that are :meth:`Apply.trusting`."""
+        return self.model_copy(update={"apply": tuple(step.trusting(trust) for step in self.apply)})
+
     @property
     def title(self) -> str:
         """What tables call it."""
@@ -138,6 +177,10 @@ class Suite(BaseModel):
     def protocol(self) -> Suite:
         """The suite without what no number depends on."""
         return self.model_copy(update={"description": "", "played": ()})
+
+    def trusting(self, trust: bool) -> Suite:
+        """The same with conditions whose steps are :meth:`Apply.trusting`."""
+        return self.model_copy(update={"perturbations": tuple(each.trusting(trust) for each in self.perturbations)})
 
     def conditions(self, task: Kind) -> tuple[Perturbation, ...]:
         """The perturbations that are meant for a task of this kind."""

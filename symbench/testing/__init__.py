@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from symbench.testing import batched, interface, kinds, randomness
 from symbench.testing.rollouts import Case
-from symbench.wrappers import registry
+from symbench.wrappers.adapters import adapter_of
+from symbench.wrappers.core import Transform
+from symbench.wrappers.single import GymAdapter
+from symbench.wrappers.vector import VectorAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +28,7 @@ __all__ = ["check_wrapper"]
 
 
 def check_wrapper(
-    wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]],
+    wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]] | type[Transform],
     make_env: Callable[[], gym.Env[Any, Any]],
     *,
     vector_class: type | None = None,
@@ -48,7 +51,8 @@ def check_wrapper(
     around environments in other processes.
 
     Args:
-        wrapper_class: A ``gymnasium.Wrapper`` class, called as ``wrapper_class(env, **parameters)``.
+        wrapper_class: A ``gymnasium.Wrapper`` class, called as ``wrapper_class(env, **parameters)``, or a
+            :class:`~symbench.wrappers.Perturbation`, whose wrappers of all three kinds are checked.
         make_env: Makes a fresh environment to wrap. One made by ``gym.make`` is checked for its spec, too.
         vector_class: The wrapper's version for Gymnasium vector environments, if it has one.
         vec_env_class: The wrapper's version for SB3's ``VecEnv``, if it has one.
@@ -57,9 +61,12 @@ def check_wrapper(
     Raises:
         AssertionError: A promise is broken; the message says which one and how.
     """
-    if any(wrapper_class is registry.wrapper_of(name) for name in registry.TRANSFORMS):
-        vector_class = vector_class or registry.vector_wrapper_of(wrapper_class.__name__)
-        vec_env_class = vec_env_class or _vec_env_class(wrapper_class.__name__)
+    if issubclass(wrapper_class, Transform):
+        wrapper_class = adapter_of(GymAdapter, wrapper_class)
+    transform = getattr(wrapper_class, "transform_class", None)
+    if transform is not None and wrapper_class is adapter_of(GymAdapter, transform):
+        vector_class = vector_class or adapter_of(VectorAdapter, transform)
+        vec_env_class = vec_env_class or _vec_env_class(transform)
     case = Case(wrapper_class, make_env, parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what the environments and the other libraries' checks warn of is not ours
@@ -73,10 +80,9 @@ def check_wrapper(
             batched.check_vec_env_borders(case, vec_env_class)
 
 
-def _vec_env_class(name: str) -> type | None:
+def _vec_env_class(transform: type[Transform]) -> type | None:
     try:
-        from symbench.wrappers import sb3
+        from symbench.wrappers.sb3 import VecEnvAdapter
     except ImportError:
         return None
-    found: type = getattr(sb3, name)
-    return found
+    return adapter_of(VecEnvAdapter, transform)

@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.batches import first, map_tree, rows, stack
+from symbench.policies.batches import first, rows, stack
 from symbench.policies.networks import started
 from symbench.training.session import Returns
 from symbench.training.training_envs import make_training_envs
+from symbench.trees import map_tree
 
 if TYPE_CHECKING:
     import gymnasium as gym

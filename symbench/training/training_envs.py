@@ -12,7 +12,8 @@ from gymnasium.vector import AutoresetMode, VectorWrapper
 
 from symbench.envs.tasks import task_of
 from symbench.errors import SymbenchError
-from symbench.wrappers import vector_wrapper_of
+from symbench.wrappers.adapters import adapter_of
+from symbench.wrappers.vector import VectorAdapter
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,7 +85,7 @@ def make_training_envs(
     kept = KeepState(task_of(recipe.task).make_vec(num_envs, AutoresetMode.SAME_STEP, wrap))
     envs: gym.vector.VectorEnv[Any, Any, Any] = kept
     for step in recipe.perturbations:
-        wrapper = vector_wrapper_of(step.wrapper)
+        wrapper = adapter_of(VectorAdapter, step.perturbation())
         try:
             envs = wrapper(envs, **step.parameters)
         except (TypeError, ValueError) as error:

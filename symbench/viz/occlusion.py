@@ -85,9 +85,7 @@ def _ratio(condition: Perturbation) -> float | None:
         return 0.0
     for step in condition.apply:
         if step.wrapper == "OccludePatches":
-            from symbench.wrappers.registry import PERTURBATIONS
-
-            return float(PERTURBATIONS["OccludePatches"].make(**step.parameters).distance)
+            return float(step.perturbation().make(**step.parameters).distance)
     return None
 
 

@@ -17,7 +17,8 @@ from gymnasium import spaces
 from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.runner.checks import Checks
-from symbench.wrappers.registry import wrapper_of
+from symbench.wrappers.adapters import adapter_of
+from symbench.wrappers.single import GymAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,13 +69,14 @@ class Stage:
             SymbenchError: The task or a wrapper is unknown, or a wrapper cannot be used in this task.
         """
         self.task = task
+        wrappers = [adapter_of(GymAdapter, step.perturbation()) for step in apply]
         base = get_task(task).make(render_mode="rgb_array" if render else None, disable_env_checker=True)
         self._tap = _Tap(base)
         self.origins = Origins.of(base.observation_space, apply)
         self.env: gym.Env[Any, Any] = self._tap
-        for step in apply:
+        for wrapper, step in zip(wrappers, apply, strict=True):
             try:
-                self.env = wrapper_of(step.wrapper)(self.env, **step.parameters)
+                self.env = wrapper(self.env, **step.parameters)
             except (TypeError, ValueError) as error:
                 self.close()
                 raise SymbenchError(f"{step} cannot be applied to {task}: {error}") from error
@@ -129,7 +131,7 @@ class Origins:
             if step.wrapper in moves:
                 # Noise of size 0 is told from sensors, which count from 1.
                 silent = {"sigma": 0.0} if step.wrapper == "AddNoiseChannels" else {}
-                self._env = wrapper_of(step.wrapper)(self._env, **{**step.parameters, **silent})
+                self._env = adapter_of(GymAdapter, step.perturbation())(self._env, **{**step.parameters, **silent})
         self._latest: Any = None
 
     @classmethod

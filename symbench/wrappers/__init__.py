@@ -10,6 +10,7 @@ Needs ``gymnasium`` and ``numpy`` only. Perturbations, with severities 0 (identi
 * :class:`ShufflePatches` - the patches of a frame come in a random order
 * :class:`OccludePatches` - patches of a frame are hidden
 * :class:`SwapBackground` - pixels of key colours show another background
+* :class:`DelayObservations` - everything is seen some steps late
 * :class:`TransformByGroup` - observations and actions transformed by a symmetry group
 
 For the agent, outside of all perturbations:
@@ -17,6 +18,8 @@ For the agent, outside of all perturbations:
 * :class:`PreviousAction` - the observation comes with the action that led to it
 * :class:`SensorHistory` - the latest values of each sensor and the latest actions
 * :class:`FrameHistory` - the latest frames and the action that led here
+
+Perturbations of one's own join them by :func:`register_perturbation`. The classes are made when they are asked for.
 
 The same names in :mod:`symbench.wrappers.vector` wrap Gymnasium vector environments, those in
 :mod:`symbench.wrappers.sb3` (import it yourself) wrap Stable-Baselines3 ``VecEnv``. For the same seeds all three show
@@ -31,46 +34,41 @@ Example:
     (4,)
 """
 
+from typing import TYPE_CHECKING
+
 import symbench.envs  # noqa: F401  (so that this project's environment ids exist, whichever import came first)
-from symbench.wrappers import vector
+from symbench.wrappers import agent_side, delay, groups, images, sensors, single, vector  # noqa: F401  (they register)
+from symbench.wrappers.adapters import adapter_named
 from symbench.wrappers.core import Perturbation, Transform
-from symbench.wrappers.registry import AGENT_SIDE, PERTURBATIONS, TRANSFORMS, vector_wrapper_of, wrapper_of
+from symbench.wrappers.registry import AGENT_SIDE, PERTURBATIONS, TRANSFORMS, perturbation_of, register_perturbation
 from symbench.wrappers.severity import SEVERITIES
-from symbench.wrappers.single import (
-    AddNoiseChannels,
-    DropSensors,
-    DuplicateSensors,
-    FrameHistory,
-    OccludePatches,
-    PreviousAction,
-    SensorHistory,
-    SensorNoise,
-    ShufflePatches,
-    ShuffleSensors,
-    SwapBackground,
-    TransformByGroup,
-)
+from symbench.wrappers.single import wrapper_of
+from symbench.wrappers.vector import vector_wrapper_of
+
+if TYPE_CHECKING:
+    from symbench.wrappers.generated.single import *  # noqa: F403  (what __getattr__ answers, with its parameters)
 
 __all__ = [
     "AGENT_SIDE",
     "PERTURBATIONS",
     "SEVERITIES",
     "TRANSFORMS",
-    "AddNoiseChannels",
-    "DropSensors",
-    "DuplicateSensors",
-    "FrameHistory",
-    "OccludePatches",
     "Perturbation",
-    "PreviousAction",
-    "SensorHistory",
-    "SensorNoise",
-    "ShufflePatches",
-    "ShuffleSensors",
-    "SwapBackground",
     "Transform",
-    "TransformByGroup",
+    "perturbation_of",
+    "register_perturbation",
     "vector",
     "vector_wrapper_of",
     "wrapper_of",
+    *TRANSFORMS,
 ]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> type[single.GymAdapter]:
+        return adapter_named(single.GymAdapter, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *TRANSFORMS})

@@ -1,20 +1,27 @@
-"""What the three kinds of adapters share: their documentation, and their place among those of the same name."""
+"""What the three kinds of adapters share: how they are made, and their place among those of the same name."""
 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+
+from symbench.errors import SymbenchError
+from symbench.wrappers.registry import TRANSFORMS, is_bundled, transform_of
 
 if TYPE_CHECKING:
     from symbench.wrappers.core import Transform
 
+A = TypeVar("A", bound="Adapter")
+
+_SLASH: Final = "/"
 _DEEPEST: Final = 64  # adapters of one name above each other; an environment that says yes to everything ends there
 
 
 class Adapter:
-    """Makes wrapper classes of transforms: ``class X(SomeAdapter, transform=sensors.X)``.
+    """Makes wrapper classes of transforms: ``adapter_of(SomeAdapter, X)``, or ``class W(SomeAdapter, transform=X)``.
 
-    The class takes the transform's parameters by keyword, and ``help(X)`` shows and explains them.
+    The class takes the transform's parameters by keyword, and ``help()`` shows and explains them.
     """
 
     transform_class: ClassVar[type[Transform]]
@@ -40,6 +47,39 @@ class Adapter:
         self.place = place_above(env, name)
         setattr(self, _mark(name, self.place), True)
         return self.place
+
+
+def adapter_of(kind: type[A], transform: type[Transform]) -> type[A]:
+    """The class that adapts a transform to one kind of environments, always the same one.
+
+    It is an attribute of the module of ``kind``, see :func:`adapter_named`, so that it can be pickled and rebuilt from
+    a recorded spec. Of a transform of the user's own the attribute is ``package/module/Name``: Gymnasium and pickle
+    split what they look up at colons and dots.
+    """
+    made: type[A] = _made(kind, transform)  # type: ignore[arg-type]  # classes can be hashed
+    return made
+
+
+@cache
+def _made(kind: Any, transform: Any) -> Any:
+    name = transform.__name__ if is_bundled(transform) else f"{transform.__module__}.{transform.__name__}"
+    body = {"__module__": kind.__module__, "__doc__": ""}
+    return type(kind)(name.replace(".", _SLASH), (kind,), body, transform=transform)
+
+
+def adapter_named(kind: type[A], attribute: str) -> type[A]:
+    """What the module of a kind of adapters answers when it is asked for an attribute.
+
+    Raises:
+        AttributeError: No transform is called so.
+    """
+    module, slash, name = attribute.rpartition(_SLASH)
+    if not slash and name not in TRANSFORMS:
+        raise AttributeError(f"module {kind.__module__!r} has no attribute {attribute!r}")
+    try:
+        return adapter_of(kind, transform_of(f"{module.replace(_SLASH, '.')}:{name}" if slash else name))
+    except SymbenchError as error:
+        raise AttributeError(str(error)) from error
 
 
 def place_above(env: object, name: str) -> int:

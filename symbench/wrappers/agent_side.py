@@ -19,6 +19,7 @@ from symbench.trees import copied
 from symbench.wrappers.action_vectors import action_vectors
 from symbench.wrappers.checks import frames, sensors, whole
 from symbench.wrappers.core import Transform
+from symbench.wrappers.registry import register_agent_side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@register_agent_side
 class PreviousAction(Transform):
     """The observation comes with the action that led to it: ``Dict(observation, previous_action)``.
 
@@ -71,6 +73,7 @@ class PreviousAction(Transform):
         return {**(shown if self._keyed else {"observation": shown}), "previous_action": self._previous.copy()}
 
 
+@register_agent_side
 class SensorHistory(Transform):
     """The latest values: ``Dict(sensors=(N, length), actions=(length, A))``, float32, newest last.
 
@@ -123,6 +126,7 @@ class SensorHistory(Transform):
         return {"sensors": self._sensors.copy(), "actions": self._actions.copy()}
 
 
+@register_agent_side
 class FrameHistory(Transform):
     """The latest frames: ``Dict(frames=(length * C, H, W), previous_action=(A,))``, for policies that see patches.
 

@@ -15,6 +15,9 @@ from gymnasium import spaces
 
 from symbench.errors import SymbenchError
 
+Resample = str | int | dict[str, int]
+"""How long a draw lasts, see :func:`interval`."""
+
 
 def whole(name: str, value: object, low: int, high: int | None = None) -> int:
     """``value`` as an int in ``[low, high]``.
@@ -89,20 +92,23 @@ def portion(ratio: float, total: int) -> int:
     return max(1, min(math.floor(ratio * total + 0.5), total - 1))
 
 
-def sensors(who: str, space: spaces.Space[Any], *, floating: bool = False) -> spaces.Box:
+def sensors(who: str, space: spaces.Space[Any], *, floating: bool = False, rows: bool = False) -> spaces.Box:
     """``space``, which must be a list of sensors: a ``Box`` of one dimension.
 
     Args:
         who: Who asks, for the message.
         space: The space of one observation.
         floating: Whether the sensors must be floating point numbers.
+        rows: Whether entities, a floating point ``Box`` (N, F), are fine, too.
 
     Raises:
         SymbenchError: It is not.
     """
-    if not isinstance(space, spaces.Box) or len(space.shape) != 1 or not space.shape[0]:
+    entities = rows and isinstance(space, spaces.Box) and len(space.shape) == 2 and space.dtype.kind == "f"
+    if not isinstance(space, spaces.Box) or not space.shape or not space.shape[0] or len(space.shape) != 1 + entities:
+        or_rows = " or entities, floating point (N, F)," if rows else ""
         raise SymbenchError(
-            f"{who} needs sensors, a Box of shape (N,), received {space}; "
+            f"{who} needs sensors, a Box of shape (N,),{or_rows} received {space}; "
             "for Discrete or nested observations wrap with gymnasium.wrappers.FlattenObservation first"
         )
     if floating and not np.issubdtype(space.dtype, np.floating):

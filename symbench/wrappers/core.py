@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from symbench.errors import SymbenchError
+from symbench.observations import part_of
 from symbench.wrappers.checks import whole
 from symbench.wrappers.severity import HIGHEST, levels
 from symbench.wrappers.streams import EpisodeStreams
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from gymnasium import Space
     from numpy.typing import NDArray
     from typing_extensions import Self
+
+    from symbench.observations import Role
 
 _BLOCK = 32  # intervals drawn at a time, so that a thousand environments do not mean a thousand draws per step
 _BLOCK_NUMBERS = 4096  # fewer intervals when they are large, so that the drawn numbers stay small in memory
@@ -152,6 +155,14 @@ class Perturbation(Transform):
     random stream, rewards and episode ends are never touched.
     """
 
+    roles: ClassVar[tuple[Role, ...]] = ()
+    """What it changes, e.g. ``("sensors",)``. Of a ``Dict`` it then gets the one entry of such a role, or that of the
+    name ``key``, and of stacked frames each as a row of its own; all else passes through. None: whole observations."""
+    key: str | None = None
+    """The entry of a ``Dict`` that it was told to change."""
+    channels: int | None = None
+    """How many a pixel has, if its parameters say so."""
+
     interval: int | None = None
     """Steps that one draw lasts: ``None`` is a whole episode, 1 is every step."""
 
@@ -169,14 +180,23 @@ class Perturbation(Transform):
         Args:
             severity: 0 (the identity, bit for bit) to 5, or ``None`` for explicit parameters. A named level is never
                 half overridden: parameters that the level sets cannot be given beside it.
-            **parameters: The constructor's.
+            **parameters: The constructor's; where there are :attr:`roles`, also :attr:`key`.
 
         Raises:
             TypeError: ``severity`` is not a whole number, or a parameter is unknown or of a wrong type.
             SymbenchError: A value out of range, or a level and a parameter of it together.
         """
-        if severity is None:
-            return cls(**parameters)
+        key = parameters.pop("key", None) if cls.roles else None
+        if not isinstance(key, str | None):
+            raise TypeError(f"key must be the name of an entry, received {key!r}")
+        transform = cls(**parameters) if severity is None else cls._at(severity, parameters)
+        if key is not None:
+            transform.key = key
+        return transform
+
+    @classmethod
+    def _at(cls, severity: int, parameters: dict[str, Any]) -> Self:
+        """Construct one level, with parameters that it does not set."""
         table = cls.severities()
         whole("severity", severity, low=0, high=min(HIGHEST, len(table)))
         level = dict(table[max(severity, 1) - 1]) if table else {}
@@ -190,21 +210,25 @@ class Perturbation(Transform):
 
     @classmethod
     def signature(cls) -> inspect.Signature:
-        """What :meth:`make` takes: the constructor's parameters and ``severity``."""
+        """What :meth:`make` takes: the constructor's parameters, ``key`` where it fits, and ``severity``."""
         own = super().signature()
-        severity = inspect.Parameter("severity", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="int | None")
-        return own.replace(parameters=[*own.parameters.values(), severity])
+        added = {**({"key": "str | None"} if cls.roles else {}), "severity": "int | None"}
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        more = [inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in added.items()]
+        return own.replace(parameters=[*own.parameters.values(), *more])
 
     @classmethod
     def explanation(cls) -> str:
         """What it does and what :meth:`make` takes, the severities included."""
         listed = [", ".join(f"{name}={value!r}" for name, value in level.items()) for level in cls.severities()]
         lines = [f"    {severity}: {level}" for severity, level in enumerate(["the identity", *listed])]
-        return "\n".join([super().explanation(), "", "Severities:", *lines])
+        key = ["", f"key: The entry of a Dict observation that is changed ({', '.join(cls.roles)}), if several fit."]
+        return "\n".join([super().explanation(), *(key if cls.roles else []), "", "Severities:", *lines])
 
     def parameters(self) -> dict[str, Any]:
         """The JSON arguments from which :meth:`make` builds an equal perturbation; explicit ones for severity 1-5."""
-        return super().parameters() if self._identity_parameters is None else dict(self._identity_parameters)
+        own = super().parameters() if self._identity_parameters is None else dict(self._identity_parameters)
+        return own if self.key is None else {**own, "key": self.key}
 
     @property
     def identity(self) -> bool:
@@ -219,6 +243,9 @@ class Perturbation(Transform):
     @abstractmethod
     def magnitude(self) -> float:
         """Distance from the identity of these parameters, in a unit the subclass documents."""
+
+    num_envs: int
+    """Rows of a batch that :meth:`apply` gets: the environments, times the frames of a stack."""
 
     @abstractmethod
     def perturbed_space(self, space: Space[Any]) -> Space[Any]:
@@ -247,8 +274,12 @@ class Perturbation(Transform):
         self, single_observation_space: Space[Any], single_action_space: Space[Any], num_envs: int, key: int
     ) -> Space[Any]:
         """Fit the perturbation to a batch of environments; see :meth:`Transform.bind`."""
-        self.num_envs = num_envs
-        space = self.perturbed_space(single_observation_space)
+        self._part = part = part_of(type(self).__name__, single_observation_space, self.roles, self.key, self.channels)
+        self.num_envs = num_envs * part.stack
+        space = self.perturbed_space(part.space)
+        if not part.whole:
+            space = part.put_space(type(self).__name__, single_observation_space, space)
+        self._show = self.apply if part.whole else self._apply_to_part
         sample = self.draw(np.random.Generator(np.random.PCG64(0)), 1)
         block = 1 if self.interval is None else max(1, min(_BLOCK, _BLOCK_NUMBERS // max(1, sample.size)))
         self._blocks = np.zeros((num_envs, block, *sample.shape[1:]), sample.dtype)
@@ -274,7 +305,7 @@ class Perturbation(Transform):
             self.elapsed[row] = 0
         self._begun |= mask
         self._wait = self._until_next_interval()
-        return self.apply(observations, self._drawn)
+        return self._show(observations, self._drawn)
 
     def step(self, observations: Any, actions: Any) -> Any:
         """Perturb a batch, with new draws where an interval ended; see :meth:`Transform.step`."""
@@ -282,7 +313,13 @@ class Perturbation(Transform):
         self._wait -= 1
         if self._wait == 0:
             self._next_interval()
-        return self.apply(observations, self._drawn)
+        return self._show(observations, self._drawn)
+
+    def _apply_to_part(self, observations: Any, drawn: NDArray[Any]) -> Any:
+        """Perturb a part; frames of one stack alike."""
+        stack = self._part.stack
+        changed = self.apply(self._part.take(observations), drawn if stack == 1 else drawn.repeat(stack, axis=0))
+        return self._part.put(observations, changed)
 
     def _until_next_interval(self) -> int:
         if self.interval is None:

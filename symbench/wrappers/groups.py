@@ -15,15 +15,17 @@ from symbench.symmetry.catalogue import symmetry_of
 from symbench.wrappers.checks import interval
 from symbench.wrappers.core import Perturbation
 from symbench.wrappers.masks import ACTION_MASK
+from symbench.wrappers.registry import register_perturbation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from symbench.wrappers.sensors import Resample
+    from symbench.wrappers.checks import Resample
 
 
+@register_perturbation
 class TransformByGroup(Perturbation):
     """The agent sees L_g o, and its action a reaches the environment as K_g^-1 a, for an element g of a symmetry group.
 

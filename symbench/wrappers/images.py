@@ -4,7 +4,8 @@
 * :class:`OccludePatches` - squares are hidden
 * :class:`SwapBackground` - pixels of key colours show something else
 
-They come before frame stacks and normalisation, which belong to the agent.
+They come before normalisation, and usually before frame stacks, which belong to the agent. Frames that are stacked
+or channels first already are changed alike over the stack, see :class:`symbench.observations.FrameLayout`.
 """
 
 from __future__ import annotations
@@ -20,19 +21,21 @@ from symbench.errors import SymbenchError, unknown
 from symbench.wrappers.backgrounds import TEXTURES, image, is_image, texture
 from symbench.wrappers.checks import flag, frames, interval, portion, real, whole
 from symbench.wrappers.core import Perturbation
+from symbench.wrappers.registry import register_perturbation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from symbench.wrappers.sensors import Resample
+    from symbench.wrappers.checks import Resample
 
     Frames = NDArray[np.uint8]
 
 _BYTE = np.dtype(np.uint8)
 
 
+@register_perturbation
 class ShufflePatches(Perturbation):
     """The frame is cut into square patches, which come in a random order.
 
@@ -48,6 +51,8 @@ class ShufflePatches(Perturbation):
         SymbenchError: A value out of range, a patch size that does not divide the frame, observations that are no
             frames.
     """
+
+    roles = ("frame",)
 
     def __init__(self, patch_size: int = 6, resample: Resample = "episode") -> None:
         self.patch_size = whole("patch_size", patch_size, low=1)
@@ -84,6 +89,7 @@ class ShufflePatches(Perturbation):
         return np.frombuffer(frame, self._segment).take(index).view(_BYTE).reshape(frame.shape)
 
 
+@register_perturbation
 class OccludePatches(Perturbation):
     """Square patches of the frame are hidden under one grey level; which ones is drawn every episode or every t steps.
 
@@ -104,6 +110,8 @@ class OccludePatches(Perturbation):
         SymbenchError: A value out of range, a patch size that does not divide the frame, observations that are no
             frames.
     """
+
+    roles = ("frame",)
 
     def __init__(
         self,
@@ -151,6 +159,7 @@ class OccludePatches(Perturbation):
         return {"image": seen, "mask": corners.reshape(len(seen), -1).copy()}
 
 
+@register_perturbation
 class SwapBackground(Perturbation):
     """Pixels of key colours show another background, drawn anew every episode.
 
@@ -171,6 +180,8 @@ class SwapBackground(Perturbation):
             the frame's number of channels, observations that are no frames.
     """
 
+    roles = ("frame",)
+
     def __init__(
         self,
         background: str = "clouds",
@@ -184,6 +195,7 @@ class SwapBackground(Perturbation):
             raise unknown(f"background, or image that does not exist in {Path.cwd()},", background, TEXTURES)
         self.background = background
         self.colors = None if colors is None else _colors(colors)
+        self.channels = None if self.colors is None else len(self.colors[0])
         self.tolerance = whole("tolerance", tolerance, low=0, high=255)
         self.strength = real("strength", strength, low=0.0, high=1.0)
 
@@ -246,7 +258,8 @@ class SwapBackground(Perturbation):
 
     def _moved(self, behind: Frames) -> Frames:
         width = self._frame[1]
-        columns = (np.arange(width) + self.elapsed[:, None]) % width
+        elapsed = self.elapsed.repeat(len(behind) // len(self.elapsed))  # the frames of a stack move together
+        columns = (np.arange(width) + elapsed[:, None]) % width
         return np.take_along_axis(behind, columns[:, None, :, None], axis=2)
 
 

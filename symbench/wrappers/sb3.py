@@ -13,15 +13,17 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 from symbench.trees import copied, declared, declared_value, row, stacked, with_rows
-from symbench.wrappers import agent_side, groups, images, sensors
-from symbench.wrappers.adapters import Adapter
+from symbench.wrappers.adapters import Adapter, adapter_named, adapter_of
 from symbench.wrappers.masks import ACTION_MASKS, shown_info, shown_mask
+from symbench.wrappers.registry import TRANSFORMS, transform_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
+
+    from symbench.wrappers.generated.sb3 import *  # noqa: F403  (what __getattr__ answers, with its parameters)
 
 
 class VecEnvAdapter(Adapter, VecEnvWrapper):
@@ -113,49 +115,20 @@ class VecEnvAdapter(Adapter, VecEnvWrapper):
         return shown_mask(self.transform, row, own())
 
 
-class ShuffleSensors(VecEnvAdapter, transform=sensors.ShuffleSensors):
-    """Shuffle the sensors of every environment."""
+def vec_env_wrapper_of(name: str) -> type[VecEnvAdapter]:
+    """The wrapper of a ``VecEnv`` with this name, or with that of a transform of one's own: ``"module:Name"``.
+
+    Raises:
+        SymbenchError: There is no such wrapper.
+    """
+    return adapter_of(VecEnvAdapter, transform_of(name))
 
 
-class AddNoiseChannels(VecEnvAdapter, transform=sensors.AddNoiseChannels):
-    """Add channels of noise to every environment."""
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> type[VecEnvAdapter]:
+        return adapter_named(VecEnvAdapter, name)
 
 
-class DuplicateSensors(VecEnvAdapter, transform=sensors.DuplicateSensors):
-    """Repeat the sensors of every environment."""
-
-
-class DropSensors(VecEnvAdapter, transform=sensors.DropSensors):
-    """Silence some sensors of every environment."""
-
-
-class SensorNoise(VecEnvAdapter, transform=sensors.SensorNoise):
-    """Add noise to the sensors of every environment."""
-
-
-class ShufflePatches(VecEnvAdapter, transform=images.ShufflePatches):
-    """Shuffle the patches of every environment's frames."""
-
-
-class OccludePatches(VecEnvAdapter, transform=images.OccludePatches):
-    """Hide patches of every environment's frames."""
-
-
-class SwapBackground(VecEnvAdapter, transform=images.SwapBackground):
-    """Put every environment's frames before another background."""
-
-
-class TransformByGroup(VecEnvAdapter, transform=groups.TransformByGroup):
-    """Transform every environment by elements of a symmetry group."""
-
-
-class PreviousAction(VecEnvAdapter, transform=agent_side.PreviousAction):
-    """Show every environment's previous action."""
-
-
-class SensorHistory(VecEnvAdapter, transform=agent_side.SensorHistory):
-    """Show every environment's latest sensor values and actions."""
-
-
-class FrameHistory(VecEnvAdapter, transform=agent_side.FrameHistory):
-    """Show every environment's latest frames and previous action."""
+def __dir__() -> list[str]:
+    return sorted({*globals(), *TRANSFORMS})

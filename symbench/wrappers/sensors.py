@@ -1,4 +1,4 @@
-"""Perturbations of sensors: observations that are a list of N numbers.
+"""Perturbations of sensors, observations that are a list of N numbers, and of entities, N rows of F numbers.
 
 * :class:`ShuffleSensors` - in another order
 * :class:`AddNoiseChannels` - among channels of pure noise
@@ -17,15 +17,17 @@ from gymnasium import spaces
 from symbench.errors import SymbenchError
 from symbench.wrappers.checks import flag, interval, portion, real, sensors, whole
 from symbench.wrappers.core import Perturbation
+from symbench.wrappers.registry import register_perturbation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-Resample = str | int | dict[str, int]
+    from symbench.wrappers.checks import Resample
 
 
+@register_perturbation
 class ShuffleSensors(Perturbation):
     """The sensors come in a random order, drawn again every episode, every t steps or every step.
 
@@ -37,8 +39,10 @@ class ShuffleSensors(Perturbation):
 
     Raises:
         TypeError: ``resample`` is none of these types.
-        SymbenchError: ``resample`` is an unknown word or t < 1; the observations are no ``Box`` of shape (N,).
+        SymbenchError: ``resample`` is an unknown word or t < 1; the observations are no ``Box`` (N,) or (N, F).
     """
+
+    roles = ("sensors", "entities")
 
     def __init__(self, resample: Resample = "episode") -> None:
         self.interval = interval(resample)
@@ -50,10 +54,11 @@ class ShuffleSensors(Perturbation):
 
     def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Box:
         """The same shape, with the widest bounds of all sensors."""
-        box = sensors("ShuffleSensors", space)
+        box = sensors("ShuffleSensors", space, rows=True)
         self._order = np.arange(box.shape[0])
         self._first = np.arange(self.num_envs)[:, None] * box.shape[0]  # where each row begins in the flat batch
-        low, high = np.full_like(box.low, box.low.min()), np.full_like(box.high, box.high.max())
+        self._features = box.shape[1:]
+        low, high = np.broadcast_to(box.low.min(axis=0), box.shape), np.broadcast_to(box.high.max(axis=0), box.shape)
         return spaces.Box(low, high, dtype=box.dtype.type)
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.intp]:
@@ -61,10 +66,13 @@ class ShuffleSensors(Perturbation):
         return rng.permuted(np.tile(self._order, (size, 1)), axis=1)
 
     def apply(self, observations: NDArray[Any], drawn: NDArray[np.intp]) -> NDArray[Any]:
-        """Reorder, (B, N) -> (B, N)."""
+        """Reorder, (B, N[, F]) -> the same shape."""
+        if self._features:
+            return observations.reshape(-1, *self._features).take(drawn + self._first, axis=0)
         return observations.take(drawn + self._first)
 
 
+@register_perturbation
 class AddNoiseChannels(Perturbation):
     """``n`` channels of gaussian noise, drawn at every step, come after the sensors.
 
@@ -82,9 +90,10 @@ class AddNoiseChannels(Perturbation):
 
     Raises:
         TypeError: A parameter of a wrong type.
-        SymbenchError: ``n`` or ``sigma`` below 0; the observations are no floating point ``Box`` of shape (N,).
+        SymbenchError: ``n`` or ``sigma`` below 0; the observations are no floating point ``Box`` (N,) or (N, F).
     """
 
+    roles = ("sensors", "entities")
     interval = 1
 
     def __init__(self, n: int = 5, sigma: float = 0.1, vary: bool = False) -> None:
@@ -98,26 +107,29 @@ class AddNoiseChannels(Perturbation):
 
     def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Box:
         """Sensors, then ``n`` unbounded channels."""
-        box = sensors("AddNoiseChannels", space, floating=True)
-        self._amplitude = np.full((self.num_envs, self.n), self.sigma, dtype=np.result_type(box.dtype, np.float32))
-        endless = np.full(self.n, np.inf, dtype=box.dtype)
+        box = sensors("AddNoiseChannels", space, floating=True, rows=True)
+        self._shape = (self.n, *box.shape[1:])
+        self._amplitude = np.full((self.num_envs, *self._shape), self.sigma, np.result_type(box.dtype, np.float32))
+        endless = np.full(self._shape, np.inf, dtype=box.dtype)
         low, high = np.concatenate([box.low, -endless]), np.concatenate([box.high, endless])
         return spaces.Box(low, high, dtype=box.dtype.type)
 
     def begin_episode(self, row: int, rng: np.random.Generator) -> None:
         """Silence the channels that this episode does not use."""
         if self.vary:
-            self._amplitude[row] = self.sigma * (np.arange(self.n) < rng.integers(self.n + 1))
+            self._amplitude[row] = 0.0
+            self._amplitude[row, : rng.integers(self.n + 1)] = self.sigma
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.float32]:
-        """Standard normal numbers, shape (size, n)."""
-        return rng.standard_normal((size, self.n), dtype=np.float32)
+        """Standard normal numbers, shape (size, n[, F])."""
+        return rng.standard_normal((size, *self._shape), dtype=np.float32)
 
     def apply(self, observations: NDArray[Any], drawn: NDArray[np.float32]) -> NDArray[Any]:
-        """Append, (B, N) -> (B, N + n)."""
+        """Append, (B, N[, F]) -> (B, N + n[, F])."""
         return np.concatenate([observations, drawn * self._amplitude], axis=1, dtype=observations.dtype)
 
 
+@register_perturbation
 class DuplicateSensors(Perturbation):
     """All sensors come again, ``copies`` more times, after the sensors themselves.
 
@@ -128,8 +140,10 @@ class DuplicateSensors(Perturbation):
 
     Raises:
         TypeError: ``copies`` is not a whole number.
-        SymbenchError: ``copies`` below 0; the observations are no ``Box`` of shape (N,).
+        SymbenchError: ``copies`` below 0; the observations are no ``Box`` (N,) or (N, F).
     """
+
+    roles = ("sensors", "entities")
 
     def __init__(self, copies: int = 1) -> None:
         self.copies = whole("copies", copies, low=0)
@@ -140,15 +154,16 @@ class DuplicateSensors(Perturbation):
 
     def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Box:
         """The sensors' bounds, repeated."""
-        box = sensors("DuplicateSensors", space)
-        times = self.copies + 1
-        return spaces.Box(np.tile(box.low, times), np.tile(box.high, times), dtype=box.dtype.type)
+        box = sensors("DuplicateSensors", space, rows=True)
+        low, high = (np.concatenate([bound] * (self.copies + 1)) for bound in (box.low, box.high))
+        return spaces.Box(low, high, dtype=box.dtype.type)
 
     def apply(self, observations: NDArray[Any], drawn: NDArray[Any]) -> NDArray[Any]:
-        """Repeat, (B, N) -> (B, N * (copies + 1))."""
+        """Repeat, (B, N[, F]) -> (B, N * (copies + 1)[, F])."""
         return np.concatenate([observations] * (self.copies + 1), axis=1)
 
 
+@register_perturbation
 class DropSensors(Perturbation):
     """Some sensors are dead: constantly zero for the whole episode; which ones is drawn anew every episode.
 
@@ -160,8 +175,10 @@ class DropSensors(Perturbation):
 
     Raises:
         TypeError: ``ratio`` is not a number.
-        SymbenchError: ``ratio`` out of range; the observations are no ``Box`` of shape (N,).
+        SymbenchError: ``ratio`` out of range; the observations are no ``Box`` (N,) or (N, F).
     """
+
+    roles = ("sensors", "entities")
 
     def __init__(self, ratio: float = 0.2) -> None:
         self.ratio = real("ratio", ratio, low=0.0, high=1.0)
@@ -172,21 +189,23 @@ class DropSensors(Perturbation):
 
     def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Box:
         """The same space, widened to hold zero."""
-        box = sensors("DropSensors", space)
+        box = sensors("DropSensors", space, rows=True)
         self._alive = np.ones(box.shape[0], dtype=box.dtype)
         self._alive[: portion(self.ratio, box.shape[0])] = 0
+        self._alive = self._alive.reshape(-1, *[1] * (len(box.shape) - 1))
         zero = np.zeros_like(box.low)
         return spaces.Box(np.minimum(box.low, zero), np.maximum(box.high, zero), dtype=box.dtype.type)
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
-        """1 for each living sensor and 0 for each dead one, shape (size, N)."""
-        return rng.permuted(np.tile(self._alive, (size, 1)), axis=1)
+        """1 for each living sensor and 0 for each dead one, shape (size, N[, 1])."""
+        return rng.permuted(np.repeat(self._alive[None], size, axis=0), axis=1)
 
     def apply(self, observations: NDArray[Any], drawn: NDArray[Any]) -> NDArray[Any]:
-        """Silence the dead, (B, N) -> (B, N)."""
+        """Silence the dead, (B, N[, F]) -> the same shape."""
         return np.where(drawn, observations, drawn)
 
 
+@register_perturbation
 class SensorNoise(Perturbation):
     """Gaussian noise is added to every sensor at every step, in units of the sensor's own scale.
 
@@ -194,14 +213,16 @@ class SensorNoise(Perturbation):
 
     Args:
         sigma: Standard deviation in units of the scale.
-        scale: One scale per sensor. ``None``: half the width of the sensor's bounds where both are finite, else 1.
+        scale: One scale per sensor, or per feature of entities. ``None``: half the width of the sensor's bounds where
+            both are finite, else 1.
 
     Raises:
         TypeError: A parameter of a wrong type.
         SymbenchError: ``sigma`` or a scale below 0; as many scales as there are sensors are needed; the observations
-            are no floating point ``Box`` of shape (N,).
+            are no floating point ``Box`` (N,) or (N, F).
     """
 
+    roles = ("sensors", "entities")
     interval = 1
 
     def __init__(self, sigma: float = 0.1, scale: Sequence[float] | None = None) -> None:
@@ -216,19 +237,21 @@ class SensorNoise(Perturbation):
 
     def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Box:
         """The same shape, unbounded."""
-        box = sensors("SensorNoise", space, floating=True)
-        if self.scale is not None and len(self.scale) != box.shape[0]:
-            raise SymbenchError(f"scale must hold one number for each of {box.shape[0]} sensors, received {self.scale}")
+        box = sensors("SensorNoise", space, floating=True, rows=True)
+        count, things = box.shape[-1], "sensors" if len(box.shape) == 1 else "features"
+        if self.scale is not None and len(self.scale) != count:
+            raise SymbenchError(f"scale must hold one number for each of {count} {things}, received {self.scale}")
         scale = _scale_of(box) if self.scale is None else np.array(self.scale)
-        self._amplitude = (self.sigma * scale).astype(np.result_type(box.dtype, np.float32))
+        amplitude = (self.sigma * scale).astype(np.result_type(box.dtype, np.float32))
+        self._amplitude = np.broadcast_to(amplitude, box.shape)
         return spaces.Box(-np.inf, np.inf, box.shape, box.dtype.type)
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.float32]:
-        """Standard normal numbers, shape (size, N)."""
-        return rng.standard_normal((size, self._amplitude.size), dtype=np.float32)
+        """Standard normal numbers, shape (size, N[, F])."""
+        return rng.standard_normal((size, *self._amplitude.shape), dtype=np.float32)
 
     def apply(self, observations: NDArray[Any], drawn: NDArray[np.float32]) -> NDArray[Any]:
-        """Add the noise, (B, N) -> (B, N)."""
+        """Add the noise, (B, N[, F]) -> the same shape."""
         noisy: NDArray[Any] = observations + drawn * self._amplitude
         return noisy.astype(observations.dtype, copy=False)  # of float16 is float32 so far
 

@@ -12,12 +12,14 @@ import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
 from symbench.trees import batch_of_one, copied, declared_one, row
-from symbench.wrappers import agent_side, groups, images, sensors
-from symbench.wrappers.adapters import Adapter
+from symbench.wrappers.adapters import Adapter, adapter_named, adapter_of
 from symbench.wrappers.masks import ACTION_MASKS, shown_info, shown_mask
+from symbench.wrappers.registry import TRANSFORMS, transform_of
 
 if TYPE_CHECKING:
     from typing import SupportsFloat
+
+    from symbench.wrappers.generated.single import *  # noqa: F403  (what __getattr__ answers, with its parameters)
 
 _ALL = np.ones(1, dtype=bool)
 
@@ -83,49 +85,20 @@ class GymAdapter(Adapter, gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
         return shown_info(self.transform, 0, info) if self._moves_actions else info
 
 
-class ShuffleSensors(GymAdapter, transform=sensors.ShuffleSensors):
-    """Shuffle the sensors. A vector version exists: :class:`symbench.wrappers.vector.ShuffleSensors`."""
+def wrapper_of(name: str) -> type[GymAdapter]:
+    """The wrapper of one environment with this name, or with that of a transform of one's own: ``"module:Name"``.
+
+    Raises:
+        SymbenchError: There is no such wrapper.
+    """
+    return adapter_of(GymAdapter, transform_of(name))
 
 
-class AddNoiseChannels(GymAdapter, transform=sensors.AddNoiseChannels):
-    """Add channels of noise. A vector version exists: :class:`symbench.wrappers.vector.AddNoiseChannels`."""
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> type[GymAdapter]:
+        return adapter_named(GymAdapter, name)
 
 
-class DuplicateSensors(GymAdapter, transform=sensors.DuplicateSensors):
-    """Repeat the sensors. A vector version exists: :class:`symbench.wrappers.vector.DuplicateSensors`."""
-
-
-class DropSensors(GymAdapter, transform=sensors.DropSensors):
-    """Silence some sensors. A vector version exists: :class:`symbench.wrappers.vector.DropSensors`."""
-
-
-class SensorNoise(GymAdapter, transform=sensors.SensorNoise):
-    """Add noise to the sensors. A vector version exists: :class:`symbench.wrappers.vector.SensorNoise`."""
-
-
-class ShufflePatches(GymAdapter, transform=images.ShufflePatches):
-    """Shuffle the patches of a frame. A vector version exists: :class:`symbench.wrappers.vector.ShufflePatches`."""
-
-
-class OccludePatches(GymAdapter, transform=images.OccludePatches):
-    """Hide patches of a frame. A vector version exists: :class:`symbench.wrappers.vector.OccludePatches`."""
-
-
-class SwapBackground(GymAdapter, transform=images.SwapBackground):
-    """Put a frame before another background. Vector version: :class:`symbench.wrappers.vector.SwapBackground`."""
-
-
-class TransformByGroup(GymAdapter, transform=groups.TransformByGroup):
-    """Transform by elements of a symmetry group. Vector version: :class:`symbench.wrappers.vector.TransformByGroup`."""
-
-
-class PreviousAction(GymAdapter, transform=agent_side.PreviousAction):
-    """Show the previous action. A vector version exists: :class:`symbench.wrappers.vector.PreviousAction`."""
-
-
-class SensorHistory(GymAdapter, transform=agent_side.SensorHistory):
-    """Show the latest values. A vector version exists: :class:`symbench.wrappers.vector.SensorHistory`."""
-
-
-class FrameHistory(GymAdapter, transform=agent_side.FrameHistory):
-    """Show the latest frames. A vector version exists: :class:`symbench.wrappers.vector.FrameHistory`."""
+def __dir__() -> list[str]:
+    return sorted({*globals(), *TRANSFORMS})

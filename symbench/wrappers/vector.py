@@ -13,14 +13,16 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
 from symbench.trees import copied, declared, declared_value, row, with_rows
-from symbench.wrappers import agent_side, groups, images, sensors
-from symbench.wrappers.adapters import Adapter
+from symbench.wrappers.adapters import Adapter, adapter_named, adapter_of
 from symbench.wrappers.masks import masks_of, shown_infos
+from symbench.wrappers.registry import TRANSFORMS, transform_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from symbench.wrappers.generated.vector import *  # noqa: F403  (what __getattr__ answers, with its parameters)
 
 
 class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
@@ -110,49 +112,20 @@ def _seeds(seed: int | Sequence[int | None] | None, num_envs: int) -> Sequence[i
     return [int(seed) + i for i in range(num_envs)] if isinstance(seed, (int, np.integer)) else seed
 
 
-class ShuffleSensors(VectorAdapter, transform=sensors.ShuffleSensors):
-    """Shuffle the sensors of every sub-environment."""
+def vector_wrapper_of(name: str) -> type[VectorAdapter]:
+    """The wrapper of a vector environment with this name, or with that of a transform of one's own: ``"module:Name"``.
+
+    Raises:
+        SymbenchError: There is no such wrapper.
+    """
+    return adapter_of(VectorAdapter, transform_of(name))
 
 
-class AddNoiseChannels(VectorAdapter, transform=sensors.AddNoiseChannels):
-    """Add channels of noise to every sub-environment."""
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> type[VectorAdapter]:
+        return adapter_named(VectorAdapter, name)
 
 
-class DuplicateSensors(VectorAdapter, transform=sensors.DuplicateSensors):
-    """Repeat the sensors of every sub-environment."""
-
-
-class DropSensors(VectorAdapter, transform=sensors.DropSensors):
-    """Silence some sensors of every sub-environment."""
-
-
-class SensorNoise(VectorAdapter, transform=sensors.SensorNoise):
-    """Add noise to the sensors of every sub-environment."""
-
-
-class ShufflePatches(VectorAdapter, transform=images.ShufflePatches):
-    """Shuffle the patches of every sub-environment's frames."""
-
-
-class OccludePatches(VectorAdapter, transform=images.OccludePatches):
-    """Hide patches of every sub-environment's frames."""
-
-
-class SwapBackground(VectorAdapter, transform=images.SwapBackground):
-    """Put every sub-environment's frames before another background."""
-
-
-class TransformByGroup(VectorAdapter, transform=groups.TransformByGroup):
-    """Transform every sub-environment by elements of a symmetry group."""
-
-
-class PreviousAction(VectorAdapter, transform=agent_side.PreviousAction):
-    """Show every sub-environment's previous action."""
-
-
-class SensorHistory(VectorAdapter, transform=agent_side.SensorHistory):
-    """Show every sub-environment's latest sensor values and actions."""
-
-
-class FrameHistory(VectorAdapter, transform=agent_side.FrameHistory):
-    """Show every sub-environment's latest frames and previous action."""
+def __dir__() -> list[str]:
+    return sorted({*globals(), *TRANSFORMS})

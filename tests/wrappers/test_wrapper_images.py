@@ -208,8 +208,11 @@ def test_without_pillow_the_message_says_what_to_install(tmp_path, monkeypatch):
         spaces.Discrete(3),
         spaces.Box(0, 255, (6,), np.uint8),
         spaces.Box(0, 1, (6, 6, 3), np.float32),
-        frames(4, 6, 6),
-        frames(4, 6, 6, 3),
+        frames(6, 6, 6),
+        frames(6, 6, 6, 6),
+        frames(2, 4, 6, 6, 3),
+        spaces.Tuple([frames(6, 6, 3)]),
+        spaces.Dict({"a": spaces.Dict({"b": frames(6, 6, 3)})}),
     ],
     ids=str,
 )

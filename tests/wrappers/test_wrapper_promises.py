@@ -41,8 +41,8 @@ def test_all_kinds_of_wrappers_explain_their_parameters(name):
 
 
 def test_the_severity_table_holds_every_perturbation_and_is_read_only():
-    assert set(SEVERITIES[VERSION]) == set(PERTURBATIONS)
-    assert all(len(levels) == 5 for levels in SEVERITIES[VERSION].values())
+    assert set(SEVERITIES[VERSION]) <= set(PERTURBATIONS)  # later ones bring their own
+    assert all(len(perturbation.severities()) == 5 for perturbation in PERTURBATIONS.values())
     with pytest.raises(TypeError):
         SEVERITIES[VERSION]["ShuffleSensors"][0]["resample"] = "step"
 

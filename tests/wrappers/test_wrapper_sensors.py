@@ -127,13 +127,21 @@ def test_whole_numbers_can_be_shuffled_repeated_and_dropped(name):
 @pytest.mark.parametrize("name", SENSORS)
 @pytest.mark.parametrize(
     "space",
-    [spaces.Discrete(3), spaces.Box(0, 1, (2, 2)), spaces.Box(0, 1, (0,)), spaces.Dict({"a": spaces.Box(0, 1, (2,))})],
+    [
+        spaces.Discrete(3),
+        spaces.Box(0, 1, (2, 2, 2)),
+        spaces.Box(0, 9, (2, 2), np.int64),
+        spaces.Box(0, 1, (0,)),
+        spaces.Dict({"a": spaces.Discrete(2)}),
+        spaces.Dict({"a": spaces.Dict({"b": spaces.Box(0, 1, (2,))})}),
+        spaces.Tuple([spaces.Box(0, 1, (2,))]),
+    ],
     ids=str,
 )
 def test_other_observations_are_refused(name, space):
     env = gym.make("CartPole-v1")
     env.observation_space = space
-    with pytest.raises(SymbenchError, match=f"{name} needs sensors, a Box of shape .N,., received .*FlattenObs"):
+    with pytest.raises(SymbenchError, match=f"{name} needs sensors, a Box of shape .N,.,.* received .*FlattenObs"):
         wrappers.wrapper_of(name)(env)
 
 

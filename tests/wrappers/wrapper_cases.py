@@ -79,6 +79,7 @@ PARAMETERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "TransformByGroup": st.fixed_dictionaries(
         {"symmetry": st.just("CartPole-v1"), "element": st.sampled_from([None, 0, 1]), "resample": RESAMPLE}
     ),
+    "DelayObservations": st.fixed_dictionaries({"steps": st.integers(1, 6)}),
     "PreviousAction": st.just({}),
     "SensorHistory": st.fixed_dictionaries({"length": st.integers(1, 12)}),
     "FrameHistory": st.fixed_dictionaries({"length": st.integers(1, 6)}),

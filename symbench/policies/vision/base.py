@@ -14,9 +14,9 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from symbench.policies.batches import map_tree
 from symbench.policies.networks import PolicyNetwork, started
 from symbench.policies.spaces import form
+from symbench.trees import map_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
