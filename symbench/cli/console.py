@@ -71,7 +71,7 @@ def cell_progress(debug: bool) -> Iterator[Callable[[Outcome | None, int], None]
             bar.update(task, total=total, advance=0 if outcome is None else 1)
             if outcome is None:
                 return
-            bar.update(task, description=outcome.cell.id.partition("/")[2])
+            bar.update(task, description=outcome.cell.key.within_suite)
             if outcome.record is None:
                 line = f"[red]failed[/red] {escape(outcome.cell.id)}: {escape(outcome.error)}"
                 screen.print(line, soft_wrap=True, highlight=False)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symbench.errors import SymbenchError
+from symbench.files import write_atomically
 from symbench.leaderboard import markdown
 from symbench.leaderboard.rows import Report, make_report
 from symbench.runner import Store, load_manifest
-from symbench.runner.store import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
