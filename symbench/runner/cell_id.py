@@ -52,8 +52,8 @@ class CellId:
         """
         if not (found := _PATTERN.fullmatch(text)):
             raise SymbenchError(f"{text!r} is not a cell: expected {FORM}")
-        suite, version, *parts, run = found.groups()
-        return CellId(suite, int(version), *parts, int(run))
+        suite, version, task, perturbation, level, agent, run = found.groups()
+        return CellId(suite, int(version), task, perturbation, level, agent, int(run))
 
     def __str__(self) -> str:
         """For example ``shuffle@1/CartPole-v1/shuffle-sensors/every-100/mlp/s0``."""
