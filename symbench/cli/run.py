@@ -113,7 +113,7 @@ def run(
             progress=progress,
         )
     if part is None:
-        show(leaderboard.write_report(where), where)
+        show(leaderboard.write_report(where, task or ()), where)
     else:
         show_part(manifest, where)
     if manifest.failed:

@@ -220,23 +220,3 @@ def _gap(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         if found := [id for id in missing if id in reasons]:
             return Gap(kind, len(found), len(ids), reasons[found[0]])
     return Gap(GapKind.PENDING, len(missing), len(ids)) if missing or not ids else None
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything that the tables of a run show.
-
-    Attributes:
-        manifest: What was run.
-        rows: One per task, condition and agent.
-        summary: Scores over all tasks, if there are several.
-    """
-
-    manifest: Manifest
-    rows: list[Row]
-    summary: list[Summary]
-
-
-def make_report(manifest: Manifest, records: Sequence[Record]) -> Report:
-    """Derive everything from the cells of a run."""
-    return Report(manifest, make_rows(manifest, records), summarise(manifest, records))
