@@ -36,18 +36,18 @@ def answer(manifest: Manifest, records: Sequence[Record], tasks: Sequence[str] =
     chosen = [task for task in tasks if task in manifest.tasks] or list(manifest.tasks)
     agents = _agents(manifest, scores, chosen)
     common = {task: _played(manifest, scores, task, agents) for task in chosen}
-    if not all(common.values()):
+    if not agents or not all(common.values()):
         return ""
     estimates = {agent: _kept(manifest, scores, common, agent) for agent in agents}
     kept = {agent: with_interval(share, percent=True) for agent, share in estimates.items() if share is not UNDEFINED}
-    if not kept:
-        return ""
-    (name, share), *others = kept.items()
+    said = [f"{agent} {share}" for agent, share in kept.items()]
+    if kept:
+        first, share = next(iter(kept.items()))
+        said[0] = f"{first} keeps {share} of its clean score"
+    unlearned = [agent for agent in agents if agent not in kept]
+    nothing = [f"too low a clean score to keep any of it: {', '.join(unlearned)}"] if unlearned else []
     where = chosen[0] if len(chosen) == 1 else f"{len(chosen)} tasks"
-    said = [f"{where}: {name} keeps {share} of its clean score", *(f"{name} {share}" for name, share in others)]
-    unlearned = [name for name in estimates if name not in kept]
-    nothing = f"; too low a clean score to keep any of it: {', '.join(unlearned)}" if unlearned else ""
-    return ", ".join(said) + _which(manifest, common) + nothing
+    return f"{where}: " + "; ".join([*([", ".join(said) + _which(manifest, common)] if kept else []), *nothing])
 
 
 def _agents(manifest: Manifest, scores: Scores, tasks: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Two submissions, or two agents of a run: paired differences, whether they could be chance, who is better how often."""
+"""Two submissions, or two agents of a run: paired differences, whether they could be chance, who is better."""
 
 from __future__ import annotations
 
