@@ -13,6 +13,8 @@ class SymbenchError(ValueError):
     """The input is wrong. The command line prints the message and exits with code 2."""
 
 
+NOTHING_KEPT = "nothing is kept"  # the message of an interrupt that came before there was anything to keep
+
 LONGEST = 1000  # characters of a message: what others raise can hold whole arrays
 
 

@@ -15,6 +15,7 @@ from symbench.cli.describe import describe
 from symbench.cli.errors import usage_error
 from symbench.cli.leaderboard import leaderboard
 from symbench.cli.list import list_
+from symbench.cli.merge import merge
 from symbench.cli.report import report
 from symbench.cli.run import run
 from symbench.cli.study import study
@@ -69,7 +70,7 @@ def _options(
 
 
 for _name, _command in (
-    *(("run", run), ("list", list_), ("train", train), ("report", report)),
+    *(("run", run), ("list", list_), ("train", train), ("report", report), ("merge", merge)),
     *(("describe", describe), ("video", video), ("analyse", analyse)),
     *(("check-symmetry", check_symmetry), ("study", study)),
     *(("submit", submit), ("validate", validate), ("verify", verify)),

@@ -1,4 +1,4 @@
-"""The terminal: consoles, and a progress bar that keeps quiet when nobody is looking."""
+"""The terminal: consoles, and a progress bar that is disabled when stderr is not a terminal."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from symbench.runner import Outcome
 
+_ETA_OVER = 24 * 3600.0  # seconds that the time left is estimated from: a cell can take many minutes
 _FILE_WIDTH = 140  # characters a line when the output goes to a file or a pipe
 
 
@@ -55,23 +56,26 @@ def cell_progress(debug: bool) -> Iterator[Callable[[Outcome | None, int], None]
         MofNCompleteColumn,
         Progress,
         TextColumn,
-        TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
 
     screen = Console(stderr=True)
+    # What matters comes first and is never cut; the id of the latest cell takes what is left of the line.
+    latest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     columns = (
-        *(TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TextColumn("cells"), TimeElapsedColumn()),
-        *(TextColumn("left"), TimeRemainingColumn(), TextColumn("[dim]{task.description}")),
+        *(MofNCompleteColumn(), TextColumn("cells,"), TimeRemainingColumn(), TextColumn("left"), BarColumn(10)),
+        TextColumn("[dim]{task.description}", table_column=latest),
     )
-    with Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True) as bar:
+    options = {"console": screen, "disable": not screen.is_terminal, "transient": True, "expand": True}
+    with Progress(*columns, **options, speed_estimate_period=_ETA_OVER) as bar:  # type: ignore[arg-type]
         task = bar.add_task("", total=None)
 
         def advance(outcome: Outcome | None, total: int) -> None:
             bar.update(task, total=total, advance=0 if outcome is None else 1)
             if outcome is None:
                 return
-            bar.update(task, description=outcome.cell.id.partition("/")[2])
+            bar.update(task, description=outcome.cell.key.within_suite)
             if outcome.record is None:
                 line = f"[red]failed[/red] {escape(outcome.cell.id)}: {escape(outcome.error)}"
                 screen.print(line, soft_wrap=True, highlight=False)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from symbench.errors import SymbenchError, one_line
+from symbench.errors import NOTHING_KEPT, SymbenchError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,8 +77,11 @@ def _signals_interrupt() -> Iterator[list[signal.Signals]]:
 
 def _progress(interrupt: KeyboardInterrupt, resume: bool | None) -> Iterator[str]:
     """What an interrupted command has done, and how to go on if it is one that can: ``resume`` is not ``None``."""
-    if str(interrupt):
-        yield str(interrupt)
+    message = str(interrupt)
+    if message:
+        yield message
+    if not message or NOTHING_KEPT in message:  # it had hardly begun
+        return
     if resume:
         yield "what was computed is kept, the same command goes on from there"
     elif resume is not None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 @one_line_errors
 def report(
     run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="What --out of [cyan]symbench run[/cyan] was.")],
+    task: Annotated[
+        list[str] | None, typer.Option("--task", "-t", metavar="TASK", help="What comes first; may be repeated.")
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Make the tables of a run again from its cells, and print them.
@@ -30,7 +33,7 @@ def report(
     """
     from symbench.leaderboard import write_report
 
-    show(write_report(run_dir), run_dir)
+    show(write_report(run_dir, task or ()), run_dir)
 
 
 def show(made: Report, directory: Path) -> None:
@@ -46,3 +49,5 @@ def show(made: Report, directory: Path) -> None:
         screen.print(f"[dim]{escape(note)}[/dim]", highlight=False, soft_wrap=True)
     files = "leaderboard.csv, leaderboard.md, episodes.csv, run.json, cells/"
     screen.print(f"[dim]{escape(str(directory))}: {files}[/dim]", highlight=False, soft_wrap=True)
+    if made.answer:
+        screen.print(f"[bold]{escape(made.answer)}[/bold]", highlight=False, soft_wrap=True)

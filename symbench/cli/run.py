@@ -47,6 +47,17 @@ def run(
     episodes: Annotated[int | None, typer.Option(help="Episodes a cell. \\[as the task says]")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="50 episodes a cell; the table says so.")] = False,
     workers: Annotated[int, typer.Option("--workers", "-w", help="Processes; numbers do not change.")] = _WORKERS,
+    executor: Annotated[
+        str, typer.Option(metavar="local|ray", help="Where they are: on this machine, or on a Ray cluster.")
+    ] = "local",
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="A batch of episodes that takes longer fails its cell. \\[no limit]"),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="N/COUNT", help="Only this part of the cells, e.g. 3/16; see [cyan]merge[/cyan]."),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Keep cells that exist, or evaluate them again.")] = True,
     debug: Debug = False,
 ) -> None:
@@ -67,17 +78,25 @@ def run(
       [cyan]symbench run --suite shuffle -t Pendulum-v1 --trust \
           -a ppo:mine.zip,vecnormalize=stats.pkl,rescale[/cyan]
 
+    [bold]On many machines[/bold]
+      [cyan]symbench run --suite shuffle --workers 64 --executor ray[/cyan]
+      [cyan]symbench run --suite shuffle --shard 3/16[/cyan]              [dim]# and 1/16, 2/16, ...[/dim]
+      [cyan]symbench merge runs/shuffle runs/shuffle-*-of-16[/cyan]
+
     [bold]Three training runs of one agent[/bold]
       [cyan]symbench run --suite shuffle -t CartPole-v1 --trust \
           -a mine=ppo:s0.zip -a mine=ppo:s1.zip -a mine=ppo:s2.zip[/cyan]
     """
     from symbench import leaderboard, runner
     from symbench.cli.console import cell_progress
+    from symbench.cli.merge import show_part
     from symbench.cli.report import show
     from symbench.suites import load_suite
 
     loaded = load_suite(suite)
-    where = out or Path("runs") / (loaded.name + ("-quick" if quick else ""))
+    part = None if shard is None else runner.Shard.parse(shard)
+    of = "" if part is None else f"-{part.number}-of-{part.count}"
+    where = out or Path("runs") / (loaded.name + ("-quick" if quick else "") + of)
     with cell_progress(debug) as progress:
         manifest = runner.run(
             loaded,
@@ -88,11 +107,17 @@ def run(
             episodes=episodes,
             quick=quick,
             workers=workers,
+            executor=executor,
+            timeout=timeout,
+            shard=part,
             resume=resume,
             command=shlex.join(["symbench", *sys.argv[1:]]),
             progress=progress,
         )
-    show(leaderboard.write_report(where), where)
+    if part is None:
+        show(leaderboard.write_report(where, task or ()), where)
+    else:
+        show_part(manifest, where)
     if manifest.failed:
         again = "the same command" if resume else "without --no-resume, the same command"
         typer.secho(f"error: {len(manifest.failed)} cells failed; {again} tries them again", err=True, fg="red")

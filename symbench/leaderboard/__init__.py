@@ -8,6 +8,7 @@
 """
 
 from symbench.leaderboard.report import write_report
-from symbench.leaderboard.rows import Report, Row, Summary, make_report
+from symbench.leaderboard.rows import Row, Summary
+from symbench.leaderboard.tables import Report, make_report
 
 __all__ = ["Report", "Row", "Summary", "make_report", "write_report"]

@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
+from symbench.files import write_atomically
 from symbench.leaderboard import board_text
 from symbench.leaderboard.board_statistics import ranks
 from symbench.leaderboard.resampling import RANKED_FROM, UNDEFINED, Draws, Estimate, estimate, interval_over, iqm
 from symbench.leaderboard.statistics import retention_draws, score, shares
 from symbench.leaderboard.validate import Submission, validate
-from symbench.runner.store import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

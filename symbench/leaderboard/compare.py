@@ -1,4 +1,4 @@
-"""Two submissions side by side: paired differences, whether they could be chance, the probability of improvement."""
+"""Two submissions, or two agents of a run: paired differences, whether they could be chance, who is better."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symbench.errors import SymbenchError
+from symbench.errors import SymbenchError, unknown
 from symbench.leaderboard.proportions import paired_permutation
 from symbench.leaderboard.resampling import RANKED_FROM, Draws, Estimate, crossed, interval_over, mean
 from symbench.leaderboard.resampling import difference as difference_of
+from symbench.leaderboard.scores import Scores
 from symbench.leaderboard.statistics import probability_of_improvement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from symbench.leaderboard.validate import Submission
+    from symbench.runner import Manifest, Record
 
     Array = NDArray[np.float64]
 
@@ -64,7 +68,33 @@ def compare(ours: Submission, theirs: Submission) -> list[Difference]:
             f"{ours.card.name} and {theirs.card.name} have no task in common: "
             f"{', '.join(ours.card.tasks)} and {', '.join(theirs.card.tasks)}"
         )
-    return [_difference(ours, theirs, task, f"{name}/{level}") for task, name, level in both]
+    return [
+        _difference(ours.returns(*place), theirs.returns(*place), ours.suite.seed, *place)
+        for place in ((task, f"{name}/{level}") for task, name, level in both)
+    ]
+
+
+def compare_agents(manifest: Manifest, records: Sequence[Record], ours: str, theirs: str) -> list[Difference]:
+    """Compare two agents of one run in all tasks and conditions that both have played.
+
+    Raises:
+        SymbenchError: One is not in the run, or there is no such task and condition.
+    """
+    scores = Scores(manifest, records)
+    known = {agent for task in manifest.tasks for agent in scores.agents(task)}
+    for agent in (ours, theirs):
+        if agent not in known:
+            raise unknown("agent", agent, known, "in this run")
+    places = [(task, each.id) for task, facts in manifest.tasks.items() for each in manifest.suite.distinct(facts)]
+    both = [(scores.returns(*place, ours), scores.returns(*place, theirs), *place) for place in places]
+    found = [
+        _difference(mine, yours, manifest.suite.seed, *place)
+        for mine, yours, *place in both
+        if mine is not None and yours is not None and mine.shape[1] == yours.shape[1]
+    ]
+    if not found:
+        raise SymbenchError(f"{ours} and {theirs} have no cell in common that has been evaluated")
+    return found
 
 
 def difference(ours: Array, theirs: Array, seed: int) -> Estimate:
@@ -86,17 +116,16 @@ def _draws(returns: Array, seed: int, name: str, fewest: int) -> Draws:
     return crossed(returns[None], seed, name, average=mean, over_runs=fewest >= RANKED_FROM)
 
 
-def _difference(ours: Submission, theirs: Submission, task: str, condition: str) -> Difference:
-    mine, yours = ours.returns(task, condition), theirs.returns(task, condition)
+def _difference(mine: Array, yours: Array, seed: int, task: str, condition: str) -> Difference:
     paired, fewest = mine.mean(axis=0) - yours.mean(axis=0), min(len(mine), len(yours))
     return Difference(
         task=task,
         condition=condition,
         ours=float(mine.mean()),
         theirs=float(yours.mean()),
-        difference=difference(mine, yours, ours.suite.seed),
+        difference=difference(mine, yours, seed),
         better=float(np.mean((paired > 0) + 0.5 * (paired == 0))),
-        p=paired_permutation(paired, ours.suite.seed),
+        p=paired_permutation(paired, seed),
         improvement=probability_of_improvement(mine, yours),
         over=interval_over(fewest, len(paired)),
     )

@@ -11,7 +11,8 @@ from symbench.leaderboard.published import published
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from symbench.leaderboard.rows import Report, Row
+    from symbench.leaderboard.rows import Row
+    from symbench.leaderboard.tables import Report
     from symbench.runner import Manifest, Record
     from symbench.runner.manifest import Invocation
 

@@ -214,30 +214,9 @@ def _improvement(
 
 
 def _gap(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Gap | None:
-    prefix, played = f"{manifest.suite.tag}/{task}/{condition.id}/{agent}/s", scores.runs(task, condition.id, agent)
-    ids = [id for id in {**manifest.cells, **manifest.skipped} if id.startswith(prefix)]
-    missing = [id for id in ids if int(id.removeprefix(prefix)) not in played]
+    ids, played = scores.ids(task, condition.id, agent), scores.runs(task, condition.id, agent)
+    missing = [str(id) for id in ids if id.run not in played]
     for kind, reasons in ((GapKind.FAILED, manifest.failed), (GapKind.SKIPPED, manifest.skipped)):
         if found := [id for id in missing if id in reasons]:
             return Gap(kind, len(found), len(ids), reasons[found[0]])
     return Gap(GapKind.PENDING, len(missing), len(ids)) if missing or not ids else None
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything that the tables of a run show.
-
-    Attributes:
-        manifest: What was run.
-        rows: One per task, condition and agent.
-        summary: Scores over all tasks, if there are several.
-    """
-
-    manifest: Manifest
-    rows: list[Row]
-    summary: list[Summary]
-
-
-def make_report(manifest: Manifest, records: Sequence[Record]) -> Report:
-    """Derive everything from the cells of a run."""
-    return Report(manifest, make_rows(manifest, records), summarise(manifest, records))

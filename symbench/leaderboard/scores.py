@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symbench.errors import SymbenchError
+from symbench.runner.cell_id import CellId
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -27,6 +28,9 @@ class Scores:
     def __init__(self, manifest: Manifest, records: Sequence[Record]) -> None:
         """Index the records of a run."""
         self._manifest = manifest
+        self._ids: dict[tuple[str, str, str], list[CellId]] = {}
+        for id in map(CellId.parse, {**manifest.cells, **manifest.skipped}):
+            self._ids.setdefault((id.task, id.condition, id.agent), []).append(id)
         self._records: dict[tuple[str, str, str], dict[int, Record]] = {}
         for record in records:
             cell = record.cell
@@ -35,9 +39,12 @@ class Scores:
 
     def agents(self, task: str) -> list[str]:
         """Agents that were to play a task: the one others are compared with, the others as given, random play."""
-        ids = [id.split("/") for id in (*self._manifest.cells, *self._manifest.skipped)]
-        names = dict.fromkeys(parts[4] for parts in ids if parts[1] == task)
+        names = dict.fromkeys(agent for where, _, agent in self._ids if where == task)
         return sorted(names, key=lambda name: (name == "random", name != self._manifest.suite.compare_with))
+
+    def ids(self, task: str, condition: str, agent: str) -> list[CellId]:
+        """The cells of an agent under a condition that are planned or were skipped, one a training run."""
+        return self._ids.get((task, condition, agent), [])
 
     def runs(self, task: str, condition: str, agent: str) -> set[int]:
         """Training runs that have been evaluated."""

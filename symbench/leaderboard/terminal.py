@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import textwrap
-from itertools import groupby
+from dataclasses import dataclass
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -17,85 +18,106 @@ from symbench.leaderboard import text
 from symbench.leaderboard.published import published
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from symbench.leaderboard.published import Published
-    from symbench.leaderboard.rows import Report, Row, Summary
+    from symbench.leaderboard.rows import Row, Summary
+    from symbench.leaderboard.tables import Report
     from symbench.runner import Manifest
 
 _BAR = 10  # characters of a bar that stands for 100%
 
 
+@dataclass(frozen=True)
+class _Column:
+    """One column of a table: a heading and a text for each line."""
+
+    heading: Text
+    lines: list[Text]
+    style: str = ""
+
+
 def render(report: Report, width: int = 120) -> RenderableType:
     """All tables of a run: for each task the returns, then scores and retention, then what to know about them.
 
+    The tasks that the reader asked for come first.
+
     Args:
         report: What the tables show.
-        width: Characters there are; what does not fit is left out: published numbers, comparisons, bars.
+        width: Characters there are. A table that is wider is cut into several, one below the other; bars are left out.
     """
     manifest, parts = report.manifest, list[RenderableType]()
-    for task, group in groupby(report.rows, key=lambda row: row.task):
+    ordered = sorted(report.rows, key=lambda row: row.task not in report.tasks)
+    for task, group in groupby(ordered, key=lambda row: row.task):
         rows = list(group)
-        *_, compared = text.score_headings(manifest, rows)
-        returns = (_returns(manifest, task, rows, quoted) for quoted in (published(task, manifest.suite), ()))
-        scores = (_scores(manifest, rows, *extras) for extras in ((True, compared), (True, ""), (False, "")))
         notes = "\n".join(f"• {notice}" for notice in text.notices(manifest, task, rows))
-        parts += [_fitting(returns, width), Text(), _fitting(scores, width), Text(), Text(notes, style="dim"), Text()]
+        parts += [_returns(manifest, task, rows, width), Text()]
+        parts += [_scores(manifest, rows, width), Text(), Text(notes, style="dim"), Text()]
     if report.summary:
-        parts += [_summary(report.summary), Text()]
+        parts += [_summary(report.summary, width), Text()]
     return Group(*parts)
 
 
-def _summary(summary: Sequence[Summary]) -> Group:
+def _summary(summary: Sequence[Summary], width: int) -> Group:
     header, lines = text.summary_table(summary)
-    table = _table()
-    for column in header:
-        table.add_column(_heading(column), justify="left" if column == header[0] else "right", no_wrap=True)
-    for title, *scores in lines:
-        table.add_row(*map(Text, (title, *scores)))
-    return _titled(f"all tasks  ·  normalised score, {text.summary_legend(summary)}", table)
+    first, *others = (
+        _Column(_heading(name), [Text(line[place]) for line in lines]) for place, name in enumerate(header)
+    )
+    title = f"all tasks  ·  normalised score, {text.summary_legend(summary)}"
+    return _titled(title, _stacked(first, others, width))
 
 
-def _returns(manifest: Manifest, task: str, rows: Sequence[Row], quoted: Sequence[Published]) -> Group:
-    table = _table()
-    table.add_column("perturbation", no_wrap=True)
-    for row in (row for row in rows if row.condition == rows[0].condition):
-        table.add_column(
-            _heading(row.agent), justify="right", style="dim" if row.agent == "random" else "", no_wrap=True
+def _returns(manifest: Manifest, task: str, rows: Sequence[Row], width: int) -> Group:
+    by_condition = [list(group) for _, group in groupby(rows, key=lambda row: row.condition)]
+    first = _Column(Text("perturbation"), [Text(group[0].condition.title) for group in by_condition])
+    agents = [
+        _Column(
+            _heading(mine[0].agent),
+            [Text(text.return_of(row)) for row in mine],
+            "dim" if mine[0].agent == "random" else "",
         )
-    for entry in quoted:
-        table.add_column(_heading(entry.agent), justify="right", style="dim italic", no_wrap=True)
-    for condition, group in groupby(rows, key=lambda row: row.condition):
-        papers = [entry.returns.get(condition.id) for entry in quoted]
-        quotes = [text.mean_and_std(*paper) if paper else "" for paper in papers]
-        table.add_row(*map(Text, (condition.title, *(text.return_of(row) for row in group), *quotes)))
-    return _titled(f"{task}  ·  {manifest.suite.tag}  ·  return", table)
+        for mine in zip(*by_condition, strict=True)
+    ]
+    conditions = [group[0].condition.id for group in by_condition]
+    papers = [_paper(entry, conditions) for entry in published(task, manifest.suite)]
+    return _titled(f"{task}  ·  {manifest.suite.tag}  ·  return", _stacked(first, agents + papers, width))
 
 
-def _scores(manifest: Manifest, rows: Sequence[Row], bars: bool, compared: str) -> Group:
-    """The table of scores: a block for each agent; ``compared`` heads the last column, which is left out if empty."""
-    table = _table()
-    table.add_column("agent and perturbation", no_wrap=True)
-    for heading in text.score_headings(manifest, rows)[:2]:
-        table.add_column(heading, justify="right", no_wrap=True)
-    if bars:
-        table.add_column("", no_wrap=True)
-    if compared:
-        table.add_column(Text(compared), justify="right", no_wrap=True)
-    for mine in text.scored(rows):
-        if mine:
-            table.add_row(Text(text.agent_with_runs(mine[0]), style="bold"))
-        for row in mine:
-            extra = [_bar(row)] if bars else []
-            table.add_row(*_score(row), *extra, *([Text(text.with_interval(row.improvement))] if compared else []))
-        table.add_section()
-    return _titled("normalised score, and the share of it that a perturbation leaves", table)
+def _paper(entry: Published, conditions: Sequence[str]) -> _Column:
+    found = [entry.returns.get(condition) for condition in conditions]
+    return _Column(
+        _heading(entry.agent), [Text(text.mean_and_std(*paper) if paper else "") for paper in found], "dim italic"
+    )
 
 
-def _score(row: Row) -> tuple[RenderableType, ...]:
+def _scores(manifest: Manifest, rows: Sequence[Row], width: int) -> Group:
+    """The table of scores: a block for each agent."""
+    blocks = [mine for mine in text.scored(rows) if mine]
+    lines = [row for mine in blocks for row in (None, *mine)]  # the name of an agent is a line of its own
+    names = iter([text.agent_with_runs(mine[0]) for mine in blocks])
+    titles = [Text(next(names), "bold") if row is None else Text(f"  {row.condition.title}") for row in lines]
+    *headings, compared = text.score_headings(manifest, rows)
+
+    def column(heading: str, show: Callable[[Row], Text]) -> _Column:
+        return _Column(Text(heading), [Text() if row is None else show(row) for row in lines])
+
+    columns = [column(heading, show) for heading, show in zip(headings, (_iqm, _share), strict=True)]
+    extra = [column(compared, lambda row: Text(text.with_interval(row.improvement)))] if compared else []
+    ends = set(accumulate(1 + len(mine) for mine in blocks))
+    first = _Column(Text("agent and perturbation"), titles)
+    barred = [first, *columns, column("", _bar), *extra]
+    fits = _width(_table(barred)) <= width
+    tables = Group(_table(barred, ends)) if fits else _stacked(first, columns + extra, width, ends)
+    return _titled("normalised score, and the share of it that a perturbation leaves", tables)
+
+
+def _iqm(row: Row) -> Text:
+    return Text(text.with_interval(row.iqm))
+
+
+def _share(row: Row) -> Text:
     share = "" if row.condition.baseline else text.with_interval(row.retention, percent=True)
-    title = Text(f"  {row.condition.title}")
-    return title, Text(text.with_interval(row.iqm)), Text(share, style=_colour(row.retention.value))
+    return Text(share, style=_colour(row.retention.value))
 
 
 def _bar(row: Row) -> Text:
@@ -119,19 +141,30 @@ def _heading(agent: str) -> Text:
     return Text(textwrap.fill(agent, 18))
 
 
-def _fitting(choices: Iterable[RenderableType], width: int) -> RenderableType:
-    """The first choice that is not too wide, or the last."""
+def _stacked(first: _Column, columns: Sequence[_Column], width: int, ends: Container[int] = ()) -> Group:
+    """Tables that are no wider than they may be, each with the first column; a line follows the lines ``ends``."""
+    groups: list[list[_Column]] = [[]]
+    for column in columns:
+        if groups[-1] and _width(_table([first, *groups[-1], column])) > width:
+            groups.append([])
+        groups[-1].append(column)
+    return Group(*(_table([first, *group], ends) for group in groups))
+
+
+def _width(table: Table) -> int:
     console = Console(width=1000)
-    for part in choices:
-        if Measurement.get(console, console.options, part).maximum <= width:
-            break
-    return part
+    return Measurement.get(console, console.options, table).maximum
 
 
-def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+def _table(columns: Sequence[_Column], ends: Container[int] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(column.heading, justify="right" if place else "left", style=column.style, overflow="fold")
+    for number, line in enumerate(zip(*(column.lines for column in columns), strict=True), 1):
+        table.add_row(*line, end_section=number in ends)
+    return table
 
 
-def _titled(title: str, table: Table) -> Group:
+def _titled(title: str, tables: Group) -> Group:
     # Not the table's own title, which is folded to the table's width.
-    return Group(Text(title, style="bold"), table)
+    return Group(Text(title, style="bold"), tables)

@@ -11,11 +11,11 @@ from pydantic import TypeAdapter
 
 from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
+from symbench.files import write_atomically
 from symbench.leaderboard.board import Verified, read_verified
 from symbench.runner.agents import RANDOM, resolve
 from symbench.runner.evaluate import evaluate
 from symbench.runner.plan import plan
-from symbench.runner.store import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

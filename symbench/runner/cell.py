@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from symbench.runner.cell_id import CellId
 from symbench.suites import Apply  # noqa: TC001  (pydantic reads the annotations)
 
 # Part of every hash. Raised when the rules of evaluation change in a way that can change a number.
@@ -96,7 +97,12 @@ class Cell(BaseModel):
     @property
     def id(self) -> str:
         """Readable and unique in a suite, e.g. ``shuffle@1/CartPole-v1/shuffle-sensors/every-100/mlp/s0``."""
-        return f"{self.suite}@{self.version}/{self.task}/{self.perturbation}/{self.level}/{self.agent}/s{self.run}"
+        return str(self.key)
+
+    @property
+    def key(self) -> CellId:
+        """The same in its parts."""
+        return CellId(self.suite, self.version, self.task, self.perturbation, self.level, self.agent, self.run)
 
     @property
     def spec_hash(self) -> str:

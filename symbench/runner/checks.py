@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium import spaces
 
 from symbench.errors import SymbenchError
+from symbench.rollout import Callback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,18 +28,16 @@ _BLOCK = 16  # steps that are looked at together
 _TILED = 1000  # bounds of up to so many numbers are kept for every row, which numpy compares several times as fast
 
 
-class Checks:
+class Checks(Callback):
     """The checks of one agent in a batch of B environments; what is wrong names the agent, the step and the seed.
+
+    A callback of :func:`symbench.rollout.rollout`.
 
     Answers are checked at once, what is shown and paid after every sixteenth step and at the end of the block ``with``,
     before any other error leaves it: looking at each step by itself would cost several times as much. ::
 
         with Checks(agent.name, observation_space, action_space, seeds) as checks:
-            ...
-            checks.observations(shown, playing)
-            actions = checks.actions(agent.act(seen), playing)
-            ...
-            checks.rewards(rewards, playing)
+            rollout(envs, agent, seeds, [checks])
 
     Attributes:
         step: Steps taken so far.

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
+from symbench.rollout import Callback, rollout, rows_of
 from symbench.runner.checks import Checks
 from symbench.runner.input_change import WINDOW, InputChange, Watch
 
@@ -155,50 +156,42 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Epis
     Raises:
         SymbenchError: What the agent answers or is shown is not of its space, or a reward is not finite.
     """
-    count = len(seeds)
-    returns, lengths, died = np.zeros(count), np.zeros(count, np.int64), np.zeros(count, bool)
-    playing = np.arange(count)  # the environments whose episode goes on: the agent acts in these only
-    watch = Watch(envs)
+    watch, tally = Watch(envs), _Tally(len(seeds))
     view = watch.view or envs
-    observations, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]  # one seed each is allowed
-    actions = np.zeros((count, *(envs.single_action_space.shape or ())), envs.single_action_space.dtype)
-    agent.reset(count, seed=seeds[0])
     with Checks(agent.name, view.single_observation_space, envs.single_action_space, seeds) as checks:
-        while playing.size:
-            seen = rows_of(observations, playing)
-            _look(checks, watch, seen, playing)
-            actions[playing] = checks.actions(agent.act(seen), playing)
-            observations, rewards, terminated, truncated, _ = envs.step(actions)
-            checks.rewards(rewards := rewards[playing], playing)
-            returns[playing] += rewards
-            lengths[playing] += 1
-            ended = terminated | truncated
-            if ended.any():
-                died[playing] = terminated[playing]
-                agent.keep(~ended[playing])
-                playing = playing[~ended[playing]]
-                if not envs.metadata.get("rests", False):
-                    # What an environment plays after its episode is not counted; it is reset because it must be.
-                    observations, _ = envs.reset(options={"reset_mask": ended})
-    return Episodes(np.array(seeds, np.int64), returns, lengths, died, watch.result(), checks.outside)
+        rollout(envs, agent, seeds, [_Comparison(checks, watch) if watch.view else checks, tally])
+    numbers = tally.returns, tally.lengths, tally.terminated
+    return Episodes(np.array(seeds, np.int64), *numbers, watch.result(), checks.outside)
 
 
-def _look(checks: Checks, watch: Watch, seen: Any, playing: NDArray[np.int64]) -> None:
-    """Check what is shown to the agent, below and above the perturbations, and compare the two."""
-    if watch.view is None:
-        checks.observations(seen, playing)
-        return
-    shown = rows_of(watch.view.latest, playing)
-    checks.observations(shown, playing)
-    checks.finite(seen, playing)
-    watch.compare(checks.step, shown, seen, playing)
+class _Tally(Callback):
+    """Adds up what becomes of the episodes."""
+
+    def __init__(self, count: int) -> None:
+        self.returns, self.lengths = np.zeros(count), np.zeros(count, np.int64)
+        self.terminated = np.zeros(count, bool)
+
+    def rewards(self, rewards: NDArray[Any], playing: NDArray[np.int64]) -> None:
+        self.returns[playing] += rewards
+        self.lengths[playing] += 1
+
+    def ends(self, terminated: NDArray[np.bool_], truncated: NDArray[np.bool_], playing: NDArray[np.int64]) -> None:
+        self.terminated[playing] = terminated
 
 
-def rows_of(observations: Any, rows: NDArray[np.int64]) -> Any:
-    """Some rows of a batch of observations, of a dict of them too."""
-    if isinstance(observations, dict):
-        return {key: rows_of(part, rows) for key, part in observations.items()}
-    return observations[rows]
+class _Comparison(Callback):
+    """Checks what is shown to the agent, below and above the perturbations, and compares the two."""
+
+    def __init__(self, checks: Checks, watch: Watch) -> None:
+        self._checks, self._watch = checks, watch
+        self.actions, self.rewards = checks.actions, checks.rewards  # type: ignore[method-assign]
+
+    def observations(self, seen: Any, playing: NDArray[np.int64]) -> None:
+        assert self._watch.view is not None
+        shown = rows_of(self._watch.view.latest, playing)
+        self._checks.observations(shown, playing)
+        self._checks.finite(seen, playing)
+        self._watch.compare(self._checks.step, shown, seen, playing)
 
 
 @contextmanager

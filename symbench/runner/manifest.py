@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from symbench.envs.tasks import Task, get_task
 from symbench.errors import SymbenchError, one_line
+from symbench.files import write_atomically
 from symbench.runner.cell import digest_of
-from symbench.runner.store import DAMAGE, Store, write_atomically
+from symbench.runner.cell_id import CellId
+from symbench.runner.store import DAMAGE, Store
 from symbench.suites import Suite  # noqa: TC001  (pydantic reads the annotations)
 
 if TYPE_CHECKING:
@@ -21,7 +23,12 @@ if TYPE_CHECKING:
     from symbench.runner.store import Record
 
 
-CellId = Annotated[str, StringConstraints(pattern=r"^[^/]+(/[^/]+){5}$")]
+def _is_cell_id(text: str) -> str:
+    CellId.parse(text)
+    return text
+
+
+Id = Annotated[str, AfterValidator(_is_cell_id)]
 
 
 class TaskFacts(BaseModel):
@@ -103,11 +110,11 @@ class Manifest(BaseModel):
     format: Literal["symbench.run/1"] = "symbench.run/1"
     suite: Suite
     tasks: dict[str, TaskFacts] = Field(default_factory=dict)
-    cells: dict[CellId, str] = Field(default_factory=dict)
-    skipped: dict[CellId, str] = Field(default_factory=dict)
+    cells: dict[Id, str] = Field(default_factory=dict)
+    skipped: dict[Id, str] = Field(default_factory=dict)
     redundant: dict[str, str] = Field(default_factory=dict)
-    outside: dict[CellId, int] = Field(default_factory=dict)
-    failed: dict[CellId, str] = Field(default_factory=dict)
+    outside: dict[Id, int] = Field(default_factory=dict)
+    failed: dict[Id, str] = Field(default_factory=dict)
     invocations: list[Invocation] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -169,8 +176,8 @@ class Manifest(BaseModel):
 
 def _player(cell_id: str) -> tuple[str, str]:
     """Task and agent of a cell."""
-    _, task, _, _, agent, _ = cell_id.split("/")
-    return task, agent
+    parsed = CellId.parse(cell_id)
+    return parsed.task, parsed.agent
 
 
 def load_manifest(directory: Path) -> Manifest:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symbench.envs.tasks import get_task
+from symbench.rollout import Callback, rollout
 from symbench.runner.checks import Checks
 from symbench.runner.evaluate import single_thread
 from symbench.symmetry import ActionPermutation
@@ -53,25 +54,22 @@ def measure(cell: Cell) -> dict[str, float]:
     return {name: error for name, error in errors.items() if error is not None}
 
 
+class _Seen(Callback):
+    """Keeps what the agent sees."""
+
+    def __init__(self) -> None:
+        self.batches: list[NDArray[Any]] = []
+
+    def observations(self, seen: Any, playing: NDArray[np.int64]) -> None:
+        self.batches.append(np.array(seen))
+
+
 def _visited(envs: Any, agent: Agent, seed: int) -> NDArray[Any]:
     """The observations of some play, (steps * envs, ...)."""
-    everywhere = np.arange(envs.num_envs)
-    seeds = (seed + everywhere).tolist()
-    observations, _ = envs.reset(seed=seed)
-    agent.reset(envs.num_envs, seed=seed)
-    seen = []
+    seeds, seen = list(range(seed, seed + envs.num_envs)), _Seen()
     with Checks(agent.name, envs.single_observation_space, envs.single_action_space, seeds) as checks:
-        for _ in range(_STEPS):
-            seen.append(np.array(observations))
-            checks.observations(seen[-1], everywhere)
-            actions = checks.actions(agent.act(observations), everywhere)
-            observations, rewards, terminated, truncated, _ = envs.step(actions)
-            checks.rewards(rewards, everywhere)
-            ended = terminated | truncated
-            if ended.any():
-                agent.restart(ended)
-                observations, _ = envs.reset(options={"reset_mask": ended})
-    return np.concatenate(seen)
+        rollout(envs, agent, seeds, [seen, checks], steps=_STEPS, restart=True)
+    return np.concatenate(seen.batches)
 
 
 def _error(answer: Any, pair: SymmetryPair, seen: NDArray[Any], moves: bool) -> float | None:

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from symbench.envs.tasks import get_task
-from symbench.errors import SymbenchError
+from symbench.errors import NOTHING_KEPT, SymbenchError
 from symbench.runner.agents import resolve
-from symbench.runner.executor import Outcome, execute
+from symbench.runner.cell_id import CellId
+from symbench.runner.executors import Outcome, execute
 from symbench.runner.manifest import Invocation, Manifest, load_manifest
 from symbench.runner.plan import QUICK_EPISODES, Plan, plan
 from symbench.runner.provenance import environment
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from symbench.runner.cell import AgentSource, Cell
+    from symbench.runner.shards import Shard
     from symbench.suites import Suite
+
+# run.json is saved after every cell, unless that takes more seconds than this: then between two savings passes so many
+# times what one takes.
+_QUICK, _SAVING = 0.05, 20
 
 # Called with the outcome of every cell as it is done; ``None`` announces the number of cells to come.
 Progress = Callable[["Outcome | None", int], None]
@@ -38,6 +44,9 @@ def run(
     episodes: int | None = None,
     quick: bool = False,
     workers: int = 1,
+    executor: str = "local",
+    timeout: float | None = None,
+    shard: Shard | None = None,
     resume: bool = True,
     command: str = "symbench.runner.run",
     progress: Progress = lambda outcome, total: None,
@@ -57,6 +66,9 @@ def run(
         episodes: Episodes a cell instead of the protocol's number.
         quick: Play at most 50 episodes a cell.
         workers: Number of processes. Numbers do not depend on it.
+        executor: Where they are; see :func:`symbench.runner.executors.execute`.
+        timeout: Seconds that a batch of episodes may take; see the same.
+        shard: Which part of the cells is evaluated; none evaluates all. What ``run.json`` plans is the whole.
         resume: Whether cells that exist are kept; otherwise they are evaluated again.
         command: Recorded in ``run.json``.
         progress: Called with each outcome and the number of cells to evaluate.
@@ -77,9 +89,12 @@ def run(
         manifest = _manifest(store, suite, planned)
         # What run.json names already is there, or was to replace what is there.
         known = {cell.id for cell in planned.cells if manifest.cells.get(cell.id) == cell.spec_hash}
-        todo = [cell for cell in planned.cells if not (resume and store.holds(cell, replacing=cell.id in known))]
-        outcomes = execute(todo, workers, failed=set(manifest.failed))
-        _announce(manifest, planned, todo)
+        missing = [cell for cell in planned.cells if not (resume and store.holds(cell, replacing=cell.id in known))]
+        share = planned.cells if shard is None else shard.of(planned.cells)
+        absent = {cell.id for cell in missing}
+        todo = [cell for cell in share if cell.id in absent]
+        outcomes = execute(todo, workers, set(manifest.failed), executor=executor, timeout=timeout)
+        _announce(manifest, planned, missing)
         store.make_room(todo)
         call = Invocation(command=command, started=started, environment=environment(workers))
         manifest.invocations.append(call)
@@ -88,8 +103,8 @@ def run(
             progress(None, len(todo))
             _keep(outcomes, len(todo), store, manifest, progress)
         except KeyboardInterrupt:
-            done = len(planned.cells) - len(todo) + call.evaluated
-            raise KeyboardInterrupt(f"{done} of {len(planned.cells)} cells are done") from None
+            done = len(share) - len(todo) + call.evaluated
+            raise KeyboardInterrupt(f"{done} of {len(share)} cells are done" if done else NOTHING_KEPT) from None
         finally:
             call.seconds = round(time.perf_counter() - clock, 1)
             manifest.save(store)
@@ -166,7 +181,7 @@ def _announce(manifest: Manifest, planned: Plan, todo: Sequence[Cell]) -> None:
 def _check_episodes(store: Store, manifest: Manifest, planned: Plan) -> None:
     """No table may mix agents that played different numbers of episodes."""
     asked = {cell.task: cell.episodes for cell in planned.cells}
-    others = {id: hash for id, hash in manifest.cells.items() if id.split("/")[1] in asked}
+    others = {id: hash for id, hash in manifest.cells.items() if CellId.parse(id).task in asked}
     for cell in planned.cells:
         others.pop(cell.id, None)
     for there in (record.cell for record in store.records(others)):
@@ -181,6 +196,7 @@ def _keep(
     outcomes: Generator[Outcome, None, None], total: int, store: Store, manifest: Manifest, progress: Progress
 ) -> None:
     """Store each outcome as it comes."""
+    saved = 0.0, 0.0
     with closing(outcomes):
         for outcome in outcomes:
             if outcome.record is None:
@@ -190,5 +206,20 @@ def _keep(
                 manifest.failed.pop(outcome.cell.id, None)
                 manifest.add_outside(outcome.record)
                 manifest.invocations[-1].evaluated += 1
-            manifest.save(store)  # after every cell: nothing can be done when the process is killed
+            saved = _save_now_and_then(manifest, store, saved)
             progress(outcome, total)
+
+
+def _save_now_and_then(manifest: Manifest, store: Store, saved: tuple[float, float]) -> tuple[float, float]:
+    """Save, if that takes a small part of the time only: nothing can be done when the process is killed.
+
+    Args:
+        manifest: What is saved.
+        store: Where.
+        saved: When it was saved last, and how long that took, in seconds.
+    """
+    begin = time.perf_counter()
+    if saved[1] > _QUICK and begin - saved[0] < _SAVING * saved[1]:
+        return saved
+    manifest.save(store)
+    return begin, time.perf_counter() - begin

@@ -11,35 +11,22 @@ A run directory looks like this::
 from __future__ import annotations
 
 import json
-import os
-import sys
-import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
 from pydantic import FiniteFloat, TypeAdapter
 
 from symbench.errors import SymbenchError, one_line
+from symbench.files import write_atomically
 from symbench.runner.cell import Cell, digest_of
+from symbench.runner.cell_id import CellId
 from symbench.runner.evaluate import Episodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: int) -> None:
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
+    from pathlib import Path
 
 FORMAT = "symbench.cell/1"
 
@@ -108,20 +95,22 @@ class Store:
         Raises:
             SymbenchError: Another process holds it.
         """
-        with (self.directory / ".lock").open("w") as file:
+        lock = FileLock(self.directory / ".lock", timeout=0)
+        with suppress(OSError, NotImplementedError):  # a file system without locks: nothing can be kept out
             try:
-                _lock(file.fileno())
-            except (BlockingIOError, PermissionError) as error:
+                lock.acquire()
+            except (Timeout, PermissionError) as error:
                 raise SymbenchError(
                     f"another symbench run is writing into {str(self.directory)!r}; wait for it or give another --out"
                 ) from error
-            except OSError:
-                pass  # a file system without locks: nothing can be kept out
+        try:
             yield
+        finally:
+            lock.release()
 
     def path(self, cell_id: str) -> Path:
         """The file of a cell; its name is the cell's id without the suite."""
-        return self.directory.joinpath("cells", *cell_id.split("/")[1:-1], cell_id.rsplit("/", 1)[-1] + ".json")
+        return self.directory / "cells" / CellId.parse(cell_id).path
 
     def make_room(self, cells: Iterable[Cell]) -> None:
         """Make sure that the files of these cells can be written. A directory that lies in their place is renamed.
@@ -216,6 +205,12 @@ class Store:
                 "goes on from there, without --no-resume"
             ) from error
 
+    def each(self, cells: Mapping[str, str]) -> Iterator[Record]:
+        """The same as :meth:`records`, one after the other: a million do not fit into memory."""
+        for path in map(self.path, cells):
+            if path.exists() and cells.get((record := self.read(path)).cell.id) == record.cell.spec_hash:
+                yield record
+
     def records(self, cells: Mapping[str, str]) -> list[Record]:
         """The cells that have been evaluated, among those asked for; other files are not looked at.
 
@@ -225,8 +220,7 @@ class Store:
         Raises:
             CorruptCell: One of them is damaged.
         """
-        there = (self.read(path) for path in map(self.path, cells) if path.exists())
-        return [record for record in there if cells.get(record.cell.id) == record.cell.spec_hash]
+        return list(self.each(cells))
 
 
 def _check_seeds(cell: Cell, seeds: list[int]) -> None:
@@ -247,23 +241,3 @@ def _difference(stored: Cell, asked: Cell) -> str:
     if changed == ["source"]:
         return f"agent {asked.agent!r} was another file"
     return ", ".join(f"{key} {old[key]!r}, asked {new[key]!r}" for key in changed)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that no reader and no crash ever sees half of it.
-
-    Raises:
-        OSError: The file cannot be written; nothing is left behind and an older file stays as it was.
-    """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        # A name that is no Unicode, e.g. in a command line that is recorded, is no reason to lose a file.
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

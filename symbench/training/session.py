@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from symbench.errors import SymbenchError
+from symbench.errors import NOTHING_KEPT, SymbenchError
 from symbench.reading import brief
 from symbench.training.progress import Meter
 
@@ -202,7 +202,7 @@ class Session:
 
     def _last_checkpoint(self) -> str:
         if not (self.folder / OWNER).exists():
-            return "there is no checkpoint yet"
+            return f"there is no checkpoint yet, {NOTHING_KEPT}"
         return f"the last checkpoint is {time.time() - (self.folder / OWNER).stat().st_mtime:.0f} s old"
 
     def _clear(self) -> None:

@@ -16,6 +16,7 @@ from gymnasium import spaces
 
 from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
+from symbench.rollout import Callback, moments
 from symbench.runner.checks import Checks
 from symbench.wrappers.adapters import adapter_of
 from symbench.wrappers.single import GymAdapter
@@ -193,6 +194,26 @@ class Numbered(gym.Env[Any, Any]):
         return self._shown.copy(), 0.0, False, False, {}
 
 
+class _Alone(Callback):
+    """A stage as a batch of one environment, and the return of its episode so far."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage, self.single_action_space = stage, stage.env.action_space
+        self.metadata: dict[str, Any] = {"rests": True}  # when the episode is over, nobody steps
+        self.total = 0.0
+
+    def reset(self, *, seed: Any = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        self.latest = self._stage.reset(seed[0])
+        return batch_of_one(self.latest), {}
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        self.latest, reward, over = self._stage.step(actions[0])
+        return batch_of_one(self.latest), np.array([reward]), np.array([over]), np.array([False]), {}
+
+    def rewards(self, rewards: NDArray[Any], playing: NDArray[np.int64]) -> None:
+        self.total += float(rewards[0])
+
+
 @dataclass(frozen=True)
 class Moment:
     """One time step of an episode, after the agent has chosen what to do.
@@ -222,21 +243,14 @@ def play(stage: Stage, agent: Agent, seed: int, steps: int | None = None) -> Ite
     Raises:
         SymbenchError: What the agent answers or is shown is not of its space, or a reward is not finite.
     """
-    alone = np.zeros(1, int)
-    seen, total, step, over = stage.reset(seed), 0.0, 0, False
+    alone, played = _Alone(stage), 0
     with Checks(agent.name, stage.env.observation_space, stage.env.action_space, [seed]) as checks:
-        while not over:
-            batch = batch_of_one(seen)
-            checks.observations(batch, alone)
-            action = checks.actions(agent.act(batch), alone)[0]
-            yield Moment(step, seen, total, action)
-            step += 1
-            if step == steps:
+        for moment in moments(alone, agent, [seed], [checks, alone], reset=False):
+            played += 1
+            yield Moment(moment.step, alone.latest, alone.total, moment.actions[0])
+            if played == steps:
                 return
-            seen, reward, over = stage.step(action)
-            checks.rewards(np.array([reward]), alone)
-            total += reward
-    yield Moment(step, seen, total, None)
+    yield Moment(played, alone.latest, alone.total, None)
 
 
 def batch_of_one(observation: Any) -> Any:

@@ -59,13 +59,17 @@ def test_a_signal_ends_a_command_as_ctrl_c_does(
         try:
             os.kill(os.getpid(), number)
             time.sleep(60)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("3 of 8 cells are done") from None
         finally:
             os.kill(os.getpid(), number)  # twice, as timeout does: the first is being obeyed
 
     monkeypatch.setattr("symbench.runner.run", run)
     result = symbench(*RUN)
     assert result.exit_code == code
-    assert result.stderr == f"interrupted by {name}; {KEPT}, the same command goes on from there\n"
+    assert (
+        result.stderr == f"interrupted by {name}; 3 of 8 cells are done; {KEPT}, the same command goes on from there\n"
+    )
     assert signal.getsignal(number) == signal.SIG_DFL
 
 
@@ -92,3 +96,12 @@ def test_commands_can_be_called_in_threads(symbench: Symbench) -> None:
     """Only the main thread may say what signals do."""
     with ThreadPoolExecutor() as pool:
         assert pool.submit(symbench, "list", "tasks").result().exit_code == 0
+
+
+def test_nothing_is_promised_before_the_first_cell_is_done(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("symbench.runner.executors.base.play_batch", interrupted)
+    result = symbench(*RUN, "--agent", "random")
+    assert result.exit_code == 130 and result.stderr == "interrupted; nothing is kept\n"

@@ -101,7 +101,11 @@ def test_compare_prints_differences(symbench: Symbench, submitted: str) -> None:
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("compare nobody mine", "nobody.json: this file is missing"),
+        ("compare nobody mine", "unknown submission 'nobody' as leaderboards/submissions is not here: give --folder"),
+        ("compare nobody.csv mine.csv", "nobody.json: this file is missing"),
+        ("compare nowhere --agents a,b", "'nowhere' holds no run"),
+        ("compare nowhere --agents a", "--agents takes two names, e.g. mine,mlp; received 'a'"),
+        ("compare nowhere", "compare two submissions, A B, or two agents of a run, RUN_DIR --agents A,B"),
         ("verify nobody.csv", "nobody.json: this file is missing"),
         ("verify ../x/..csv", "a name holds a-z and 0-9"),
         ("verify mine.zip", "NAME.csv or NAME.json is expected, received 'mine.zip'"),

@@ -13,6 +13,7 @@ import gymnasium as gym
 import pytest
 
 from symbench import runner
+from symbench.runner.executors import base
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Symbench
@@ -181,7 +182,7 @@ def test_describe_says_why_a_cell_has_no_pipeline(symbench: Symbench, monkeypatc
 
     ids = [f"tiny@1/CartPole-v1/none/in-order/{agent}/s0" for agent in ("random", "mlp")]
     with monkeypatch.context() as patch:
-        patch.setattr("symbench.runner.executor.play_batch", broken)
+        patch.setattr("symbench.runner.executors.base.play_batch", broken)
         symbench(*RUN, "--agent", "random", "--out", "mine")
     result = symbench("describe", ids[0], "--run", "mine")
     assert result.exit_code == 2 and "random/s0 failed: RuntimeError: went wrong" in result.stderr
@@ -198,7 +199,7 @@ def test_cells_that_fail_are_named_and_the_exit_code_says_so(
     def broken(cell: Any, seeds: list[int]) -> None:
         raise RuntimeError(f"[{cell.level}] went wrong")
 
-    monkeypatch.setattr("symbench.runner.executor.play_batch", broken)
+    monkeypatch.setattr("symbench.runner.executors.base.play_batch", broken)
     result = symbench(*RUN, "--agent", "random")
     assert result.exit_code == 1
     assert "failed tiny@1/CartPole-v1/none/in-order/random/s0: RuntimeError: [in-order] went wrong" in result.stderr
@@ -213,7 +214,7 @@ def test_a_very_long_message_is_cut_and_shown_at_once(
     def broken(*_: Any) -> None:
         raise RuntimeError("x" * 100_000)
 
-    monkeypatch.setattr("symbench.runner.executor.play_batch", broken)
+    monkeypatch.setattr("symbench.runner.executors.base.play_batch", broken)
     begin = time.process_time()
     result = symbench(*RUN, "--agent", "random", "--out", "mine", *(["--debug"] if debug else []))
     assert time.process_time() - begin < 10
@@ -243,12 +244,12 @@ def test_the_retry_of_failed_cells_that_is_advised_is_the_right_one(
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr("symbench.runner.executor.play_batch", broken)
+        patch.setattr("symbench.runner.executors.base.play_batch", broken)
         result = symbench(*RUN, "--agent", "random", "--out", "mine", *words)
     assert f"error: 2 cells failed{advice} them again" in result.stderr
-    monkeypatch.setattr("symbench.runner.executor._in_processes", _here)
+    monkeypatch.setattr("symbench.runner.executors.local.Processes", lambda workers, timeout: _here)
     assert symbench(*RUN, "--agent", "random", "--out", "mine").exit_code == 0
 
 
-def _here(jobs: Any, workers: int) -> Iterator[Any]:
-    yield from ((job, runner.executor._attempt(job)) for job in jobs)
+def _here(jobs: Any) -> Iterator[Any]:
+    yield from ((job, base.attempt(job)) for job in jobs)

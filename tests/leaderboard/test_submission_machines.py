@@ -47,7 +47,7 @@ class House:
             save_agent(network, self.folder / agent, {"agent": agent})
         facts = {**machine(), "cpu": cpu, **changes}
         with self._patch.context() as patch:
-            patch.setattr("symbench.runner.executor.machine", lambda: facts)
+            patch.setattr("symbench.runner.executors.base.machine", lambda: facts)
             patch.setattr("symbench.runner.provenance.machine", lambda: facts)
             run(load_suite("tiny"), self.directory, tasks=[TASK], agents=[f"{agent}={self.folder}/{agent}.json"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -97,12 +98,59 @@ def test_returns_stand_beside_the_papers(report: Report) -> None:
     ]
 
 
-def test_the_papers_columns_give_way_on_a_narrow_terminal(report: Report) -> None:
-    narrow = printed(report, 80)
-    assert "593 ± 433" not in narrow and "610 ± 50" in narrow
-    assert "P(better" not in line_with(narrow, "agent and perturbation")
-    assert "0.92 [-0.19, 2.03]    100% [99, 100]" in narrow
-    assert max(map(len, narrow.splitlines())) <= 80
+@pytest.mark.parametrize("width", [99, 80, 60, 50])
+def test_tables_are_stacked_on_a_narrow_terminal_and_nothing_is_cut(report: Report, width: int) -> None:
+    wide, narrow = printed(report, 200), printed(report, width)
+    assert max(map(len, narrow.splitlines())) <= width
+    assert "610 ± 50" in narrow and "593 ± 433" in narrow and "P(better than mlp)" in narrow
+    numbers = re.compile(r"-?\d+(?:\.\d+)?%? (?:± \d[\d.]*|\[[-\d., ]+\])")
+    tables = [text.partition("•")[0] for text in (wide, narrow)]
+    assert sorted(numbers.findall(tables[1])) == sorted(numbers.findall(tables[0])) != []
+
+
+def test_the_papers_columns_and_footnotes_appear_together(report: Report) -> None:
+    for width in (60, 80, 140):
+        text = printed(report, width)
+        assert "(paper)" in text.partition("•")[0] and "• (paper): " in text
+
+
+def test_the_task_asked_for_comes_first(manifest: Manifest, record: Callable[..., Record]) -> None:
+    manifest.add_task("CartPole-v1")
+    records = [record("mlp", CLEAN, [1.0, 2.0]), record("mlp", CLEAN, [1.0, 2.0], task="CartPole-v1")]
+    for tasks, first in (((), "CartPoleSwingUp"), (("CartPole-v1",), "CartPole-v1")):
+        assert printed(make_report(manifest, records, tasks)).startswith(f"{first}  ·")
+
+
+def test_the_answer_is_one_line(report: Report) -> None:
+    assert report.answer == (
+        "CartPoleSwingUp: attention-neuron keeps 100% [99, 100] of its clean score, mlp 5% [-99, 108] "
+        "(mean of 1 of 2 perturbations, which all of them played)"
+    )
+
+
+def test_the_answer_is_the_mean_over_conditions_and_tasks(manifest: Manifest, record: Callable[..., Record]) -> None:
+    manifest.add_task("CartPole-v1")
+    tasks = {name: get_task(name) for name in manifest.tasks}
+
+    def played(agent: str, name: str, condition: str, share: float) -> Record:
+        task = tasks[name]
+        return record(
+            agent, condition, [task.random_return + share * (task.reference_return - task.random_return)], task=name
+        )
+
+    shares = {"CartPoleSwingUp": (0.8, 0.4, 0.2), "CartPole-v1": (1.0, 0.5, 0.3)}
+    records = [
+        played(agent, name, condition, share * factor)
+        for agent, factor in (("mlp", 1.0), ("mine", 0.5), ("nothing", 0.001))
+        for name, three in shares.items()
+        for condition, share in zip((CLEAN, SHUFFLED, OFTEN), three, strict=True)
+    ]
+    nothing = "too low a clean score to keep any of it: nothing"
+    said = make_report(manifest, records).answer
+    assert said == f"2 tasks: mine keeps 39% of its clean score, mlp 39% (mean of 4 perturbations); {nothing}"
+    said = make_report(manifest, records, ["CartPole-v1"]).answer
+    assert said == f"CartPole-v1: mine keeps 40% of its clean score, mlp 40% (mean of 2 perturbations); {nothing}"
+    assert make_report(manifest, records[:3], ["CartPole-v1"]).answer == ""  # nothing of that task yet
 
 
 def test_retention_is_shown_with_its_interval_and_a_bar(report: Report) -> None:

@@ -15,7 +15,7 @@ from symbench.cli import app
 from symbench.policies import MLPNetwork
 from symbench.policies.equivariant import EquivariantMLPNetwork
 from symbench.runner import make_plan
-from symbench.runner.executor import execute
+from symbench.runner.executors import execute
 from symbench.runner.measures import _error, measure
 from symbench.suites import load_suite
 from symbench.symmetry import symmetry_of

@@ -10,7 +10,8 @@ import pytest
 
 from symbench.errors import SymbenchError
 from symbench.leaderboard import write_report
-from symbench.runner import Cell, Manifest, Outcome, Store, executor, load_manifest, run
+from symbench.runner import Cell, Manifest, Outcome, Store, load_manifest, run
+from symbench.runner.executors import base
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,7 +176,7 @@ def test_a_cell_that_fails_is_recorded_and_tried_again(
         raise RuntimeError("no memory\nleft")
 
     with monkeypatch.context() as patch:
-        patch.setattr("symbench.runner.executor.play_batch", broken)
+        patch.setattr("symbench.runner.executors.base.play_batch", broken)
         manifest = start(agents=["random"])
     assert set(manifest.failed.values()) == {"RuntimeError: no memory left"}
     assert len(manifest.failed) == 3 and not files(tmp_path / "run")
@@ -188,9 +189,12 @@ def test_what_failed_before_is_known_to_the_executor_until_it_has_been_played(
 ) -> None:
     known: list[set[str]] = []
     execute = MODULE.execute
-    monkeypatch.setattr(
-        MODULE, "execute", lambda cells, workers, failed: known.append(failed) or execute(cells, workers, failed)
-    )
+
+    def recorded(cells: Any, workers: int, failed: set[str], **options: Any) -> Any:
+        known.append(failed)
+        return execute(cells, workers, failed, **options)
+
+    monkeypatch.setattr(MODULE, "execute", recorded)
 
     def broken(cell: Cell, seeds: Any) -> Any:
         if cell.level == "every-10":
@@ -200,9 +204,9 @@ def test_what_failed_before_is_known_to_the_executor_until_it_has_been_played(
     def interrupt(outcome: Outcome | None, _: int) -> None:
         raise KeyboardInterrupt
 
-    play = executor.play_batch
+    play = base.play_batch
     with monkeypatch.context() as patch:
-        patch.setattr(executor, "play_batch", broken)
+        patch.setattr(base, "play_batch", broken)
         failed = start(agents=["random"]).failed
     assert list(failed) == ["tiny@3/CartPole-v1/shuffle/every-10/random/s0"]
     with pytest.raises(KeyboardInterrupt, match="2 of 3 cells are done"):

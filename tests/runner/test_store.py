@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import Timeout
 
 from symbench.errors import SymbenchError
+from symbench.files import write_atomically
 from symbench.runner import Cell, CorruptCell, Record, Store, evaluate
-from symbench.runner.store import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,20 +106,20 @@ def test_what_cannot_make_room_is_named(store: Store, record: Record) -> None:
 
 
 def test_a_file_system_without_locks_keeps_nothing_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lock(_: int) -> None:
+    def lock(_: Any) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr("symbench.runner.store._lock", lock)
+    monkeypatch.setattr("filelock.FileLock.acquire", lock)
     with store.lock():
         pass
 
 
-@pytest.mark.parametrize("error", [BlockingIOError, PermissionError])
-def test_a_lock_that_is_taken_is_one_line(store: Store, monkeypatch: pytest.MonkeyPatch, error: type[OSError]) -> None:
-    def lock(_: int) -> None:
+@pytest.mark.parametrize("error", [Timeout("x"), PermissionError()])
+def test_a_lock_that_is_taken_is_one_line(store: Store, monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+    def lock(_: Any) -> None:
         raise error
 
-    monkeypatch.setattr("symbench.runner.store._lock", lock)
+    monkeypatch.setattr("filelock.FileLock.acquire", lock)
     with pytest.raises(SymbenchError, match="another symbench run is writing into"), store.lock():
         pass
 

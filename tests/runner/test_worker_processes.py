@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symbench.runner import AgentSource, Cell, Episodes, execute, executor, worker
+from symbench.runner import AgentSource, Cell, Episodes, execute
+from symbench.runner.executors import base, cells, local, worker
+from symbench.runner.executors.local import ProcessLane
 
-Start = Callable[[str], executor._Lane]
+Start = Callable[[str], ProcessLane]
 
 
 @pytest.fixture
@@ -36,11 +38,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of processes that were asked for; everything plays here."""
     numbers: list[int] = []
 
-    def in_processes(jobs: Any, workers: int) -> Iterator[Any]:
+    def in_processes(workers: int, timeout: float | None) -> Any:
         numbers.append(workers)
-        yield from [(job, executor._attempt(job)) for job in jobs]
+        return lambda jobs: (played for played in [(job, base.attempt(job)) for job in jobs])
 
-    monkeypatch.setattr(executor, "_in_processes", in_processes)
+    monkeypatch.setattr(local, "Processes", in_processes)
     return numbers
 
 
@@ -67,9 +69,9 @@ def test_several_workers_are_processes_though_one_job_is_left(cell: Callable[...
 def test_no_more_processes_are_started_than_there_are_jobs(
     cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[executor._Lane] = []
-    start = executor._Lane._start
-    monkeypatch.setattr(executor._Lane, "_start", lambda lane: started.append(lane) or start(lane))  # type: ignore[func-returns-value]
+    started: list[ProcessLane] = []
+    start = ProcessLane._start
+    monkeypatch.setattr(ProcessLane, "_start", lambda lane: started.append(lane) or start(lane))  # type: ignore[func-returns-value]
     assert [outcome.record is not None for outcome in execute([cell()], workers=3)] == [True]
     assert len(started) == 1
     assert multiprocessing.active_children() == []
@@ -84,27 +86,26 @@ def test_a_crash_of_the_only_worker_is_said_and_the_others_go_on(
     mine: Callable[..., Cell], cell: Callable[..., Cell], code: str, end: str
 ) -> None:
     first, second, third = execute([cell(level="a"), mine(code, level="b"), cell(level="c")])
-    assert second.error == f"the worker process died ({end}); out of memory or a crash?"
+    again = "also when it was tried a second time; out of memory or a crash?"
+    assert second.error == f"the worker process died ({end}), {again}"
     assert first.record and third.record
 
 
 @pytest.fixture
 def lane_with(mine: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Start]:
     """Starts a worker that executes code and waits until it does."""
-    lanes: list[executor._Lane] = []
+    lanes: list[ProcessLane] = []
     monkeypatch.chdir(tmp_path)
 
-    def start(code: str) -> executor._Lane:
-        lanes.append(executor._Lane())
+    def start(code: str) -> ProcessLane:
+        lanes.append(ProcessLane())
         lanes[-1].give((mine(code), range(100, 101)))
         while not Path("busy").exists():
             time.sleep(0.02)
         return lanes[-1]
 
     yield start
-    for lane in lanes:
-        lane.process.kill()
-        lane.process.join()
+    ProcessLane.stop(lanes)
 
 
 SLEEP = "import pathlib, signal, time\n{}\npathlib.Path('busy').touch()\n{}"
@@ -114,11 +115,11 @@ STUBBORN = SLEEP.format("signal.signal(signal.SIGTERM, signal.SIG_IGN)", "time.s
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_worker_that_is_told_to_end_closes_what_it_has_opened(lane_with: Start) -> None:
     lane = lane_with(SLEEP.format("", "try: time.sleep(60)\nfinally: pathlib.Path('closed').touch()"))
-    begin = time.monotonic()
-    executor._stop([lane])
-    assert time.monotonic() - begin < worker.GRACE
+    begin, process = time.monotonic(), lane.process
+    ProcessLane.stop([lane])
+    assert process and time.monotonic() - begin < worker.GRACE
     assert Path("closed").exists()
-    assert lane.process.exitcode == 128 + signal.SIGTERM
+    assert process.exitcode == 128 + signal.SIGTERM
     assert lane.connection.closed
 
 
@@ -126,26 +127,27 @@ def test_a_worker_that_is_told_to_end_closes_what_it_has_opened(lane_with: Start
 def test_a_worker_that_does_not_end_is_killed(lane_with: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "GRACE", 0.5)
     lane = lane_with(STUBBORN)
-    begin = time.monotonic()
-    executor._stop([lane])
-    assert 0.5 <= time.monotonic() - begin < 10
-    assert lane.process.exitcode == -signal.SIGKILL
+    begin, process = time.monotonic(), lane.process
+    ProcessLane.stop([lane])
+    assert process and 0.5 <= time.monotonic() - begin < 10
+    assert process.exitcode == -signal.SIGKILL
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_second_ctrl_c_kills_at_once(lane_with: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "GRACE", 120.0)
     lane = lane_with(STUBBORN)
+    process = lane.process
     again = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest-xdist's processes ignore it
     again.start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            executor._stop([lane])
+            ProcessLane.stop([lane])
     finally:
         again.cancel()
         signal.signal(signal.SIGINT, before)
-    assert lane.process.exitcode == -signal.SIGKILL
+    assert process and process.exitcode == -signal.SIGKILL
 
 
 def test_all_workers_share_the_time_to_end_in(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,20 +155,23 @@ def test_all_workers_share_the_time_to_end_in(monkeypatch: pytest.MonkeyPatch) -
     clock, calls = [0.0], []
 
     class Process:
-        def join(self, timeout: float | None = None) -> None:
-            calls.append(timeout)
-            clock[0] += timeout or 0.0
-
+        sentinel = pid = None
+        join = lambda self: calls.append("joined")  # noqa: E731
         terminate = kill = lambda self: calls.append(None)
 
     class Lane:
         process = Process()
         connection = type("Connection", (), {"close": lambda self: calls.append("closed")})()
 
-    monkeypatch.setattr(executor.time, "monotonic", lambda: clock[0])
-    executor._stop([Lane(), Lane(), Lane()])  # type: ignore[list-item]
+    def wait(sentinels: list[Any], timeout: float) -> None:
+        calls.append(timeout)
+        clock[0] += timeout
+
+    monkeypatch.setattr(local, "wait", wait)
+    monkeypatch.setattr(local.time, "monotonic", lambda: clock[0])
+    ProcessLane.stop([Lane(), Lane(), Lane()])  # type: ignore[list-item]
     assert clock == [worker.GRACE]
-    assert calls == [None, None, None, worker.GRACE, 0.0, 0.0, *[None, None, "closed"] * 3]
+    assert calls == [None, None, None, worker.GRACE, 0.0, 0.0, *[None, "joined", "closed"] * 3]
 
 
 def test_a_worker_is_given_a_few_seconds() -> None:
@@ -177,14 +182,14 @@ def test_of_a_cell_that_has_failed_no_other_batch_is_begun(
     cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     played: list[tuple[str, int]] = []
-    original = executor.play_batch
+    original = base.play_batch
 
     def play(asked: Cell, seeds: range) -> Any:
         played.append((asked.level, seeds[0]))
         return original(asked, seeds) if asked.level == "fine" else 1 / 0
 
-    monkeypatch.setattr(executor, "batches", lambda asked: [range(100, 102), range(102, 105)])
-    monkeypatch.setattr(executor, "play_batch", play)
+    monkeypatch.setattr(cells, "batches", lambda asked: [range(100, 102), range(102, 105)])
+    monkeypatch.setattr(base, "play_batch", play)
     first, second = execute([cell(level="broken"), cell(level="fine")])
     assert first.error == "ZeroDivisionError: division by zero" and second.record
     assert played == [("broken", 100), ("fine", 100), ("fine", 102)]
@@ -195,9 +200,9 @@ def test_batches_are_joined_in_their_order_whichever_is_done_first(
     cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch, order: int
 ) -> None:
     whole = next(execute([cell("mlp", episodes=6)])).record
-    monkeypatch.setattr(executor, "batches", lambda asked: [range(100, 102), range(102, 104), range(104, 106)])
-    reordered = lambda jobs, _: ((job, executor._attempt(job)) for job in list(jobs)[::order])  # noqa: E731
-    monkeypatch.setattr(executor, "_in_processes", reordered)
+    monkeypatch.setattr(cells, "batches", lambda asked: [range(100, 102), range(102, 104), range(104, 106)])
+    reordered = lambda *_: lambda jobs: ((job, base.attempt(job)) for job in list(jobs)[::order])  # noqa: E731
+    monkeypatch.setattr(local, "Processes", reordered)
     (outcome,) = execute([cell("mlp", episodes=6)], workers=2)
     assert whole and outcome.record
     assert outcome.record.episodes.columns() == whole.episodes.columns()
@@ -205,10 +210,10 @@ def test_batches_are_joined_in_their_order_whichever_is_done_first(
 
 
 def test_a_cell_that_has_failed_is_reported_once(cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executor, "batches", lambda asked: [range(100, 102), range(102, 105)])
-    monkeypatch.setattr(executor, "play_batch", lambda *_: 1 / 0)
-    ahead = lambda jobs, _: (done for done in [(job, executor._attempt(job)) for job in jobs])  # noqa: E731
-    monkeypatch.setattr(executor, "_in_processes", ahead)
+    monkeypatch.setattr(cells, "batches", lambda asked: [range(100, 102), range(102, 105)])
+    monkeypatch.setattr(base, "play_batch", lambda *_: 1 / 0)
+    ahead = lambda *_: lambda jobs: (done for done in [(job, base.attempt(job)) for job in jobs])  # noqa: E731
+    monkeypatch.setattr(local, "Processes", ahead)
     assert len(list(execute([cell()], workers=2))) == 1
 
 
@@ -232,7 +237,7 @@ def test_whatever_is_raised_becomes_a_short_line(
     def play(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(executor, "play_batch", play)
+    monkeypatch.setattr(base, "play_batch", play)
     (outcome,) = execute([cell()])
     assert outcome.error == line
 
@@ -246,11 +251,11 @@ def instant(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         zeros = np.zeros(len(seeds))
         return Episodes(np.array(seeds), zeros, zeros.astype(np.int64), zeros > 0)
 
-    batches = executor.batches
-    monkeypatch.setattr(executor, "batches", lambda asked: calls.append("batches") or batches(asked))  # type: ignore[func-returns-value]
-    monkeypatch.setattr(executor, "describe", lambda asked: calls.append("describe") or (("agent", "x"),))  # type: ignore[func-returns-value]
-    monkeypatch.setattr(executor, "measure", lambda asked: calls.append("measure") or {"policy_error": 1.0})  # type: ignore[func-returns-value]
-    monkeypatch.setattr(executor, "play_batch", play)
+    batches = cells.batches
+    monkeypatch.setattr(cells, "batches", lambda asked: calls.append("batches") or batches(asked))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(base, "describe", lambda asked: calls.append("describe") or (("agent", "x"),))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(base, "measure", lambda asked: calls.append("measure") or {"policy_error": 1.0})  # type: ignore[func-returns-value]
+    monkeypatch.setattr(base, "play_batch", play)
     return calls
 
 
@@ -275,3 +280,66 @@ def test_what_is_to_come_takes_no_memory(cell: Callable[..., Cell], instant: lis
         tracemalloc.stop()
     assert peak < 10_000_000
     assert instant.count("batches") == 1
+
+
+ONCE = """
+import os, pathlib
+died = pathlib.Path({folder!r}, "died")
+if not died.exists():
+    died.touch()
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_worker_that_died_is_replaced_and_its_job_tried_again(mine: Callable[..., Cell], tmp_path: Path) -> None:
+    (outcome,) = execute([mine(ONCE.format(folder=str(tmp_path)))])
+    assert outcome.record and (tmp_path / "died").exists()
+
+
+def test_what_hangs_is_stopped_and_the_others_go_on(mine: Callable[..., Cell], cell: Callable[..., Cell]) -> None:
+    begin = time.monotonic()
+    cells = [cell(level="a"), mine("import time; time.sleep(300)", level="b"), cell(level="c")]
+    outcomes = {outcome.cell.level: outcome for outcome in execute(cells, timeout=5.0)}
+    assert time.monotonic() - begin < 60
+    assert outcomes["a"].record and outcomes["c"].record
+    assert outcomes["b"].error == (
+        "the episodes with seeds 100 to 104 took longer than 5 seconds and were stopped; "
+        "give a longer --timeout if they do not hang"
+    )
+
+
+@pytest.mark.parametrize("timeout", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_timeout_is_a_time(cell: Callable[..., Cell], timeout: float) -> None:
+    with pytest.raises(ValueError, match="timeout must be above 0 seconds, received"):
+        execute([cell()], timeout=timeout)
+
+
+CHILD = """
+import multiprocessing, pathlib, time
+child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(300,))
+child.start()
+pathlib.Path({folder!r}, "child").write_text(str(child.pid))
+{then}
+"""
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+@pytest.mark.parametrize("then", ["", "time.sleep(300)", "import os; os._exit(7)"], ids=["done", "hangs", "crashes"])
+def test_environments_can_start_processes_and_none_outlives_its_worker(
+    mine: Callable[..., Cell], tmp_path: Path, then: str
+) -> None:
+    (outcome,) = execute([mine(CHILD.format(folder=str(tmp_path), then=then))], timeout=5.0)
+    assert (outcome.record is not None) == (then == ""), outcome.error
+    pid = int((tmp_path / "child").read_text())
+    deadline = time.monotonic() + 5
+    while _runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _runs(pid)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import SymbenchError
+from symbench.files import write_atomically
 from symbench.leaderboard.resampling import RANKED_FROM
 from symbench.leaderboard.site.cells import cell_summaries
 from symbench.leaderboard.site.citation import bibtex
@@ -16,7 +17,6 @@ from symbench.leaderboard.site.curves import Chart, chart, whole_percent
 from symbench.leaderboard.site.profiles import ProfileChart, profile_chart
 from symbench.leaderboard.statistics import LEAST_CLEAN_SCORE, STATISTICS
 from symbench.leaderboard.text import NOTHING, with_interval
-from symbench.runner.store import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,15 +8,29 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 
 GRACE = 3.0  # seconds to close environments in, before a process is killed
 
 
 def begin() -> None:
-    """Leave Ctrl-C to the parent, end in good order on SIGTERM, and end with the parent, however it ends."""
+    """Leave Ctrl-C to the parent, end in good order on SIGTERM, and end with the parent, however it ends.
+
+    The process may start others, as vectorised environments do; they are in its process group and end with it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches all processes; the parent decides what it means
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    multiprocessing.current_process().daemon = False  # as a daemon it could have no children
+    if sys.platform != "win32":
+        os.setpgid(0, 0)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def kill_group(number: int | None) -> None:
+    """Kill a worker and all that it has started; Windows has no groups."""
+    if sys.platform != "win32" and number is not None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(number, signal.SIGKILL)
 
 
 def _end_with_parent() -> None:
@@ -26,4 +40,5 @@ def _end_with_parent() -> None:
     parent.join()
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE)
+    kill_group(os.getpid())
     os._exit(1)

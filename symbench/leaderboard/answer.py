@@ -1,0 +1,109 @@
+"""What a run says in one line: how much of its clean score each agent keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symbench.leaderboard.resampling import UNDEFINED, Estimate, components, estimate, half_width, interval_over
+from symbench.leaderboard.scores import Scores
+from symbench.leaderboard.statistics import retention_draws
+from symbench.leaderboard.text import with_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from symbench.leaderboard.resampling import Draws
+    from symbench.runner import Manifest, Record
+
+
+def answer(manifest: Manifest, records: Sequence[Record], tasks: Sequence[str] = ()) -> str:
+    """For example ``CartPole-v1: mine keeps 10% [9, 13] of its clean score, mlp 1%``.
+
+    The mean over conditions, then over tasks, of the retention of docs/statistics.md, over the conditions that all
+    agents have played; if they are not all, the line says so. Random play, which has nothing to keep, is left out.
+
+    Args:
+        manifest: What was run.
+        records: Its cells that have been evaluated.
+        tasks: The tasks it is about; none takes all.
+
+    Returns:
+        Nothing if no agent has played both without and with a perturbation.
+    """
+    scores = Scores(manifest, records)
+    chosen = [task for task in tasks if task in manifest.tasks] or list(manifest.tasks)
+    agents = _agents(manifest, scores, chosen)
+    common = {task: _played(manifest, scores, task, agents) for task in chosen}
+    if not agents or not all(common.values()):
+        return ""
+    estimates = {agent: _kept(manifest, scores, common, agent) for agent in agents}
+    kept = {agent: with_interval(share, percent=True) for agent, share in estimates.items() if share is not UNDEFINED}
+    said = [f"{agent} {share}" for agent, share in kept.items()]
+    if kept:
+        first, share = next(iter(kept.items()))
+        said[0] = f"{first} keeps {share} of its clean score"
+    unlearned = [agent for agent in agents if agent not in kept]
+    nothing = [f"too low a clean score to keep any of it: {', '.join(unlearned)}"] if unlearned else []
+    where = chosen[0] if len(chosen) == 1 else f"{len(chosen)} tasks"
+    return f"{where}: " + "; ".join([*([", ".join(said) + _which(manifest, common)] if kept else []), *nothing])
+
+
+def _agents(manifest: Manifest, scores: Scores, tasks: Sequence[str]) -> list[str]:
+    """The agents that play all these tasks; the one that others are compared with comes last."""
+    everywhere = [name for name in scores.agents(tasks[0]) if all(name in scores.agents(task) for task in tasks)]
+    names = [name for name in everywhere if name != "random"]
+    return sorted(names, key=lambda name: name == manifest.suite.compare_with)
+
+
+def _perturbed(manifest: Manifest, task: str) -> list[str]:
+    return [each.id for each in manifest.suite.distinct(manifest.tasks[task]) if not each.baseline]
+
+
+def _played(manifest: Manifest, scores: Scores, task: str, agents: Sequence[str]) -> list[str]:
+    """The conditions that all agents have played, with as many training runs and episodes as without perturbation."""
+    clean = manifest.suite.baseline.id
+    return [
+        condition
+        for condition in _perturbed(manifest, task)
+        if all(
+            scores.runs(task, condition, agent) == scores.runs(task, clean, agent) != set()
+            and _shape(scores, task, condition, agent) == _shape(scores, task, clean, agent)
+            for agent in agents
+        )
+    ]
+
+
+def _shape(scores: Scores, task: str, condition: str, agent: str) -> tuple[int, ...]:
+    found = scores.normalised(task, condition, agent)
+    return () if found is None else found.shape
+
+
+def _kept(manifest: Manifest, scores: Scores, common: dict[str, list[str]], agent: str) -> Estimate:
+    draws = [_draws(manifest, scores, task, conditions, agent) for task, conditions in common.items()]
+    complete = [of_task for of_task in draws if of_task is not None]
+    if len(complete) < len(draws):
+        return UNDEFINED
+    if len(complete) == 1:
+        return estimate(complete[0])
+    value = float(np.mean([each.value for each in complete]))
+    if not all(interval_over(*each.shape) for each in complete):
+        return Estimate(value, *UNDEFINED[1:])
+    half = half_width(part for each in complete for part in components(each)) / len(complete)
+    return Estimate(value, value - half, value + half)
+
+
+def _draws(manifest: Manifest, scores: Scores, task: str, conditions: Sequence[str], agent: str) -> Draws | None:
+    found = (scores.normalised(task, name, agent) for name in (manifest.suite.baseline.id, *conditions))
+    clean, *perturbed = [matrix for matrix in found if matrix is not None]
+    return retention_draws(np.stack(perturbed), clean, manifest.suite.seed, task)
+
+
+def _which(manifest: Manifest, common: dict[str, list[str]]) -> str:
+    """Of which conditions that is the mean, if there are several."""
+    counts = [(len(conditions), len(_perturbed(manifest, task))) for task, conditions in common.items()]
+    played, there = (sum(numbers) for numbers in zip(*counts, strict=True))
+    if played < there:
+        return f" (mean of {played} of {there} perturbations, which all of them played)"
+    return f" (mean of {there} perturbations)" if there > len(common) else ""
