@@ -32,12 +32,19 @@ def run(
             "--agent",
             "-a",
             metavar="AGENT",
-            help="A bundled agent, [cyan]random[/cyan], [cyan]ALGO:FILE.zip[/cyan] (SB3) or a zoo file; "
+            help="A bundled agent, [cyan]random[/cyan], [cyan]ALGO:FILE.zip[/cyan] (SB3), [cyan]zoo:FOLDER[/cyan] "
+            "(rl_zoo3), [cyan]hub:OWNER/ALGO-ENV[/cyan], [cyan]module:Name[/cyan] (code) or a zoo file; "
             "[cyan]NAME=[/cyan] in front names it, options follow, e.g. [cyan],rescale[/cyan]; may be repeated; random "
             "always plays too. \\[all bundled ones]",
         ),
     ] = None,
-    trust: Annotated[bool, typer.Option("--trust", help="Load SB3 zips, which can execute any code in them.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Execute code of agents: module:Name, and SB3 zips, which can hold any.")
+    ] = False,
+    only: Annotated[bool, typer.Option("--only", help="Add no bundled agent beside one's own.")] = False,
+    stochastic: Annotated[
+        bool, typer.Option("--stochastic", help="SB3 agents draw their actions; as the option ,stochastic of each.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", parser=directory, help="Where everything goes. \\[runs/SUITE]"),
@@ -60,6 +67,7 @@ def run(
       [cyan]symbench run --suite noise --agent attention-neuron --workers 8[/cyan]
       [cyan]symbench run --suite my.toml --task CartPole-v1 --agent random[/cyan]
       [cyan]symbench run --suite shuffle --task CartPole-v1 --agent ppo:mine.zip --trust[/cyan]
+      [cyan]symbench run --suite noise --task CartPole-v1 --agent my_nets:Tiny --trust[/cyan]
 
     [bold]Observations normalised in training, actions of other bounds[/bold]
       [cyan]symbench run --suite shuffle -t Pendulum-v1 --trust \
@@ -72,6 +80,7 @@ def run(
     from symbench import leaderboard, runner
     from symbench.cli.console import cell_progress
     from symbench.cli.report import show
+    from symbench.runner.agent_options import drawing
     from symbench.suites import load_suite
 
     loaded = load_suite(suite)
@@ -81,8 +90,9 @@ def run(
             loaded,
             where,
             tasks=task or (),
-            agents=agent or (),
+            agents=[drawing(each) for each in agent or ()] if stochastic else agent or (),
             trust=trust,
+            baseline=not only,
             episodes=episodes,
             quick=quick,
             workers=workers,

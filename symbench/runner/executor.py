@@ -71,7 +71,9 @@ def execute(cells: Sequence[Cell], workers: int = 1, failed: Container[str] = ()
     """
     if workers < 1:
         raise SymbenchError(f"workers must be at least 1, received {workers}")
-    here = workers == 1 and all(cell.source.kind in _OURS and cell.id not in failed for cell in cells)
+    here = workers == 1 and all(
+        cell.source.held is not None or (cell.source.kind in _OURS and cell.id not in failed) for cell in cells
+    )
     return _whole_cells(cells, None if here else workers)
 
 
