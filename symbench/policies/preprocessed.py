@@ -14,6 +14,8 @@ from symbench.trees import row
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from symbench.policies.sb3.normalization import Normalization
+
 
 class PreprocessedAgent(Agent):
     """Base of agents that give another agent something else to read than the task shows."""
@@ -95,6 +97,38 @@ class FlattenedAgent(PreprocessedAgent):
         count = len(_leaves(observations)[0])
         rows: list[Any] = [spaces.flatten(space, row(space, observations, i)) for i in range(count)]
         return np.stack(rows)
+
+    _first = _seen
+
+
+class NormalizedAgent(PreprocessedAgent):
+    """Reads observations as ``VecNormalize`` showed them. Models that are not stacked do this themselves."""
+
+    def __init__(self, agent: Agent, observation_space: spaces.Space[Any], normalization: Normalization) -> None:
+        """Make the agent.
+
+        Args:
+            agent: The agent that acts.
+            observation_space: The task's (single) space.
+            normalization: The statistics.
+        """
+        self.normalization = normalization
+        super().__init__(agent, observation_space)
+
+    def __str__(self) -> str:
+        return str(self.normalization)
+
+    @staticmethod
+    def seen_space(space: spaces.Space[Any], *settings: Any) -> spaces.Space[Any]:
+        """See :meth:`PreprocessedAgent.seen_space`; only bounds would change, of which nobody knows."""
+        return space
+
+    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+        """See :meth:`Agent.misfit`."""
+        return self.normalization.misfit(observation_space) or self.agent.misfit(observation_space, action_space)
+
+    def _seen(self, observations: Any) -> Any:
+        return self.normalization(observations)
 
     _first = _seen
 

@@ -95,9 +95,9 @@ def load(source: AgentSource, observation_space: Space[Any], action_space: Space
         return RandomAgent(action_space)
     options = source.options
     flat = FlattenedAgent.seen_space(observation_space) if options.flatten else observation_space
-    seen = StackedAgent.seen_space(flat, options.stack) if _stacks(options) else flat
-    agent = _load(source, seen, action_space)
-    agent = StackedAgent(agent, flat, options.stack or 1) if _stacks(options) else agent
+    stacks = _stacks(options) and source.kind != "sb3"  # those of SB3 are stacked with their statistics
+    agent = _load(source, StackedAgent.seen_space(flat, options.stack) if stacks else flat, action_space)
+    agent = StackedAgent(agent, flat, options.stack or 1) if stacks else agent
     agent = FlattenedAgent(agent, observation_space) if options.flatten else agent
     return RescaledAgent(agent, action_space) if options.rescale else agent
 
@@ -132,6 +132,7 @@ def _load(source: AgentSource, observations: Space[Any], actions: Space[Any]) ->
         vecnormalize=options.vecnormalize,
         wrappers=options.wrappers,
         stochastic=options.stochastic,
+        stack=options.stack or 1,
         files=files,
     )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from symbench.errors import SymbenchError, unknown
 from symbench.own_code import make_importable
 from symbench.policies.agent import NetworkAgent
+from symbench.policies.preprocessed import NormalizedAgent, StackedAgent
 from symbench.policies.spaces import same_actions
 from symbench.zoo.rl_zoo3 import normalises_observations, training_config
 from symbench.zoo.rl_zoo3 import wrappers as wrappers_of
@@ -107,6 +108,7 @@ def load_sb3(
     vecnormalize: str | Path | None = None,
     wrappers: str | None = None,
     stochastic: bool = False,
+    stack: int = 1,
     files: SB3Files | None = None,
 ) -> Agent:
     """Load a model from a zip file of Stable-Baselines3 or sb3-contrib.
@@ -125,6 +127,7 @@ def load_sb3(
             (:func:`symbench.zoo.vecnormalize.find_statistics`), ``"none"`` plays without.
         wrappers: ``"none"`` says that the wrappers in rl_zoo3's ``config.yml`` are not needed.
         stochastic: Whether actions are drawn from the policy's distribution instead of being its most likely ones.
+        stack: How many observations the model reads at once; more than 1 needs ``observation_space``, that of one.
         files: What :func:`read_sb3` read; otherwise the file is read now.
 
     Raises:
@@ -149,9 +152,21 @@ def load_sb3(
     config = training_config(files.path)
     if wrappers != NONE:
         _check_wrappers(spec, config)
-    model = _load(algorithm, files, saved, observation_space, action_space)
-    normalization = _normalization(spec, model, files, config, vecnormalize)
-    return _agent(model, files.path.stem, normalization, stochastic)
+    seen = StackedAgent.seen_space(observation_space, stack) if observation_space and stack > 1 else observation_space
+    model = _load(algorithm, files, saved, seen, action_space)
+    found = _normalization(spec, model, files, config, vecnormalize)
+    # rl_zoo3 normalises observations and then stacks them; others may do it the other way round.
+    single = found if found and stack > 1 and found.misfit(model.observation_space) else None
+    if found and (reason := found.misfit((single and observation_space) or model.observation_space)):
+        raise SymbenchError(
+            f"{files.statistics_path} does not belong to {spec} ({reason}): name another file, "
+            f"{spec},vecnormalize=FILE.pkl, or none"
+        )
+    agent = _agent(model, files.path.stem, None if single else found, stochastic)
+    if observation_space is None or stack == 1:
+        return agent
+    agent = StackedAgent(agent, observation_space, stack)
+    return NormalizedAgent(agent, observation_space, single) if single else agent
 
 
 def agent_of_model(model: BaseAlgorithm, name: str) -> Agent:
@@ -214,10 +229,6 @@ def _normalization(
         raise SymbenchError(
             f"{spec} was not trained inside VecNormalize, but {file} lies where its statistics would: "
             f"{spec},vecnormalize=none plays without them"
-        )
-    if found and (reason := found.misfit(model.observation_space)):
-        raise SymbenchError(
-            f"{file} does not belong to {spec} ({reason}): name another file, {spec},vecnormalize=FILE.pkl, or none"
         )
     return found
 
