@@ -33,6 +33,8 @@ class CallableAgent(Agent):
       batched gets ``reset(num_envs=...)`` if it takes that, and must forget environments whose episodes have ended in
       ``keep(mask)``, mask (B,) bool.
 
+    Where an environment masks actions, ``act(observation, action_mask=...)`` gets the mask, (n,) bool, if it takes one.
+
     Example:
         >>> from gymnasium.spaces import Box, Discrete
         >>> agent = CallableAgent(lambda pole: int(pole[2] > 0), "lean", Box(-1, 1, (4,)), Discrete(2))
@@ -66,6 +68,8 @@ class CallableAgent(Agent):
         self.preprocessing = ("the agent's own code",)
         self._player, self._observations = player, observation_space
         self._copies: list[Any] = []
+        self._masks: NDArray[np.bool_] | None = None
+        self._takes_masks = _takes(_act(player), "action_mask")
         self.reset()
 
     def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
@@ -102,13 +106,18 @@ class CallableAgent(Agent):
             kept = np.flatnonzero(mask).tolist()
             self._copies, self._seeds = [self._copies[i] for i in kept], [self._seeds[i] for i in kept]
 
+    def allow(self, masks: NDArray[np.bool_] | None) -> None:
+        """Give these masks to an object that takes them."""
+        self._masks = masks if self._takes_masks else None
+
     def act(self, observations: Any) -> Any:
         """The answers, one for each environment; whether they are actions is checked by who plays."""
         if self.batched:
-            return _act(self._copies[0])(observations)
-        answers = [
-            _array(_act(player)(row(self._observations, observations, i))) for i, player in enumerate(self._copies)
-        ]
+            return _act(self._copies[0])(observations, **({} if self._masks is None else {"action_mask": self._masks}))
+        answers = []
+        for i, player in enumerate(self._copies):
+            mask = {} if self._masks is None else {"action_mask": self._masks[i]}
+            answers.append(_array(_act(player)(row(self._observations, observations, i), **mask)))
         return np.array(answers)
 
     def misfit(self, observation_space: Space[Any], action_space: Space[Any]) -> str | None:
@@ -139,9 +148,16 @@ def _copy(player: Any) -> Any:
 
 def _call(reset: Callable[..., Any], **offered: int) -> None:
     """Call ``reset`` with those of the arguments that it takes."""
-    taken = inspect.signature(reset).parameters
-    everything = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in taken.values())
-    reset(**{name: value for name, value in offered.items() if everything or name in taken})
+    reset(**{name: value for name, value in offered.items() if _takes(reset, name)})
+
+
+def _takes(function: Callable[..., Any], argument: str) -> bool:
+    """Whether a function takes this keyword; those that do not say, as some written in C, take none."""
+    try:
+        taken = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
+    return argument in taken or any(each.kind is inspect.Parameter.VAR_KEYWORD for each in taken.values())
 
 
 def _derived(seed: int, episode: int) -> int:

@@ -55,6 +55,7 @@ class ModuleAgent(Agent):
         if not isinstance(action_space, (spaces.Box, *_SIZES)):
             raise SymbenchError(f"agent {name!r}: a torch module cannot act in {described(action_space)}")
         self.name, self.module, self.action_space = name, module.eval(), action_space
+        self._masks: NDArray[np.bool_] | None = None
         self.preprocessing = (f"a torch module: {_HOW[type(action_space)]}",)
 
     def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
@@ -65,6 +66,10 @@ class ModuleAgent(Agent):
 
     def keep(self, mask: NDArray[np.bool_]) -> None:
         """Nothing to forget."""
+
+    def allow(self, masks: NDArray[np.bool_] | None) -> None:
+        """Choose among these actions only."""
+        self._masks = masks
 
     def act(self, observations: Any) -> NDArray[Any]:
         """Choose actions for a batch.
@@ -121,7 +126,8 @@ class ModuleAgent(Agent):
         answers: NDArray[Any] = found.detach().cpu().float().numpy()
         if not np.isfinite(answers).all():
             raise SymbenchError(f"{self.name} answers with NaN or infinity")
-        return answers
+        masks = self._masks
+        return answers if masks is None or masks.shape != expected else np.where(masks, answers, -np.inf)
 
 
 _SIZES: Final[dict[type, Callable[[Any], tuple[int, ...]]]] = {

@@ -56,6 +56,10 @@ class PreprocessedAgent(Agent):
         """See :meth:`Agent.keep`."""
         self.agent.keep(mask)
 
+    def allow(self, masks: NDArray[np.bool_] | None) -> None:
+        """See :meth:`Agent.allow`."""
+        self.agent.allow(masks)
+
     def act(self, observations: Any) -> NDArray[Any]:
         """See :meth:`Agent.act`; batches only."""
         return self.agent.act(self._seen(observations))

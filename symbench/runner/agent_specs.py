@@ -54,14 +54,14 @@ def task_of(spec: str) -> str | None:
 
 
 def _prefixed(spec: str, prefix: str, rest: str, trust: bool) -> AgentSource:
-    from symbench.zoo.sb3 import ALGORITHMS, REFUSED
+    from symbench.zoo.sb3 import ALGORITHMS
 
     if prefix in ("zoo", "hub"):
         found = _logged(prefix, rest)
         name = _slug(f"{found.algorithm}-{found.env_id}")
         return AgentSource(name=name, kind="sb3", algorithm=found.algorithm, path=str(found.path), trust=trust)
     algorithm = prefix.lower()
-    if own_code.is_named(spec) and not rest.endswith(".zip") and algorithm not in {*ALGORITHMS, *REFUSED}:
+    if own_code.is_named(spec) and not rest.endswith(".zip") and algorithm not in ALGORITHMS:
         return _code(spec, rest, trust)
     path = Path(rest).expanduser()
     name = _slug(path.name.removesuffix(".zip"))

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
+from symbench.runner.action_masks import ActionMasks
 from symbench.runner.checks import Checks
 from symbench.runner.input_change import WINDOW, InputChange, Watch
 from symbench.wrappers.registry import PERTURBATIONS
@@ -161,15 +162,18 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Epis
     playing = np.arange(count)  # the environments whose episode goes on: the agent acts in these only
     watch = Watch(envs)
     view = watch.view or envs
-    observations, _ = envs.reset(seed=seeds)  # type: ignore[arg-type]  # one seed each is allowed
+    masks = ActionMasks(envs)
+    observations, infos = envs.reset(seed=seeds)  # type: ignore[arg-type]  # one seed each is allowed
     actions = np.zeros((count, *(envs.single_action_space.shape or ())), envs.single_action_space.dtype)
     agent.reset(count, seed=seeds[0])
     with Checks(agent.name, view.single_observation_space, envs.single_action_space, seeds) as checks:
         while playing.size:
             seen = rows_of(observations, playing)
             _look(checks, watch, seen, playing)
+            masks.update(infos)
+            agent.allow(masks.of(seen, playing))
             actions[playing] = checks.actions(agent.act(seen), playing)
-            observations, rewards, terminated, truncated, _ = envs.step(actions)
+            observations, rewards, terminated, truncated, infos = envs.step(actions)
             checks.rewards(rewards := rewards[playing], playing)
             returns[playing] += rewards
             lengths[playing] += 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symbench.envs.tasks import get_task
+from symbench.runner.action_masks import ActionMasks
 from symbench.runner.checks import Checks
 from symbench.runner.evaluate import single_thread
 from symbench.symmetry import ActionMap
@@ -57,20 +58,24 @@ def _visited(envs: Any, agent: Agent, seed: int) -> NDArray[Any]:
     """The observations of some play, (steps * envs, ...)."""
     everywhere = np.arange(envs.num_envs)
     seeds = (seed + everywhere).tolist()
-    observations, _ = envs.reset(seed=seed)
+    masks = ActionMasks(envs)
+    observations, infos = envs.reset(seed=seed)
     agent.reset(envs.num_envs, seed=seed)
     seen = []
     with Checks(agent.name, envs.single_observation_space, envs.single_action_space, seeds) as checks:
         for _ in range(_STEPS):
             seen.append(np.array(observations))
             checks.observations(seen[-1], everywhere)
+            masks.update(infos)
+            agent.allow(masks.of(observations, everywhere))
             actions = checks.actions(agent.act(observations), everywhere)
-            observations, rewards, terminated, truncated, _ = envs.step(actions)
+            observations, rewards, terminated, truncated, infos = envs.step(actions)
             checks.rewards(rewards, everywhere)
             ended = terminated | truncated
             if ended.any():
                 agent.restart(ended)
-                observations, _ = envs.reset(options={"reset_mask": ended})
+                masks.update(infos)
+                observations, infos = envs.reset(options={"reset_mask": ended})
     return np.concatenate(seen)
 
 

@@ -33,6 +33,7 @@ ALGORITHMS: Final = {
     "dqn": "stable_baselines3.DQN",
     "sac": "stable_baselines3.SAC",
     "td3": "stable_baselines3.TD3",
+    "maskable_ppo": "sb3_contrib.MaskablePPO",
     "recurrent_ppo": "sb3_contrib.RecurrentPPO",
     "ppo_lstm": "sb3_contrib.RecurrentPPO",  # its name in rl_zoo3
     "ddpg": "stable_baselines3.DDPG",
@@ -42,8 +43,6 @@ ALGORITHMS: Final = {
     "crossq": "sb3_contrib.CrossQ",
     "ars": "sb3_contrib.ARS",
 }
-
-REFUSED: Final = {"maskable_ppo": "it acts under action masks, which are not passed on to agents"}
 
 # What only training needs. Old versions pickled schedules that today's Python cannot read; buffers waste memory.
 _NOT_NEEDED: Final[dict[str, Any]] = {
@@ -118,7 +117,7 @@ def load_sb3(
 
     Args:
         spec: ``"ALGORITHM:FILE.zip"``, e.g. ``"ppo:my_agent.zip"``; algorithms are ppo, a2c, dqn, sac, td3, ddpg,
-            recurrent_ppo (or ppo_lstm), trpo, qrdqn, tqc, crossq, ars.
+            maskable_ppo, recurrent_ppo (or ppo_lstm), trpo, qrdqn, tqc, crossq, ars.
         trust: Whether the file's origin is trusted.
         observation_space: The task's space, used if the saved one cannot be read (files of old versions).
         action_space: The task's space, used likewise.
@@ -136,8 +135,6 @@ def load_sb3(
     """
     algorithm, _, file = spec.partition(":")
     algorithm = algorithm.lower()
-    if algorithm in REFUSED:
-        raise SymbenchError(f"models of {algorithm} cannot be played: {REFUSED[algorithm]}")
     if algorithm not in ALGORITHMS:
         raise unknown("algorithm", algorithm, ALGORITHMS)
     if not trust:
@@ -196,8 +193,6 @@ def _bytes_of(path: Path, what: str, hint: str = "") -> bytes:
 
 
 def _check_algorithm(algorithm: str, path: Path, made_by: str) -> None:
-    if made_by in REFUSED:
-        raise SymbenchError(f"{path} was saved by {made_by.upper()} and cannot be played: {REFUSED[made_by]}")
     if made_by not in ALGORITHMS:
         raise SymbenchError(f"{path} was saved by {made_by}; those of {', '.join(ALGORITHMS)} can be played")
     if ALGORITHMS[algorithm] != ALGORITHMS[made_by]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import torch
 from gymnasium import spaces
+from sb3_contrib import MaskablePPO
 from sb3_contrib.ars.policies import ARSPolicy
+from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from sb3_contrib.crossq.policies import CrossQPolicy
 from sb3_contrib.qrdqn.policies import QRDQNPolicy
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from symbench.policies.sb3.normalization import Normalization
 
-_STOCHASTIC: Final = (ActorCriticPolicy, SACPolicy, TQCPolicy, CrossQPolicy)
+_STOCHASTIC: Final = (ActorCriticPolicy, MaskableActorCriticPolicy, SACPolicy, TQCPolicy, CrossQPolicy)
 
 
 class SB3Agent(Agent):
@@ -57,6 +59,7 @@ class SB3Agent(Agent):
         if stochastic and not isinstance(model.policy, _STOCHASTIC):
             raise SymbenchError(f"{name} has nothing to draw from: {type(model).__name__} acts deterministically")
         self.model, self.stochastic = model, stochastic
+        self._masks: NDArray[np.bool_] | None = None
         self.name = name
         self.normalization = normalization
         self.action_space = model.action_space
@@ -87,12 +90,17 @@ class SB3Agent(Agent):
         if self._state is not None:
             self._state = tuple(part[:, mask] for part in self._state)
 
+    def allow(self, masks: NDArray[np.bool_] | None) -> None:
+        """Choose among these actions only, if the model is MaskablePPO's."""
+        self._masks = masks if isinstance(self.model, MaskablePPO) else None
+
     def act(self, observations: Any) -> NDArray[Any]:
         """Choose actions for a batch, or for a single observation."""
         seen = self._seen(observations)
+        masked: Any = {} if self._masks is None else {"action_masks": self._masks}
         with self._own_randomness():
             actions, self._state = self.model.predict(
-                seen, state=self._state, episode_start=self._begins, deterministic=not self.stochastic
+                seen, state=self._state, episode_start=self._begins, deterministic=not self.stochastic, **masked
             )
         self._begins = np.zeros_like(self._begins)
         return actions
@@ -104,7 +112,7 @@ class SB3Agent(Agent):
         if isinstance(policy, RecurrentActorCriticPolicy):
             return None
         seen, _ = policy.obs_to_tensor(self._seen(observations))
-        if isinstance(policy, ActorCriticPolicy):
+        if isinstance(policy, (ActorCriticPolicy, MaskableActorCriticPolicy)):
             chosen = policy.get_distribution(seen).distribution
             answers = getattr(chosen, "probs", None)
             answers = answers if answers is not None else chosen.mean  # type: ignore[union-attr]
@@ -125,8 +133,9 @@ class SB3Agent(Agent):
     @torch.inference_mode()
     def values(self, observations: Any) -> NDArray[Any] | None:
         """See :meth:`Agent.values`: of actor-critics."""
-        policy = self.model.policy
-        if not isinstance(policy, ActorCriticPolicy) or isinstance(policy, RecurrentActorCriticPolicy):
+        policy: Any = self.model.policy
+        actor_critic = isinstance(policy, (ActorCriticPolicy, MaskableActorCriticPolicy))
+        if not actor_critic or isinstance(policy, RecurrentActorCriticPolicy):
             return None
         seen, _ = policy.obs_to_tensor(self._seen(observations))
         expected: NDArray[Any] = policy.predict_values(seen)[:, 0].cpu().numpy()
