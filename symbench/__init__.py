@@ -5,9 +5,25 @@ Gymnasium as soon as both are imported, ``symbench:symbench/CartPoleSwingUp-v0``
 symbench before gymnasium calls ``import symbench.envs``.
 """
 
+from __future__ import annotations
+
 import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from symbench.evaluation import evaluate
+
+__all__ = ["__version__", "evaluate"]
 
 __version__ = "0.2.0.dev0"
 
 if "gymnasium" in sys.modules:
     import symbench.envs  # noqa: F401
+
+
+def __getattr__(name: str) -> Any:
+    if name != "evaluate":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from symbench.evaluation import evaluate
+
+    return evaluate

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from symbench.action_masks import ActionMasks
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -125,7 +127,9 @@ def moments(
     """
     count, space, step = len(seeds), envs.single_action_space, 0
     playing = np.arange(count)  # the environments whose episode goes on: the agent acts in these only
-    observations, _ = envs.reset(seed=list(seeds))
+    masks = ActionMasks(envs)
+    observations, infos = envs.reset(seed=list(seeds))
+    masks.update(infos)
     actions = np.zeros((count, *(space.shape or ())), space.dtype)
     if reset:
         agent.reset(count, seed=seeds[0])
@@ -133,12 +137,14 @@ def moments(
         seen = rows_of(observations, playing)
         for callback in callbacks:
             callback.observations(seen, playing)
+        agent.allow(masks.of(seen, playing))
         answer = agent.act(seen)
         for callback in callbacks:
             answer = callback.actions(answer, playing)
         yield Moment(step, playing, seen, answer)
         actions[playing] = answer
-        observations, rewards, terminated, truncated, _ = envs.step(actions)
+        observations, rewards, terminated, truncated, infos = envs.step(actions)
+        masks.update(infos)
         rewards, step = rewards[playing], step + 1
         for callback in callbacks:
             callback.rewards(rewards, playing)
@@ -154,7 +160,8 @@ def moments(
             playing = playing[~ended[playing]]
         if restart or not envs.metadata.get("rests", False):
             # What an environment plays after its episode is not counted; it is reset because it must be.
-            observations, _ = envs.reset(options={"reset_mask": ended})
+            observations, infos = envs.reset(options={"reset_mask": ended})
+            masks.update(infos)
 
 
 def rows_of(observations: Any, rows: Places) -> Any:

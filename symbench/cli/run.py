@@ -32,13 +32,18 @@ def run(
             "--agent",
             "-a",
             metavar="AGENT",
-            help="A bundled agent, [cyan]random[/cyan], [cyan]ALGO:FILE.zip[/cyan] (SB3) or a zoo file; "
+            help="A bundled agent, [cyan]random[/cyan], [cyan]ALGO:FILE.zip[/cyan] (SB3), [cyan]zoo:FOLDER[/cyan] "
+            "(rl_zoo3), [cyan]hub:OWNER/ALGO-ENV[/cyan], [cyan]module:Name[/cyan] (code) or a zoo file; "
             "[cyan]NAME=[/cyan] in front names it, options follow, e.g. [cyan],rescale[/cyan]; may be repeated; random "
             "always plays too. \\[all bundled ones]",
         ),
     ] = None,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Run the code in SB3 zips and in modules of your own.")
+        bool, typer.Option("--trust", help="Run code: SB3 zips, and module:Name of agents, tasks and perturbations.")
+    ] = False,
+    only: Annotated[bool, typer.Option("--only", help="Add no bundled agent beside one's own.")] = False,
+    stochastic: Annotated[
+        bool, typer.Option("--stochastic", help="SB3 agents draw their actions; as the option ,stochastic of each.")
     ] = False,
     out: Annotated[
         Path | None,
@@ -73,6 +78,7 @@ def run(
       [cyan]symbench run --suite noise --agent attention-neuron --workers 8[/cyan]
       [cyan]symbench run --suite my.toml --task CartPole-v1 --agent random[/cyan]
       [cyan]symbench run --suite shuffle --task CartPole-v1 --agent ppo:mine.zip --trust[/cyan]
+      [cyan]symbench run --suite noise --task CartPole-v1 --agent my_nets:Tiny --trust[/cyan]
 
     [bold]Observations normalised in training, actions of other bounds[/bold]
       [cyan]symbench run --suite shuffle -t Pendulum-v1 --trust \
@@ -91,6 +97,7 @@ def run(
     from symbench.cli.console import cell_progress
     from symbench.cli.merge import show_part
     from symbench.cli.report import show
+    from symbench.runner.agent_options import drawing
     from symbench.suites import load_suite
 
     loaded = load_suite(suite)
@@ -102,8 +109,9 @@ def run(
             loaded,
             where,
             tasks=task or (),
-            agents=agent or (),
+            agents=[drawing(each) for each in agent or ()] if stochastic else agent or (),
             trust=trust,
+            baseline=not only,
             episodes=episodes,
             quick=quick,
             workers=workers,

@@ -59,6 +59,13 @@ class Agent(ABC):
     def keep(self, mask: NDArray[np.bool_]) -> None:
         """Go on with the environments where ``mask``, shape (B,), is true, as if there had never been others."""
 
+    def allow(self, masks: NDArray[np.bool_] | None) -> None:  # noqa: B027  (an agent need not know masks)
+        """Say which discrete actions the next :meth:`act` may choose; only agents that know masks listen.
+
+        Args:
+            masks: True where an action is allowed, (B, n), of MultiDiscrete one part after the other; ``None`` for all.
+        """
+
     @abstractmethod
     def act(self, observations: Any) -> NDArray[Any]:
         """Choose actions.
@@ -119,6 +126,7 @@ class RandomAgent(Agent):
             raise ValueError(f"random actions need a Discrete, MultiDiscrete or bounded Box, received {action_space}")
         self.name = name
         self.action_space = action_space
+        self._masks: NDArray[np.bool_] | None = None
         self._generators: list[np.random.Generator] = []
 
     def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
@@ -136,6 +144,10 @@ class RandomAgent(Agent):
         """Go on with the streams of these environments."""
         self._generators = [generator for generator, kept in zip(self._generators, mask, strict=True) if kept]
         self._draws = self._draws[:, mask]
+
+    def allow(self, masks: NDArray[np.bool_] | None) -> None:
+        """Draw among these actions only."""
+        self._masks = masks
 
     def act(self, observations: Any) -> NDArray[Any]:
         """Random actions; the observations are not looked at."""
@@ -159,14 +171,27 @@ class RandomAgent(Agent):
             return (space.low + uniform * (space.high.astype(np.float64) - space.low)).astype(space.dtype)
         assert isinstance(space, (spaces.Discrete, spaces.MultiDiscrete))
         counts = space.n if isinstance(space, spaces.Discrete) else space.nvec
-        actions: NDArray[np.int64] = (uniform * counts).astype(np.int64) + space.start
-        return actions
+        if self._masks is None:
+            actions: NDArray[np.int64] = (uniform * counts).astype(np.int64) + space.start
+            return actions
+        parts = np.split(self._masks, np.cumsum(np.atleast_1d(counts))[:-1], axis=1)
+        columns = uniform.reshape(len(uniform), -1).T
+        drawn = np.stack([_among(mask, column) for mask, column in zip(parts, columns, strict=True)], axis=1)
+        return drawn.reshape(uniform.shape) + space.start
 
     def _is_batch(self, observations: Any) -> bool:
         while isinstance(observations, dict):
             observations = next(iter(observations.values()))
         shape = np.shape(observations)
         return len(self._generators) > 1 or (len(shape) > 1 and shape[0] == 1)
+
+
+def _among(masks: NDArray[np.bool_], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
+    """One of the allowed actions of each row, (B, n) and (B,) -> (B,); where none is allowed, of all."""
+    masks = np.where(masks.any(axis=1, keepdims=True), masks, True)
+    places = (uniform * masks.sum(axis=1)).astype(np.int64)
+    chosen: NDArray[np.int64] = (masks.cumsum(axis=1) > places[:, None]).argmax(axis=1)
+    return chosen
 
 
 class NetworkAgent(Agent):

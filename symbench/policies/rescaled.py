@@ -49,6 +49,10 @@ class RescaledAgent(Agent):
         """See :meth:`Agent.keep`."""
         self.agent.keep(mask)
 
+    def allow(self, masks: NDArray[np.bool_] | None) -> None:
+        """See :meth:`Agent.allow`."""
+        self.agent.allow(masks)
+
     def act(self, observations: Any) -> NDArray[Any]:
         """The agent's actions between the task's bounds."""
         task = self.action_space

@@ -5,46 +5,44 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from symbench.errors import SymbenchError, unknown
+from symbench import own_code
+from symbench.errors import SymbenchError
+from symbench.runner import agent_options
+from symbench.runner.agent_objects import agent_of
+from symbench.runner.agent_specs import RANDOM, sources_of, task_of
 from symbench.runner.cell import AgentOptions, AgentSource, digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from gymnasium.spaces import Space
 
     from symbench.policies.agent import Agent
     from symbench.zoo import AgentFiles, SB3Files
 
-RANDOM = AgentSource(name="random", kind="random")
+    # Files that were read; of code a SHA-256 of each.
+    Files = AgentFiles | SB3Files | dict[str, str]
 
-_NAMED = re.compile(r"(?P<name>[^/\\:=,]*)=(?P<spec>.+)")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
-_SB3 = re.compile(r"(?P<algorithm>[A-Za-z0-9_]+):(?P<path>.+)")
-_OPTION = re.compile(r"(?P<key>[a-z_]+)(?P<value>=.*)?")
+__all__ = ["RANDOM", "load", "resolve", "tasks_of"]
 
-# Option -> how its value is written, how it is explained, and the kinds of agents that it is for.
-_OPTIONS = {
-    "vecnormalize": ("=.+", "vecnormalize=FILE.pkl or vecnormalize=none", ("sb3",)),
-    "wrappers": ("=none", "wrappers=none", ("sb3",)),
-    "rescale": ("", "rescale, without a value", ("sb3", "zoo")),
-}
-_KINDS = {"random": "random play", "zoo": "safetensors files", "sb3": "Stable-Baselines3's models"}
+_NAMED: Final = re.compile(r"(?P<name>[^/\\:=,]*)=(?P<spec>.+)")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
 
 
-def resolve(specs: Sequence[str], task: str, trust: bool = False) -> list[AgentSource]:
+def resolve(specs: Sequence[str | AgentSource], task: str, trust: bool = False) -> list[AgentSource]:
     """Find the agents that are to play a task.
 
     Args:
         specs: Each is the name of a bundled agent (all its training runs), ``random``, the path of a zoo file, or
-            ``ALGO:FILE.zip`` for a model saved by Stable-Baselines3; ``NAME=`` in front names it, and the same name in
-            front of several files makes them training runs of one agent. Options follow after commas: ``,rescale``,
-            ``,vecnormalize=FILE``; see :class:`symbench.runner.cell.AgentOptions`. None: all bundled agents.
-            ``random`` always plays too, last unless it is given.
+            ``ALGO:FILE.zip`` for a model saved by Stable-Baselines3, ``zoo:FOLDER`` for one that rl_zoo3 logged,
+            ``hub:OWNER/ALGO-ENV`` for one of the Hugging Face Hub, or ``module:Name`` for code; ``NAME=`` in front
+            names it, and the same name in front of several files makes them training runs of one agent. Options follow
+            after commas: ``,rescale``, ``,vecnormalize=FILE``; see :class:`symbench.runner.cell.AgentOptions`. None:
+            all bundled agents. ``random`` always plays too, last unless it is given. A source is taken as it is.
         task: Name of the task.
-        trust: Whether SB3 zips, which execute code when loaded, may be loaded.
+        trust: Whether code may be executed: ``module:Name``, and SB3 zips, which execute code when loaded.
 
     Raises:
         SymbenchError: There is no such agent, file or option, two agents have the same name, or one is called
@@ -59,6 +57,11 @@ def resolve(specs: Sequence[str], task: str, trust: bool = False) -> list[AgentS
     sources: list[AgentSource] = []
     named: set[str] = set()
     for spec in specs or bundled(task):
+        if isinstance(spec, AgentSource):
+            _check_name(spec.name)
+            _check_names([spec], {source.name for source in sources if source.run == spec.run}, f"{spec.name}=...")
+            sources.append(spec)
+            continue
         match = _NAMED.fullmatch(spec)
         if match:
             _check_name(match["name"])
@@ -78,53 +81,93 @@ def resolve(specs: Sequence[str], task: str, trust: bool = False) -> list[AgentS
 def load(source: AgentSource, observation_space: Space[Any], action_space: Space[Any]) -> Agent:
     """Load an agent for a task with these (single) spaces, as the perturbations show them.
 
-    Its files are read once; what is loaded is what was hashed.
+    Its files are read once; what is loaded is what was hashed. Its own preprocessing is put around it: observations are
+    flattened, then stacked, then read; actions are rescaled.
 
     Raises:
-        SymbenchError: Its files are missing, corrupt, not trusted, or not those of ``source.digest``.
+        SymbenchError: Its files are missing, corrupt, not trusted, or not those of ``source.digest``; its module cannot
+            be imported, or holds no agent.
     """
     from symbench.policies import RandomAgent, RescaledAgent
+    from symbench.policies.preprocessed import FlattenedAgent, StackedAgent
 
     if source.kind == "random":
         return RandomAgent(action_space)
-    files = _read(source)
-    if source.digest not in (None, _digest(files, source.options)):
+    options = source.options
+    flat = FlattenedAgent.seen_space(observation_space) if options.flatten else observation_space
+    stacks = _stacks(options) and source.kind != "sb3"  # those of SB3 are stacked with their statistics
+    agent = _load(source, StackedAgent.seen_space(flat, options.stack) if stacks else flat, action_space)
+    agent = StackedAgent(agent, flat, options.stack or 1) if stacks else agent
+    agent = FlattenedAgent(agent, observation_space) if options.flatten else agent
+    return RescaledAgent(agent, action_space) if options.rescale else agent
+
+
+def tasks_of(specs: Iterable[str | AgentSource]) -> list[str]:
+    """The environments for which agents were trained, where what the user typed says it, each once."""
+    texts = [spec for spec in specs if isinstance(spec, str)]
+    plain = [match["spec"] if (match := _NAMED.fullmatch(text)) else text for text in texts]
+    found = [task_of(agent_options.split(text)[0]) for text in plain]
+    return list(dict.fromkeys(task for task in found if task))
+
+
+def _load(source: AgentSource, observations: Space[Any], actions: Space[Any]) -> Agent:
+    from symbench import zoo
+
+    if source.held is not None:
+        return agent_of(source.held.thing, source.name, observations, actions)
+    files, path, options = _read(source), source.path or "", source.options
+    if source.digest not in (None, _digest(source, files)):
         raise SymbenchError(
             f"the files of agent {source.name!r} ({source.path}) have changed since the run was planned: start it again"
         )
-    agent = _load(source, files, observation_space, action_space)
-    return RescaledAgent(agent, action_space) if source.options.rescale else agent
-
-
-def _load(source: AgentSource, files: AgentFiles | SB3Files, observations: Space[Any], actions: Space[Any]) -> Agent:
-    from symbench import zoo
-
     if isinstance(files, zoo.AgentFiles):
-        return zoo.load_agent(source.path or "", files)
-    spec, options = f"{source.algorithm}:{source.path}", source.options
-    chosen = {"vecnormalize": options.vecnormalize, "wrappers": options.wrappers}
-    return zoo.load_sb3(spec, source.trust, observations, actions, **chosen, files=files)
+        return zoo.load_agent(path, files)
+    if isinstance(files, dict):
+        return agent_of(own_code.load_named(path, source.trust), source.name, observations, actions)
+    return zoo.load_sb3(
+        f"{source.algorithm}:{path}",
+        source.trust,
+        observations,
+        actions,
+        vecnormalize=options.vecnormalize,
+        wrappers=options.wrappers,
+        stochastic=options.stochastic,
+        stack=options.stack or 1,
+        files=files,
+    )
 
 
-def _read(source: AgentSource) -> AgentFiles | SB3Files:
+def _read(source: AgentSource) -> Files:
     from symbench import zoo
 
     path = source.path or ""
+    if source.kind == "code":
+        files = own_code.source_files(path, source.trust)
+        return {str(file.relative_to(files[0].parent)): _sha256(file.read_bytes()) for file in files}
     return zoo.read_agent(path) if source.kind == "zoo" else zoo.read_sb3(path, source.options.vecnormalize)
 
 
-def _digest(files: AgentFiles | SB3Files, options: AgentOptions) -> str:
+def _digest(source: AgentSource, files: Files) -> str:
     """SHA-256 over everything that determines what the agent does."""
     from symbench import zoo
 
-    if isinstance(files, zoo.AgentFiles):
+    if isinstance(files, dict):
+        digest = digest_of({"code": source.path, "files": files})
+    elif isinstance(files, zoo.AgentFiles):
         card = {"kind": files.card["kind"], "config": files.card["config"]}
         digest = digest_of({**card, "weights": _sha256(files.weights)})
     else:
         digest = _sha256(files.model)
         if files.statistics is not None:
             digest = digest_of({"model": digest, "vecnormalize": _sha256(files.statistics)})
-    return digest_of({"agent": digest, "rescale": True}) if options.rescale else digest
+    # The other options are in the files that they choose; what is not used is left out.
+    used = source.options.model_dump(exclude_defaults=True, exclude={"vecnormalize", "wrappers"})
+    used = used if _stacks(source.options) else {key: value for key, value in used.items() if key != "stack"}
+    return digest_of({"agent": digest, **used}) if used else digest
+
+
+def _stacks(options: AgentOptions) -> bool:
+    return (options.stack or 1) > 1
 
 
 def _sha256(content: bytes) -> str:
@@ -133,58 +176,21 @@ def _sha256(content: bytes) -> str:
 
 def _find(spec: str, task: str, trust: bool) -> list[AgentSource]:
     """The agents that a spec without ``NAME=`` stands for, with the digests of their files."""
-    agent, given = _split(spec)
-    found = _sources(agent, task, trust)
-    options = _options(given, spec, found[0].kind)
+    agent, given = agent_options.split(spec)
+    found = sources_of(agent, task, trust)
+    options = agent_options.parse(given, spec, found[0].kind)
     return [_with(source, options) for source in found]
 
 
 def _with(source: AgentSource, options: AgentOptions) -> AgentSource:
+    from symbench.zoo.rl_zoo3 import frame_stack
+
     if source.kind == "random":
         return source
+    if source.kind == "sb3" and options.stack is None:
+        options = options.model_copy(update={"stack": frame_stack(Path(source.path or ""))})
     source = source.model_copy(update={"options": options})
-    return source.model_copy(update={"digest": _digest(_read(source), options)})
-
-
-def _split(spec: str) -> tuple[str, dict[str, str]]:
-    """The agent, and the options that follow it after commas; a comma may also be part of a path."""
-    parts, given = spec.split(","), {}
-    while len(parts) > 1 and (match := _OPTION.fullmatch(parts[-1])):
-        given[match["key"]] = match["value"] or ""
-        parts.pop()
-    return ",".join(parts), given
-
-
-def _options(given: dict[str, str], spec: str, kind: str) -> AgentOptions:
-    for key, value in given.items():
-        if key not in _OPTIONS:
-            raise unknown("option", key, _OPTIONS, f"of agent {spec!r}")
-        form, explained, kinds = _OPTIONS[key]
-        if kind not in kinds:
-            raise SymbenchError(f"agent {spec!r}: {key} is no option of {_KINDS[kind]}")
-        if not re.fullmatch(form, value):
-            raise SymbenchError(f"agent {spec!r}: expected {explained}, received {key}{value}")
-    return AgentOptions.model_validate({key: value[1:] or True for key, value in given.items()})
-
-
-def _sources(spec: str, task: str, trust: bool) -> list[AgentSource]:
-    from symbench.zoo import bundled
-
-    if spec == "random":
-        return [RANDOM]
-    if match := _SB3.fullmatch(spec):
-        name = _slug(Path(match["path"]).name.removesuffix(".zip"))
-        algorithm = match["algorithm"].lower()
-        return [AgentSource(name=name, kind="sb3", algorithm=algorithm, path=match["path"], trust=trust)]
-    if spec.endswith(".zip"):
-        raise SymbenchError(f"agent {spec!r}: say which algorithm made the file, e.g. --agent ppo:{spec}")
-    if "/" in spec or spec.endswith((".safetensors", ".json")):
-        return [AgentSource(name=_slug(_stem(spec).name), kind="zoo", path=str(_stem(spec)))]
-    runs = bundled(task)
-    if spec not in runs:
-        hint = "; or give a file: --agent ppo:FILE.zip, --agent PATH.safetensors"
-        raise SymbenchError(f"{unknown('agent', spec, [*runs, 'random'], f'for {task}')}{hint}")
-    return [AgentSource(name=spec, run=run, kind="zoo", path=str(path)) for run, path in enumerate(runs[spec])]
+    return source.model_copy(update={"digest": _digest(source, _read(source))})
 
 
 def _check_name(name: str) -> None:
@@ -200,12 +206,3 @@ def _check_names(found: list[AgentSource], taken: set[str], spec: str) -> None:
     clash = next((source.name for source in found if source.name in taken), None)
     if clash is not None:
         raise SymbenchError(f"two agents are called {clash!r}: name them, e.g. --agent mine={spec.split('=', 1)[-1]}")
-
-
-def _stem(path: str) -> Path:
-    return Path(re.sub(r"\.(safetensors|json)$", "", path))
-
-
-def _slug(name: str) -> str:
-    """A name that can be part of a cell's id."""
-    return re.sub(r"[^A-Za-z0-9+._-]+", "-", name).lstrip(".-").rstrip("-") or "agent"

@@ -21,14 +21,20 @@ class AgentOptions(BaseModel):
     Attributes:
         vecnormalize: File of the statistics of SB3's ``VecNormalize``, or ``"none"``; ``None`` looks beside the zip.
         wrappers: ``"none"`` if the wrappers of its training are not needed.
+        flatten: Whether observations are flattened first.
+        stack: How many observations are stacked; of an SB3 model ``None`` takes what rl_zoo3's ``config.yml`` says.
         rescale: Whether its actions are mapped from its own bounds to the task's.
+        stochastic: Whether actions are drawn from its distribution, with a seeded generator of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     vecnormalize: str | None = None
     wrappers: Literal["none"] | None = None
+    flatten: bool = False
+    stack: int | None = None
     rescale: bool = False
+    stochastic: bool = False
 
 
 class AgentSource(BaseModel):
@@ -37,24 +43,29 @@ class AgentSource(BaseModel):
     Attributes:
         name: What tables call it; the fifth part of a cell's id.
         run: Which training run it is, from 0; the last part of a cell's id (``s0``).
-        kind: ``"random"``, ``"zoo"`` (safetensors and card) or ``"sb3"`` (zip).
+        kind: ``"random"``, ``"zoo"`` (safetensors and card), ``"sb3"`` (zip), ``"code"`` (``module:Name``) or
+            ``"object"`` (of this process).
         algorithm: Of an SB3 zip, e.g. ``"ppo"``.
-        digest: SHA-256 of its files, and of those options that change what it does; ``None`` for the random agent.
+        digest: SHA-256 of its files, and of those options that change what it does; ``None`` for the random agent. Of
+            code it covers the source of its module, not what that reads; of objects see
+            :class:`symbench.runner.agent_objects.Held`.
         path: Where the files are, in the form the loader of ``kind`` takes. Not recorded: a file may move.
         trust: Whether pickled code in the file may be executed. Not recorded.
         options: What it needs between the task and its network. Not recorded: ``digest`` covers it.
+        held: The object, a :class:`symbench.runner.agent_objects.Held`. Not recorded.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     run: int = 0
-    kind: Literal["random", "zoo", "sb3"]
+    kind: Literal["random", "zoo", "sb3", "code", "object"]
     algorithm: str | None = None
     digest: str | None = None
     path: str | None = Field(default=None, exclude=True)
     trust: bool = Field(default=False, exclude=True)
     options: AgentOptions = Field(default=AgentOptions(), exclude=True)
+    held: Any = Field(default=None, exclude=True)
 
 
 class Cell(BaseModel):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from symbench.envs.tasks import get_task
 from symbench.errors import NOTHING_KEPT, SymbenchError
-from symbench.runner.agents import resolve
+from symbench.runner.agents import RANDOM, resolve, tasks_of
 from symbench.runner.cell_id import CellId
 from symbench.runner.executors import Outcome, execute
 from symbench.runner.manifest import Invocation, Manifest, load_manifest
@@ -39,8 +39,9 @@ def run(
     out: Path,
     *,
     tasks: Sequence[str] = (),
-    agents: Sequence[str] = (),
+    agents: Sequence[str | AgentSource] = (),
     trust: bool = False,
+    baseline: bool = False,
     episodes: int | None = None,
     quick: bool = False,
     workers: int = 1,
@@ -59,10 +60,13 @@ def run(
     Args:
         suite: What to play.
         out: The run directory; made if it is missing.
-        tasks: Names of tasks; none takes those that the suite plays by default (all for which agents are bundled).
+        tasks: Names of tasks; none takes those for which the agents were trained, if it shows, and otherwise those
+            that the suite plays by default (all for which agents are bundled).
         agents: See :func:`symbench.runner.agents.resolve`; none takes all bundled ones. ``random`` always
             plays too.
-        trust: Whether SB3 zips may be loaded, which executes code in them.
+        trust: Whether code of agents may be executed, such as that in SB3 zips.
+        baseline: Whether a bundled agent plays beside agents of which none is bundled: the one that the suite compares
+            with, or ``mlp``, where there is one.
         episodes: Episodes a cell instead of the protocol's number.
         quick: Play at most 50 episodes a cell.
         workers: Number of processes. Numbers do not depend on it.
@@ -82,7 +86,9 @@ def run(
         KeyboardInterrupt: Ctrl-C; the message says how many cells are done.
     """
     started, clock = datetime.now().astimezone().isoformat(timespec="seconds"), time.perf_counter()
-    planned = make_plan(suite, tasks=tasks, agents=agents, trust=trust, episodes=episodes, quick=quick)
+    planned = make_plan(
+        suite, tasks=tasks, agents=agents, trust=trust, baseline=baseline, episodes=episodes, quick=quick
+    )
     store = Store(out)
     store.prepare()
     with store.lock():
@@ -115,8 +121,9 @@ def make_plan(
     suite: Suite,
     *,
     tasks: Sequence[str] = (),
-    agents: Sequence[str] = (),
+    agents: Sequence[str | AgentSource] = (),
     trust: bool = False,
+    baseline: bool = False,
     episodes: int | None = None,
     quick: bool = False,
 ) -> Plan:
@@ -129,20 +136,36 @@ def make_plan(
         raise SymbenchError(f"episodes must be at least 1, received {episodes}")
     if quick and episodes is not None:
         raise SymbenchError("quick has its own number of episodes: give either --quick or --episodes")
-    names = list(dict.fromkeys(tasks)) or list(suite.played) or _tasks_with_agents(suite)
+    names = list(dict.fromkeys(tasks)) or tasks_of(agents) or list(suite.played) or _tasks_with_agents(suite)
+    beside = suite.compare_with or "mlp" if baseline else None
     suite = suite.trusting(trust)
-    return plan(suite, {task: _resolve(task, agents, trust) for task in names}, QUICK_EPISODES if quick else episodes)
+    sources = {task: _resolve(task, agents, trust, beside) for task in names}
+    return plan(suite, sources, QUICK_EPISODES if quick else episodes)
 
 
-def _resolve(task: str, agents: Sequence[str], trust: bool) -> list[AgentSource]:
+def _resolve(task: str, agents: Sequence[str | AgentSource], trust: bool, beside: str | None) -> list[AgentSource]:
     get_task(task)
     sources = resolve(agents, task, trust)
+    sources = _with_baseline(sources, task, beside) if beside else sources
     for source in sources:
         try:
             check_file_name(source.name)
         except ValueError as error:
             raise SymbenchError(f"{error}; name the agent otherwise: --agent NAME=...") from error
     return sources
+
+
+def _with_baseline(sources: list[AgentSource], task: str, beside: str) -> list[AgentSource]:
+    """The same and a bundled agent, if all that play but ``random`` are the user's own."""
+    from symbench.zoo import bundled
+
+    known = bundled(task)
+    files = {str(path) for runs in known.values() for path in runs}
+    own = [source for source in sources if source != RANDOM]
+    name = next((name for name in (beside, "mlp", *known) if name in known), None)
+    if name is None or not own or any(source.name == name or source.path in files for source in own):
+        return sources
+    return [*own, *resolve([name], task)]
 
 
 def _tasks_with_agents(suite: Suite) -> list[str]:

@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from symbench.errors import SymbenchError, one_line, unknown
-from symbench.own_code import import_object, source_of
+from symbench.own_code import load_named, source_of
 
 if TYPE_CHECKING:
     from symbench.wrappers.core import Perturbation, Transform
@@ -149,7 +149,7 @@ def _own(name: str, trust: bool) -> type[Perturbation]:
     if not trust:
         raise SymbenchError(f"perturbation {name!r} is code of your own, which runs when it is imported: add --trust")
     try:
-        return _checked(import_object(name))
+        return _checked(load_named(name, trust))
     except SymbenchError as error:
         raise SymbenchError(f"perturbation {name!r}: {error}") from error
 

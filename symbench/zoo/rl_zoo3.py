@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from symbench.errors import SymbenchError
+from symbench.zoo.sb3_contents import algorithm_of, plain_data
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +19,65 @@ CONFIG: Final = "config.yml"
 # Wrappers that change neither observations nor actions, and those whose part the agents made of our own models play.
 _WITHOUT_EFFECT: Final = ("TimeLimit", "Monitor", "RecordEpisodeStatistics", "TransformReward", "ClipReward")
 _OWN: Final = "symbench."
+
+
+@dataclass(frozen=True)
+class LoggedModel:
+    """A model that rl_zoo3 trained.
+
+    Attributes:
+        path: Its zip file.
+        algorithm: For example ``"ppo"``.
+        env_id: The Gymnasium id of the environment in which it was trained.
+    """
+
+    path: Path
+    algorithm: str
+    env_id: str
+
+
+def logged_model(folder: Path) -> LoggedModel:
+    """The best model in a folder that rl_zoo3 wrote, such as ``logs/ppo/CartPole-v1_1``; its last one if there is none.
+
+    Raises:
+        SymbenchError: There is no such folder, or it holds no model.
+    """
+    if not folder.is_dir():
+        raise SymbenchError(f"there is no folder {str(folder)!r}; one that rl_zoo3 wrote is expected, logs/ALGO/ENV_1")
+    name = re.sub(r"_[0-9]+$", "", folder.resolve().name)
+    files = (folder / "best_model.zip", folder / f"{name}.zip")
+    path = next((file for file in files if file.is_file()), None)
+    if path is None:
+        raise SymbenchError(f"{folder} holds no model: {files[0].name} or {files[1].name} is expected")
+    return LoggedModel(path, saved_algorithm(path), _env_id(path) or name)
+
+
+def saved_algorithm(model: Path) -> str:
+    """The algorithm that saved a model, as it may stand before the file.
+
+    Raises:
+        SymbenchError: The file cannot be read, or does not say.
+    """
+    try:
+        content = model.read_bytes()
+    except OSError as error:
+        raise SymbenchError(f"{model} cannot be read ({error.strerror})") from error
+    if found := algorithm_of(plain_data(content, model)):
+        return found
+    raise SymbenchError(f"{model} does not say which algorithm saved it: --agent ALGORITHM:{model}")
+
+
+def _env_id(model: Path) -> str | None:
+    """The environment that ``args.yml`` beside a model names, in whose folder ``/`` became ``-``."""
+    files = (folder / "args.yml" for folder in folders(model))
+    found = next((_read(file) for file in files if file.is_file()), {}).get("env")
+    return found if isinstance(found, str) else None
+
+
+def frame_stack(model: Path) -> int | None:
+    """How many observations were stacked in the training of a model, if rl_zoo3 says so beside it."""
+    found = training_config(model).get("frame_stack")
+    return found if isinstance(found, int) and found > 1 else None
 
 
 def folders(model: Path) -> list[Path]:

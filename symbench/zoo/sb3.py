@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import SymbenchError, unknown
+from symbench.own_code import make_importable
 from symbench.policies.agent import NetworkAgent
+from symbench.policies.preprocessed import NormalizedAgent, StackedAgent
 from symbench.policies.spaces import same_actions
 from symbench.zoo.rl_zoo3 import normalises_observations, training_config
 from symbench.zoo.rl_zoo3 import wrappers as wrappers_of
@@ -31,6 +33,7 @@ ALGORITHMS: Final = {
     "dqn": "stable_baselines3.DQN",
     "sac": "stable_baselines3.SAC",
     "td3": "stable_baselines3.TD3",
+    "maskable_ppo": "sb3_contrib.MaskablePPO",
     "recurrent_ppo": "sb3_contrib.RecurrentPPO",
     "ppo_lstm": "sb3_contrib.RecurrentPPO",  # its name in rl_zoo3
     "ddpg": "stable_baselines3.DDPG",
@@ -40,8 +43,6 @@ ALGORITHMS: Final = {
     "crossq": "sb3_contrib.CrossQ",
     "ars": "sb3_contrib.ARS",
 }
-
-_REFUSED: Final = {"maskable_ppo": "it acts under action masks, which are not passed on to agents"}
 
 # What only training needs. Old versions pickled schedules that today's Python cannot read; buffers waste memory.
 _NOT_NEEDED: Final[dict[str, Any]] = {
@@ -53,6 +54,10 @@ _NOT_NEEDED: Final[dict[str, Any]] = {
     "delta_std_schedule": lambda _: 0.0,
     "buffer_size": 1,
     "optimize_memory_usage": False,
+    "replay_buffer_class": None,  # HER's asks for an environment
+    "replay_buffer_kwargs": {},
+    "rollout_buffer_class": None,
+    "rollout_buffer_kwargs": {},
 }
 
 NONE: Final = "none"  # the value of an option that says: it needs none
@@ -101,6 +106,8 @@ def load_sb3(
     *,
     vecnormalize: str | Path | None = None,
     wrappers: str | None = None,
+    stochastic: bool = False,
+    stack: int = 1,
     files: SB3Files | None = None,
 ) -> Agent:
     """Load a model from a zip file of Stable-Baselines3 or sb3-contrib.
@@ -110,7 +117,7 @@ def load_sb3(
 
     Args:
         spec: ``"ALGORITHM:FILE.zip"``, e.g. ``"ppo:my_agent.zip"``; algorithms are ppo, a2c, dqn, sac, td3, ddpg,
-            recurrent_ppo (or ppo_lstm), trpo, qrdqn, tqc, crossq, ars.
+            maskable_ppo, recurrent_ppo (or ppo_lstm), trpo, qrdqn, tqc, crossq, ars.
         trust: Whether the file's origin is trusted.
         observation_space: The task's space, used if the saved one cannot be read (files of old versions).
         action_space: The task's space, used likewise.
@@ -118,6 +125,8 @@ def load_sb3(
             observations; ``None`` finds what lies where Stable-Baselines3 and rl_zoo3 put it
             (:func:`symbench.zoo.vecnormalize.find_statistics`), ``"none"`` plays without.
         wrappers: ``"none"`` says that the wrappers in rl_zoo3's ``config.yml`` are not needed.
+        stochastic: Whether actions are drawn from the policy's distribution instead of being its most likely ones.
+        stack: How many observations the model reads at once; more than 1 needs ``observation_space``, that of one.
         files: What :func:`read_sb3` read; otherwise the file is read now.
 
     Raises:
@@ -126,13 +135,11 @@ def load_sb3(
     """
     algorithm, _, file = spec.partition(":")
     algorithm = algorithm.lower()
-    if algorithm in _REFUSED:
-        raise SymbenchError(f"models of {algorithm} cannot be played: {_REFUSED[algorithm]}")
     if algorithm not in ALGORITHMS:
         raise unknown("algorithm", algorithm, ALGORITHMS)
     if not trust:
         raise SymbenchError(
-            f"{file} is a pickle, which can execute any code while it loads: "
+            f"{file} is a pickle, which can execute any code while it loads, that of modules beside it included: "
             "if you trust where it comes from, add --trust (in Python: trust=True)"
         )
     files = files or read_sb3(file, vecnormalize)
@@ -142,8 +149,38 @@ def load_sb3(
     config = training_config(files.path)
     if wrappers != NONE:
         _check_wrappers(spec, config)
-    model = _load(algorithm, files, saved, observation_space, action_space)
-    return _agent(model, files.path.stem, _normalization(spec, model, files, config, vecnormalize))
+    seen = StackedAgent.seen_space(observation_space, stack) if observation_space and stack > 1 else observation_space
+    model = _load(algorithm, files, saved, seen, action_space)
+    found = _normalization(spec, model, files, config, vecnormalize)
+    # rl_zoo3 normalises observations and then stacks them; others may do it the other way round.
+    single = found if found and stack > 1 and found.misfit(model.observation_space) else None
+    if found and (reason := found.misfit((single and observation_space) or model.observation_space)):
+        raise SymbenchError(
+            f"{files.statistics_path} does not belong to {spec} ({reason}): name another file, "
+            f"{spec},vecnormalize=FILE.pkl, or none"
+        )
+    agent = _agent(model, files.path.stem, None if single else found, stochastic)
+    if observation_space is None or stack == 1:
+        return agent
+    agent = StackedAgent(agent, observation_space, stack)
+    return NormalizedAgent(agent, observation_space, single) if single else agent
+
+
+def agent_of_model(model: BaseAlgorithm, name: str) -> Agent:
+    """A model in memory as an agent, with the statistics of the ``VecNormalize`` around its environment, if any.
+
+    Raises:
+        SymbenchError: It was trained inside ``VecNormalize``, and that is gone.
+    """
+    from symbench.zoo.vecnormalize import normalization_of
+
+    env = model.get_vec_normalize_env()
+    if env is None and was_normalised(model):
+        raise SymbenchError(
+            f"{name} was trained inside VecNormalize, which is not around its environment any more: "
+            "model.set_env(VecNormalize.load(FILE, venv)), or name its file: ALGORITHM:FILE.zip,vecnormalize=FILE.pkl"
+        )
+    return _agent(model, name, None if env is None else normalization_of(vars(env)))
 
 
 def _bytes_of(path: Path, what: str, hint: str = "") -> bytes:
@@ -156,8 +193,6 @@ def _bytes_of(path: Path, what: str, hint: str = "") -> bytes:
 
 
 def _check_algorithm(algorithm: str, path: Path, made_by: str) -> None:
-    if made_by in _REFUSED:
-        raise SymbenchError(f"{path} was saved by {made_by.upper()} and cannot be played: {_REFUSED[made_by]}")
     if made_by not in ALGORITHMS:
         raise SymbenchError(f"{path} was saved by {made_by}; those of {', '.join(ALGORITHMS)} can be played")
     if ALGORITHMS[algorithm] != ALGORITHMS[made_by]:
@@ -190,10 +225,6 @@ def _normalization(
             f"{spec} was not trained inside VecNormalize, but {file} lies where its statistics would: "
             f"{spec},vecnormalize=none plays without them"
         )
-    if found and (reason := found.misfit(model.observation_space)):
-        raise SymbenchError(
-            f"{file} does not belong to {spec} ({reason}): name another file, {spec},vecnormalize=FILE.pkl, or none"
-        )
     return found
 
 
@@ -206,6 +237,8 @@ def _load(
 ) -> BaseAlgorithm:
     module, _, name = ALGORITHMS[algorithm].rpartition(".")
     model_class = getattr(import_module(module), name)
+    folder = files.path.parent.absolute()
+    make_importable(folder)  # its policy may be of a module beside it
     # The saved spaces first: they are exact. Those of old versions cannot be unpickled.
     try:
         return _read(model_class, files.model, {})
@@ -215,7 +248,8 @@ def _load(
         return _read(model_class, files.model, _saved_spaces(saved, observation_space, action_space))
     except Exception as error:
         text = textwrap.shorten(f"{type(error).__name__}: {error}", 300, placeholder=" ...")
-        raise SymbenchError(f"{files.path} cannot be loaded as a {algorithm} model ({text})") from error
+        hint = f"; its modules are looked for in {folder}, too" if isinstance(error, ModuleNotFoundError) else ""
+        raise SymbenchError(f"{files.path} cannot be loaded as a {algorithm} model ({text}){hint}") from error
 
 
 def _read(model_class: type[BaseAlgorithm], content: bytes, spaces: dict[str, Any]) -> BaseAlgorithm:
@@ -235,16 +269,18 @@ def _saved_spaces(
     return {name: space for name, space in found.items() if space is not None}
 
 
-def _agent(model: BaseAlgorithm, name: str, normalization: Normalization | None) -> Agent:
+def _agent(model: BaseAlgorithm, name: str, normalization: Normalization | None, stochastic: bool = False) -> Agent:
     from symbench.policies.networks import MLPNetwork
     from symbench.policies.sb3 import SB3Agent, actor_network
 
     try:
         network = actor_network(model)
     except ValueError:
-        return SB3Agent(model, name, normalization)
+        return SB3Agent(model, name, normalization, stochastic)
     if isinstance(network, MLPNetwork):
-        return SB3Agent(model, name, normalization)
+        return SB3Agent(model, name, normalization, stochastic)
+    if stochastic:
+        raise SymbenchError(f"{name} reads a set or a history of inputs; such agents play their likeliest actions only")
     if normalization:
         raise SymbenchError(
             f"{name} reads a set or a history of inputs; statistics of VecNormalize, which know each by its place, "

@@ -53,7 +53,7 @@ def read_statistics(content: bytes, file: Path) -> Normalization | None:
     """
     try:
         saved = _Numbers(io.BytesIO(content)).load()
-        return _normalization(vars(saved)) if saved.norm_obs else None
+        return normalization_of(vars(saved))
     except Exception as error:  # a damaged pickle can raise anything
         problem = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise SymbenchError(f"{file} does not hold the statistics of a VecNormalize ({problem})") from error
@@ -91,9 +91,12 @@ def _was_normalised(seen: Any, original: Any, space: Any) -> bool | None:
     return None if np.all((seen >= space.low - 1e-6) & (seen <= space.high + 1e-6)) else True
 
 
-def _normalization(saved: dict[str, Any]) -> Normalization | None:
+def normalization_of(saved: dict[str, Any]) -> Normalization | None:
+    """The statistics in the attributes of a ``VecNormalize``; ``None`` if it normalises rewards only."""
     from symbench.policies.sb3.normalization import Moments, Normalization
 
+    if not saved["norm_obs"]:
+        return None
     found = saved["obs_rms"]
     parts = found if isinstance(found, dict) else {None: found}
     keys = saved.get("norm_obs_keys")

@@ -74,14 +74,24 @@ def test_decisions_are_values_of_discrete_actions_or_the_actions(name: str, tmp_
         np.testing.assert_allclose(decisions, actions, atol=1e-6)
 
 
-def test_masks_cannot_be_passed_on_so_masked_models_are_refused(tmp_path: Path) -> None:
+def test_masked_models_have_a_prefix_of_their_own(tmp_path: Path) -> None:
     env = ActionMasker(gym.make("CartPole-v1"), lambda env: np.ones(2, bool))
-    MaskablePPO("MlpPolicy", env, device="cpu").save(tmp_path / "a")
+    model = MaskablePPO("MlpPolicy", env, device="cpu", seed=0)
+    model.save(tmp_path / "a")
     for prefix in ("ppo", "recurrent_ppo"):
-        with pytest.raises(SymbenchError, match="was saved by MASKABLE_PPO and cannot be played: it acts under action"):
+        with pytest.raises(SymbenchError, match=f"was saved by MASKABLE_PPO, not {prefix.upper()}: maskable_ppo:"):
             load_sb3(f"{prefix}:{tmp_path / 'a.zip'}", trust=True)
-    with pytest.raises(SymbenchError, match="models of maskable_ppo cannot be played: it acts under action masks"):
-        load_sb3(f"maskable_ppo:{tmp_path / 'a.zip'}", trust=True)
+    agent, seen = load_sb3(f"maskable_ppo:{tmp_path / 'a.zip'}", trust=True), np.zeros((2, 4), np.float32)
+    agent.reset(2)
+    assert agent.act(seen).tolist() == model.predict(seen, deterministic=True)[0].tolist()
+    for only in (0, 1):
+        agent.allow(np.eye(2, dtype=bool)[[only, 1 - only]])
+        assert agent.act(seen).tolist() == [only, 1 - only]
+    decisions, values = agent.decisions(seen), agent.values(seen)
+    assert decisions is not None
+    assert decisions.shape == (2, 2)
+    assert values is not None
+    assert values.shape == (2,)
 
 
 def test_recurrence_is_known_by_the_file_whatever_its_policy(tmp_path: Path) -> None:

@@ -2,54 +2,83 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 from gymnasium import spaces
+from sb3_contrib import MaskablePPO
 from sb3_contrib.ars.policies import ARSPolicy
+from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
+from sb3_contrib.crossq.policies import CrossQPolicy
 from sb3_contrib.qrdqn.policies import QRDQNPolicy
+from sb3_contrib.tqc.policies import TQCPolicy
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.dqn.policies import DQNPolicy
+from stable_baselines3.sac.policies import SACPolicy
 
+from symbench.errors import SymbenchError
 from symbench.policies.agent import Agent
 from symbench.policies.spaces import action_difference, described, form, same_observations
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
     from stable_baselines3.common.base_class import BaseAlgorithm
 
     from symbench.policies.sb3.normalization import Normalization
 
+_STOCHASTIC: Final = (ActorCriticPolicy, MaskableActorCriticPolicy, SACPolicy, TQCPolicy, CrossQPolicy)
+
 
 class SB3Agent(Agent):
-    """Plays ``model.predict(..., deterministic=True)`` on whole batches, with the state of recurrent models.
+    """Plays ``model.predict`` on whole batches, with the state of recurrent models; most likely actions by default.
 
     A model that was trained inside ``VecNormalize`` gets observations normalised in the same way.
     A model of plain frames gets the image where the task tells which patches are hidden, ``Dict(image, mask)``.
     """
 
-    def __init__(self, model: BaseAlgorithm, name: str, normalization: Normalization | None = None) -> None:
+    def __init__(
+        self, model: BaseAlgorithm, name: str, normalization: Normalization | None = None, stochastic: bool = False
+    ) -> None:
         """Make the agent.
 
         Args:
             model: A trained model of SB3 or sb3-contrib.
             name: How tables call it.
             normalization: The statistics of the ``VecNormalize`` that it was trained in.
+            stochastic: Whether actions are drawn from the policy's distribution.
+
+        Raises:
+            SymbenchError: It is to draw actions, and its policy has no distribution.
         """
-        self.model = model
+        if stochastic and not isinstance(model.policy, _STOCHASTIC):
+            raise SymbenchError(f"{name} has nothing to draw from: {type(model).__name__} acts deterministically")
+        self.model, self.stochastic = model, stochastic
+        self._masks: NDArray[np.bool_] | None = None
         self.name = name
         self.normalization = normalization
         self.action_space = model.action_space
-        self.preprocessing = (str(normalization),) if normalization else ()
+        self.preprocessing = (
+            *((str(normalization),) if normalization else ()),
+            *(("actions are drawn from its distribution",) if stochastic else ()),
+        )
         self.reset()
 
     def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
-        """Forget everything; ``seed`` has no effect on deterministic predictions."""
+        """Forget everything; ``seed`` is that of the actions drawn, if they are."""
         self._state: tuple[NDArray[Any], ...] | None = None
         self._begins = np.ones(num_envs, dtype=bool)
+        if self.stochastic:
+            self._drawing = torch.Generator().manual_seed(seed).get_state()
+            with self._own_randomness():
+                if getattr(self.model, "use_sde", False):
+                    policy: Any = self.model.policy
+                    policy.reset_noise()
 
     def restart(self, mask: NDArray[np.bool_]) -> None:
         """Forget what was seen in some environments."""
@@ -61,11 +90,18 @@ class SB3Agent(Agent):
         if self._state is not None:
             self._state = tuple(part[:, mask] for part in self._state)
 
+    def allow(self, masks: NDArray[np.bool_] | None) -> None:
+        """Choose among these actions only, if the model is MaskablePPO's."""
+        self._masks = masks if isinstance(self.model, MaskablePPO) else None
+
     def act(self, observations: Any) -> NDArray[Any]:
         """Choose actions for a batch, or for a single observation."""
-        actions, self._state = self.model.predict(
-            self._seen(observations), state=self._state, episode_start=self._begins, deterministic=True
-        )
+        seen = self._seen(observations)
+        masked: Any = {} if self._masks is None else {"action_masks": self._masks}
+        with self._own_randomness():
+            actions, self._state = self.model.predict(
+                seen, state=self._state, episode_start=self._begins, deterministic=not self.stochastic, **masked
+            )
         self._begins = np.zeros_like(self._begins)
         return actions
 
@@ -76,7 +112,7 @@ class SB3Agent(Agent):
         if isinstance(policy, RecurrentActorCriticPolicy):
             return None
         seen, _ = policy.obs_to_tensor(self._seen(observations))
-        if isinstance(policy, ActorCriticPolicy):
+        if isinstance(policy, (ActorCriticPolicy, MaskableActorCriticPolicy)):
             chosen = policy.get_distribution(seen).distribution
             answers = getattr(chosen, "probs", None)
             answers = answers if answers is not None else chosen.mean  # type: ignore[union-attr]
@@ -97,8 +133,9 @@ class SB3Agent(Agent):
     @torch.inference_mode()
     def values(self, observations: Any) -> NDArray[Any] | None:
         """See :meth:`Agent.values`: of actor-critics."""
-        policy = self.model.policy
-        if not isinstance(policy, ActorCriticPolicy) or isinstance(policy, RecurrentActorCriticPolicy):
+        policy: Any = self.model.policy
+        actor_critic = isinstance(policy, (ActorCriticPolicy, MaskableActorCriticPolicy))
+        if not actor_critic or isinstance(policy, RecurrentActorCriticPolicy):
             return None
         seen, _ = policy.obs_to_tensor(self._seen(observations))
         expected: NDArray[Any] = policy.predict_values(seen)[:, 0].cpu().numpy()
@@ -116,6 +153,17 @@ class SB3Agent(Agent):
             return f"{self.name} observes {describe(own)}, the task has {describe(observation_space)}"
         difference = action_difference(self.action_space, action_space)
         return f"{self.name} {difference}" if difference else None
+
+    @contextmanager
+    def _own_randomness(self) -> Iterator[None]:
+        """Let what draws from torch's global generator, as policies do, draw from the agent's own."""
+        if not self.stochastic:
+            yield
+            return
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(self._drawing)
+            yield
+            self._drawing = torch.get_rng_state()
 
     def _seen(self, observations: Any) -> Any:
         """What the model is to see of what the task shows."""

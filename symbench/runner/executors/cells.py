@@ -60,7 +60,7 @@ def execute(
         from symbench.runner.executors.ray import Ray
 
         return _whole_cells(cells, Ray(workers, timeout))
-    ours = all(cell.source.kind in _OURS and cell.id not in failed for cell in cells)
+    ours = all(cell.source.held is not None or (cell.source.kind in _OURS and cell.id not in failed) for cell in cells)
     here = workers == 1 and timeout is None and ours
     return _whole_cells(cells, local.here if here else local.Processes(workers, timeout))
 

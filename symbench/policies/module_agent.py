@@ -1,0 +1,155 @@
+"""Torch modules as agents: they read a batch of observations and answer with logits or actions."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from gymnasium import spaces
+
+from symbench.errors import SymbenchError, one_line
+from symbench.policies.agent import Agent
+from symbench.policies.spaces import action_difference, described, form
+from symbench.trees import batch_of_one
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+
+class ModuleAgent(Agent):
+    """Plays a module that maps float32 observations, (B, ...), to what actions are chosen from.
+
+    Of ``Discrete(n)`` these are (B, n) logits or Q values, of which the largest is taken; of ``MultiDiscrete`` the
+    logits of all parts in a row; of ``MultiBinary`` logits, which are 1 above 0; of a ``Box`` the actions, (B, ...),
+    which are clipped to its bounds. ``Dict`` observations are given as a dict of tensors. Frames are not scaled.
+
+    Example:
+        >>> agent = ModuleAgent(torch.nn.Linear(4, 2), "linear", spaces.Box(-1, 1, (4,)), spaces.Discrete(2))
+        >>> agent.act(np.zeros((3, 4))).shape
+        (3,)
+    """
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        name: str,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
+    ) -> None:
+        """Make the agent.
+
+        Args:
+            module: The network; it is put into evaluation mode.
+            name: How tables call it.
+            observation_space: The task's (single) space.
+            action_space: The task's (single) space.
+
+        Raises:
+            SymbenchError: There is no way from a module's answers to actions of this space.
+        """
+        if not isinstance(action_space, (spaces.Box, *_SIZES)):
+            raise SymbenchError(f"agent {name!r}: a torch module cannot act in {described(action_space)}")
+        self.name, self.module, self.action_space = name, module.eval(), action_space
+        self._masks: NDArray[np.bool_] | None = None
+        self.preprocessing = (f"a torch module: {_HOW[type(action_space)]}",)
+
+    def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
+        """Nothing to forget: the module has no memory."""
+
+    def restart(self, mask: NDArray[np.bool_]) -> None:
+        """Nothing to forget."""
+
+    def keep(self, mask: NDArray[np.bool_]) -> None:
+        """Nothing to forget."""
+
+    def allow(self, masks: NDArray[np.bool_] | None) -> None:
+        """Choose among these actions only."""
+        self._masks = masks
+
+    def act(self, observations: Any) -> NDArray[Any]:
+        """Choose actions for a batch.
+
+        Raises:
+            SymbenchError: The module answers with something else than the class says.
+        """
+        space, answers = self.action_space, self._answers(observations)
+        if isinstance(space, spaces.Box):
+            return answers.clip(space.low, space.high).astype(space.dtype)
+        if isinstance(space, spaces.MultiBinary):
+            return (answers > 0).astype(space.dtype)
+        if isinstance(space, spaces.Discrete):
+            chosen: NDArray[np.int64] = answers.argmax(axis=1) + space.start
+            return chosen
+        assert isinstance(space, spaces.MultiDiscrete)
+        parts = np.split(answers, np.cumsum(space.nvec)[:-1], axis=1)
+        chosen = np.stack([part.argmax(axis=1) for part in parts], axis=1) + space.start
+        return chosen
+
+    def decisions(self, observations: Any) -> NDArray[Any] | None:
+        """See :meth:`Agent.decisions`: probabilities of discrete actions, the actions of a Box."""
+        if isinstance(self.action_space, spaces.Discrete):
+            probabilities: NDArray[Any] = torch.as_tensor(self._answers(observations)).softmax(dim=1).numpy()
+            return probabilities
+        return self.act(observations) if isinstance(self.action_space, spaces.Box) else None
+
+    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+        """Try one observation of the space: a module that cannot read it raises an error."""
+        if difference := action_difference(self.action_space, action_space):
+            return f"{self.name} {difference}"
+        space = copy.deepcopy(observation_space)
+        space.seed(0)
+        try:
+            self.act(batch_of_one(space, space.sample()))
+        except SymbenchError as error:
+            return str(error)
+        except Exception as error:  # whatever the module raises
+            return f"{self.name} cannot read {form(space)}: {type(error).__name__}: {one_line(error)}"
+        return None
+
+    @torch.inference_mode()
+    def _answers(self, observations: Any) -> NDArray[Any]:
+        """What the module answers, float, of the shape that the action space asks for."""
+        batch = _tensors(observations)
+        found = self.module(batch)
+        size = next(iter(batch.values())) if isinstance(batch, dict) else batch
+        expected = (len(size), *_shape(self.action_space))
+        shape = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
+        if shape != expected:
+            raise SymbenchError(
+                f"{self.name} answers with {shape}; {described(self.action_space)} takes a tensor of shape {expected}"
+            )
+        answers: NDArray[Any] = found.detach().cpu().float().numpy()
+        if not np.isfinite(answers).all():
+            raise SymbenchError(f"{self.name} answers with NaN or infinity")
+        masks = self._masks
+        return answers if masks is None or masks.shape != expected else np.where(masks, answers, -np.inf)
+
+
+_SIZES: Final[dict[type, Callable[[Any], tuple[int, ...]]]] = {
+    spaces.Discrete: lambda space: (int(space.n),),
+    spaces.MultiDiscrete: lambda space: (int(space.nvec.sum()),),
+    spaces.MultiBinary: lambda space: space.shape,
+}
+_HOW: Final = {
+    spaces.Discrete: "the largest of its logits is played",
+    spaces.MultiDiscrete: "the largest logit of each part is played",
+    spaces.MultiBinary: "logits above 0 are 1",
+    spaces.Box: "its actions are clipped to the bounds",
+}
+
+
+def _shape(space: spaces.Space[Any]) -> tuple[int, ...]:
+    """The shape of what the module answers to one observation."""
+    sizes = _SIZES.get(type(space))
+    return sizes(space) if sizes else space.shape or ()
+
+
+def _tensors(observations: Any) -> Tensor | dict[str, Any]:
+    if isinstance(observations, dict):
+        return {key: _tensors(part) for key, part in observations.items()}
+    return torch.as_tensor(np.asarray(observations, np.float32))
