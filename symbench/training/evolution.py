@@ -23,8 +23,8 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from symbench.envs.tasks import task_of
 from symbench.policies import NetworkAgent
-from symbench.runner import worker
 from symbench.runner.evaluate import play, single_thread
+from symbench.runner.executors import worker
 from symbench.runner.pipeline import make_envs
 from symbench.training.training_envs import make_training_envs
 

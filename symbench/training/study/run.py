@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from symbench.errors import SymbenchError
 from symbench.reading import brief
-from symbench.runner import worker
 from symbench.runner.evaluate import single_thread
+from symbench.runner.executors import worker
 from symbench.runner.provenance import environment
 from symbench.training.progress import Meter
 from symbench.training.session import writing
