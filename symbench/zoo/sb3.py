@@ -6,11 +6,11 @@ import io
 import textwrap
 import warnings
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import SymbenchError, unknown
+from symbench.extras import require
 from symbench.policies.agent import NetworkAgent
 from symbench.policies.spaces import same_actions
 from symbench.zoo.rl_zoo3 import normalises_observations, training_config
@@ -205,7 +205,7 @@ def _load(
     action_space: Space[Any] | None,
 ) -> BaseAlgorithm:
     module, _, name = ALGORITHMS[algorithm].rpartition(".")
-    model_class = getattr(import_module(module), name)
+    model_class = getattr(require(module, "models of Stable-Baselines3"), name)
     # The saved spaces first: they are exact. Those of old versions cannot be unpickled.
     try:
         return _read(model_class, files.model, {})
