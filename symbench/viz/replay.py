@@ -1,6 +1,6 @@
 """Plays single episodes of a task under perturbations and keeps what the perturbations hide.
 
-* :class:`Stage` - the environment, with the observation as it was before the perturbations
+* :class:`Replay` - the environment, with the observation as it was before the perturbations
 * :class:`Origins` - where everything that is seen comes from
 * :func:`play` - an episode, moment by moment
 """
@@ -45,7 +45,7 @@ class _Tap(gym.Wrapper[Any, Any, Any, Any]):
         return (self.latest, *rest)
 
 
-class Stage:
+class Replay:
     """One environment of a task under perturbations.
 
     It plays the episodes of :func:`symbench.runner.pipeline.make_envs` with the same seeds.
@@ -208,11 +208,11 @@ class Moment:
     action: Any
 
 
-def play(stage: Stage, agent: Agent, seed: int, steps: int | None = None) -> Iterator[Moment]:
-    """Play one episode; between two moments, ``stage`` and agent are at that of the first.
+def play(replay: Replay, agent: Agent, seed: int, steps: int | None = None) -> Iterator[Moment]:
+    """Play one episode; between two moments, ``replay`` and agent are at that of the first.
 
     Args:
-        stage: The environment.
+        replay: The environment.
         agent: Who plays; reset by the caller, for one environment.
         seed: The episode's.
         steps: Stop after so many steps; ``None`` plays to the end, whose moment comes last, without an action.
@@ -221,8 +221,8 @@ def play(stage: Stage, agent: Agent, seed: int, steps: int | None = None) -> Ite
         SymbenchError: What the agent answers or is shown is not of its space, or a reward is not finite.
     """
     alone = np.zeros(1, int)
-    seen, total, step, over = stage.reset(seed), 0.0, 0, False
-    with Checks(agent.name, stage.env.observation_space, stage.env.action_space, [seed]) as checks:
+    seen, total, step, over = replay.reset(seed), 0.0, 0, False
+    with Checks(agent.name, replay.env.observation_space, replay.env.action_space, [seed]) as checks:
         while not over:
             batch = batch_of_one(seen)
             checks.observations(batch, alone)
@@ -231,7 +231,7 @@ def play(stage: Stage, agent: Agent, seed: int, steps: int | None = None) -> Ite
             step += 1
             if step == steps:
                 return
-            seen, reward, over = stage.step(action)
+            seen, reward, over = replay.step(action)
             checks.rewards(np.array([reward]), alone)
             total += reward
     yield Moment(step, seen, total, None)
