@@ -178,7 +178,7 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Epis
                 died[playing] = terminated[playing]
                 agent.keep(~ended[playing])
                 playing = playing[~ended[playing]]
-                if not envs.metadata.get("rests", False):
+                if not envs.metadata.get("idle", False):
                     # What an environment plays after its episode is not counted; it is reset because it must be.
                     observations, _ = envs.reset(options={"reset_mask": ended})
     return Episodes(np.array(seeds, np.int64), returns, lengths, died, watch.result(), checks.outside)
