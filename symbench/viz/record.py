@@ -88,7 +88,7 @@ def record(
     """
     with single_thread(), closing(Replay(task, apply, render=pictures)) as replay:
         agent = load(source, replay.env.observation_space, replay.env.action_space)
-        if reason := agent.misfit(replay.env.observation_space, replay.env.action_space):
+        if reason := agent.incompatibility(replay.env.observation_space, replay.env.action_space):
             raise SymbenchError(f"agent {source.name!r} cannot play {task}: {reason}")
         if not isinstance(agent, NetworkAgent) or not hasattr(agent.network, "layer"):
             raise SymbenchError(

@@ -190,7 +190,7 @@ def _normalization(
             f"{spec} was not trained inside VecNormalize, but {file} lies where its statistics would: "
             f"{spec},vecnormalize=none plays without them"
         )
-    if found and (reason := found.misfit(model.observation_space)):
+    if found and (reason := found.incompatibility(model.observation_space)):
         raise SymbenchError(
             f"{file} does not belong to {spec} ({reason}): name another file, {spec},vecnormalize=FILE.pkl, or none"
         )

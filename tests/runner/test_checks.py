@@ -51,7 +51,7 @@ class Scripted(Agent):
         self.step += 1
         return self.answer(self.step - 1, self.count)
 
-    def misfit(self, observation_space: Any, action_space: Any) -> str | None:
+    def incompatibility(self, observation_space: Any, action_space: Any) -> str | None:
         return None
 
 
