@@ -83,7 +83,7 @@ def test_64_frames_of_pong_against_the_published_algorithm(benchmark: BenchmarkF
 
     def batch() -> torch.Tensor:
         with torch.inference_mode():
-            return network.raw(newest, state)[0]
+            return network.logits(newest, state)[0]
 
     def singles() -> torch.Tensor:
         with torch.inference_mode():

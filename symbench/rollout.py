@@ -158,7 +158,7 @@ def moments(
         else:
             agent.keep(~ended[playing])
             playing = playing[~ended[playing]]
-        if restart or not envs.metadata.get("rests", False):
+        if restart or not envs.metadata.get("idle", False):
             # What an environment plays after its episode is not counted; it is reset because it must be.
             observations, infos = envs.reset(options={"reset_mask": ended})
             masks.update(infos)

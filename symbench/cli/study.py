@@ -48,6 +48,7 @@ def study(
       [cyan]symbench study grid-world --workers 2 --steps 200000[/cyan]
     """
     from symbench.errors import SymbenchError
+    from symbench.extras import require
     from symbench.training.study import load_study
     from symbench.training.study.run import run_study
 
@@ -59,6 +60,7 @@ def study(
     given = {"seeds": seeds, "steps": steps}
     loaded = load_study(name, {key: value for key, value in given.items() if value is not None})
     folder = out / loaded.name
+    require("matplotlib", "the curves of a study")  # now rather than after the training
     run_study(loaded, folder, arm or (), workers=workers, resume=resume)
     _report(loaded, folder)
 

@@ -16,7 +16,7 @@ import gymnasium as gym
 from gymnasium.vector import AutoresetMode
 
 import symbench.envs  # noqa: F401  (registers the environments made here)
-from symbench.envs.resting import RestingVectorEnv
+from symbench.envs.idle import IdleVectorEnv
 from symbench.errors import SymbenchError, unknown
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Task:
             if self.native_vector and wrap is None:
                 return gym.make_vec(self.vector_id or self.env_id, num_envs, autoreset_mode=autoreset_mode)
             if self.rests and autoreset_mode == AutoresetMode.DISABLED:
-                return RestingVectorEnv(factories)
+                return IdleVectorEnv(factories)
             return gym.vector.SyncVectorEnv(factories, autoreset_mode=autoreset_mode)
         except gym.error.DependencyNotInstalled as error:
             raise self._missing(error) from error

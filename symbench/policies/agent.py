@@ -93,7 +93,7 @@ class Agent(ABC):
         return None
 
     @abstractmethod
-    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+    def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """Why the agent cannot act in a task with these (single) spaces; ``None`` if it can."""
 
 
@@ -159,7 +159,7 @@ class RandomAgent(Agent):
         self._next += 1
         return actions if self._is_batch(observations) else actions[0]
 
-    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+    def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """It can act wherever the action space is the one it was made for."""
         if same_actions(self.action_space, action_space):
             return None
@@ -201,7 +201,7 @@ class NetworkAgent(Agent):
         >>> from symbench.policies import AttentionNeuronNetwork
         >>> agent = NetworkAgent(AttentionNeuronNetwork(action_dim=1), "attention-neuron")
         >>> agent.reset()
-        >>> agent.act(np.zeros(5)).shape, agent.misfit(spaces.Box(-1, 1, (50,)), spaces.Box(-1, 1, (1,)))
+        >>> agent.act(np.zeros(5)).shape, agent.incompatibility(spaces.Box(-1, 1, (50,)), spaces.Box(-1, 1, (1,)))
         ((1,), None)
     """
 
@@ -250,7 +250,7 @@ class NetworkAgent(Agent):
         batch = self.network.read(observations)
         if self._shape is None:
             self._shape = tuple(first(batch).shape[1:])
-            if reason := self.network.misreads(_space_of(observations, batch)):
+            if reason := self.network.incompatibility(_space_of(observations, batch)):
                 self.reset(self._num_envs)
                 raise ValueError(f"{self.name} {reason}")
             self._split(self.network.initial_state(self._num_envs, *self._shape))
@@ -273,10 +273,10 @@ class NetworkAgent(Agent):
         shown: NDArray[Any] = (answers.softmax(dim=1) if self.network.output == "discrete" else answers).numpy()
         return shown
 
-    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+    def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """Compare the spaces with what the network reads and with its actions, their bounds included."""
         network, own = self.network, self.action_space
-        if reason := network.misreads(observation_space):
+        if reason := network.incompatibility(observation_space):
             return f"{self.name} {reason}"
         if form(own) == form(action_space):
             difference = action_difference(own, action_space)

@@ -120,7 +120,7 @@ class CallableAgent(Agent):
             answers.append(_array(_act(player)(row(self._observations, observations, i), **mask)))
         return np.array(answers)
 
-    def misfit(self, observation_space: Space[Any], action_space: Space[Any]) -> str | None:
+    def incompatibility(self, observation_space: Space[Any], action_space: Space[Any]) -> str | None:
         """Try one observation of the space on a copy: what cannot read it raises an error."""
         if difference := action_difference(self.action_space, action_space):
             return f"{self.name} {difference}"

@@ -97,7 +97,7 @@ class ModuleAgent(Agent):
             return probabilities
         return self.act(observations) if isinstance(self.action_space, spaces.Box) else None
 
-    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+    def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """Try one observation of the space: a module that cannot read it raises an error."""
         if difference := action_difference(self.action_space, action_space):
             return f"{self.name} {difference}"

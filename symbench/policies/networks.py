@@ -110,7 +110,7 @@ class PolicyNetwork(nn.Module, ABC):
         """
 
     @abstractmethod
-    def misreads(self, space: spaces.Space[Any]) -> str | None:
+    def incompatibility(self, space: spaces.Space[Any]) -> str | None:
         """Why it cannot read observations of this (single) space ("reads ..."); ``None`` if it can."""
 
     @abstractmethod
@@ -205,8 +205,8 @@ class SensorNetwork(PolicyNetwork):
         values = torch.tensor(np.asarray(observations), dtype=next(self.parameters()).dtype)
         return values if values.ndim > 1 else values[None]
 
-    def misreads(self, space: spaces.Space[Any]) -> str | None:
-        """See :meth:`PolicyNetwork.misreads`."""
+    def incompatibility(self, space: spaces.Space[Any]) -> str | None:
+        """See :meth:`PolicyNetwork.incompatibility`."""
         if not isinstance(space, spaces.Box) or len(space.shape) != 1:
             return f"reads a vector of sensors, the task gives {form(space)}"
         received = space.shape[0]

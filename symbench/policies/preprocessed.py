@@ -90,9 +90,9 @@ class FlattenedAgent(PreprocessedAgent):
         """See :meth:`PreprocessedAgent.seen_space`."""
         return spaces.flatten_space(space)
 
-    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
-        """See :meth:`Agent.misfit`."""
-        return self.agent.misfit(self.seen_space(observation_space), action_space)
+    def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+        """See :meth:`Agent.incompatibility`."""
+        return self.agent.incompatibility(self.seen_space(observation_space), action_space)
 
     def _seen(self, observations: Any) -> Any:
         space = self.observation_space
@@ -127,9 +127,11 @@ class NormalizedAgent(PreprocessedAgent):
         """See :meth:`PreprocessedAgent.seen_space`; only bounds would change, of which nobody knows."""
         return space
 
-    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
-        """See :meth:`Agent.misfit`."""
-        return self.normalization.misfit(observation_space) or self.agent.misfit(observation_space, action_space)
+    def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+        """See :meth:`Agent.incompatibility`."""
+        return self.normalization.incompatibility(observation_space) or self.agent.incompatibility(
+            observation_space, action_space
+        )
 
     def _seen(self, observations: Any) -> Any:
         return self.normalization(observations)
@@ -192,12 +194,12 @@ class StackedAgent(PreprocessedAgent):
         super().keep(mask)
         self._stack = _map(lambda part: part[mask], self._stack) if self._stack is not None else None
 
-    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
-        """See :meth:`Agent.misfit`; the observations must be arrays."""
+    def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+        """See :meth:`Agent.incompatibility`; the observations must be arrays."""
         parts = observation_space.values() if isinstance(observation_space, spaces.Dict) else [observation_space]
         if not all(isinstance(part, spaces.Box) for part in parts):
             return f"{self.name} stacks observations, which can be done with arrays of numbers, not {observation_space}"
-        return self.agent.misfit(self.seen_space(observation_space, self.count), action_space)
+        return self.agent.incompatibility(self.seen_space(observation_space, self.count), action_space)
 
     def _seen(self, observations: Any) -> Any:
         if self._stack is None:

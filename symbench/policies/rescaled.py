@@ -21,12 +21,12 @@ class RescaledAgent(Agent):
         >>> from symbench.policies import MLPNetwork, NetworkAgent
         >>> inner = NetworkAgent(MLPNetwork(3, 1), "mlp")  # acts from -1 to 1
         >>> agent = RescaledAgent(inner, spaces.Box(-2, 2, (1,)))
-        >>> agent.preprocessing, agent.misfit(spaces.Box(-1, 1, (3,)), spaces.Box(-2, 2, (1,)))
+        >>> agent.preprocessing, agent.incompatibility(spaces.Box(-1, 1, (3,)), spaces.Box(-2, 2, (1,)))
         (('actions from -1 to 1 are mapped to -2 to 2',), None)
     """
 
     def __init__(self, agent: Agent, action_space: spaces.Space[Any]) -> None:
-        """Make the agent; whether the bounds can be mapped is what :meth:`misfit` says.
+        """Make the agent; whether the bounds can be mapped is what :meth:`incompatibility` says.
 
         Args:
             agent: The agent that acts.
@@ -69,13 +69,13 @@ class RescaledAgent(Agent):
         """See :meth:`Agent.values`."""
         return self.agent.values(observations)
 
-    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
-        """See :meth:`Agent.misfit`; both action spaces must be bounded Boxes of real numbers, of one shape."""
+    def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+        """See :meth:`Agent.incompatibility`; both action spaces must be bounded Boxes of real numbers, of one shape."""
         own = self.agent.action_space
         if not rescalable(own, action_space):
             bounded = "only bounds of real numbers can be rescaled"
             return f"{self.name} acts in {described(own)}, the task has {described(action_space)}; {bounded}"
-        return self.agent.misfit(observation_space, own)
+        return self.agent.incompatibility(observation_space, own)
 
     def _mapped(self, actions: NDArray[Any]) -> NDArray[Any]:
         own, task = self.agent.action_space, self.action_space

@@ -67,12 +67,12 @@ def plan(suite: Suite, agents: Mapping[str, Sequence[AgentSource]], episodes: in
         redundant |= {f"{task}/{id}": reason for id, reason in suite.redundant(get_task(task)).items()}
         fit = _Fit(task)
         for source in sources:
-            if reason := fit.misfit(source, suite.baseline):
+            if reason := fit.incompatibility(source, suite.baseline):
                 raise SymbenchError(f"agent {source.name!r} cannot play {task}: {reason}; choose another --task")
         for perturbation in _explicit_conditions(suite, task):
             for source in sources:
                 cell = _cell(suite, task, perturbation, source, episodes)
-                reason = fit.misfit(source, perturbation)
+                reason = fit.incompatibility(source, perturbation)
                 if reason:
                     skipped.append(Skipped(cell.id, reason))
                 else:
@@ -115,7 +115,7 @@ class _Fit:
         self._spaces: dict[str, tuple[Space[Any], Space[Any]]] = {}
         self._answers: dict[tuple[AgentSource, str], str | None] = {}
 
-    def misfit(self, source: AgentSource, perturbation: Perturbation) -> str | None:
+    def incompatibility(self, source: AgentSource, perturbation: Perturbation) -> str | None:
         """Why not, or ``None`` if it can."""
         if perturbation.id not in self._spaces:
             envs = make_envs(self._task, perturbation.apply, 1)
@@ -124,5 +124,7 @@ class _Fit:
         observation_space, action_space = self._spaces[perturbation.id]
         key = source, repr(observation_space)
         if key not in self._answers:
-            self._answers[key] = load(source, observation_space, action_space).misfit(observation_space, action_space)
+            self._answers[key] = load(source, observation_space, action_space).incompatibility(
+                observation_space, action_space
+            )
         return self._answers[key]

@@ -160,7 +160,7 @@ def check_pair(
     make = declared.make if isinstance(env, str) else env
     first, second = make(), make()
     try:
-        if reason := pair.misfit(first.observation_space, first.action_space):
+        if reason := pair.incompatibility(first.observation_space, first.action_space):
             raise SymbenchError(f"{pair.name} does not fit {declared.env_id}: {reason}")
         acting = simulator or declared.simulator or StateVector(pair.observation)
         walk = compare_steps(pair, acting, (first, second), steps or declared.steps, seed)

@@ -76,8 +76,8 @@ class SymmetryPair:
         """The group."""
         return self.observation.group
 
-    def misfit(self, observation_space: Any, action_space: Any) -> str | None:
+    def incompatibility(self, observation_space: Any, action_space: Any) -> str | None:
         """Why the pair cannot act on these (single) spaces, or ``None`` if it can."""
-        observed = self.observation.misfit(observation_space) or self.observation.lossy(observation_space)
+        observed = self.observation.incompatibility(observation_space) or self.observation.lossy(observation_space)
         acted = self.action.escape(action_space) or self.action.lossy(action_space)
         return (observed and f"observation: {observed}") or (acted and f"action: {acted}")

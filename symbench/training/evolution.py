@@ -10,7 +10,6 @@ arXiv 2109.02869, section 4: population 256, 16 rollouts, 14,000 generations for
 from __future__ import annotations
 
 import multiprocessing
-import warnings
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
@@ -22,15 +21,12 @@ from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from symbench.envs.tasks import task_of
+from symbench.extras import require
 from symbench.policies import NetworkAgent
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.executors import worker
 from symbench.runner.pipeline import make_envs
 from symbench.training.training_envs import make_training_envs
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # cma warns where matplotlib is missing, which is not needed here
-    import cma
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +125,7 @@ def evolve(recipe: Recipe, settings: Evolution, network: PolicyNetwork, session:
 
     ``workers`` is the number of processes that play candidates which see frames.
     """
-    strategy = cma.CMAEvolutionStrategy(
+    strategy = require("cma", "evolutions").CMAEvolutionStrategy(
         parameters_to_vector(network.parameters()).detach().double().numpy(),
         settings.sigma,
         {"popsize": settings.population, "seed": session.seed + 1, "verbose": -9, "maxiter": np.inf},

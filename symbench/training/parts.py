@@ -78,27 +78,27 @@ def check(plan: Recipe, seed: int) -> None:
     envs.close()
     agent = NetworkAgent(make_network(plan, seed), plan.agent)
     reason = (
-        _algorithm_misfit(plan, agent.network, task, seed)
-        or agent.misfit(envs.single_observation_space, envs.single_action_space)
+        _algorithm_incompatibility(plan, agent.network, task, seed)
+        or agent.incompatibility(envs.single_observation_space, envs.single_action_space)
         # The scores on its card are measured in the task itself.
-        or agent.misfit(task.single_observation_space, task.single_action_space)
+        or agent.incompatibility(task.single_observation_space, task.single_action_space)
     )
     if reason:
         raise SymbenchError(f"recipe {plan.name} does not fit: {reason}")
 
 
-def _algorithm_misfit(
+def _algorithm_incompatibility(
     plan: Recipe, network: PolicyNetwork, task: gym.vector.VectorEnv[Any, Any, Any], seed: int
 ) -> str | None:
     settings = plan.algorithm
     if isinstance(settings, Ppo):
-        return _ppo_misfit(settings, network)
+        return _ppo_incompatibility(settings, network)
     if isinstance(settings, Imitation):
-        return _teacher_misfit(find_teacher(plan.task, settings.teacher, seed), settings.teacher, task)
+        return _teacher_incompatibility(find_teacher(plan.task, settings.teacher, seed), settings.teacher, task)
     return None
 
 
-def _ppo_misfit(settings: Ppo, network: PolicyNetwork) -> str | None:
+def _ppo_incompatibility(settings: Ppo, network: PolicyNetwork) -> str | None:
     trained = (MLPNetwork, EquivariantMLPNetwork, EquivariantCNNNetwork, AttentionNeuronNetwork)
     if not isinstance(network, trained):
         return f"ppo trains networks of kind {', '.join(kind.kind for kind in trained)}; received {network.kind!r}"
@@ -107,11 +107,13 @@ def _ppo_misfit(settings: Ppo, network: PolicyNetwork) -> str | None:
     return None
 
 
-def _teacher_misfit(
+def _teacher_incompatibility(
     teacher: PolicyNetwork | type[Controller], name: str, task: gym.vector.VectorEnv[Any, Any, Any]
 ) -> str | None:
     if not isinstance(teacher, PolicyNetwork):
         return None
     if teacher.memory:
         return f"a teacher is asked about single steps, {name} of kind {teacher.kind!r} has a memory; use an mlp"
-    return NetworkAgent(teacher, f"teacher {name}").misfit(task.single_observation_space, task.single_action_space)
+    return NetworkAgent(teacher, f"teacher {name}").incompatibility(
+        task.single_observation_space, task.single_action_space
+    )

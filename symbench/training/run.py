@@ -8,11 +8,12 @@ import torch
 
 from symbench.envs.tasks import task_of
 from symbench.errors import SymbenchError, unknown
+from symbench.extras import require
 from symbench.policies import NetworkAgent, PolicyNetwork
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.provenance import environment
 from symbench.training.parts import check, find_teacher, make_network
-from symbench.training.recipe import Imitation, Ppo, Recipe, load_recipe
+from symbench.training.recipe import Evolution, Imitation, Ppo, Recipe, load_recipe
 from symbench.training.session import STORY, Session, writing
 from symbench.wrappers.vector import ShufflePatches, ShuffleSensors
 from symbench.zoo import save_agent
@@ -58,12 +59,14 @@ def train(
 
     Raises:
         SymbenchError: The recipe, or the checkpoint to go on from, is not usable; there is the training of another
-            recipe; ``out`` cannot be written; the device is not there; ``workers`` is less than 1.
+            recipe; ``out`` cannot be written; the device is not there; ``workers`` is less than 1; a
+            package that the algorithm needs is not installed.
     """
     _require_device(device)
     if workers < 1:
         raise SymbenchError(f"workers must be at least 1, received {workers}")
     plan = load_recipe(recipe, overrides)
+    _require_parts(plan)
     check(plan, seed)
     session = Session(out / plan.name / f"s{seed}", seed, plan.digest, resume=resume)
     if not session.finished:
@@ -71,6 +74,14 @@ def train(
             torch.manual_seed(seed)
             write_agent(plan, train_network(plan, session, device, workers), session)
     return session.folder / "agent"
+
+
+def _require_parts(plan: Recipe) -> None:
+    """Say before work begins what is not installed."""
+    if isinstance(plan.algorithm, Ppo):
+        require("stable_baselines3", "recipes with PPO")
+    elif isinstance(plan.algorithm, Evolution):
+        require("cma", "evolutions")
 
 
 def write_agent(plan: Recipe, network: PolicyNetwork, session: Session) -> None:

@@ -4,6 +4,6 @@
 * :mod:`~symbench.viz.analyse` - the paper's analyses of an agent
 * :mod:`~symbench.viz.occlusion` - returns over occlusion in training and in test, from a run
 
-Underneath: :mod:`~symbench.viz.stage` plays episodes and keeps what was there before the perturbations,
-:mod:`~symbench.viz.inside` listens to a network, :mod:`~symbench.viz.truth` reads simulators.
+Underneath: :mod:`~symbench.viz.replay` plays episodes and keeps what was there before the perturbations,
+:mod:`~symbench.viz.activations` listens to a network, :mod:`~symbench.viz.ground_truth` reads simulators.
 """

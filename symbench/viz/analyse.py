@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from symbench.errors import SymbenchError, unknown
+from symbench.extras import require
 from symbench.viz import colours
-from symbench.viz.extras import require
 from symbench.viz.figures import figure, save, save_csv
 from symbench.viz.panels import highlight, rgb
 from symbench.viz.record import record, shuffling
@@ -59,7 +59,7 @@ def analyse(
             raise unknown("analysis", name, ANALYSES)
     if episodes < 3 or steps < 10:
         raise SymbenchError(f"analyses need 3 episodes and 10 steps at least, received {episodes} and {steps}")
-    require("matplotlib")
+    require("matplotlib", "pictures")
     return {name: ANALYSES[name](source, task, out, episodes, steps) for name in which or ANALYSES}
 
 
@@ -130,15 +130,15 @@ def _draw_bars(found: dict[str, Any], names: Sequence[str], title: str, path: Pa
 
 def tsne(source: AgentSource, task: str, out: Path, episodes: int, steps: int) -> str:
     """``tsne.png``, ``tsne.csv``: the code of each step of an episode in two dimensions, in clusters, with examples."""
-    manifold, cluster = require("sklearn.manifold"), require("sklearn.cluster")
-    decomposition = require("sklearn.decomposition")
+    manifold, cluster = require("sklearn.manifold", "pictures"), require("sklearn.cluster", "pictures")
+    decomposition = require("sklearn.decomposition", "pictures")
     played = record(source, task, SEED, steps, shuffling(task, _patch_size(source)), pictures=True)
     count = len(played.codes)
     if count < 10:
         raise SymbenchError(f"the episode is over after {count} steps, t-SNE needs 10: leave it out with --which")
     spread = np.unique(played.codes.round(6), axis=0).shape[0]
     # One thread: on busy cores several are many times slower, and the sums could differ.
-    with require("threadpoolctl").threadpool_limits(1):
+    with require("threadpoolctl", "pictures").threadpool_limits(1):
         codes = decomposition.PCA(min(30, count - 1, played.codes.shape[1]), random_state=0).fit_transform(played.codes)
         groups = cluster.KMeans(min(_CLUSTERS, spread), n_init=5, random_state=0).fit(codes)
         perplexity = min(30.0, (count - 1) / 3)

@@ -6,7 +6,7 @@ import csv
 from typing import TYPE_CHECKING, Any
 
 from symbench.errors import SymbenchError
-from symbench.viz.extras import require
+from symbench.extras import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,9 +30,9 @@ def figure(width: float, height: float, **layout: Any) -> tuple[Any, Any]:
         height: Inches.
         **layout: ``nrows``, ``ncols``, ``sharex`` ...
     """
-    with require("matplotlib").rc_context(_STYLE):
-        drawn = require("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
-        require("matplotlib.backends.backend_agg").FigureCanvasAgg(drawn)
+    with require("matplotlib", "pictures").rc_context(_STYLE):
+        drawn = require("matplotlib.figure", "pictures").Figure(figsize=(width, height), layout="constrained")
+        require("matplotlib.backends.backend_agg", "pictures").FigureCanvasAgg(drawn)
         return drawn, drawn.subplots(**layout)
 
 

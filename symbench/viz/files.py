@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symbench.errors import SymbenchError
-from symbench.viz.extras import require
+from symbench.extras import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def writer(path: Path, fps: int) -> Iterator[Write]:
         raise SymbenchError(f"cannot write {str(path)!r} (it is a directory); give another --out")
     mp4 = path.suffix.lower() == ".mp4"
     if mp4:
-        require("imageio_ffmpeg")
+        require("imageio_ffmpeg", "pictures")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".video") as folder:
@@ -54,7 +54,7 @@ def writer(path: Path, fps: int) -> Iterator[Write]:
 def _mp4(path: Path, fps: int) -> Iterator[Write]:
     # Bit for bit the same file for the same frames: no date, no version of the encoder, one thread.
     options = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-threads", "1"]
-    file: Any = require("imageio.v2").get_writer(
+    file: Any = require("imageio.v2", "pictures").get_writer(
         path, fps=fps, codec="libx264", quality=7, macro_block_size=2, output_params=options
     )
     with file:
@@ -63,7 +63,7 @@ def _mp4(path: Path, fps: int) -> Iterator[Write]:
 
 @contextmanager
 def _gif(path: Path, fps: int) -> Iterator[Write]:
-    image = require("PIL.Image")
+    image = require("PIL.Image", "pictures")
     frames: list[Any] = []
     yield lambda frame: frames.append(image.fromarray(frame).quantize(64, dither=image.Dither.NONE))
     if frames:

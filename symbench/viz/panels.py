@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from symbench.extras import require
 from symbench.viz import colours
-from symbench.viz.extras import require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ def enlarge(frame: NDArray[Any], zoom: int) -> NDArray[Any]:
 
 def scale(picture: Picture, height: int) -> Picture:
     """A picture at another height, the width in proportion, smooth."""
-    image = require("PIL.Image")
+    image = require("PIL.Image", "pictures")
     width = max(1, round(picture.shape[1] * height / picture.shape[0]))
     return np.asarray(image.fromarray(picture).resize((width, height), image.Resampling.BILINEAR))
 
@@ -78,7 +78,7 @@ def bars(values: NDArray[Any], names: Sequence[str], sources: NDArray[np.int64],
         sources: Number of the sensor that each value comes from, which decides its colour; -1 is none.
         height: Of the picture in pixels.
     """
-    image, draw_on = require("PIL.Image"), require("PIL.ImageDraw")
+    image, draw_on = require("PIL.Image", "pictures"), require("PIL.ImageDraw", "pictures")
     width, left = round(0.85 * height), 95
     picture = image.new("RGB", (width, height), (246, 246, 246))
     draw = draw_on.Draw(picture)
@@ -97,7 +97,7 @@ def bars(values: NDArray[Any], names: Sequence[str], sources: NDArray[np.int64],
 
 def compose(panels: Sequence[Picture], titles: Sequence[str], caption: Sequence[str]) -> Picture:
     """Panels of equal height side by side under their titles, above the lines of a caption; even numbers of pixels."""
-    image, draw_on = require("PIL.Image"), require("PIL.ImageDraw")
+    image, draw_on = require("PIL.Image", "pictures"), require("PIL.ImageDraw", "pictures")
     height = panels[0].shape[0]
     width = sum(panel.shape[1] for panel in panels) + _GAP * (len(panels) + 1)
     whole = _TITLE + height + _LINE * len(caption) + _GAP
@@ -122,4 +122,4 @@ def _write(draw: Any, text: str, at: tuple[float, float], width: int) -> None:
 
 @functools.lru_cache
 def _font(size: int) -> Any:
-    return require("PIL.ImageFont").load_default(max(size, _SMALLEST))
+    return require("PIL.ImageFont", "pictures").load_default(max(size, _SMALLEST))

@@ -14,9 +14,9 @@ from symbench.policies.agent import NetworkAgent
 from symbench.runner.agents import load
 from symbench.runner.evaluate import single_thread
 from symbench.suites import Apply
-from symbench.viz.inside import Inside
-from symbench.viz.stage import Stage, image_of, play
-from symbench.viz.truth import state, state_names
+from symbench.viz.activations import Activations
+from symbench.viz.ground_truth import state, state_names
+from symbench.viz.replay import Replay, image_of, play
 from symbench.viz.video import moved_back
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class Recording:
 
 def shuffling(task: str, patch_size: int | None = None) -> tuple[Apply, ...]:
     """A new order of the sensors, or of the patches, in every episode."""
-    with closing(Stage(task)) as stage:
-        if stage.is_frames:
+    with closing(Replay(task)) as replay:
+        if replay.is_frames:
             return (Apply(wrapper="ShufflePatches", **({"patch_size": patch_size} if patch_size else {})),)
     return (Apply(wrapper="ShuffleSensors"),)
 
@@ -86,9 +86,9 @@ def record(
     Raises:
         SymbenchError: The agent cannot play the task, or has no layer whose code could be shown.
     """
-    with single_thread(), closing(Stage(task, apply, render=pictures)) as stage:
-        agent = load(source, stage.env.observation_space, stage.env.action_space)
-        if reason := agent.misfit(stage.env.observation_space, stage.env.action_space):
+    with single_thread(), closing(Replay(task, apply, render=pictures)) as replay:
+        agent = load(source, replay.env.observation_space, replay.env.action_space)
+        if reason := agent.incompatibility(replay.env.observation_space, replay.env.action_space):
             raise SymbenchError(f"agent {source.name!r} cannot play {task}: {reason}")
         if not isinstance(agent, NetworkAgent) or not hasattr(agent.network, "layer"):
             raise SymbenchError(
@@ -96,36 +96,36 @@ def record(
             )
         if double:
             agent = NetworkAgent(agent.network, agent.name, torch.float64)
-        inside = Inside(agent)
+        activations = Activations(agent)
         agent.reset(1, seed=seed)
         kept: dict[str, list[Any]] = {name: [] for name in ("codes", "hidden", "states", "pictures", "looked")}
         side = None
-        for moment in play(stage, agent, seed, steps):
+        for moment in play(replay, agent, seed, steps):
             if moment.action is None:
                 break
-            kept["codes"].append(inside.code)
-            kept["hidden"].append(inside.hidden)
-            kept["states"].append(state(stage))
+            kept["codes"].append(activations.code)
+            kept["hidden"].append(activations.hidden)
+            kept["states"].append(state(replay))
             if pictures or not kept["pictures"]:
-                kept["pictures"].append(_picture(stage, pictures))
-            if looks and stage.origins is not None:
+                kept["pictures"].append(_picture(replay, pictures))
+            if looks and replay.origins is not None:
                 seen = image_of(moment.seen)
-                attended = inside.attended(seen.shape[1]) if stage.is_frames else None
+                attended = activations.attended(seen.shape[1]) if replay.is_frames else None
                 if attended is not None:
                     side = attended.side
-                    kept["looked"].append(moved_back(attended.mask(*seen.shape[:2]), stage.origins.index))
+                    kept["looked"].append(moved_back(attended.mask(*seen.shape[:2]), replay.origins.index))
         return Recording(
             np.stack(kept["codes"]),
             np.stack(kept["hidden"]) if kept["hidden"][0] is not None else None,
             np.array(kept["states"], dtype=np.float64),
-            state_names(stage),
+            state_names(replay),
             np.stack(kept["pictures"]),
             np.stack(kept["looked"]) if kept["looked"] else None,
             side,
         )
 
 
-def _picture(stage: Stage, render: bool) -> Array:
-    if stage.is_frames:
-        return np.array(stage.original)
-    return stage.picture()[::_SMALL, ::_SMALL] if render else np.zeros((1, 1, 3), np.uint8)
+def _picture(replay: Replay, render: bool) -> Array:
+    if replay.is_frames:
+        return np.array(replay.original)
+    return replay.picture()[::_SMALL, ::_SMALL] if render else np.zeros((1, 1, 3), np.uint8)

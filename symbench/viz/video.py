@@ -12,11 +12,11 @@ from symbench.errors import SymbenchError
 from symbench.runner.agents import load
 from symbench.runner.evaluate import single_thread
 from symbench.viz import colours
+from symbench.viz.activations import Activations
 from symbench.viz.files import writer
-from symbench.viz.inside import Inside
+from symbench.viz.ground_truth import sensor_names
 from symbench.viz.panels import bars, compose, enlarge, highlight, rgb, scale
-from symbench.viz.stage import Moment, Stage, image_of, play
-from symbench.viz.truth import sensor_names
+from symbench.viz.replay import Moment, Replay, image_of, play
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from symbench.policies.agent import Agent
     from symbench.runner import Cell
-    from symbench.viz.inside import Attended
+    from symbench.viz.activations import Attended
 
     Picture = NDArray[np.uint8]
 
@@ -68,19 +68,19 @@ def make_video(
     """
     _check(cell, episode, {"steps": steps, "fps": fps, "zoom": zoom})
     total = 0.0
-    with single_thread(), closing(Stage(cell.task, cell.apply, render=True)) as stage:
-        agent = agent_of(cell, stage, episode)
-        with writer(out, fps or stage.fps) as write:
-            for moment, picture in pictures(cell, stage, agent, cell.seed + episode, steps, zoom):
+    with single_thread(), closing(Replay(cell.task, cell.apply, render=True)) as replay:
+        agent = agent_of(cell, replay, episode)
+        with writer(out, fps or replay.fps) as write:
+            for moment, picture in pictures(cell, replay, agent, cell.seed + episode, steps, zoom):
                 write(picture)
                 progress(moment.step)
                 total = moment.total
     return total
 
 
-def agent_of(cell: Cell, stage: Stage, episode: int) -> Agent:
+def agent_of(cell: Cell, replay: Replay, episode: int) -> Agent:
     """The cell's agent, ready for one episode; it has the place in the batch that it has in a run."""
-    agent = load(cell.source, stage.env.observation_space, stage.env.action_space)
+    agent = load(cell.source, replay.env.observation_space, replay.env.action_space)
     batch = get_task(cell.task).batch
     start, place = divmod(episode, batch)
     agent.reset(place + 1, seed=cell.seed + start * batch)
@@ -89,42 +89,42 @@ def agent_of(cell: Cell, stage: Stage, episode: int) -> Agent:
 
 
 def pictures(
-    cell: Cell, stage: Stage, agent: Agent, seed: int, steps: int | None, zoom: int
+    cell: Cell, replay: Replay, agent: Agent, seed: int, steps: int | None, zoom: int
 ) -> Iterator[tuple[Moment, Picture]]:
     """The moments of an episode and the picture of each, (H, W, 3), uint8, H and W even."""
-    inside = Inside(agent)
-    draw = _frame_panels if stage.is_frames else _sensor_panels
-    for moment in play(stage, agent, seed, steps):
-        panels = draw(stage, inside if moment.action is not None else None, moment, zoom)
+    activations = Activations(agent)
+    draw = _frame_panels if replay.is_frames else _sensor_panels
+    for moment in play(replay, agent, seed, steps):
+        panels = draw(replay, activations if moment.action is not None else None, moment, zoom)
         caption = (cell.id, f"step {moment.step}    return {moment.total:.6g}")
         yield moment, compose(list(panels.values()), list(panels), caption)
 
 
-def _frame_panels(stage: Stage, inside: Inside | None, moment: Moment, zoom: int) -> dict[str, Picture]:
-    original, seen = stage.original, image_of(moment.seen)
-    attended = inside.attended(seen.shape[1]) if inside is not None else None
-    before, after = overlay(stage, original, seen, attended, zoom)
+def _frame_panels(replay: Replay, activations: Activations | None, moment: Moment, zoom: int) -> dict[str, Picture]:
+    original, seen = replay.original, image_of(moment.seen)
+    attended = activations.attended(seen.shape[1]) if activations is not None else None
+    before, after = overlay(replay, original, seen, attended, zoom)
     return {
-        "game": scale(rgb(stage.picture()), len(after)),
+        "game": scale(rgb(replay.picture()), len(after)),
         "observation" + (", where the agent looks" if attended else ""): before,
         "what the agent sees" + (", where it looks" if attended else ""): after,
     }
 
 
 def overlay(
-    stage: Stage, original: Picture, seen: Picture, attended: Attended | None, zoom: int
+    replay: Replay, original: Picture, seen: Picture, attended: Attended | None, zoom: int
 ) -> tuple[Picture, Picture]:
     """The unperturbed and the seen frame, enlarged; with the attended patches at the places they came from and are at.
 
     Patches in orange; in blue those behind the codes that the head acts on.
     """
     before, after = enlarge(rgb(original), zoom), enlarge(rgb(seen), zoom)
-    if attended is None or stage.origins is None:
+    if attended is None or replay.origins is None:
         return before, after
     for important, colour in ((False, colours.ORANGE), (True, colours.SKY)):
         mask = attended.mask(seen.shape[0], seen.shape[1], important)
         after = highlight(after, mask, zoom, colour)
-        before = highlight(before, moved_back(mask, stage.origins.index), zoom, colour)
+        before = highlight(before, moved_back(mask, replay.origins.index), zoom, colour)
     return before, after
 
 
@@ -140,14 +140,14 @@ def moved_back(mask: NDArray[np.bool_], index: NDArray[np.int64]) -> NDArray[np.
     return original.reshape(mask.shape)
 
 
-def _sensor_panels(stage: Stage, inside: Inside | None, moment: Moment, zoom: int) -> dict[str, Picture]:
+def _sensor_panels(replay: Replay, activations: Activations | None, moment: Moment, zoom: int) -> dict[str, Picture]:
     height = zoom * _SENSOR_PANEL
-    original, seen = (np.ravel(np.asarray(values)) for values in (stage.original, moment.seen))
-    names = sensor_names(stage)
-    index = stage.origins.index if stage.origins is not None else np.arange(len(seen))
+    original, seen = (np.ravel(np.asarray(values)) for values in (replay.original, moment.seen))
+    names = sensor_names(replay)
+    index = replay.origins.index if replay.origins is not None else np.arange(len(seen))
     places = [str(i + 1) for i in range(len(seen))]
     return {
-        "scene": scale(rgb(stage.picture()), height),
+        "scene": scale(rgb(replay.picture()), height),
         "sensors": bars(original, names, np.arange(len(original)), height),
         "what the agent sees": bars(seen, places, index, height),
     }

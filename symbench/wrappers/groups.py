@@ -93,7 +93,7 @@ class TransformByGroup(Perturbation):
         key: int,
     ) -> spaces.Space[Any]:
         """Fit to a batch of environments; see :meth:`~symbench.wrappers.core.Transform.bind`."""
-        reason = self.pair.misfit(single_observation_space, single_action_space)
+        reason = self.pair.incompatibility(single_observation_space, single_action_space)
         if reason:
             raise SymbenchError(f"the symmetry of {self.symmetry} does not fit this environment: {reason}")
         return super().bind(single_observation_space, single_action_space, num_envs, key)

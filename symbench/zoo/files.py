@@ -108,7 +108,7 @@ def load_card(path: str | Path) -> dict[str, Any]:
     if not isinstance(kind, str) or kind not in NETWORKS:
         raise SymbenchError(f"{file}: {unknown('architecture', brief(kind), NETWORKS)}")
     if not isinstance(card["config"], dict):
-        raise SymbenchError(_misfit(file, kind, f"an object was expected, received {brief(repr(card['config']))}"))
+        raise SymbenchError(_bad_config(file, kind, f"an object was expected, received {brief(repr(card['config']))}"))
     if not isinstance(name, str) or not name.isprintable() or len(name) > _NAME_LENGTH:
         problem = f"a printable name of at most {_NAME_LENGTH} characters was expected"
         raise SymbenchError(f"{file}: 'agent': {problem}, received {brief(repr(name))}")
@@ -153,7 +153,7 @@ def _build(card: dict[str, Any], card_file: Path, tensors: dict[str, Tensor], fi
             wants = needed.get(name, "no such tensor")
             raise SymbenchError(f"{file} does not fit its card: {brief(repr(name))} {has}, the card asks for {wants}")
     if any(0 in shape for shape in needed.values()):
-        raise SymbenchError(_misfit(card_file, card["kind"], "it asks for a layer without weights"))
+        raise SymbenchError(_bad_config(card_file, card["kind"], "it asks for a layer without weights"))
     return _make(card, card_file)
 
 
@@ -165,7 +165,7 @@ def _make(card: dict[str, Any], file: Path) -> PolicyNetwork:
         _check_types(NETWORKS[kind], config)
         return NETWORKS[kind](**config)
     except Exception as error:  # the config may be anything, and so may what it makes constructors do
-        raise SymbenchError(_misfit(file, kind, brief(error))) from error
+        raise SymbenchError(_bad_config(file, kind, brief(error))) from error
 
 
 def _check_types(network: type[PolicyNetwork], config: dict[str, Any]) -> None:
@@ -189,7 +189,7 @@ def _types(network: type[PolicyNetwork]) -> dict[str, TypeAdapter[Any]]:
     return {name: TypeAdapter(hint, config=ConfigDict(strict=True)) for name, hint in hints.items()}
 
 
-def _misfit(file: Path, kind: str, problem: str) -> str:
+def _bad_config(file: Path, kind: str, problem: str) -> str:
     return f"{file}: 'config' does not describe a network of kind {kind!r} ({problem})"
 
 

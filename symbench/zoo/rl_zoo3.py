@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
-
 from symbench.errors import SymbenchError
+from symbench.extras import require
 from symbench.zoo.sb3_contents import algorithm_of, plain_data
 
 if TYPE_CHECKING:
@@ -111,31 +110,13 @@ def wrappers(config: dict[str, Any]) -> list[str]:
     return [name for name in names if not name.startswith(_OWN) and name.rpartition(".")[2] not in _WITHOUT_EFFECT]
 
 
-class _Loader(yaml.SafeLoader):
-    """Makes plain values of everything; executes nothing."""
-
-
-def _ordered(loader: _Loader, node: yaml.Node) -> dict[Any, Any]:
-    """A pickled ``OrderedDict``: a list that holds the list of pairs."""
-    assert isinstance(node, yaml.SequenceNode)
-    (pairs,) = loader.construct_sequence(node, deep=True)
-    return {key: value for key, value in pairs}
-
-
-def _any(loader: _Loader, tag: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    return loader.construct_sequence(node, deep=True) if isinstance(node, yaml.SequenceNode) else node.value
-
-
-_Loader.add_constructor("tag:yaml.org,2002:python/object/apply:collections.OrderedDict", _ordered)
-_Loader.add_multi_constructor("tag:yaml.org,2002:python/", _any)
-
-
 def _read(file: Path) -> dict[str, Any]:
+    require("yaml", "folders of rl_zoo3")
+    from symbench.zoo.plain_yaml import parse
+
     try:
-        config = yaml.load(file.read_bytes(), _Loader)
-    except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        config = parse(file.read_bytes())
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         problem = " ".join(str(error).split())[:200]
         raise SymbenchError(f"{file} beside the model cannot be read ({problem}); mend it or move it away") from error
     return config if isinstance(config, dict) else {}

@@ -6,11 +6,11 @@ import io
 import textwrap
 import warnings
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import SymbenchError, unknown
+from symbench.extras import require
 from symbench.own_code import make_importable
 from symbench.policies.agent import NetworkAgent
 from symbench.policies.preprocessed import NormalizedAgent, StackedAgent
@@ -153,8 +153,8 @@ def load_sb3(
     model = _load(algorithm, files, saved, seen, action_space)
     found = _normalization(spec, model, files, config, vecnormalize)
     # rl_zoo3 normalises observations and then stacks them; others may do it the other way round.
-    single = found if found and stack > 1 and found.misfit(model.observation_space) else None
-    if found and (reason := found.misfit((single and observation_space) or model.observation_space)):
+    single = found if found and stack > 1 and found.incompatibility(model.observation_space) else None
+    if found and (reason := found.incompatibility((single and observation_space) or model.observation_space)):
         raise SymbenchError(
             f"{files.statistics_path} does not belong to {spec} ({reason}): name another file, "
             f"{spec},vecnormalize=FILE.pkl, or none"
@@ -236,7 +236,7 @@ def _load(
     action_space: Space[Any] | None,
 ) -> BaseAlgorithm:
     module, _, name = ALGORITHMS[algorithm].rpartition(".")
-    model_class = getattr(import_module(module), name)
+    model_class = getattr(require(module, "models of Stable-Baselines3"), name)
     folder = files.path.parent.absolute()
     make_importable(folder)  # its policy may be of a module beside it
     # The saved spaces first: they are exact. Those of old versions cannot be unpickled.

@@ -72,7 +72,7 @@ def test_wrappers_need_gymnasium_and_numpy_alone() -> None:
         for requirement in requires("symbench") or ()
         if "extra ==" not in requirement
     ]
-    blocked = sorted({*others, "sb3_contrib", "PIL", "matplotlib"} - {"gymnasium", "numpy"})
+    blocked = sorted({*others, "stable_baselines3", "sb3_contrib", "PIL", "matplotlib"} - {"gymnasium", "numpy"})
     assert {"torch", "stable_baselines3", "pandas"} <= set(blocked)
     run_python(
         f"import sys; sys.modules.update(dict.fromkeys({blocked!r}))\n"

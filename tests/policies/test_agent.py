@@ -48,8 +48,8 @@ def test_random_agent_needs_bounds() -> None:
 
 def test_random_agent_fits_its_own_actions_only() -> None:
     agent = RandomAgent(BOX)
-    assert agent.misfit(SENSORS, BOX) is None
-    assert "the task has Discrete(2)" in str(agent.misfit(SENSORS, spaces.Discrete(2)))
+    assert agent.incompatibility(SENSORS, BOX) is None
+    assert "the task has Discrete(2)" in str(agent.incompatibility(SENSORS, spaces.Discrete(2)))
 
 
 @pytest.mark.parametrize("shape", [(5,), (96, 96, 3)])
@@ -137,12 +137,12 @@ def test_sensors_cannot_appear_within_an_episode() -> None:
         agent.act(np.zeros((2, 6)))
 
 
-def test_misfit_says_why() -> None:
+def test_incompatibility_says_why() -> None:
     mlp = NetworkAgent(MLPNetwork(5, 2, low=[-1.0, 0.0], high=[1.0, 5.0]), "mlp")
-    assert mlp.misfit(SENSORS, BOX) is None
-    assert mlp.misfit(spaces.Box(-1, 1, (10,)), BOX) == "mlp reads 5 sensors in a fixed order, received 10"
-    assert mlp.misfit(SENSORS, spaces.Discrete(2)) == "mlp has 2 continuous actions, the task has Discrete(2)"
-    assert mlp.misfit(spaces.Box(0, 255, (84, 84, 1), np.uint8), BOX) == (
+    assert mlp.incompatibility(SENSORS, BOX) is None
+    assert mlp.incompatibility(spaces.Box(-1, 1, (10,)), BOX) == "mlp reads 5 sensors in a fixed order, received 10"
+    assert mlp.incompatibility(SENSORS, spaces.Discrete(2)) == "mlp has 2 continuous actions, the task has Discrete(2)"
+    assert mlp.incompatibility(spaces.Box(0, 255, (84, 84, 1), np.uint8), BOX) == (
         "mlp reads a vector of sensors, the task gives Box(84, 84, 1)"
     )
 
@@ -150,8 +150,8 @@ def test_misfit_says_why() -> None:
 def test_set_networks_fit_any_number_of_sensors() -> None:
     agent = NetworkAgent(AttentionNeuronNetwork(3, output="discrete"), "x")
     for sensors in (1, 5, 500):
-        assert agent.misfit(spaces.Box(-1, 1, (sensors,)), spaces.Discrete(3)) is None
-    assert agent.misfit(SENSORS, spaces.Discrete(2)) == "x has 3 discrete actions, the task has Discrete(2)"
+        assert agent.incompatibility(spaces.Box(-1, 1, (sensors,)), spaces.Discrete(3)) is None
+    assert agent.incompatibility(SENSORS, spaces.Discrete(2)) == "x has 3 discrete actions, the task has Discrete(2)"
 
 
 @pytest.mark.parametrize(

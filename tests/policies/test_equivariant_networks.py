@@ -218,11 +218,11 @@ def test_an_agent_is_exact_in_float64() -> None:
 
 def test_agents_know_which_tasks_fit() -> None:
     agent = NetworkAgent(EquivariantMLPNetwork(2, **CART_POLE, output="discrete"), "mirror")
-    assert agent.misfit(spaces.Box(-1, 1, (4,)), spaces.Discrete(2)) is None
-    assert "reads 4 sensors" in str(agent.misfit(spaces.Box(-1, 1, (5,)), spaces.Discrete(2)))
+    assert agent.incompatibility(spaces.Box(-1, 1, (4,)), spaces.Discrete(2)) is None
+    assert "reads 4 sensors" in str(agent.incompatibility(spaces.Box(-1, 1, (5,)), spaces.Discrete(2)))
     frames = NetworkAgent(EquivariantCNNNetwork(5), "turns")
-    assert frames.misfit(spaces.Box(0, 255, (21, 21, 1), np.uint8), spaces.Discrete(5)) is None
-    reason = frames.misfit(spaces.Box(0, 255, (24, 24, 1), np.uint8), spaces.Discrete(5))
+    assert frames.incompatibility(spaces.Box(0, 255, (21, 21, 1), np.uint8), spaces.Discrete(5)) is None
+    reason = frames.incompatibility(spaces.Box(0, 255, (24, 24, 1), np.uint8), spaces.Discrete(5))
     assert "reads 21x21 frames, received 24x24" in str(reason)
 
 

@@ -185,7 +185,7 @@ def test_models_and_policies_survive_saving(name: str, tmp_path: Path) -> None:
 def test_the_actor_without_sb3_acts_the_same(name: str) -> None:
     model = trained(name)
     agent = NetworkAgent(actor_network(model), "exported")
-    assert agent.misfit(model.observation_space, model.action_space) is None
+    assert agent.incompatibility(model.observation_space, model.action_space) is None
     batch = rows(model.observation_space).astype(np.float32)
     agent.reset(len(batch))
     expected, _ = model.predict(batch, deterministic=True)

@@ -124,12 +124,14 @@ def test_sb3_agent_takes_single_observations() -> None:
 def test_sb3_agent_says_why_it_does_not_fit() -> None:
     env = gym.make("CartPole-v1")
     agent = SB3Agent(PPO("MlpPolicy", env), "ppo")
-    assert agent.misfit(env.observation_space, env.action_space) is None
-    assert agent.misfit(spaces.Box(-1, 1, (9,)), env.action_space) == "ppo observes Box(4,), the task has Box(9,)"
-    assert agent.misfit(env.observation_space, spaces.Discrete(3)) == (
+    assert agent.incompatibility(env.observation_space, env.action_space) is None
+    assert (
+        agent.incompatibility(spaces.Box(-1, 1, (9,)), env.action_space) == "ppo observes Box(4,), the task has Box(9,)"
+    )
+    assert agent.incompatibility(env.observation_space, spaces.Discrete(3)) == (
         "ppo acts in Discrete(2), the task has Discrete(3)"
     )
     history = SB3Agent(PPO(AttentionNeuronPolicy, SensorHistory(env, length=4)), "history")
-    assert history.misfit(env.observation_space, env.action_space) == (
+    assert history.incompatibility(env.observation_space, env.action_space) == (
         "history observes Dict(actions: Box(4, 2), sensors: Box(4, 4)), the task has Box(4,)"
     )

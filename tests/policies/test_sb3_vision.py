@@ -205,9 +205,9 @@ def test_bad_spaces_and_parameters_are_named(space: Any, kwargs: dict[str, Any],
 def test_a_model_of_plain_frames_fits_a_task_that_tells_what_is_hidden() -> None:
     agent = SB3Agent(PPO("CnnPolicy", Film(), device="cpu", **SMALL), "cnn")
     masked = spaces.Dict(image=Film.observation_space, mask=spaces.MultiBinary(196))
-    assert agent.misfit(Film.observation_space, Film.action_space) is None
-    assert agent.misfit(masked, Film.action_space) is None
-    assert agent.misfit(spaces.Box(0, 255, (96, 96, 1), np.uint8), Film.action_space) is not None
+    assert agent.incompatibility(Film.observation_space, Film.action_space) is None
+    assert agent.incompatibility(masked, Film.action_space) is None
+    assert agent.incompatibility(spaces.Box(0, 255, (96, 96, 1), np.uint8), Film.action_space) is not None
     agent.reset(2)
     frames = np.stack([pong()[0], pong()[9]])
     actions = agent.act({"image": frames, "mask": np.ones((2, 196), np.int8)})

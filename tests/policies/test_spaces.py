@@ -90,14 +90,14 @@ def test_agents_name_both_spaces() -> None:
     two = PPO("MlpPolicy", gym.make("CartPole-v1"), device="cpu")
     two.action_space = spaces.MultiDiscrete([2, 2, 2])
     two.observation_space = Five.observation_space
-    reason = SB3Agent(two, "two").misfit(Five.observation_space, Five.action_space)
+    reason = SB3Agent(two, "two").incompatibility(Five.observation_space, Five.action_space)
     assert reason == "two acts in MultiDiscrete([2, 2, 2]), the task has MultiDiscrete([5, 5, 5])"
     network = NetworkAgent(MLPNetwork(3, 1), "mlp")
-    assert network.misfit(spaces.Box(-1, 1, (3,)), UNIT) is None
-    assert network.misfit(spaces.Box(-1, 1, (3,)), TWICE) == (
+    assert network.incompatibility(spaces.Box(-1, 1, (3,)), UNIT) is None
+    assert network.incompatibility(spaces.Box(-1, 1, (3,)), TWICE) == (
         "mlp acts in Box(1,) from -1 to 1, the task has Box(1,) from -2 to 2 (AGENT,rescale maps them)"
     )
-    assert "from -1 to 1, the task has Box(1,) from -2 to 2" in str(RandomAgent(UNIT).misfit(UNIT, TWICE))
+    assert "from -1 to 1, the task has Box(1,) from -2 to 2" in str(RandomAgent(UNIT).incompatibility(UNIT, TWICE))
 
 
 def returns(agent: Any, env: gym.Env) -> float:
@@ -116,11 +116,11 @@ def test_a_model_of_rescaled_actions_plays_when_they_are_mapped(exported: bool) 
     trained_in = RescaleAction(gym.make("Pendulum-v1"), np.float32([-1]), np.float32([1]))
     model = SAC("MlpPolicy", trained_in, seed=0, buffer_size=10, device="cpu")
     agent = NetworkAgent(actor_network(model), "sac") if exported else SB3Agent(model, "sac")
-    assert agent.misfit(task.observation_space, task.action_space) == (
+    assert agent.incompatibility(task.observation_space, task.action_space) == (
         "sac acts in Box(1,) from -1 to 1, the task has Box(1,) from -2 to 2 (AGENT,rescale maps them)"
     )
     mapped = RescaledAgent(agent, task.action_space)
-    assert mapped.misfit(task.observation_space, task.action_space) is None
+    assert mapped.incompatibility(task.observation_space, task.action_space) is None
     assert mapped.preprocessing == ("actions from -1 to 1 are mapped to -2 to 2",)
     assert returns(mapped, task) == pytest.approx(returns(SB3Agent(model, "sac"), trained_in), abs=0.01)
     assert returns(agent, task) != pytest.approx(returns(mapped, task), abs=1)
@@ -147,4 +147,4 @@ def test_rescaling_keeps_the_ends_and_the_middle() -> None:
 )
 def test_only_bounds_of_real_numbers_can_be_rescaled(space: spaces.Space) -> None:
     agent = RescaledAgent(NetworkAgent(MLPNetwork(3, 1), "mlp"), space)
-    assert "only bounds of real numbers can be rescaled" in str(agent.misfit(spaces.Box(-1, 1, (3,)), space))
+    assert "only bounds of real numbers can be rescaled" in str(agent.incompatibility(spaces.Box(-1, 1, (3,)), space))

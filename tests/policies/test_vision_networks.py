@@ -159,7 +159,7 @@ GREY = spaces.Box(0, 255, (84, 84, 1), np.uint8)
     ids=str,
 )
 def test_what_cannot_be_read_is_said(network: PolicyNetwork, space: spaces.Space, message: str | None) -> None:
-    assert network.misreads(space) == message
+    assert network.incompatibility(space) == message
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from symbench.runner.evaluate import play
 from symbench.runner.measures import _visited
 from symbench.runner.pipeline import make_envs
 from symbench.suites import Apply
-from symbench.viz import stage
+from symbench.viz import replay
 from symbench.zoo import bundled
 
 COUNT = 20
@@ -51,7 +51,7 @@ class Scripted(Agent):
         self.step += 1
         return self.answer(self.step - 1, self.count)
 
-    def misfit(self, observation_space: Any, action_space: Any) -> str | None:
+    def incompatibility(self, observation_space: Any, action_space: Any) -> str | None:
         return None
 
 
@@ -262,19 +262,19 @@ def test_the_other_loops_that_play_look_too() -> None:
     envs = get_task("CartPole-v1").make_vec(3)
     with pytest.raises(SymbenchError, match="answered with 2 at step 0 of the episode with seed 11;"):
         _visited(envs, Scripted(two), 11)
-    with closing(stage.Stage("CartPole-v1")) as alone:
+    with closing(replay.Replay("CartPole-v1")) as alone:
         agent = Scripted(two)
         agent.reset()
         with pytest.raises(SymbenchError, match="answered with 2 at step 0 of the episode with seed 12"):
-            list(stage.play(alone, agent, 12))
+            list(replay.play(alone, agent, 12))
 
 
 @pytest.mark.parametrize("task", [task for task in TASKS if bundled(task)])
 def test_every_bundled_agent_acts_as_it_should(task: str) -> None:
     for source in resolve([], task):
         if source.run == 0:
-            with closing(stage.Stage(task)) as alone:
+            with closing(replay.Replay(task)) as alone:
                 agent = load(source, alone.env.observation_space, alone.env.action_space)
                 agent.reset()
-                for moment in stage.play(alone, agent, 1, steps=8):
+                for moment in replay.play(alone, agent, 1, steps=8):
                     assert moment.action is not None or moment.step > 0  # the episode may end sooner

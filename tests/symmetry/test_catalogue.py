@@ -78,7 +78,7 @@ def _status(declaration: Declaration, pair: SymmetryPair, walk: Comparison) -> s
 )
 def test_the_declared_status_is_found(declaration: Declaration) -> None:
     for env in _two(declaration):
-        assert declaration.pair.action.misfit(env.action_space) is None
+        assert declaration.pair.action.incompatibility(env.action_space) is None
         env.close()
     report = check_pair(declaration.pair, declaration.env_id)
     assert report.reproduced, report

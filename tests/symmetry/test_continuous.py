@@ -156,7 +156,7 @@ def test_bounds_hold_everything_that_the_elements_make() -> None:
     shifts = GeometricRepresentation(translations(2), 4, points=[(0, 1)])
     assert np.isinf(shifts.image(space).high[:2]).all() and (shifts.image(space).high[2:] == space.high[2:]).all()
     assert "floating" in str(turns.lossy(spaces.Box(0, 9, (4,), np.int64)))
-    assert "last axis has 4" in str(turns.misfit(spaces.Box(0, 9, (4, 3))))
+    assert "last axis has 4" in str(turns.incompatibility(spaces.Box(0, 9, (4, 3))))
     assert turns.escape(spaces.Box(-1, 1, (4,))) == "the group does not map the bounds of " + (
         f"{spaces.Box(-1, 1, (4,))} to themselves"
     )

@@ -147,7 +147,7 @@ def test_kept_dtypes_and_new_memory() -> None:
     ],
 )
 def test_spaces_that_do_not_fit(action: GroupAction, space: spaces.Space[object], said: str) -> None:
-    reason = action.misfit(space)
+    reason = action.incompatibility(space)
     assert reason is not None and re.search(said, reason)
 
 
@@ -177,10 +177,10 @@ def test_a_space_that_is_left() -> None:
 
 
 def test_spaces_that_fit() -> None:
-    assert MIRROR.misfit(spaces.Box(-1, 1, (3,))) is None
-    assert ActionPermutation(C2, [[1, 0]]).misfit(spaces.Discrete(2)) is None
-    assert GridRepresentation(C2, ["flip-rows"]).misfit(spaces.Box(0, 255, (4, 5), np.uint8)) is None
-    assert GridRepresentation(C4, ["turn"], rows=(0, 4)).misfit(spaces.Box(0, 255, (6, 4), np.uint8)) is None
+    assert MIRROR.incompatibility(spaces.Box(-1, 1, (3,))) is None
+    assert ActionPermutation(C2, [[1, 0]]).incompatibility(spaces.Discrete(2)) is None
+    assert GridRepresentation(C2, ["flip-rows"]).incompatibility(spaces.Box(0, 255, (4, 5), np.uint8)) is None
+    assert GridRepresentation(C4, ["turn"], rows=(0, 4)).incompatibility(spaces.Box(0, 255, (6, 4), np.uint8)) is None
 
 
 def test_what_is_no_action_is_refused() -> None:

@@ -31,7 +31,7 @@ def test_the_network_has_the_declared_symmetry_and_fits_the_environment(env_id: 
     recipe, pair = load_recipe(env_id), symmetry_of(env_id)
     network = make_network(recipe, 0).double()
     env = task_of(recipe.task).make()
-    assert network.misreads(env.observation_space) is None
+    assert network.incompatibility(env.observation_space) is None
     env.observation_space.seed(0)
     seen = np.stack([env.observation_space.sample() for _ in range(8)])
 

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from stable_baselines3.common.vec_env import DummyVecEnv
 from wrapper_cases import NEEDED
 
-from symbench.envs.resting import RestingVectorEnv
+from symbench.envs.idle import IdleVectorEnv
 from symbench.errors import SymbenchError
 from symbench.testing.rollouts import same
 from symbench.trees import declared
@@ -204,7 +204,7 @@ KINDS = {
     "single": lambda when: ShuffleSensors(Later(when)),
     "vector": lambda when: vector.ShuffleSensors(Native(when)),
     "sb3": lambda when: sb3.ShuffleSensors(NativeSB3([lambda: Later(when)])),
-    "resting": lambda when: RestingVectorEnv([lambda: Later(when)]),
+    "idle": lambda when: IdleVectorEnv([lambda: Later(when)]),
 }
 
 

@@ -40,7 +40,7 @@ def ppo(**arguments: Any) -> PPO:
 def played(spec: str, task: str = TASK) -> Any:
     env = gym.make(task)
     agent = load(resolve([spec], task, trust=True)[0], env.observation_space, env.action_space)
-    assert agent.misfit(env.observation_space, env.action_space) is None
+    assert agent.incompatibility(env.observation_space, env.action_space) is None
     return agent
 
 

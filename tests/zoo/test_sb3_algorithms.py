@@ -48,7 +48,7 @@ def test_a_model_plays_under_its_own_name_only(name: str, tmp_path: Path) -> Non
     file = tmp_path / "a.zip"
     model.save(file)
     agent = load_sb3(f"{name}:{file}", trust=True)
-    assert agent.misfit(env.observation_space, env.action_space) is None
+    assert agent.incompatibility(env.observation_space, env.action_space) is None
     observations = np.stack([env.observation_space.sample() for _ in range(5)])
     agent.reset(5)
     np.testing.assert_array_equal(agent.act(observations), model.predict(observations, deterministic=True)[0])

@@ -50,7 +50,7 @@ def test_files_of_old_versions_load_and_keep_their_score(reference: Path, algori
 def test_files_of_old_versions_say_that_they_do_not_fit(reference: Path) -> None:
     space, actions = spaces.Box(-1, 1, (9,)), spaces.Discrete(2)
     agent = load_sb3(f"ppo:{reference / 'sb3_zoo' / 'ppo-CartPole-v1.zip'}", True, space, actions)
-    assert agent.misfit(space, actions) == "ppo-CartPole-v1 observes Box(4,), the task has Box(9,)"
+    assert agent.incompatibility(space, actions) == "ppo-CartPole-v1 observes Box(4,), the task has Box(9,)"
 
 
 def test_plain_models_predict_through_sb3(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_set_models_read_plain_sensors_in_any_number(tmp_path: Path, algorithm: 
     agent = load_sb3(f"{algorithm}:{tmp_path / 'set.zip'}", True, spaces.Box(-1, 1, (4,)), model.action_space)
     assert isinstance(agent, NetworkAgent)
     for sensors in (4, 54):
-        assert agent.misfit(spaces.Box(-1, 1, (sensors,)), model.action_space) is None
+        assert agent.incompatibility(spaces.Box(-1, 1, (sensors,)), model.action_space) is None
         agent.reset(3)
         assert model.action_space.contains(agent.act(np.ones((3, sensors)))[0])
 
@@ -119,9 +119,12 @@ def test_every_algorithm_is_known_by_its_file(tmp_path: Path, model_class: Any) 
 def test_an_old_model_of_another_task_does_not_fit_and_says_so(tmp_path: Path) -> None:
     PPO("MlpPolicy", "CartPole-v1", device="cpu").save(tmp_path / "a")
     agent = load_sb3(f"ppo:{tmp_path / 'a.zip'}", True, spaces.Box(-1, 1, (6,)), spaces.Discrete(3))
-    assert agent.misfit(spaces.Box(-1, 1, (6,)), spaces.Discrete(3)) == "a observes Box(4,), the task has Box(6,)"
     assert (
-        agent.misfit(spaces.Box(-1, 1, (4,)), spaces.Discrete(3)) == "a acts in Discrete(2), the task has Discrete(3)"
+        agent.incompatibility(spaces.Box(-1, 1, (6,)), spaces.Discrete(3)) == "a observes Box(4,), the task has Box(6,)"
+    )
+    assert (
+        agent.incompatibility(spaces.Box(-1, 1, (4,)), spaces.Discrete(3))
+        == "a acts in Discrete(2), the task has Discrete(3)"
     )
 
 
@@ -144,9 +147,11 @@ def test_unreadable_spaces_are_replaced(tmp_path: Path) -> None:
     PPO("MlpPolicy", env).save(tmp_path / "new")
     make_old(tmp_path / "new.zip", tmp_path / "old.zip", observation_space={"shape": "[4]"})
     agent = load_sb3(f"ppo:{tmp_path / 'old.zip'}", True, env.observation_space, env.action_space)
-    assert agent.misfit(env.observation_space, env.action_space) is None
+    assert agent.incompatibility(env.observation_space, env.action_space) is None
     wide = load_sb3(f"ppo:{tmp_path / 'old.zip'}", True, spaces.Box(-1, 1, (9,)), env.action_space)
-    assert wide.misfit(spaces.Box(-1, 1, (9,)), env.action_space) == "old observes Box(4,), the task has Box(9,)"
+    assert (
+        wide.incompatibility(spaces.Box(-1, 1, (9,)), env.action_space) == "old observes Box(4,), the task has Box(9,)"
+    )
 
 
 class Anything(gym.Env):
@@ -179,7 +184,7 @@ def test_whole_action_spaces_are_compared_also_where_only_words_are_left(
     spec = f"ppo:{tmp_path / ('old.zip' if old else 'new.zip')}"
     for given, fits in ((own, True), (task, False)):
         agent = load_sb3(spec, True, env.observation_space, given)
-        reason = agent.misfit(env.observation_space, given)
+        reason = agent.incompatibility(env.observation_space, given)
         assert (reason is None) is fits
         assert fits or "acts in" in str(reason)
 
@@ -193,5 +198,5 @@ def test_frames_of_another_range_are_refused_also_where_only_words_are_left(tmp_
     make_old(tmp_path / "new.zip", tmp_path / "old.zip")
     for name in ("new", "old"):
         agent = load_sb3(f"ppo:{tmp_path / name}.zip", True, Film.observation_space, Film.action_space)
-        assert agent.misfit(Film.observation_space, Film.action_space) is None
-        assert agent.misfit(spaces.Box(0, 1, (40, 40, 1)), Film.action_space) is not None
+        assert agent.incompatibility(Film.observation_space, Film.action_space) is None
+        assert agent.incompatibility(spaces.Box(0, 1, (40, 40, 1)), Film.action_space) is not None

@@ -144,11 +144,11 @@ def on_actions(network: PolicyNetwork, group: FiniteGroup, action: Mapping[str, 
         return trivial_representation(group, network.action_dim)
     acting = action_of(group, action)
     if network.output == "discrete":
-        misfit = acting.misfit(spaces.Discrete(network.action_dim))
+        reason = acting.incompatibility(spaces.Discrete(network.action_dim))
     else:
         ones = np.ones(network.action_dim, dtype=np.float32)
         box = spaces.Box(ones * network.low.numpy(), ones * network.high.numpy())
-        misfit = acting.escape(box)
-    if misfit:
-        raise SymbenchError(f"the symmetry does not fit the actions: {misfit}")
+        reason = acting.escape(box)
+    if reason:
+        raise SymbenchError(f"the symmetry does not fit the actions: {reason}")
     return vectors_of(acting)

@@ -134,7 +134,7 @@ class EquivariantCNNNetwork(VisionNetwork):
             return nn.Sequential(nn.Flatten(), nn.Linear(self.body.channels, rep.dim))
         return Vector(self.body.channels, self.body.rep, rep, **self._layer)
 
-    def _misreads_size(self, height: int, width: int) -> str | None:
+    def _size_incompatibility(self, height: int, width: int) -> str | None:
         if (height, width) == (self.size, self.size):
             return None
         return f"reads {self.size}x{self.size} frames, received {height}x{width}"

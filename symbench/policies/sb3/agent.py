@@ -141,7 +141,7 @@ class SB3Agent(Agent):
         expected: NDArray[Any] = policy.predict_values(seen)[:, 0].cpu().numpy()
         return expected
 
-    def misfit(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
+    def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """Compare the spaces with the model's: whole action spaces, and of observations all but the bounds of sensors.
 
         The channels of frames may be first or last.

@@ -61,8 +61,8 @@ class SensorsReader(Reader):
             SymbenchError: The symmetry does not fit the space.
         """
         self.rep, self.channels = vectors_of(_observation(symmetry)), 1
-        if misfit := self.rep.misfit(observation_space):
-            raise SymbenchError(f"the symmetry does not fit the observations: {misfit}")
+        if reason := self.rep.incompatibility(observation_space):
+            raise SymbenchError(f"the symmetry does not fit the observations: {reason}")
         super().__init__(observation_space, self.rep.dim)
 
     def forward(self, observations: Tensor) -> Tensor:
@@ -218,9 +218,9 @@ def acting_on(symmetry: dict[str, Any], space: spaces.Space[Any]) -> Representat
         size = space.n if isinstance(space, spaces.Discrete) else (space.shape or ())[0]
         return trivial_representation(group, int(size))
     action = action_of(group, symmetry["action"])
-    misfit = action.escape(space) if isinstance(space, spaces.Box) else action.misfit(space)
-    if misfit:
-        raise SymbenchError(f"the symmetry does not fit the actions: {misfit}")
+    reason = action.escape(space) if isinstance(space, spaces.Box) else action.incompatibility(space)
+    if reason:
+        raise SymbenchError(f"the symmetry does not fit the actions: {reason}")
     return vectors_of(action)
 
 

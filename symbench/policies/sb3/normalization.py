@@ -49,7 +49,7 @@ class Normalization:
         what = f"observations ({keys})" if keys else "observations"
         return f"{what} normalised by VecNormalize, statistics of {self.count:,} steps, clipped to ±{self.clip:g}"
 
-    def misfit(self, space: spaces.Space[Any]) -> str | None:
+    def incompatibility(self, space: spaces.Space[Any]) -> str | None:
         """Why the statistics cannot be of observations of this space; ``None`` if they can."""
         parts: dict[Any, Any] = dict(space.spaces) if isinstance(space, spaces.Dict) else {None: space}
         for key, moments in self.parts.items():

@@ -51,8 +51,8 @@ class Moves:
         self.group = group_named(data["group"])
         self.on_observations = action_of(self.group, data["observation"], axes=(2, 3))
         self.rep = acting_on(data, action_space)
-        if misfit := self.on_observations.misfit(observation_space):
-            raise SymbenchError(f"the symmetry does not fit the observations: {misfit}")
+        if reason := self.on_observations.incompatibility(observation_space):
+            raise SymbenchError(f"the symmetry does not fit the observations: {reason}")
 
     def observations(self, elements: int | NDArray[np.int64], observations: PyTorchObs) -> Tensor:
         """L_g of observations (B, ...), for one element or one for each; no gradient flows through it."""

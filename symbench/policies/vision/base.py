@@ -76,17 +76,17 @@ class VisionNetwork(PolicyNetwork):
             state = self.update_memory(state, actions[t])
         return torch.stack(outputs)
 
-    def misreads(self, space: spaces.Space[Any]) -> str | None:
-        """See :meth:`symbench.policies.networks.PolicyNetwork.misreads`."""
+    def incompatibility(self, space: spaces.Space[Any]) -> str | None:
+        """See :meth:`symbench.policies.networks.PolicyNetwork.incompatibility`."""
         image = space.spaces.get("image") if isinstance(space, spaces.Dict) and "mask" in space.spaces else space
         frames = isinstance(image, spaces.Box) and image.dtype == np.uint8 and len(image.shape) == 3
         if isinstance(image, spaces.Box) and frames and image.shape[2] == self.channels:
-            return self._misreads_size(*image.shape[:2])
+            return self._size_incompatibility(*image.shape[:2])
         wanted = f"uint8 frames of shape (H, W, {self.channels})"
         dtype = f" of {image.dtype}" if isinstance(image, spaces.Box) and image.dtype != np.uint8 else ""
         return f"reads {wanted}, the task gives {form(space)}{dtype}"
 
-    def _misreads_size(self, height: int, width: int) -> str | None:
+    def _size_incompatibility(self, height: int, width: int) -> str | None:
         return None
 
     def micro_batch_size(self, shape: Sequence[int]) -> int:

@@ -111,7 +111,7 @@ class NatureCNNNetwork(VisionNetwork):
         """The same state: it does not know what was done."""
         return state
 
-    def _misreads_size(self, height: int, width: int) -> str | None:
+    def _size_incompatibility(self, height: int, width: int) -> str | None:
         if (height, width) == (self.size, self.size):
             return None
         return f"reads {self.size}x{self.size} frames, received {height}x{width}"
@@ -200,7 +200,7 @@ class AttentionAgentNetwork(VisionNetwork):
         """The state that knows what was done."""
         return self.head.update_memory(state, actions)
 
-    def _misreads_size(self, height: int, width: int) -> str | None:
+    def _size_incompatibility(self, height: int, width: int) -> str | None:
         if (height, width) == (self.size, self.size):
             return None
         return f"reads {self.size}x{self.size} frames, received {height}x{width}"

@@ -88,7 +88,7 @@ class PatchNetwork(VisionNetwork):
         _, (_, history, previous, *_) = self.perceive(observations, state)
         return self.layer.weights(history, previous, unmasked(observations)[1])
 
-    def _misreads_size(self, height: int, width: int) -> str | None:
+    def _size_incompatibility(self, height: int, width: int) -> str | None:
         if height % self.patch_size or width % self.patch_size:
             return f"reads patches of {self.patch_size}x{self.patch_size}, which do not tile {height}x{width} frames"
         return None

@@ -34,7 +34,7 @@ _ODD_PLACES = (3, 6, 7)  # sin theta2 and both angular velocities: a reflection 
 class _Positions(GroupAction):
     """On the joints: angles of shoulder and elbow, x and y of the target; for one element."""
 
-    def misfit(self, space: Any) -> str | None:
+    def incompatibility(self, space: Any) -> str | None:
         """Never looked at: it acts on states."""
         return None
 

@@ -57,7 +57,7 @@ class GroupAction(ABC):
         raise SymbenchError(f"only masks of discrete actions can be transformed, received one of shape {masks.shape}")
 
     @abstractmethod
-    def misfit(self, space: Any) -> str | None:
+    def incompatibility(self, space: Any) -> str | None:
         """Why it cannot act on the members of a space, or ``None`` if it can."""
 
     def lossy(self, space: Any) -> str | None:
@@ -74,9 +74,9 @@ class GroupAction(ABC):
 
     def escape(self, space: Any) -> str | None:
         """Why the elements do not map a space to itself, or ``None`` if they do."""
-        misfit = self.misfit(space)
-        moved = misfit is None and self.image(space) != space
-        return f"the group does not map the bounds of {space} to themselves" if moved else misfit
+        reason = self.incompatibility(space)
+        moved = reason is None and self.image(space) != space
+        return f"the group does not map the bounds of {space} to themselves" if moved else reason
 
 
 def box_like(low: NDArray[np.float64], high: NDArray[np.float64], like: spaces.Box) -> spaces.Box:

@@ -63,8 +63,8 @@ class ActionPermutation(GroupAction):
             raise SymbenchError(f"a mask must hold {self.maps.shape[1]} actions, received shape {masks.shape[1:]}")
         return np.take_along_axis(masks, self._undo[elements], axis=1)
 
-    def misfit(self, space: Any) -> str | None:
-        """See :meth:`GroupAction.misfit`: ``Discrete(n)`` that begins at 0."""
+    def incompatibility(self, space: Any) -> str | None:
+        """See :meth:`GroupAction.incompatibility`: ``Discrete(n)`` that begins at 0."""
         n = self.maps.shape[1]
         fits = getattr(space, "n", None) == n and getattr(space, "start", None) == 0
         return None if fits else f"acts on Discrete({n}), received {space}"
@@ -88,8 +88,8 @@ class Invariant(GroupAction):
         """Copy masks; see :meth:`GroupAction.allowed`."""
         return np.array(masks)
 
-    def misfit(self, space: Any) -> str | None:
-        """See :meth:`GroupAction.misfit`: any space whose members are arrays or numbers."""
+    def incompatibility(self, space: Any) -> str | None:
+        """See :meth:`GroupAction.incompatibility`: any space whose members are arrays or numbers."""
         return None if getattr(space, "shape", None) is not None else f"acts on arrays and numbers, received {space}"
 
     def image(self, space: Any) -> Any:

@@ -64,8 +64,8 @@ class GridRepresentation(GroupAction):
             moved[where] = self._moved(square, batch[where], tuple(inside))
         return moved
 
-    def misfit(self, space: Any) -> str | None:
-        """See :meth:`GroupAction.misfit`: a ``Box`` with axes of rows and columns, square if they are turned."""
+    def incompatibility(self, space: Any) -> str | None:
+        """See :meth:`GroupAction.incompatibility`: a ``Box`` with rows and columns, square if turned."""
         row, column = (axis - 1 for axis in self.axes)
         shape = getattr(space, "shape", None) or ()
         if not isinstance(space, spaces.Box) or len(shape) <= max(row, column):

@@ -82,8 +82,8 @@ class GeometricRepresentation(GroupAction):
         moved[..., self.pseudoscalars] *= parity
         return moved
 
-    def misfit(self, space: Any) -> str | None:
-        """See :meth:`GroupAction.misfit`: a ``Box`` whose last axis has F entries."""
+    def incompatibility(self, space: Any) -> str | None:
+        """See :meth:`GroupAction.incompatibility`: a ``Box`` whose last axis has F entries."""
         fits = isinstance(space, spaces.Box) and space.shape[-1:] == (self.size,)
         return None if fits else f"acts on a Box whose last axis has {self.size} entries, received {space}"
 

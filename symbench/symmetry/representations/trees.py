@@ -35,11 +35,11 @@ class DictRepresentation(GroupAction):
             for key, value in batch.items()
         }
 
-    def misfit(self, space: Any) -> str | None:
-        """See :meth:`GroupAction.misfit`: a ``Dict`` that holds the keys."""
+    def incompatibility(self, space: Any) -> str | None:
+        """See :meth:`GroupAction.incompatibility`: a ``Dict`` that holds the keys."""
         if not isinstance(space, spaces.Dict) or not self.parts.keys() <= space.spaces.keys():
             return f"acts on a Dict with the keys {', '.join(self.parts)}, received {space}"
-        reasons = (part.misfit(space[key]) for key, part in self.parts.items())
+        reasons = (part.incompatibility(space[key]) for key, part in self.parts.items())
         return next((reason for reason in reasons if reason), None)
 
     def lossy(self, space: Any) -> str | None:

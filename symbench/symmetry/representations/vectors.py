@@ -104,8 +104,8 @@ class Representation(GroupAction):
             self._signs_of[dtype] = self._sign.astype(dtype)
         return self._signs_of[dtype]
 
-    def misfit(self, space: Any) -> str | None:
-        """See :meth:`GroupAction.misfit`: a ``Box`` of d numbers."""
+    def incompatibility(self, space: Any) -> str | None:
+        """See :meth:`GroupAction.incompatibility`: a ``Box`` of d numbers."""
         fits = isinstance(space, spaces.Box) and space.shape == (self.dim,)
         return None if fits else f"acts on a Box of {self.dim} numbers, received {space}"
 
@@ -182,9 +182,9 @@ class Centred(GroupAction):
         same_type: NDArray[Any] = moved.astype(batch.dtype)
         return same_type
 
-    def misfit(self, space: Any) -> str | None:
-        """See :meth:`GroupAction.misfit`: a ``Box`` of d numbers."""
-        return self.action.misfit(space)
+    def incompatibility(self, space: Any) -> str | None:
+        """See :meth:`GroupAction.incompatibility`: a ``Box`` of d numbers."""
+        return self.action.incompatibility(space)
 
     def lossy(self, space: Any) -> str | None:
         """See :meth:`GroupAction.lossy`."""

@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from symbench.envs.resting import RestingVectorEnv
+from symbench.envs.idle import IdleVectorEnv
 from symbench.errors import SymbenchError
 from symbench.wrappers import single, vector
 
@@ -30,8 +30,8 @@ class Fading(gym.Env):
         return self.np_random.integers(256, size=(12, 12, 1), dtype=np.uint8)
 
 
-def batch(count: int) -> RestingVectorEnv:
-    return RestingVectorEnv([Fading] * count)
+def batch(count: int) -> IdleVectorEnv:
+    return IdleVectorEnv([Fading] * count)
 
 
 def actions_of(steps: int, count: int) -> np.ndarray:
@@ -108,10 +108,10 @@ def test_below_a_perturbation_it_equals_the_scalar_wrapper(seed) -> None:
 
 def test_mistakes_are_refused() -> None:
     with pytest.raises(SymbenchError, match="at least one"):
-        RestingVectorEnv([])
+        IdleVectorEnv([])
     with pytest.raises(SymbenchError, match="3 seeds for 2"):
         batch(2).reset(seed=[1, 2, 3])
     with pytest.raises(SymbenchError, match=r"reset_mask must be \(2,\) bool"):
         batch(2).reset(options={"reset_mask": np.ones(3, dtype=bool)})
     with pytest.raises(SymbenchError, match="must be arrays"):
-        RestingVectorEnv([lambda: gym.make("FrozenLake-v1")])
+        IdleVectorEnv([lambda: gym.make("FrozenLake-v1")])

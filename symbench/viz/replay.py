@@ -1,6 +1,6 @@
 """Plays single episodes of a task under perturbations and keeps what the perturbations hide.
 
-* :class:`Stage` - the environment, with the observation as it was before the perturbations
+* :class:`Replay` - the environment, with the observation as it was before the perturbations
 * :class:`Origins` - where everything that is seen comes from
 * :func:`play` - an episode, moment by moment
 """
@@ -47,7 +47,7 @@ class _Tap(gym.Wrapper[Any, Any, Any, Any]):
         return (self.latest, *rest)
 
 
-class Stage:
+class Replay:
     """One environment of a task under perturbations.
 
     It plays the episodes of :func:`symbench.runner.pipeline.make_envs` with the same seeds.
@@ -195,19 +195,19 @@ class Numbered(gym.Env[Any, Any]):
 
 
 class _Alone(Callback):
-    """A stage as a batch of one environment, and the return of its episode so far."""
+    """A replay as a batch of one environment, and the return of its episode so far."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage, self.single_action_space = stage, stage.env.action_space
-        self.metadata: dict[str, Any] = {"rests": True}  # when the episode is over, nobody steps
+    def __init__(self, replay: Replay) -> None:
+        self._replay, self.single_action_space = replay, replay.env.action_space
+        self.metadata: dict[str, Any] = {"idle": True}  # when the episode is over, nobody steps
         self.total = 0.0
 
     def reset(self, *, seed: Any = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
-        self.latest = self._stage.reset(seed[0])
+        self.latest = self._replay.reset(seed[0])
         return batch_of_one(self.latest), {}
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
-        self.latest, reward, over = self._stage.step(actions[0])
+        self.latest, reward, over = self._replay.step(actions[0])
         return batch_of_one(self.latest), np.array([reward]), np.array([over]), np.array([False]), {}
 
     def rewards(self, rewards: NDArray[Any], playing: NDArray[np.int64]) -> None:
@@ -231,11 +231,11 @@ class Moment:
     action: Any
 
 
-def play(stage: Stage, agent: Agent, seed: int, steps: int | None = None) -> Iterator[Moment]:
-    """Play one episode; between two moments, ``stage`` and agent are at that of the first.
+def play(replay: Replay, agent: Agent, seed: int, steps: int | None = None) -> Iterator[Moment]:
+    """Play one episode; between two moments, ``replay`` and agent are at that of the first.
 
     Args:
-        stage: The environment.
+        replay: The environment.
         agent: Who plays; reset by the caller, for one environment.
         seed: The episode's.
         steps: Stop after so many steps; ``None`` plays to the end, whose moment comes last, without an action.
@@ -243,8 +243,8 @@ def play(stage: Stage, agent: Agent, seed: int, steps: int | None = None) -> Ite
     Raises:
         SymbenchError: What the agent answers or is shown is not of its space, or a reward is not finite.
     """
-    alone, played = _Alone(stage), 0
-    with Checks(agent.name, stage.env.observation_space, stage.env.action_space, [seed]) as checks:
+    alone, played = _Alone(replay), 0
+    with Checks(agent.name, replay.env.observation_space, replay.env.action_space, [seed]) as checks:
         for moment in moments(alone, agent, [seed], [checks, alone], reset=False):
             played += 1
             yield Moment(moment.step, alone.latest, alone.total, moment.actions[0])

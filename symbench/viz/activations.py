@@ -44,7 +44,7 @@ class Attended:
         return mask
 
 
-class Inside:
+class Activations:
     """What a network made of the latest observation of a single environment.
 
     Everything is empty until the network has played, and for agents that are no networks.

@@ -1,4 +1,4 @@
-"""A vector environment whose sub-environments rest once their episode has ended, until they are reset."""
+"""A vector environment whose sub-environments are idle once their episode has ended, until they are reset."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class RestingVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
+class IdleVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
     """B environments of the same kind, stepped one after the other, without autoreset.
 
     An environment whose episode has ended is not touched any more: its last observation is repeated, its reward is 0,
     it is neither terminated nor truncated, until ``reset(options={"reset_mask": mask})``. A player that counts one
-    episode in each environment thus pays for no other. ``metadata["rests"]`` says so.
+    episode in each environment thus pays for no other. ``metadata["idle"]`` says so.
 
     Threads would not help: ale-py's emulator holds on to the interpreter's lock.
     """
 
-    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.DISABLED, "rests": True}  # noqa: RUF012
+    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.DISABLED, "idle": True}  # noqa: RUF012
 
     def __init__(self, env_fns: Sequence[Callable[[], gym.Env[Any, Any]]]) -> None:
         """Make the environments.
@@ -80,7 +80,7 @@ class RestingVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
         """Step the environments that play; see :meth:`gymnasium.vector.VectorEnv.step`.
 
         Args:
-            actions: (B, ...); those of resting environments are not looked at.
+            actions: (B, ...); those of idle environments are not looked at.
 
         Raises:
             SymbenchError: The declared dtype cannot hold an observation.

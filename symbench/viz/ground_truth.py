@@ -10,7 +10,7 @@ import numpy as np
 from symbench.training.controllers.pong import BALL_X, BALL_Y, PADDLE
 
 if TYPE_CHECKING:
-    from symbench.viz.stage import Stage
+    from symbench.viz.replay import Replay
 
 ENEMY_Y: Final = 50  # MEASURED: byte of Pong's memory
 LOOK_AHEAD: Final = 20.0  # m of road over which CarRacing's curvature ahead is averaged
@@ -25,35 +25,35 @@ _PONG: Final = ("ball x", "ball y", "paddle y", "enemy y")
 _ROAD: Final = ("speed (m/s)", "lateral offset (m)", "heading error (rad)", "curvature ahead (1/m)")
 
 
-def sensor_names(stage: Stage) -> tuple[str, ...]:
+def sensor_names(replay: Replay) -> tuple[str, ...]:
     """What the sensors of a task are called; numbers where nobody has named them."""
-    count = int(np.size(stage.original))
-    names = _SENSORS.get(stage.task, ())
+    count = int(np.size(replay.original))
+    names = _SENSORS.get(replay.task, ())
     return names if len(names) == count else tuple(f"sensor {i + 1}" for i in range(count))
 
 
-def state_names(stage: Stage) -> tuple[str, ...]:
+def state_names(replay: Replay) -> tuple[str, ...]:
     """What :func:`state` returns, by name; empty for frames of an unknown game."""
-    if not stage.is_frames:
-        return sensor_names(stage)
-    inside: Any = stage.env.unwrapped
-    if hasattr(inside, "ram"):
+    if not replay.is_frames:
+        return sensor_names(replay)
+    simulator: Any = replay.env.unwrapped
+    if hasattr(simulator, "ram"):
         return _PONG
-    return _ROAD if hasattr(inside, "track") else ()
+    return _ROAD if hasattr(simulator, "track") else ()
 
 
-def state(stage: Stage) -> tuple[float, ...]:
+def state(replay: Replay) -> tuple[float, ...]:
     """The true state now, in the order of :func:`state_names`; NaN for what is not there, e.g. a ball between points.
 
     Vector tasks: the unperturbed sensors. Pong: pixels of the screen. CarRacing: metres, seconds, radians, left
     positive.
     """
-    if not stage.is_frames:
-        return tuple(float(value) for value in np.ravel(stage.original))
-    inside: Any = stage.env.unwrapped
-    if hasattr(inside, "ram"):
-        return _pong(inside.ram)
-    return _car_racing(inside) if hasattr(inside, "track") else ()
+    if not replay.is_frames:
+        return tuple(float(value) for value in np.ravel(replay.original))
+    simulator: Any = replay.env.unwrapped
+    if hasattr(simulator, "ram"):
+        return _pong(simulator.ram)
+    return _car_racing(simulator) if hasattr(simulator, "track") else ()
 
 
 def _pong(ram: Any) -> tuple[float, ...]:
