@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from symbench.envs.tasks import get_task
+from symbench.tasks import get_task
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 

@@ -65,7 +65,7 @@ def analyse(
 
 
 def _source(agent: str, task: str, training_run: int) -> AgentSource:
-    from symbench.envs.tasks import get_task
+    from symbench.tasks import get_task
     from symbench.errors import SymbenchError
     from symbench.runner.agents import resolve
 

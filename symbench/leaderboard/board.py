@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from symbench.envs.tasks import get_task
+from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.leaderboard import board_text
 from symbench.leaderboard.board_statistics import ranks
@@ -186,7 +186,7 @@ def normalised(submission: Submission, task: str, condition: str) -> Array:
     """Normalised returns, (R, E); 0, i.e. random play, where the agent cannot act."""
     if condition in submission.card.tasks[task].cannot_act:
         return np.zeros_like(submission.returns(task, submission.suite.baseline.id))
-    scores: Array = get_task(task).normalise(submission.returns(task, condition))
+    scores: Array = get_task(task).metric.normalise(submission.returns(task, condition))
     return scores
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symbench.errors import SymbenchError
+from symbench.runner.cell_id import CellId
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -35,8 +36,8 @@ class Scores:
 
     def agents(self, task: str) -> list[str]:
         """Agents that were to play a task: the one others are compared with, the others as given, random play."""
-        ids = [id.split("/") for id in (*self._manifest.cells, *self._manifest.skipped)]
-        names = dict.fromkeys(parts[4] for parts in ids if parts[1] == task)
+        ids = map(CellId.parse, (*self._manifest.cells, *self._manifest.skipped))
+        names = dict.fromkeys(id.agent for id in ids if id.task == task)
         return sorted(names, key=lambda name: (name == "random", name != self._manifest.suite.compare_with))
 
     def runs(self, task: str, condition: str, agent: str) -> set[int]:
@@ -58,12 +59,15 @@ class Scores:
             )
         return np.stack(rows) if rows else None
 
-    def normalised(self, task: str, condition: str, agent: str, only: Collection[int] | None = None) -> Array | None:
-        """The same, so that 0 is random play and 1 the task's reference."""
-        returns, facts = self.returns(task, condition, agent, only), self._manifest.tasks[task]
-        if returns is None:
-            return None
-        return (returns - facts.random_return) / (facts.reference_return - facts.random_return)
+    def scores(self, task: str, condition: str, agent: str, only: Collection[int] | None = None) -> Array | None:
+        """The same by the task's metric; see :meth:`symbench.tasks.Metric.score`."""
+        returns = self.returns(task, condition, agent, only)
+        return None if returns is None else self._manifest.tasks[task].metric.score(returns)
+
+    def gains(self, task: str, condition: str, agent: str, only: Collection[int] | None = None) -> Array | None:
+        """What retention is the share of; see :meth:`symbench.tasks.Metric.gain`."""
+        returns = self.returns(task, condition, agent, only)
+        return None if returns is None else self._manifest.tasks[task].metric.gain(returns)
 
     def measures(self, task: str, condition: str, agent: str) -> dict[str, float]:
         """What else was measured, the largest of the training runs."""

@@ -13,6 +13,7 @@ from symbench.errors import SymbenchError, unknown
 from symbench.leaderboard.schema import COLUMNS, FORMAT, Card, check_name
 from symbench.leaderboard.validate import Submission, read_submission
 from symbench.runner import Manifest, Record, Store, load_manifest
+from symbench.runner.cell_id import CellId
 from symbench.runner.store import write_atomically
 from symbench.suites import load_suite
 from symbench.wrappers.severity import VERSION
@@ -100,7 +101,7 @@ def _manifest(run_dir: Path) -> Manifest:
 
 
 def _only_agent(manifest: Manifest) -> str:
-    agents = sorted({id.split("/")[4] for id in manifest.cells} - {"random"})
+    agents = sorted({CellId.parse(id).agent for id in manifest.cells} - {"random"})
     if len(agents) != 1:
         raise SymbenchError(f"say which agent of the run: --agent {' or '.join(agents) or 'random'}")
     return agents[0]
@@ -108,9 +109,10 @@ def _only_agent(manifest: Manifest) -> str:
 
 def _records(run_dir: Path, manifest: Manifest, agent: str) -> list[Record]:
     """The agent's cells, all of them."""
-    mine = {id: hash for id, hash in manifest.cells.items() if id.split("/")[4] == agent}
+    mine = {id: hash for id, hash in manifest.cells.items() if CellId.parse(id).agent == agent}
     if not mine:
-        raise unknown("agent", agent, {id.split("/")[4] for id in manifest.cells}, f"in {run_dir}")
+        raise unknown("agent", agent, {CellId.parse(id).agent for id in manifest.cells}, f"in {run_dir}")
+    _check_tasks(manifest, {CellId.parse(id).task for id in mine})
     records = Store(run_dir).records(mine)
     if len(records) < len(mine):
         done = {record.cell.id for record in records}
@@ -121,6 +123,15 @@ def _records(run_dir: Path, manifest: Manifest, agent: str) -> list[Record]:
         if record.cell.episodes != full:
             raise SymbenchError(f"{record.cell.id} has {record.cell.episodes} episodes; a submission has {full} a cell")
     return records
+
+
+def _check_tasks(manifest: Manifest, played: set[str]) -> None:
+    """Boards hold the tasks of their suite."""
+    if custom := sorted(played - set(manifest.suite.tasks)):
+        raise SymbenchError(
+            f"{custom[0]} is a custom task, none of {manifest.suite.tag}'s: boards hold {', '.join(manifest.suite.tasks)} "
+            "only; play these in a run of their own (--out) to submit them"
+        )
 
 
 def _card(manifest: Manifest, records: Sequence[Record], name: str, agent: str, about: About) -> Card:
@@ -157,14 +168,14 @@ def _task(manifest: Manifest, records: Sequence[Record], task: str, agent: str, 
     if len(seeds) != len(digests):
         raise SymbenchError(f"--training-seed: {len(digests)} are expected, one a training run, received {len(seeds)}")
     parameters = about.parameters if about.parameters is not None else max(_parameters(cards, digests))
-    skipped = {tuple(id.split("/")[1:5]): reason for id, reason in manifest.skipped.items()}
+    skipped = {CellId.parse(id): reason for id, reason in manifest.skipped.items()}
     return {
         "runs": [{"seed": seed, "weights": digest} for seed, digest in zip(seeds, digests, strict=True)],
         "parameters": parameters,
         "cannot_act": {
-            f"{perturbation}/{level}": " ".join(reason.split())[:300]
-            for (of, perturbation, level, who), reason in skipped.items()
-            if (of, who) == (task, agent)
+            id.condition: " ".join(reason.split())[:300]
+            for id, reason in skipped.items()
+            if (id.task, id.agent) == (task, agent)
         },
     }
 

@@ -89,7 +89,7 @@ def _scores(manifest: Manifest, rows: Sequence[Row], bars: bool, compared: str) 
             extra = [_bar(row)] if bars else []
             table.add_row(*_score(row), *extra, *([Text(text.with_interval(row.improvement))] if compared else []))
         table.add_section()
-    return _titled("normalised score, and the share of it that a perturbation leaves", table)
+    return _titled(text.score_title(manifest, rows[0].task), table)
 
 
 def _score(row: Row) -> tuple[RenderableType, ...]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from symbench.runner.cell_id import CellId
 from symbench.suites import Apply  # noqa: TC001  (pydantic reads the annotations)
 
 # Part of every hash. Raised when the rules of evaluation change in a way that can change a number.
@@ -69,6 +70,7 @@ class Cell(BaseModel):
         source: The agent.
         episodes: How many episodes are played.
         seed: Environment seed of the first episode; episode ``e`` has ``seed + e``.
+        trust: Whether the module that the task names may be imported. Not recorded.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,6 +84,7 @@ class Cell(BaseModel):
     source: AgentSource
     episodes: int
     seed: int
+    trust: bool = Field(default=False, exclude=True)
 
     @property
     def agent(self) -> str:
@@ -96,7 +99,8 @@ class Cell(BaseModel):
     @property
     def id(self) -> str:
         """Readable and unique in a suite, e.g. ``shuffle@1/CartPole-v1/shuffle-sensors/every-100/mlp/s0``."""
-        return f"{self.suite}@{self.version}/{self.task}/{self.perturbation}/{self.level}/{self.agent}/s{self.run}"
+        suite = f"{self.suite}@{self.version}"
+        return str(CellId(suite, self.task, self.perturbation, self.level, self.agent, self.run))
 
     @property
     def spec_hash(self) -> str:

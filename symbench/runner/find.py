@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from symbench.errors import SymbenchError, unknown
 from symbench.runner.agents import resolve
+from symbench.runner.cell_id import CellId
 from symbench.runner.manifest import load_manifest
 from symbench.runner.run import make_plan
 from symbench.runner.store import Store
 from symbench.suites import load_suite
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,13 +32,11 @@ def planned_cell(cell_id: str, agents: Sequence[str] = (), trust: bool = False) 
     Raises:
         SymbenchError: It is no id, there is no such cell, or it makes no sense.
     """
-    parts = cell_id.split("/")
-    if len(parts) != 6:
-        raise SymbenchError(f"{cell_id!r} is not a cell: expected SUITE@VERSION/TASK/PERTURBATION/LEVEL/AGENT/sRUN")
-    planned = make_plan(load_suite(parts[0]), tasks=[parts[1]], agents=agents or [parts[4]], trust=trust)
+    asked = CellId.parse(cell_id)
+    planned = make_plan(load_suite(asked.suite), tasks=[asked.task], agents=agents or [asked.agent], trust=trust)
     cells = {cell.id: cell for cell in planned.cells}
     skipped = {left.id: left.reason for left in planned.skipped}
-    if reason := planned.redundant.get("/".join(parts[1:4])):
+    if reason := planned.redundant.get(f"{asked.task}/{asked.condition}"):
         raise SymbenchError(f"{cell_id} is left out: {reason}")
     if cell_id in skipped:
         raise SymbenchError(f"{cell_id} is left out: {skipped[cell_id]}")
@@ -54,9 +54,10 @@ def stored_record(run_dir: Path, cell_id: str) -> Record:
     manifest = load_manifest(run_dir)
     if cell_id in manifest.skipped:
         raise SymbenchError(f"{cell_id} is left out: {manifest.skipped[cell_id]}")
-    if cell_id not in manifest.cells and (reason := manifest.redundant.get("/".join(cell_id.split("/")[1:4]))):
-        raise SymbenchError(f"{cell_id} is left out: {reason}")
     if cell_id not in manifest.cells:
+        asked = CellId.parse(cell_id)
+        if reason := manifest.redundant.get(f"{asked.task}/{asked.condition}"):
+            raise SymbenchError(f"{cell_id} is left out: {reason}")
         raise unknown("cell", cell_id, [*manifest.cells, *manifest.skipped], f"in {run_dir}")
     if cell_id in manifest.failed:
         raise SymbenchError(f"{cell_id} failed: {manifest.failed[cell_id]}")
@@ -82,7 +83,8 @@ def stored_cell(run_dir: Path, cell_id: str, agents: Sequence[str] = (), trust: 
         SymbenchError: As :func:`stored_record`, or the agent's files are not the ones that were evaluated.
     """
     cell = stored_record(run_dir, cell_id).cell
-    return cell.model_copy(update={"source": _same_agent(cell, agents, trust)})
+    get_task(cell.task, trust)
+    return cell.model_copy(update={"source": _same_agent(cell, agents, trust), "trust": trust})
 
 
 def _same_agent(cell: Cell, agents: Sequence[str], trust: bool) -> AgentSource:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from symbench.envs.tasks import get_task
+from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.runner.agents import resolve
+from symbench.runner.cell_id import CellId
 from symbench.runner.executor import Outcome, execute
 from symbench.runner.manifest import Invocation, Manifest, load_manifest
 from symbench.runner.plan import QUICK_EPISODES, Plan, plan
 from symbench.runner.provenance import environment
+from symbench.runner.random_return import RandomReturn, measure_random
 from symbench.runner.store import Store
 from symbench.suites.schema import check_file_name
 
@@ -79,7 +81,7 @@ def run(
         known = {cell.id for cell in planned.cells if manifest.cells.get(cell.id) == cell.spec_hash}
         todo = [cell for cell in planned.cells if not (resume and store.holds(cell, replacing=cell.id in known))]
         outcomes = execute(todo, workers, failed=set(manifest.failed))
-        _announce(manifest, planned, todo)
+        _announce(manifest, planned, todo, _random_returns(manifest, planned, workers, trust, store))
         store.make_room(todo)
         call = Invocation(command=command, started=started, environment=environment(workers))
         manifest.invocations.append(call)
@@ -114,12 +116,13 @@ def make_plan(
         raise SymbenchError(f"episodes must be at least 1, received {episodes}")
     if quick and episodes is not None:
         raise SymbenchError("quick has its own number of episodes: give either --quick or --episodes")
-    names = list(dict.fromkeys(tasks)) or list(suite.played) or _tasks_with_agents(suite)
-    return plan(suite, {task: _resolve(task, agents, trust) for task in names}, QUICK_EPISODES if quick else episodes)
+    asked = list(tasks) or list(suite.played) or _tasks_with_agents(suite)
+    names = dict.fromkeys(get_task(task, trust).name for task in asked)
+    players = {task: _resolve(task, agents, trust) for task in names}
+    return plan(suite, players, QUICK_EPISODES if quick else episodes, trust)
 
 
 def _resolve(task: str, agents: Sequence[str], trust: bool) -> list[AgentSource]:
-    get_task(task)
     sources = resolve(agents, task, trust)
     for source in sources:
         try:
@@ -132,7 +135,7 @@ def _resolve(task: str, agents: Sequence[str], trust: bool) -> list[AgentSource]
 def _tasks_with_agents(suite: Suite) -> list[str]:
     from symbench.zoo import bundled
 
-    names = [task for task in suite.tasks if bundled(task)]
+    names = [task for task in suite.tasks if task in suite.constants or bundled(task)]
     if not names:
         raise SymbenchError(f"no agent is bundled for a task of {suite.tag}; choose a task: {', '.join(suite.tasks)}")
     return names
@@ -151,10 +154,26 @@ def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:
     return manifest
 
 
-def _announce(manifest: Manifest, planned: Plan, todo: Sequence[Cell]) -> None:
+def _random_returns(
+    manifest: Manifest, planned: Plan, workers: int, trust: bool, store: Store
+) -> dict[str, RandomReturn | SymbenchError]:
+    """What random play reaches, or why that is not known, in the tasks that have no constant."""
+    found: dict[str, RandomReturn | SymbenchError] = {}
+    for task in dict.fromkeys(cell.task for cell in planned.cells):
+        if manifest.suite.metric_of(get_task(task, trust)).random_return is None:
+            try:
+                found[task] = measure_random(task, store.directory, workers, trust)
+            except SymbenchError as error:  # its cells will fail, too; those of other tasks need not
+                found[task] = error
+    return found
+
+
+def _announce(
+    manifest: Manifest, planned: Plan, todo: Sequence[Cell], measured: Mapping[str, RandomReturn | SymbenchError]
+) -> None:
     """Add a plan to the manifest. What failed before counts as failed until it has been played."""
     for cell in planned.cells:
-        manifest.add_task(cell.task)
+        manifest.add_task(cell.task, measured.get(cell.task))
         manifest.cells[cell.id] = cell.spec_hash
     for cell in set(planned.cells).difference(todo):
         manifest.failed.pop(cell.id, None)
@@ -165,7 +184,7 @@ def _announce(manifest: Manifest, planned: Plan, todo: Sequence[Cell]) -> None:
 def _check_episodes(store: Store, manifest: Manifest, planned: Plan) -> None:
     """No table may mix agents that played different numbers of episodes."""
     asked = {cell.task: cell.episodes for cell in planned.cells}
-    others = {id: hash for id, hash in manifest.cells.items() if id.split("/")[1] in asked}
+    others = {id: hash for id, hash in manifest.cells.items() if CellId.parse(id).task in asked}
     for cell in planned.cells:
         others.pop(cell.id, None)
     for there in (record.cell for record in store.records(others)):

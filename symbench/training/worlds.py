@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 from gymnasium.vector import AutoresetMode, VectorWrapper
 
-from symbench.envs.tasks import task_of
+from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.wrappers import vector_wrapper_of
 
@@ -81,7 +81,7 @@ def make_world(
         SymbenchError: The task or a wrapper is unknown, or a wrapper cannot be used in this task.
     """
     wrap = None if controller is None else lambda env: Advised(env, controller())
-    kept = KeepState(task_of(recipe.task).make_vec(num_envs, AutoresetMode.SAME_STEP, wrap))
+    kept = KeepState(get_task(recipe.task).make_vec(num_envs, AutoresetMode.SAME_STEP, wrap))
     envs: gym.vector.VectorEnv[Any, Any, Any] = kept
     for step in recipe.perturbations:
         wrapper = vector_wrapper_of(step.wrapper)

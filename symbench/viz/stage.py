@@ -14,7 +14,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from symbench.envs.tasks import get_task
+from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.runner.checks import Checks
 from symbench.wrappers.registry import wrapper_of

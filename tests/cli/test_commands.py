@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from symbench.envs.tasks import TASKS
+from symbench.tasks import TASKS
 from symbench.policies import MLPNetwork
 from symbench.suites import bundled_suites, load_suite
 from symbench.training import recipes

@@ -24,7 +24,7 @@ from symbench.envs.grid_world import (
     move,
     relative,
 )
-from symbench.envs.tasks import get_task
+from symbench.tasks import get_task
 from symbench.symmetry import ActionMap, GridRepresentation, SymmetryPair, dihedral
 
 ID = "symbench/GridWorld-v0"

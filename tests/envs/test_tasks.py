@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
-from symbench.envs.tasks import TASKS, get_task
+from symbench.tasks import TASKS, get_task
 from symbench.errors import SymbenchError
 from symbench.policies import RandomAgent
 from symbench.runner.evaluate import play

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from symbench.envs.tasks import get_task
+from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.leaderboard import Row, make_report
 

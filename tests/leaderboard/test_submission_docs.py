@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from symbench.envs.tasks import TASKS
+from symbench.tasks import TASKS
 from symbench.leaderboard.schema import COLUMNS, MAX_CSV_BYTES, MAX_JSON_BYTES
 from symbench.leaderboard.submission_limits import LIMITS
 from symbench.leaderboard.submission_problems import RULES

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from symbench.envs.tasks import get_task
+from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.leaderboard import Report, make_report, markdown, terminal, write_report
 from symbench.leaderboard.frame import leaderboard_frame

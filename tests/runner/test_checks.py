@@ -14,7 +14,7 @@ import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from symbench.envs.tasks import TASKS, get_task
+from symbench.tasks import TASKS, get_task
 from symbench.errors import SymbenchError
 from symbench.policies import Agent
 from symbench.runner import Episodes

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from symbench.cli import app
-from symbench.envs.tasks import TASKS, get_task
+from symbench.tasks import TASKS, get_task
 from symbench.errors import SymbenchError
 from symbench.policies import RandomAgent
 from symbench.runner import Cell, Record, Store, evaluate, execute, make_plan, run

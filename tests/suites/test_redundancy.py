@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from symbench.cli import app
-from symbench.envs.tasks import TASKS
+from symbench.tasks import TASKS
 from symbench.runner import Cell, evaluate, load_manifest, make_plan, run
 from symbench.runner.agents import resolve
 from symbench.suites import Apply, Suite, load_suite, parse_suite

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from symbench.envs.tasks import TASKS
+from symbench.tasks import TASKS
 from symbench.errors import SymbenchError
 from symbench.suites import Suite, bundled_suites, load_suite, parse_suite
 from symbench.symmetry.catalogue import symmetry_of

@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from symbench.envs.tasks import TASKS
+from symbench.tasks import TASKS
 from symbench.errors import SymbenchError
 from symbench.symmetry import (
     CATALOGUE,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from symbench.envs.tasks import get_task
+from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.training.study import Algorithm, Study, load_study, studies
 from symbench.training.study.curves import Curves, read_curves, summarise

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.nn.utils import vector_to_parameters
 
-from symbench.envs.tasks import get_task
+from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.policies import (
     AttentionNeuronNetwork,

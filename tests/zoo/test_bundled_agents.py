@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from symbench.envs.tasks import TASKS, get_task
+from symbench.tasks import TASKS, get_task
 from symbench.policies import NetworkAgent
 from symbench.runner.evaluate import play
 from symbench.wrappers import vector

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from symbench.envs.tasks import get_task
+from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.policies.vision.patches import to_patches
 from symbench.runner.evaluate import play
