@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.leaderboard import board_text
 from symbench.leaderboard.board_statistics import ranks
@@ -18,6 +17,7 @@ from symbench.leaderboard.resampling import RANKED_FROM, UNDEFINED, Draws, Estim
 from symbench.leaderboard.statistics import retention_draws, score, shares
 from symbench.leaderboard.validate import Submission, validate
 from symbench.runner.store import write_atomically
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,7 +16,6 @@ from symbench.leaderboard.statistics import (
     retention,
     score,
 )
-from symbench.runner.cell_id import CellId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -218,10 +217,8 @@ def _improvement(
 
 
 def _gap(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Gap | None:
-    prefix = str(CellId(manifest.suite.tag, task, condition.name, condition.level, agent, 0)).removesuffix("0")
-    played = scores.runs(task, condition.id, agent)
-    ids = [id for id in {**manifest.cells, **manifest.skipped} if id.startswith(prefix)]
-    missing = [id for id in ids if int(id.removeprefix(prefix)) not in played]
+    ids, played = scores.ids(task, condition.id, agent), scores.runs(task, condition.id, agent)
+    missing = [str(id) for id in ids if id.run not in played]
     for kind, reasons in ((GapKind.FAILED, manifest.failed), (GapKind.SKIPPED, manifest.skipped)):
         if found := [id for id in missing if id in reasons]:
             return Gap(kind, len(found), len(ids), reasons[found[0]])

@@ -33,12 +33,18 @@ class Scores:
             cell = record.cell
             key = cell.task, f"{cell.perturbation}/{cell.level}", cell.agent
             self._records.setdefault(key, {})[cell.run] = record
+        self._ids: dict[tuple[str, str, str], list[CellId]] = {}
+        for id in map(CellId.parse, {**manifest.cells, **manifest.skipped}):
+            self._ids.setdefault((id.task, id.condition, id.agent), []).append(id)
 
     def agents(self, task: str) -> list[str]:
         """Agents that were to play a task: the one others are compared with, the others as given, random play."""
-        ids = map(CellId.parse, (*self._manifest.cells, *self._manifest.skipped))
-        names = dict.fromkeys(id.agent for id in ids if id.task == task)
+        names = dict.fromkeys(agent for where, _, agent in self._ids if where == task)
         return sorted(names, key=lambda name: (name == "random", name != self._manifest.suite.compare_with))
+
+    def ids(self, task: str, condition: str, agent: str) -> list[CellId]:
+        """The cells of an agent under a condition that are planned or were skipped, one a training run."""
+        return self._ids.get((task, condition, agent), [])
 
     def runs(self, task: str, condition: str, agent: str) -> set[int]:
         """Training runs that have been evaluated."""

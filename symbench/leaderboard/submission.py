@@ -168,13 +168,13 @@ def _task(manifest: Manifest, records: Sequence[Record], task: str, agent: str, 
     if len(seeds) != len(digests):
         raise SymbenchError(f"--training-seed: {len(digests)} are expected, one a training run, received {len(seeds)}")
     parameters = about.parameters if about.parameters is not None else max(_parameters(cards, digests))
-    skipped = {CellId.parse(id): reason for id, reason in manifest.skipped.items()}
+    skipped = [(CellId.parse(id), reason) for id, reason in manifest.skipped.items()]
     return {
         "runs": [{"seed": seed, "weights": digest} for seed, digest in zip(seeds, digests, strict=True)],
         "parameters": parameters,
         "cannot_act": {
             id.condition: " ".join(reason.split())[:300]
-            for id, reason in skipped.items()
+            for id, reason in skipped
             if (id.task, id.agent) == (task, agent)
         },
     }

@@ -171,7 +171,9 @@ def _legend(manifest: Manifest, task: str) -> str:
     iqm = "return: mean ± standard deviation over episodes. IQM: interquartile mean over training runs"
     kept = "Retention: the same of what each run keeps of its own clean score"
     if metric.normalised:
-        scale = f"normalised: 0 = {metric.random_return:g} and 1 = {metric.reference_return:g} ({metric.source}). {kept}"
+        scale = (
+            f"normalised: 0 = {metric.random_return:g} and 1 = {metric.reference_return:g} ({metric.source}). {kept}"
+        )
     elif metric.random_return is not None:
         scale = f"raw returns, there is no reference. {kept}, counted from {metric.random_return:g} ({metric.source})"
     else:

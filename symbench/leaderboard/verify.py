@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import TypeAdapter
 
-from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.leaderboard.board import Verified, read_verified
 from symbench.runner.agents import RANDOM, resolve
 from symbench.runner.evaluate import evaluate
 from symbench.runner.plan import plan
 from symbench.runner.store import write_atomically
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

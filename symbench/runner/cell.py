@@ -99,8 +99,12 @@ class Cell(BaseModel):
     @property
     def id(self) -> str:
         """Readable and unique in a suite, e.g. ``shuffle@1/CartPole-v1/shuffle-sensors/every-100/mlp/s0``."""
-        suite = f"{self.suite}@{self.version}"
-        return str(CellId(suite, self.task, self.perturbation, self.level, self.agent, self.run))
+        return str(self.key)
+
+    @property
+    def key(self) -> CellId:
+        """The same in its parts."""
+        return CellId(self.suite, self.version, self.task, self.perturbation, self.level, self.agent, self.run)
 
     @property
     def spec_hash(self) -> str:

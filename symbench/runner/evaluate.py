@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.runner.checks import Checks
 from symbench.runner.input_change import WINDOW, InputChange, Watch
+from symbench.tasks import get_task
 from symbench.wrappers.registry import PERTURBATIONS
 
 if TYPE_CHECKING:
@@ -200,6 +200,9 @@ def rows_of(observations: Any, rows: NDArray[np.int64]) -> Any:
     """Some rows of a batch of observations, of a dict of them too."""
     if isinstance(observations, dict):
         return {key: rows_of(part, rows) for key, part in observations.items()}
+    if isinstance(observations, tuple):  # of the parts of a Tuple, or of what numpy cannot hold, such as texts
+        whole = [isinstance(part, (np.ndarray, dict, tuple)) for part in observations]
+        return tuple(rows_of(part, rows) for part in observations) if all(whole) else [observations[i] for i in rows]
     return observations[rows]
 
 

@@ -33,7 +33,8 @@ def planned_cell(cell_id: str, agents: Sequence[str] = (), trust: bool = False) 
         SymbenchError: It is no id, there is no such cell, or it makes no sense.
     """
     asked = CellId.parse(cell_id)
-    planned = make_plan(load_suite(asked.suite), tasks=[asked.task], agents=agents or [asked.agent], trust=trust)
+    suite = load_suite(f"{asked.suite}@{asked.version}")
+    planned = make_plan(suite, tasks=[asked.task], agents=agents or [asked.agent], trust=trust)
     cells = {cell.id: cell for cell in planned.cells}
     skipped = {left.id: left.reason for left in planned.skipped}
     if reason := planned.redundant.get(f"{asked.task}/{asked.condition}"):

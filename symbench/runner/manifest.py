@@ -6,14 +6,14 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from symbench.tasks import Metric, Task, get_task
 from symbench.errors import SymbenchError, one_line
 from symbench.runner.cell import digest_of
 from symbench.runner.cell_id import CellId
 from symbench.runner.store import DAMAGE, Store, write_atomically
 from symbench.suites import Suite  # noqa: TC001  (pydantic reads the annotations)
+from symbench.tasks import Metric, Task, get_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from symbench.runner.store import Record
 
 
-_Id = Annotated[str, StringConstraints(pattern=r"^[^/]+(/[^/]+){4}/s[0-9]+$")]
+def _is_cell_id(text: str) -> str:
+    CellId.parse(text)
+    return text
+
+
+Id = Annotated[str, AfterValidator(_is_cell_id)]
 
 
 class TaskFacts(BaseModel):
@@ -128,11 +133,11 @@ class Manifest(BaseModel):
     format: Literal["symbench.run/1"] = "symbench.run/1"
     suite: Suite
     tasks: dict[str, TaskFacts] = Field(default_factory=dict)
-    cells: dict[_Id, str] = Field(default_factory=dict)
-    skipped: dict[_Id, str] = Field(default_factory=dict)
+    cells: dict[Id, str] = Field(default_factory=dict)
+    skipped: dict[Id, str] = Field(default_factory=dict)
     redundant: dict[str, str] = Field(default_factory=dict)
-    outside: dict[_Id, int] = Field(default_factory=dict)
-    failed: dict[_Id, str] = Field(default_factory=dict)
+    outside: dict[Id, int] = Field(default_factory=dict)
+    failed: dict[Id, str] = Field(default_factory=dict)
     invocations: list[Invocation] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -194,8 +199,8 @@ class Manifest(BaseModel):
 
 def _player(cell_id: str) -> tuple[str, str]:
     """Task and agent of a cell."""
-    id = CellId.parse(cell_id)
-    return id.task, id.agent
+    parsed = CellId.parse(cell_id)
+    return parsed.task, parsed.agent
 
 
 def load_manifest(directory: Path) -> Manifest:

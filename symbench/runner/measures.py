@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symbench.tasks import get_task
 from symbench.runner.checks import Checks
 from symbench.runner.evaluate import single_thread
 from symbench.symmetry import ActionMap
+from symbench.tasks import get_task
 from symbench.wrappers.groups import TransformByGroup
 
 if TYPE_CHECKING:

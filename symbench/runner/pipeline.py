@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from symbench.tasks import get_task
 from symbench.errors import SymbenchError, unknown
 from symbench.runner.input_change import TaskView
 from symbench.suites import Apply
+from symbench.tasks import get_task
 from symbench.wrappers import vector
 from symbench.wrappers.backgrounds import pinned
 from symbench.wrappers.groups import TransformByGroup

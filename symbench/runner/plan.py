@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.runner.agents import load
 from symbench.runner.cell import AgentSource, Cell
 from symbench.runner.pipeline import explicit, make_envs
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

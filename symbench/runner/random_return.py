@@ -1,7 +1,7 @@
 """What random play reaches in a task that has no constant: measured once, kept beside the run.
 
-100 episodes, and 900 more unless the first ones took more than 50,000 steps or frames are shown. Which it is depends
-on the task alone, as the numbers do: neither on the clock nor on the number of workers.
+20 episodes where frames are shown, otherwise 100, and 900 more unless these took more than 50,000 steps. Which it is
+depends on the task alone, as the numbers do: neither on the clock nor on the number of workers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from symbench.runner.evaluate import Episodes
 
-FIRST: Final = range(100)  # seeds
+FRAMES: Final = range(20)  # seeds
+FIRST: Final = range(100)
 OTHERS: Final = range(100, 1000)
 MOST_STEPS: Final = 50_000
 _QUANTILE: Final = 1.96  # of the normal distribution, two sides, 95%
@@ -71,9 +72,10 @@ def measure_random(task: str, run_dir: Path, workers: int = 1, trust: bool = Fal
     """
     store = Store(run_dir / "random-returns")
     store.prepare()
-    first = _episodes(_cell(task, FIRST, trust), store, workers)
+    frames = get_task(task, trust).observes == "frames"
+    first = _episodes(_cell(task, FRAMES if frames else FIRST, trust), store, workers)
     returns = first.returns
-    if first.lengths.sum() <= MOST_STEPS and get_task(task, trust).observes != "frames":
+    if first.lengths.sum() <= MOST_STEPS and not frames:
         returns = np.concatenate([returns, _episodes(_cell(task, OTHERS, trust), store, workers).returns])
     mean = float(returns.mean())
     half = _QUANTILE * float(returns.std(ddof=1)) / len(returns) ** 0.5

@@ -8,7 +8,6 @@ from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.runner.agents import resolve
 from symbench.runner.cell_id import CellId
@@ -19,6 +18,7 @@ from symbench.runner.provenance import environment
 from symbench.runner.random_return import RandomReturn, measure_random
 from symbench.runner.store import Store
 from symbench.suites.schema import check_file_name
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,6 +23,7 @@ from pydantic import FiniteFloat, TypeAdapter
 
 from symbench.errors import SymbenchError, one_line
 from symbench.runner.cell import Cell, digest_of
+from symbench.runner.cell_id import CellId
 from symbench.runner.evaluate import Episodes
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Store:
 
     def path(self, cell_id: str) -> Path:
         """The file of a cell; its name is the cell's id without the suite."""
-        return self.directory.joinpath("cells", *cell_id.split("/")[1:-1], cell_id.rsplit("/", 1)[-1] + ".json")
+        return self.directory / "cells" / CellId.parse(cell_id).path
 
     def make_room(self, cells: Iterable[Cell]) -> None:
         """Make sure that the files of these cells can be written. A directory that lies in their place is renamed.

@@ -28,7 +28,7 @@ class Task:
     """One task of the benchmark.
 
     Attributes:
-        name: What users type, and (see :func:`~symbench.tasks.names.path_of`) the second part of a cell's id.
+        name: What users type, and the second part of a cell's id.
         env_id: Gymnasium id.
         description: One line for ``symbench list tasks``.
         metric: From returns to scores, with its constants and their source.
@@ -137,8 +137,8 @@ class Task:
     def _broken(self, error: Exception) -> SymbenchError:
         if isinstance(error, SymbenchError):
             return error
-        if isinstance(error, gym.error.DependencyNotInstalled):
-            missing = isinstance(error.__cause__, ImportError) and self.extra
+        if isinstance(error, (gym.error.DependencyNotInstalled, ImportError)):
+            missing = self.extra and (isinstance(error, ImportError) or isinstance(error.__cause__, ImportError))
             remedy = f"; install it with: pip install {self.extra}" if missing else ""
-            return SymbenchError(f"task {self.name} cannot be made ({error}){remedy}")
+            return SymbenchError(f"task {self.name} cannot be made ({one_line(error)}){remedy}")
         return SymbenchError(f"task {self.name} cannot be made ({type(error).__name__}: {one_line(error)})")

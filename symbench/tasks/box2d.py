@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symbench.tasks.base import Task
 from symbench.tasks.limits import Limits
-from symbench.tasks.metrics import Metric
+from symbench.tasks.metrics import MEASURED, Metric
 
 _THRESHOLD = "random: measured; reference: Gymnasium's reward threshold"
 _EXTRA = "'symbench[box2d]'"
@@ -27,7 +27,7 @@ TASKS = (
         name="LunarLanderContinuous-v3",
         env_id="LunarLanderContinuous-v3",
         description="the same with engines of any thrust, 8 sensors",
-        metric=Metric(None, 200.0, _THRESHOLD),
+        metric=Metric(-214.40, 200.0, f"{MEASURED}; reference: Gymnasium's reward threshold"),
         limits=_LANDER,
         extra=_EXTRA,
     ),

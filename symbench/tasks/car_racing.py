@@ -15,9 +15,7 @@ TASKS = (
         name="CarRacing",
         env_id="symbench/CarRacing-v0",
         description="drive a lap seen from above, 96x96 grey frames (Tang & Ha 2021)",
-        metric=Metric(
-            -30.63, 900.0, "random: measured over 50 episodes; reference: Gymnasium's reward threshold"
-        ),
+        metric=Metric(-30.63, 900.0, "random: measured over 50 episodes; reference: Gymnasium's reward threshold"),
         preprocessing=("grey", "indicator rows 84-95 blackened"),
         episodes=50,
         rests=True,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import gymnasium as gym
 
 from symbench.errors import SymbenchError, unknown
-from symbench.plugins import import_trusted
+from symbench.own_code import load_module
 from symbench.tasks.base import Task
 from symbench.tasks.metrics import Metric
 from symbench.tasks.names import TaskName
@@ -44,8 +44,7 @@ def task_of_id(name: str, known: Iterable[str], trust: bool = False) -> Task:
     parsed = TaskName.parse(name)
     _register(parsed, trust)
     if parsed.env_id not in gym.registry:
-        of = f"after importing {parsed.module}" if parsed.module else "and no id of Gymnasium; is a module missing?"
-        raise _unknown(parsed, [*known, *gym.registry], of)
+        raise _unknown(parsed, {*known, *gym.registry})
     task = Task(
         name=str(parsed),
         env_id=parsed.env_id,
@@ -61,7 +60,7 @@ def task_of_id(name: str, known: Iterable[str], trust: bool = False) -> Task:
 
 def _register(name: TaskName, trust: bool) -> None:
     if name.module:
-        import_trusted(name.module, f"task {str(name)!r}", trust)
+        load_module(name.module, f"task {name}", trust)
     elif name.env_id.startswith("ALE/") and name.env_id not in gym.registry:
         try:
             import_module("ale_py")
@@ -71,12 +70,15 @@ def _register(name: TaskName, trust: bool) -> None:
             ) from error
 
 
-def _unknown(name: TaskName, known: Iterable[str], of: str) -> SymbenchError:
+def _unknown(name: TaskName, known: Iterable[str]) -> SymbenchError:
     """The names that look like it, those of the same environment in other versions first."""
+    of = f"after importing {name.module}" if name.module else ""
     stem = re.sub(r"-v\d+$", "", name.env_id).lower()
     versions = sorted(each for each in known if re.sub(r"-v\d+$", "", each).lower() == stem)
     if versions:
-        return SymbenchError(f"unknown task {name.env_id!r} {of}; did you mean {' or '.join(map(repr, versions[-3:]))}?")
+        return SymbenchError(
+            f"unknown task {name.env_id!r}{of and ' ' + of}; did you mean {' or '.join(map(repr, versions[-3:]))}?"
+        )
     return unknown("task", name.env_id, known, of)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+MEASURED = "random: measured, docs/data/random-returns.csv"
+
 
 @dataclass(frozen=True)
 class Metric:

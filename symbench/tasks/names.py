@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from symbench.errors import SymbenchError
 
@@ -45,7 +45,7 @@ class TaskName(NamedTuple):
         if match is None or (asked and not query):
             raise SymbenchError(f"task {text[:100]!r}: {_FORM}")
         name = cls(match["module"], match["id"], _arguments(text, query) if query else {})
-        if len(path_of(str(name))) > _LONGEST:
+        if len(quote(str(name), safe="")) > _LONGEST:
             raise SymbenchError(f"task {text[:40]!r}...: the name is too long to be that of a directory")
         return name
 
@@ -54,21 +54,6 @@ class TaskName(NamedTuple):
         head = self.env_id if self.module is None else f"{self.module}:{self.env_id}"
         arguments = "&".join(f"{key}={_written(self.kwargs[key])}" for key in sorted(self.kwargs))
         return f"{head}?{arguments}" if arguments else head
-
-
-def path_of(name: str) -> str:
-    """A task's name as a part of ids and paths: what file systems and ids give a meaning to is percent-encoded.
-
-    Example:
-        >>> path_of("ALE/Pong-v5?frameskip=1")
-        'ALE%2FPong-v5%3Fframeskip=1'
-    """
-    return quote(name, safe="=,+")
-
-
-def name_of(path: str) -> str:
-    """The task's name of :func:`path_of`."""
-    return unquote(path)
 
 
 def _arguments(text: str, query: str) -> dict[str, Any]:

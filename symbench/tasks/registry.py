@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
-from symbench.errors import SymbenchError
-from symbench.plugins import announced
+from symbench.errors import SymbenchError, one_line
 from symbench.tasks import atari, box2d, car_racing, classic, grid_world, mujoco, swing_up
 from symbench.tasks.base import Task
 from symbench.tasks.gymnasium_ids import task_of_id
@@ -71,10 +71,21 @@ def _announced() -> dict[str, Task]:
 
 
 def _of_packages() -> Iterator[Task]:
-    for name, given in announced("symbench.tasks"):
+    for point in entry_points(group="symbench.tasks"):
+        try:
+            given = point.load()
+        except Exception as error:  # whatever the package raises
+            raise SymbenchError(
+                f"entry point {point.name!r} of symbench.tasks ({point.value}) cannot be loaded "
+                f"({type(error).__name__}: {one_line(error)}); repair or uninstall its package"
+            ) from error
         for task in [given] if isinstance(given, Task) else given:
             if not isinstance(task, Task):
-                raise SymbenchError(f"entry point {name!r} of symbench.tasks: a Task is expected, received {task!r}")
+                raise SymbenchError(
+                    f"entry point {point.name!r} of symbench.tasks: a Task is expected, received {task!r}"
+                )
             if task.name in TASKS:
-                raise SymbenchError(f"entry point {name!r} of symbench.tasks: symbench has a task {task.name!r} already")
+                raise SymbenchError(
+                    f"entry point {point.name!r} of symbench.tasks: {task.name!r} is a task of symbench's"
+                )
             yield task

@@ -11,9 +11,7 @@ TASKS = (
         name="CartPoleSwingUp",
         env_id="symbench/CartPoleSwingUp-v0",
         description="swing a pole up from any cart position and speed, 5 sensors (Tang & Ha 2021)",
-        metric=Metric(
-            23.28, 593.0, "random: measured; reference: FNN in order, Tang & Ha 2021 (arXiv 2109.02869)"
-        ),
+        metric=Metric(23.28, 593.0, "random: measured; reference: FNN in order, Tang & Ha 2021 (arXiv 2109.02869)"),
         episodes=1000,
         native_vector=True,
         # Only the step that leaves the track can have a negative reward: the cart is then at most 0.3 m outside

@@ -21,11 +21,11 @@ import torch
 from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from symbench.tasks import get_task
 from symbench.policies import NetworkAgent
 from symbench.runner import worker
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.pipeline import make_envs
+from symbench.tasks import get_task
 from symbench.training.worlds import make_world
 
 with warnings.catch_warnings():

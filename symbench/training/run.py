@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from symbench.tasks import get_task
 from symbench.errors import SymbenchError, unknown
 from symbench.policies import NetworkAgent, PolicyNetwork
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.provenance import environment
+from symbench.tasks import get_task
 from symbench.training.parts import check, find_teacher, make_network
 from symbench.training.recipe import Imitation, Ppo, Recipe, load_recipe
 from symbench.training.session import STORY, Session, writing

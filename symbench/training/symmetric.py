@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gymnasium import spaces
 
-from symbench.tasks import TASKS, get_task
 from symbench.errors import SymbenchError
 from symbench.policies.equivariant import fitting_convolutions, symmetry_data
 from symbench.policies.spaces import form
 from symbench.symmetry import CATALOGUE, symmetry_of
+from symbench.tasks import TASKS, get_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 from gymnasium.vector import AutoresetMode, VectorWrapper
 
-from symbench.tasks import get_task
 from symbench.errors import SymbenchError
+from symbench.tasks import get_task
 from symbench.wrappers import vector_wrapper_of
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.runner.checks import Checks
+from symbench.tasks import get_task
 from symbench.wrappers.registry import wrapper_of
 
 if TYPE_CHECKING:

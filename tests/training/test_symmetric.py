@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from symbench.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.symmetry import check_policy_equivariance, symmetry_of
+from symbench.tasks import get_task
 from symbench.training import load_recipe, train
 from symbench.training.parts import make_network
 from symbench.zoo import load_agent
@@ -80,8 +80,8 @@ def test_what_cannot_be_trained_is_refused(env_id: str, message: str) -> None:
         load_recipe(env_id)
 
 
-def test_an_environment_that_is_no_task_has_no_scores() -> None:
-    assert np.isnan(get_task("Swimmer-v5").normalise(3.0))
+def test_a_task_is_found_by_its_environment() -> None:
+    assert get_task("Swimmer-v5").group
     assert get_task("symbench/Pong-v0") is get_task("Pong")
     with pytest.raises(SymbenchError, match="unknown task 'Swimer-v5'; did you mean 'Swimmer-v5'"):
         get_task("Swimer-v5")

@@ -1,0 +1,122 @@
+"""Code of the user that is named on the command line as ``module:Name``. It runs only if the user says ``--trust``."""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from importlib import import_module, invalidate_caches
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from symbench.errors import SymbenchError, one_line, unknown
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_NAMED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def is_named(spec: str) -> bool:
+    """Whether a text has the form ``module:Name``; dots are allowed on both sides."""
+    return _NAMED.fullmatch(spec) is not None
+
+
+def load_named(spec: str, trust: bool) -> Any:
+    """Import a module and return what has this name in it. The current directory is importable.
+
+    Args:
+        spec: ``"module:Name"``.
+        trust: Whether the user allows its code to run.
+
+    Raises:
+        SymbenchError: It is not trusted, there is no such module or name, or the module fails to import.
+    """
+    _check_trust(spec, trust)
+    name, _, attribute = spec.partition(":")
+    found: Any = _module(name)
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            public = [known for known in vars(found) if not known.startswith("_")]
+            raise unknown("name", part, public, f"in {name}")
+        found = getattr(found, part)
+    return found
+
+
+def load_module(name: str, needed_by: str, trust: bool) -> ModuleType:
+    """Import a module of the user's for what it registers. One that is imported already runs nothing and needs no trust.
+
+    Args:
+        name: The module, with dots.
+        needed_by: Who asks for it, e.g. ``"task my_envs:Walk-v0"``.
+        trust: Whether the user allows its code to run.
+
+    Raises:
+        SymbenchError: It is not trusted, there is no such module, or it fails to import.
+    """
+    if name in sys.modules:
+        return sys.modules[name]
+    _check_trust(needed_by, trust)
+    return _module(name)
+
+
+def source_files(spec: str, trust: bool) -> list[Path]:
+    """The Python files that determine what ``module:Name`` is: its module's, or all those of its package.
+
+    What these files import from elsewhere, and what they read, is not among them.
+
+    Raises:
+        SymbenchError: It is not trusted, or there is no such module. (Finding a module runs the package around it.)
+    """
+    _check_trust(spec, trust)
+    name = spec.partition(":")[0]
+    make_importable(Path.cwd(), first=True)
+    origins = [_origin(part) for part in dict.fromkeys((name.partition(".")[0], name))]
+    files = [Path(origin) for origin in origins if origin and Path(origin).is_file()]
+    packages = [file.parent for file in files if file.name == "__init__.py"]
+    return sorted(packages[0].rglob("*.py")) if packages else files
+
+
+def make_importable(folder: Path, first: bool = False) -> None:
+    """Put a folder on the path on which Python looks for modules: last, or first, as Python does for a script's."""
+    if str(folder) not in sys.path:
+        sys.path.insert(0 if first else len(sys.path), str(folder))
+    invalidate_caches()  # files that were written since Python last looked
+
+
+def _check_trust(spec: str, trust: bool) -> None:
+    if not trust:
+        raise SymbenchError(
+            f"{spec} is code, which is executed: if you trust it, add --trust (in Python: trust=True, or the object)"
+        )
+
+
+def _origin(name: str) -> str | None:
+    try:
+        found = find_spec(name)
+    except Exception as error:  # the package around a module runs when it is looked for
+        raise _failed(name, error) from error
+    if found is None:
+        raise _missing(name)
+    return found.origin
+
+
+def _module(name: str) -> ModuleType:
+    make_importable(Path.cwd(), first=True)
+    try:
+        return import_module(name)
+    except (Exception, SystemExit) as error:  # whatever the module raises
+        raise _failed(name, error) from error
+
+
+def _missing(name: str) -> SymbenchError:
+    return SymbenchError(f"there is no module {name!r}, neither in {Path.cwd()} nor among the installed packages")
+
+
+def _failed(name: str, error: BaseException) -> SymbenchError:
+    if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
+        return _missing(name)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = "" if isinstance(error, SyntaxError) else f" ({Path(frame.filename).name}, line {frame.lineno})"
+    return SymbenchError(f"module {name!r} cannot be imported: {type(error).__name__}: {one_line(error)}{where}")
