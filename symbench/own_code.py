@@ -45,7 +45,7 @@ def load_named(spec: str, trust: bool) -> Any:
 
 
 def load_module(name: str, needed_by: str, trust: bool) -> ModuleType:
-    """Import a module of the user's for what it registers. One that is imported already runs nothing and needs no trust.
+    """Import a module of the user's for what it registers. One that is imported already needs no trust.
 
     Args:
         name: The module, with dots.

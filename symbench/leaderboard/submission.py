@@ -129,8 +129,8 @@ def _check_tasks(manifest: Manifest, played: set[str]) -> None:
     """Boards hold the tasks of their suite."""
     if custom := sorted(played - set(manifest.suite.tasks)):
         raise SymbenchError(
-            f"{custom[0]} is a custom task, none of {manifest.suite.tag}'s: boards hold {', '.join(manifest.suite.tasks)} "
-            "only; play these in a run of their own (--out) to submit them"
+            f"{custom[0]} is a custom task, none of {manifest.suite.tag}'s: boards hold "
+            f"{', '.join(manifest.suite.tasks)} only; play these in a run of their own (--out) to submit them"
         )
 
 

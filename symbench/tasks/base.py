@@ -49,7 +49,7 @@ class Task:
     name: str
     env_id: str
     description: str
-    metric: Metric = Metric()
+    metric: Metric = field(default_factory=Metric)
     kwargs: dict[str, Any] = field(default_factory=dict)
     preprocessing: tuple[str, ...] = ()
     episodes: int = 100

@@ -45,7 +45,7 @@ TASKS = (
     Task(
         name="MountainCarContinuous-v0",
         env_id="MountainCarContinuous-v0",
-        description="the same with a motor of any force, 2 sensors; force costs, so doing nothing is better than random",
+        description="the same with a motor of any force, 2 sensors; force costs, doing nothing is better than random",
         metric=Metric(-33.34, 90.0, f"{MEASURED}; reference: Gymnasium's reward threshold"),
         # -0.1 force^2 a step with |force| <= 1, and 100 once on the hill.
         limits=Limits(steps=999, rewards=(-0.1, 100), returns=(-99.9, 100)),

@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -31,6 +32,8 @@ def my_envs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(PACKAGE))
     monkeypatch.delitem(sys.modules, "my_envs", raising=False)
     monkeypatch.setattr(registry, "_of_gymnasium", {})
+    for name in ("Walk-v0", "Moody-v0"):
+        monkeypatch.delitem(gym.registry, name, raising=False)
 
 
 def suite_of(tasks: object) -> dict[str, object]:
@@ -241,7 +244,7 @@ def test_a_suite_without_a_condition_for_a_task_says_so(tmp_path: Path) -> None:
 
 def test_conditions_that_do_not_fit_an_environment_are_left_out_with_the_reason(tmp_path: Path) -> None:
     manifest = run(load_suite("shuffle"), tmp_path, tasks=["FrozenLake-v1"], agents=["random"], episodes=2)
-    assert list(manifest.cells) == ["shuffle@2/FrozenLake-v1/none/in-order/random/s0"]
+    assert list(manifest.cells) == ["shuffle@2/FrozenLake-v1/none/in-order/random/s0"] and not manifest.failed
     assert all("cannot be applied to FrozenLake-v1" in reason for reason in manifest.skipped.values())
 
 
@@ -262,7 +265,7 @@ def test_packages_announce_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (tmp_path / "my_tasks.py").write_text("raise ValueError('half written')\n")
         monkeypatch.delitem(sys.modules, "my_tasks")
         registry._announced.cache_clear()
-        with pytest.raises(SymbenchError, match="cannot be loaded .ValueError: half written"):
+        with pytest.raises(SymbenchError, match="ValueError: half written"):
             get_task("CartPole-v1")
     finally:
         monkeypatch.undo()
