@@ -20,11 +20,11 @@ from sb3_peer import sb3_steps_per_second
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 
-from symbench.envs.tasks import get_task
 from symbench.runner import Cell, evaluate, make_plan
 from symbench.runner.checks import Checks
 from symbench.runner.input_change import Watch
 from symbench.suites import load_suite
+from symbench.tasks import get_task
 from symbench.zoo import load_agent
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack
 
-from symbench.envs.tasks import get_task
 from symbench.policies import RandomAgent, actor_network
 from symbench.runner import execute, make_plan
 from symbench.suites import load_suite
+from symbench.tasks import get_task
 from symbench.wrappers import wrapper_of
 from symbench.zoo import save_agent
 

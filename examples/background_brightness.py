@@ -15,7 +15,7 @@ import gymnasium as gym
 import numpy as np
 import pandas as pd
 
-from symbench.envs.tasks import get_task
+from symbench.tasks import get_task
 from symbench.wrappers import vector
 
 STILL = ("gradient", "clouds", "stripes", "checker", "noise")

@@ -8,9 +8,9 @@ from __future__ import annotations
 import gymnasium as gym
 from stable_baselines3 import SAC
 
-from symbench.envs.tasks import get_task
 from symbench.policies import AttentionNeuronExtractor, NetworkAgent, actor_network
 from symbench.runner.evaluate import play
+from symbench.tasks import get_task
 from symbench.wrappers import SensorHistory, vector
 
 if __name__ == "__main__":

@@ -45,6 +45,23 @@ def load_named(spec: str, trust: bool) -> Any:
     return found
 
 
+def load_module(name: str, needed_by: str, trust: bool) -> ModuleType:
+    """Import a module of the user's for what it registers. One that is imported already needs no trust.
+
+    Args:
+        name: The module, with dots.
+        needed_by: Who asks for it, e.g. ``"task my_envs:Walk-v0"``.
+        trust: Whether the user allows its code to run.
+
+    Raises:
+        SymbenchError: It is not trusted, there is no such module, or it fails to import.
+    """
+    if name in sys.modules:
+        return sys.modules[name]
+    _check_trust(needed_by, trust)
+    return _module(name)
+
+
 def source_files(spec: str, trust: bool) -> list[Path]:
     """The Python files that determine what ``module:Name`` is: its module's, or all those of its package.
 

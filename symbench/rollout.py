@@ -168,4 +168,7 @@ def rows_of(observations: Any, rows: Places) -> Any:
     """Some rows of a batch of observations, of a dict of them too."""
     if isinstance(observations, dict):
         return {key: rows_of(part, rows) for key, part in observations.items()}
+    if isinstance(observations, tuple):  # of the parts of a Tuple, or of what numpy cannot hold, such as texts
+        whole = [isinstance(part, (np.ndarray, dict, tuple)) for part in observations]
+        return tuple(rows_of(part, rows) for part in observations) if all(whole) else [observations[i] for i in rows]
     return observations[rows]

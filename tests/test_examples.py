@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from symbench.envs.tasks import get_task
+from symbench.tasks import get_task
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 
@@ -25,6 +25,6 @@ def test_a_perturbation_of_ones_own_keeps_every_promise(capsys: pytest.CaptureFi
 def test_the_grid_worlds_best_policy_is_worth_what_the_task_says() -> None:
     example = runpy.run_path(str(next(path for path in EXAMPLES if path.stem == "grid_world_plateaus")))
     task, value, blindly = get_task("GridWorld"), example["value"], example["blindly"]
-    assert value(lambda actions: actions.max(axis=0)) == pytest.approx(task.reference_return, abs=0.005)
-    assert blindly(*[0.2] * 5) == pytest.approx(task.random_return, abs=0.005)
+    assert value(lambda actions: actions.max(axis=0)) == pytest.approx(task.metric.reference_return, abs=0.005)
+    assert blindly(*[0.2] * 5) == pytest.approx(task.metric.random_return, abs=0.005)
     assert value(lambda actions: actions[[1, 2]].max(axis=0)) == pytest.approx(0.390, abs=0.001)

@@ -65,9 +65,9 @@ def analyse(
 
 
 def _source(agent: str, task: str, training_run: int) -> AgentSource:
-    from symbench.envs.tasks import get_task
     from symbench.errors import SymbenchError
     from symbench.runner.agents import resolve
+    from symbench.tasks import get_task
 
     get_task(task)
     found = {source.run: source for source in resolve([agent], task) if source.kind != "random" or agent == "random"}

@@ -45,13 +45,21 @@ def list_(
 
 
 def _tasks() -> Listing:
-    from symbench.envs.tasks import TASKS
+    from symbench.tasks import tasks
 
     lines = (
-        (task.name, task.description, f"{task.random_return:g}", f"{task.reference_return:g}", str(task.episodes))
-        for task in TASKS.values()
+        (task.name, task.description, *map(_constant, task.metric.constants), str(task.episodes))
+        for task in tasks().values()
     )
-    return ("task", "description", "random", "reference", "episodes"), lines
+    any_id = ("[MODULE:]ID[?K=V]", "any environment of Gymnasium, e.g. LunarLander-v3?continuous=true", *_MEASURED)
+    return ("task", "description", "random", "reference", "episodes"), [*lines, (*any_id, "100")]
+
+
+_MEASURED = ("measured", "none")
+
+
+def _constant(value: float | None) -> str:
+    return "none" if value is None else f"{value:g}"
 
 
 def _suites() -> Listing:
@@ -84,7 +92,7 @@ def _parameters(perturbation: type) -> str:
 
 
 def _agents() -> Listing:
-    from symbench.envs.tasks import TASKS
+    from symbench.tasks import TASKS
     from symbench.zoo import bundled, load_card
 
     lines = [

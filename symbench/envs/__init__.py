@@ -30,3 +30,4 @@ gym.register(
     kwargs={"grey": False},
     max_episode_steps=1000,
 )
+gym.register(id="symbench/Breakout-v0", entry_point="symbench.envs.breakout:make_breakout")

@@ -76,7 +76,7 @@ def _played(manifest: Manifest, scores: Scores, task: str, agents: Sequence[str]
 
 
 def _shape(scores: Scores, task: str, condition: str, agent: str) -> tuple[int, ...]:
-    found = scores.normalised(task, condition, agent)
+    found = scores.returns(task, condition, agent)
     return () if found is None else found.shape
 
 
@@ -95,7 +95,7 @@ def _kept(manifest: Manifest, scores: Scores, common: dict[str, list[str]], agen
 
 
 def _draws(manifest: Manifest, scores: Scores, task: str, conditions: Sequence[str], agent: str) -> Draws | None:
-    found = (scores.normalised(task, name, agent) for name in (manifest.suite.baseline.id, *conditions))
+    found = (scores.gains(task, name, agent) for name in (manifest.suite.baseline.id, *conditions))
     clean, *perturbed = [matrix for matrix in found if matrix is not None]
     return retention_draws(np.stack(perturbed), clean, manifest.suite.seed, task)
 

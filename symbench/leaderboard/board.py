@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.files import write_atomically
 from symbench.leaderboard import board_text
@@ -18,6 +17,7 @@ from symbench.leaderboard.board_statistics import ranks
 from symbench.leaderboard.resampling import RANKED_FROM, UNDEFINED, Draws, Estimate, estimate, interval_over, iqm
 from symbench.leaderboard.statistics import retention_draws, score, shares
 from symbench.leaderboard.validate import Submission, validate
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -186,7 +186,7 @@ def normalised(submission: Submission, task: str, condition: str) -> Array:
     """Normalised returns, (R, E); 0, i.e. random play, where the agent cannot act."""
     if condition in submission.card.tasks[task].cannot_act:
         return np.zeros_like(submission.returns(task, submission.suite.baseline.id))
-    scores: Array = get_task(task).normalise(submission.returns(task, condition))
+    scores: Array = get_task(task).metric.normalise(submission.returns(task, condition))
     return scores
 
 

@@ -70,7 +70,7 @@ class Row:
         protocol_episodes: Episodes of each in the published protocol.
         mean: Mean return over all episodes of all runs.
         std: Standard deviation over the same; NaN for a single one.
-        iqm: Normalised score, see :func:`~symbench.leaderboard.statistics.score`.
+        iqm: Score by the task's metric, see :func:`~symbench.leaderboard.statistics.score`.
         retention: Share of the unperturbed score that is left; 1 for the unperturbed condition itself.
         improvement: Probability of scoring higher than the suite's ``compare_with`` agent.
         length: Mean length of an episode in steps.
@@ -139,10 +139,13 @@ def make_rows(manifest: Manifest, records: Sequence[Record]) -> list[Row]:
 
 
 def summarise(manifest: Manifest, records: Sequence[Record]) -> list[Summary]:
-    """Scores over all tasks of a run, for the agents that play all of them; nothing if there is one task."""
+    """Scores over all tasks of a run, for the agents that play all of them; nothing if there is one task.
+
+    Nothing either if a task has no reference: raw returns of different tasks have no mean.
+    """
     scores = Scores(manifest, records)
     by_task = [scores.agents(task) for task in manifest.tasks]
-    if len(by_task) < 2:
+    if len(by_task) < 2 or not all(facts.metric.normalised for facts in manifest.tasks.values()):
         return []
     everywhere = [agent for agent in by_task[0] if all(agent in others for others in by_task)]
     of_tasks = [manifest.suite.distinct(facts) for facts in manifest.tasks.values()]
@@ -155,16 +158,16 @@ def summarise(manifest: Manifest, records: Sequence[Record]) -> list[Summary]:
 
 
 def _over_tasks(manifest: Manifest, scores: Scores, condition: Perturbation, agent: str) -> Estimate:
-    of_tasks = [scores.normalised(task, condition.id, agent) for task in manifest.tasks]
+    of_tasks = [scores.scores(task, condition.id, agent) for task in manifest.tasks]
     complete = [matrix for matrix in of_tasks if matrix is not None]
     return aggregate(complete, manifest.suite.seed) if len(complete) == len(of_tasks) else UNDEFINED
 
 
 def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Row:
     suite, facts = manifest.suite, manifest.tasks[task]
-    returns, normalised = (get(task, condition.id, agent) for get in (scores.returns, scores.normalised))
+    returns, by_metric = (get(task, condition.id, agent) for get in (scores.returns, scores.scores))
     gap = _gap(manifest, scores, task, condition, agent)
-    if returns is None or normalised is None:
+    if returns is None or by_metric is None:
         return Row(suite.tag, task, condition, agent, protocol_episodes=facts.episodes, gap=gap)
     improvement, over = _improvement(manifest, scores, task, condition, agent)
     return Row(
@@ -177,7 +180,7 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         protocol_episodes=facts.episodes,
         mean=float(returns.mean()),
         std=float(returns.std()) if returns.size > 1 else NAN,
-        iqm=score(normalised, suite.seed),
+        iqm=score(by_metric, suite.seed),
         retention=_retention(manifest, scores, task, condition, agent),
         improvement=improvement,
         improvement_over=over,
@@ -190,8 +193,8 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
 def _retention(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Estimate:
     baseline = manifest.suite.baseline.id
     both = scores.runs(task, baseline, agent) & scores.runs(task, condition.id, agent)
-    perturbed = scores.normalised(task, condition.id, agent, both)
-    clean = scores.normalised(task, baseline, agent, both)
+    perturbed = scores.gains(task, condition.id, agent, both)
+    clean = scores.gains(task, baseline, agent, both)
     if perturbed is None or clean is None or perturbed.shape != clean.shape:
         return UNDEFINED
     estimate = retention(perturbed, clean, manifest.suite.seed)

@@ -28,14 +28,14 @@ class Scores:
     def __init__(self, manifest: Manifest, records: Sequence[Record]) -> None:
         """Index the records of a run."""
         self._manifest = manifest
-        self._ids: dict[tuple[str, str, str], list[CellId]] = {}
-        for id in map(CellId.parse, {**manifest.cells, **manifest.skipped}):
-            self._ids.setdefault((id.task, id.condition, id.agent), []).append(id)
         self._records: dict[tuple[str, str, str], dict[int, Record]] = {}
         for record in records:
             cell = record.cell
             key = cell.task, f"{cell.perturbation}/{cell.level}", cell.agent
             self._records.setdefault(key, {})[cell.run] = record
+        self._ids: dict[tuple[str, str, str], list[CellId]] = {}
+        for id in map(CellId.parse, {**manifest.cells, **manifest.skipped}):
+            self._ids.setdefault((id.task, id.condition, id.agent), []).append(id)
 
     def agents(self, task: str) -> list[str]:
         """Agents that were to play a task: the one others are compared with, the others as given, random play."""
@@ -65,12 +65,15 @@ class Scores:
             )
         return np.stack(rows) if rows else None
 
-    def normalised(self, task: str, condition: str, agent: str, only: Collection[int] | None = None) -> Array | None:
-        """The same, so that 0 is random play and 1 the task's reference."""
-        returns, facts = self.returns(task, condition, agent, only), self._manifest.tasks[task]
-        if returns is None:
-            return None
-        return (returns - facts.random_return) / (facts.reference_return - facts.random_return)
+    def scores(self, task: str, condition: str, agent: str, only: Collection[int] | None = None) -> Array | None:
+        """The same by the task's metric; see :meth:`symbench.tasks.Metric.score`."""
+        returns = self.returns(task, condition, agent, only)
+        return None if returns is None else self._manifest.tasks[task].metric.score(returns)
+
+    def gains(self, task: str, condition: str, agent: str, only: Collection[int] | None = None) -> Array | None:
+        """What retention is the share of; see :meth:`symbench.tasks.Metric.gain`."""
+        returns = self.returns(task, condition, agent, only)
+        return None if returns is None else self._manifest.tasks[task].metric.gain(returns)
 
     def measures(self, task: str, condition: str, agent: str) -> dict[str, float]:
         """What else was measured, the largest of the training runs."""

@@ -112,6 +112,7 @@ def _records(run_dir: Path, manifest: Manifest, agent: str) -> list[Record]:
     mine = {id: hash for id, hash in manifest.cells.items() if CellId.parse(id).agent == agent}
     if not mine:
         raise unknown("agent", agent, {CellId.parse(id).agent for id in manifest.cells}, f"in {run_dir}")
+    _check_tasks(manifest, {CellId.parse(id).task for id in mine})
     records = Store(run_dir).records(mine)
     if len(records) < len(mine):
         done = {record.cell.id for record in records}
@@ -122,6 +123,15 @@ def _records(run_dir: Path, manifest: Manifest, agent: str) -> list[Record]:
         if record.cell.episodes != full:
             raise SymbenchError(f"{record.cell.id} has {record.cell.episodes} episodes; a submission has {full} a cell")
     return records
+
+
+def _check_tasks(manifest: Manifest, played: set[str]) -> None:
+    """Boards hold the tasks of their suite."""
+    if custom := sorted(played - set(manifest.suite.tasks)):
+        raise SymbenchError(
+            f"{custom[0]} is a custom task, none of {manifest.suite.tag}'s: boards hold "
+            f"{', '.join(manifest.suite.tasks)} only; play these in a run of their own (--out) to submit them"
+        )
 
 
 def _card(manifest: Manifest, records: Sequence[Record], name: str, agent: str, about: About) -> Card:

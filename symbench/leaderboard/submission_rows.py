@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symbench.envs.tasks import get_task
+from symbench.errors import SymbenchError
 from symbench.leaderboard.schema import COLUMNS, FORMULA_STARTS
-from symbench.leaderboard.submission_limits import limits_of
 from symbench.leaderboard.submission_problems import Problems, shown
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,7 +182,9 @@ class _Table:
 
     def _check_ranges(self) -> None:
         for (task, *_), cell in self._cells.items():
-            limits, there = limits_of(task), cell.lines > 0
+            limits, there = get_task(task).limits, cell.lines > 0
+            if limits is None:
+                raise SymbenchError(f"boards hold no {task}: what its episodes can be is not known")
             long = there & ((cell.lengths > limits.steps) | (cell.lengths < 1))
             for episode in np.flatnonzero(long):
                 received, most = str(cell.lengths[episode]), f"1 to {limits.steps} steps"

@@ -91,6 +91,12 @@ def score_headings(manifest: Manifest, rows: Sequence[Row]) -> list[str]:
     ]
 
 
+def score_title(manifest: Manifest, task: str) -> str:
+    """What the table of scores shows."""
+    kind = "normalised score" if manifest.tasks[task].metric.normalised else "raw score (return)"
+    return f"{kind}, and the share of it that a perturbation leaves"
+
+
 def summary_table(summary: Sequence[Summary]) -> tuple[list[str], list[list[str]]]:
     """Heading and lines of the table over all tasks: a line for each condition, a column for each agent."""
     agents = list(dict.fromkeys(entry.agent for entry in summary))
@@ -161,12 +167,18 @@ def _partial(gaps: Sequence[tuple[Row, Gap]]) -> str:
 
 
 def _legend(manifest: Manifest, task: str) -> str:
-    facts = manifest.tasks[task]
-    return (
-        "return: mean ± standard deviation over episodes. IQM: interquartile mean over training runs, normalised: "
-        f"0 = {facts.random_return:g} and 1 = {facts.reference_return:g} ({facts.source}). Retention: the same of what "
-        f"each run keeps of its own clean score. Statistics: version {STATISTICS}."
-    )
+    metric = manifest.tasks[task].metric
+    iqm = "return: mean ± standard deviation over episodes. IQM: interquartile mean over training runs"
+    kept = "Retention: the same of what each run keeps of its own clean score"
+    if metric.normalised:
+        scale = (
+            f"normalised: 0 = {metric.random_return:g} and 1 = {metric.reference_return:g} ({metric.source}). {kept}"
+        )
+    elif metric.random_return is not None:
+        scale = f"raw returns, there is no reference. {kept}, counted from {metric.random_return:g} ({metric.source})"
+    else:
+        scale = f"raw returns. No retention: {metric.source}"
+    return f"{iqm}, {scale}. Statistics: version {STATISTICS}."
 
 
 def _intervals(rows: Sequence[Row]) -> str:

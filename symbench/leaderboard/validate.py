@@ -277,7 +277,7 @@ def _suite(card: Scope, problems: Problems) -> Suite:
 
 
 def _check_conditions(suite: Suite, task: str, cannot_act: Iterable[str], problems: Problems) -> None:
-    from symbench.envs.tasks import get_task
+    from symbench.tasks import get_task
 
     perturbed = [each.id for each in suite.conditions(get_task(task)) if not each.baseline]
     for condition in cannot_act:

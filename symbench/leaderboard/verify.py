@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import TypeAdapter
 
-from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.files import write_atomically
 from symbench.leaderboard.board import Verified, read_verified
 from symbench.runner.agents import RANDOM, resolve
 from symbench.runner.evaluate import evaluate
 from symbench.runner.plan import plan
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,7 +128,7 @@ def _key(cell: Cell) -> tuple[str, str, str, str]:
 
 def _compare(submission: Submission, cell: Cell) -> Comparison:
     submitted, again = submission.cells[_key(cell)], evaluate(cell)
-    normalise = get_task(cell.task).normalise
+    normalise = get_task(cell.task).metric.normalise
     difference = abs(float(normalise(again.returns).mean() - normalise(submitted.returns).mean()))
     same = (again.returns == submitted.returns) & (again.lengths == submitted.lengths)
     return Comparison(

@@ -180,10 +180,9 @@ class RandomAgent(Agent):
         return drawn.reshape(uniform.shape) + space.start
 
     def _is_batch(self, observations: Any) -> bool:
-        while isinstance(observations, dict):
-            observations = next(iter(observations.values()))
-        shape = np.shape(observations)
-        return len(self._generators) > 1 or (len(shape) > 1 and shape[0] == 1)
+        if isinstance(observations, dict):
+            return all(map(self._is_batch, observations.values()))
+        return len(self._generators) > 1 or np.shape(observations)[:1] == (1,)
 
 
 def _among(masks: NDArray[np.bool_], uniform: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -49,7 +49,7 @@ class CallableAgent(Agent):
         Args:
             player: The object or function.
             name: How tables call it.
-            observation_space: The task's (single) space; one observation of it is tried by :meth:`misfit`.
+            observation_space: The task's (single) space; one observation of it is tried by :meth:`incompatibility`.
             action_space: The task's (single) space.
 
         Raises:

@@ -81,6 +81,7 @@ class Cell(BaseModel):
         source: The agent.
         episodes: How many episodes are played.
         seed: Environment seed of the first episode; episode ``e`` has ``seed + e``.
+        trust: Whether the module that the task names may be imported. Not recorded.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,6 +95,7 @@ class Cell(BaseModel):
     source: AgentSource
     episodes: int
     seed: int
+    trust: bool = Field(default=False, exclude=True)
 
     @property
     def agent(self) -> str:

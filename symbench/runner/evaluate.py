@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.rollout import Callback, rollout, rows_of
 from symbench.runner.checks import Checks
 from symbench.runner.input_change import WINDOW, InputChange, Watch
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -128,7 +128,7 @@ def _distance(step: Apply) -> float:
 
 def batches(cell: Cell) -> list[range]:
     """The seeds of the episodes that are played at once: the fewest batches the task allows, of about equal size."""
-    count = -(-cell.episodes // get_task(cell.task).batch)
+    count = -(-cell.episodes // get_task(cell.task, cell.trust).batch)
     size, larger = divmod(cell.episodes, count)  # the first ones have one more
     firsts = [cell.seed + i * size + min(i, larger) for i in range(count + 1)]
     return [range(*ends) for ends in pairwise(firsts)]
@@ -139,6 +139,7 @@ def play_batch(cell: Cell, seeds: Sequence[int]) -> Episodes:
     from symbench.runner.agents import load
     from symbench.runner.pipeline import make_envs
 
+    get_task(cell.task, cell.trust)  # a worker process has not imported the task's module yet
     with single_thread(), closing(make_envs(cell.task, cell.apply, len(seeds))) as envs:
         agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
         agent.name = cell.agent  # what tables call it, and errors too

@@ -11,6 +11,7 @@ from symbench.runner.manifest import load_manifest
 from symbench.runner.run import make_plan
 from symbench.runner.store import Store
 from symbench.suites import load_suite
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,10 +55,10 @@ def stored_record(run_dir: Path, cell_id: str) -> Record:
     manifest = load_manifest(run_dir)
     if cell_id in manifest.skipped:
         raise SymbenchError(f"{cell_id} is left out: {manifest.skipped[cell_id]}")
-    asked = CellId.parse(cell_id)
-    if cell_id not in manifest.cells and (reason := manifest.redundant.get(f"{asked.task}/{asked.condition}")):
-        raise SymbenchError(f"{cell_id} is left out: {reason}")
     if cell_id not in manifest.cells:
+        asked = CellId.parse(cell_id)
+        if reason := manifest.redundant.get(f"{asked.task}/{asked.condition}"):
+            raise SymbenchError(f"{cell_id} is left out: {reason}")
         raise unknown("cell", cell_id, [*manifest.cells, *manifest.skipped], f"in {run_dir}")
     if cell_id in manifest.failed:
         raise SymbenchError(f"{cell_id} failed: {manifest.failed[cell_id]}")
@@ -83,8 +84,10 @@ def stored_cell(run_dir: Path, cell_id: str, agents: Sequence[str] = (), trust: 
         SymbenchError: As :func:`stored_record`, or the agent's files are not the ones that were evaluated.
     """
     cell = stored_record(run_dir, cell_id).cell
+    get_task(cell.task, trust)
     apply = tuple(step.trusting(trust) for step in cell.apply)
-    return cell.model_copy(update={"source": _same_agent(cell, agents, trust), "apply": apply})
+    source = _same_agent(cell, agents, trust)
+    return cell.model_copy(update={"source": source, "apply": apply, "trust": trust})
 
 
 def _same_agent(cell: Cell, agents: Sequence[str], trust: bool) -> AgentSource:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from symbench.envs.tasks import Task, get_task
 from symbench.errors import SymbenchError, one_line
 from symbench.files import write_atomically
 from symbench.runner.cell import digest_of
 from symbench.runner.cell_id import CellId
 from symbench.runner.store import DAMAGE, Store
 from symbench.suites import Suite  # noqa: TC001  (pydantic reads the annotations)
+from symbench.tasks import Metric, Task, get_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from symbench.runner.cell import Cell
+    from symbench.runner.random_return import RandomReturn
     from symbench.runner.store import Record
 
 
@@ -37,10 +39,12 @@ class TaskFacts(BaseModel):
     Attributes:
         env_id: Gymnasium id.
         preprocessing: The task's own steps.
-        random_return: Return that counts as 0 after normalisation.
-        reference_return: Return that counts as 1.
+        random_return: Return that counts as 0 after normalisation; ``None`` if it could not be measured.
+        reference_return: Return that counts as 1; ``None`` if none is known: scores are raw.
         source: Where both come from.
         episodes: Episodes a cell in the published protocol.
+        kwargs: Arguments of ``gymnasium.make``.
+        random_interval: 95% interval of the random return where it was measured for this run.
         observes: ``"sensors"`` or ``"frames"``: which conditions of the suite are meant for it.
         group: Name of its symmetry group, which decides the same; ``None`` if it has none.
         max_episode_steps: The longest episode, which decides what is redundant; ``None`` if not known or not limited.
@@ -50,28 +54,48 @@ class TaskFacts(BaseModel):
 
     env_id: str
     preprocessing: tuple[str, ...]
-    random_return: float
-    reference_return: float
+    random_return: float | None
+    reference_return: float | None
     source: str
     episodes: int
+    kwargs: dict[str, Any] = Field(default_factory=dict)
+    random_interval: tuple[float, float] | None = None
     observes: str = "sensors"
     group: str | None = None
     max_episode_steps: int | None = None
 
     @classmethod
-    def of(cls, task: Task, suite: Suite) -> TaskFacts:
-        """The facts of a task under the protocol of a suite."""
+    def of(cls, task: Task, suite: Suite, random: RandomReturn | SymbenchError | None = None) -> TaskFacts:
+        """The facts of a task under the protocol of a suite.
+
+        Args:
+            task: The task.
+            suite: The suite.
+            random: What was measured for this run, or why it could not be.
+        """
+        metric = suite.metric_of(task)
+        if isinstance(random, SymbenchError):
+            metric = replace(metric, source=str(random))
+        elif random is not None:
+            metric = random.within(metric)
         return cls(
             env_id=task.env_id,
+            kwargs=task.kwargs,
             preprocessing=task.preprocessing,
-            random_return=task.random_return,
-            reference_return=task.reference_return,
-            source=task.source,
+            random_return=metric.random_return,
+            reference_return=metric.reference_return,
+            random_interval=metric.random_interval,
+            source=metric.source,
             episodes=suite.episodes or task.episodes,
             observes=task.observes,
             group=task.group,
             max_episode_steps=task.max_episode_steps,
         )
+
+    @property
+    def metric(self) -> Metric:
+        """From returns to scores."""
+        return Metric(self.random_return, self.reference_return, self.source, self.random_interval)
 
 
 class Invocation(BaseModel):
@@ -124,9 +148,9 @@ class Manifest(BaseModel):
             raise ValueError(f"tasks: the facts of {', '.join(sorted(strange))} are missing")
         return self
 
-    def add_task(self, name: str) -> None:
-        """Record the facts of a task."""
-        self.tasks[name] = TaskFacts.of(get_task(name), self.suite)
+    def add_task(self, name: str, random: RandomReturn | SymbenchError | None = None) -> None:
+        """Record the facts of a task; ``random`` is what was measured, or why it could not be."""
+        self.tasks[name] = TaskFacts.of(get_task(name), self.suite, random)
 
     def add_outside(self, record: Record) -> None:
         """Record whether the task of a cell left the space that it declares."""

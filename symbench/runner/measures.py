@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symbench.envs.tasks import get_task
 from symbench.rollout import Callback, rollout
 from symbench.runner.checks import Checks
 from symbench.runner.evaluate import single_thread
 from symbench.symmetry import ActionPermutation
+from symbench.tasks import get_task
 from symbench.wrappers.groups import TransformByGroup
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def measure(cell: Cell) -> dict[str, float]:
     from symbench.runner.agents import load
 
     pair = TransformByGroup.make(**symmetry.parameters).pair
-    with single_thread(), closing(get_task(cell.task).make_vec(_ENVS)) as envs:
+    with single_thread(), closing(get_task(cell.task, cell.trust).make_vec(_ENVS)) as envs:
         agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
         agent.name = cell.agent
         seen = _visited(envs, agent, cell.seed)

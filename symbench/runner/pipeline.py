@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError, unknown
 from symbench.runner.input_change import TaskView
 from symbench.suites import Apply
+from symbench.tasks import get_task
 from symbench.wrappers.adapters import adapter_of
 from symbench.wrappers.backgrounds import pinned
 from symbench.wrappers.groups import TransformByGroup
@@ -88,7 +88,7 @@ def describe(cell: Cell) -> tuple[tuple[str, str], ...]:
     """
     from symbench.runner.agents import load
 
-    task = get_task(cell.task)
+    task = get_task(cell.task, cell.trust)
     envs = make_envs(cell.task, cell.apply, 1)
     seen, actions = envs.single_observation_space, envs.single_action_space
     envs.close()
@@ -96,7 +96,7 @@ def describe(cell: Cell) -> tuple[tuple[str, str], ...]:
     last = cell.seed + cell.episodes - 1
     perturbations = [("perturbation", str(step)) for step in cell.apply] or [("perturbation", "none")]
     return (
-        ("environment", f"{task.env_id}, {cell.episodes} episodes, seeds {cell.seed} to {last}"),
+        ("environment", f"{task.spelling}, {cell.episodes} episodes, seeds {cell.seed} to {last}"),
         ("preprocessing", ", ".join(task.preprocessing) or "none"),
         ("monitor", "raw returns and lengths are recorded here"),
         *perturbations,

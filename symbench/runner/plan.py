@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from symbench.envs.tasks import get_task
-from symbench.errors import SymbenchError, unknown
+from symbench.errors import SymbenchError
 from symbench.runner.agents import load
 from symbench.runner.cell import AgentSource, Cell
 from symbench.runner.pipeline import explicit, make_envs
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,33 +46,34 @@ class Plan:
     redundant: Mapping[str, str] = field(default_factory=dict)
 
 
-def plan(suite: Suite, agents: Mapping[str, Sequence[AgentSource]], episodes: int | None = None) -> Plan:
+def plan(
+    suite: Suite, agents: Mapping[str, Sequence[AgentSource]], episodes: int | None = None, trust: bool = False
+) -> Plan:
     """Cross tasks, perturbations and agents.
 
     Args:
         suite: The suite.
         agents: For each task to be played, the agents that play it.
         episodes: Episodes a cell; ``None`` takes the suite's number, or the task's where the suite leaves it open.
+        trust: Whether the modules that tasks name may be imported.
 
     Raises:
-        SymbenchError: A task is not one of the suite's, a perturbation cannot be applied to a task, or an agent cannot
-            act in a task even without perturbation.
+        SymbenchError: A perturbation cannot be applied to a task of the suite, the suite has nothing for another task,
+            or an agent cannot act in a task even without perturbation.
     """
     cells: list[Cell] = []
     skipped: list[Skipped] = []
     redundant: dict[str, str] = {}
     for task, sources in agents.items():
-        if task not in suite.tasks:
-            raise unknown("task", task, suite.tasks, f"of suite {suite.tag}")
-        redundant |= {f"{task}/{id}": reason for id, reason in suite.redundant(get_task(task)).items()}
-        fit = _Fit(task)
+        redundant |= {f"{task}/{id}": reason for id, reason in suite.redundant(get_task(task, trust)).items()}
+        conditions, fit = _explicit_conditions(suite, task), _Fit(task, strict=task in suite.tasks)
         for source in sources:
             if reason := fit.incompatibility(source, suite.baseline):
                 raise SymbenchError(f"agent {source.name!r} cannot play {task}: {reason}; choose another --task")
-        for perturbation in _explicit_conditions(suite, task):
+        for perturbation, unfit in conditions:
             for source in sources:
-                cell = _cell(suite, task, perturbation, source, episodes)
-                reason = fit.incompatibility(source, perturbation)
+                cell = _cell(suite, task, perturbation, source, episodes, trust)
+                reason = unfit or fit.incompatibility(source, perturbation)
                 if reason:
                     skipped.append(Skipped(cell.id, reason))
                 else:
@@ -85,15 +86,31 @@ def episodes_of(suite: Suite, task: str) -> int:
     return suite.episodes or get_task(task).episodes
 
 
-def _explicit_conditions(suite: Suite, task: str) -> list[Perturbation]:
-    """The conditions of a task as cells record them: hashes must cover what a severity or a default stands for."""
-    return [
-        condition.model_copy(update={"apply": tuple(explicit(step, task) for step in condition.apply)})
-        for condition in suite.distinct(get_task(task))
-    ]
+def _explicit_conditions(suite: Suite, task: str) -> list[tuple[Perturbation, str | None]]:
+    """The conditions of a task as cells record them: hashes must cover what a severity or a default stands for.
+
+    Returns:
+        Each with why it cannot be applied, which can only be in a task that the suite does not name.
+    """
+    facts = get_task(task)
+    found: list[tuple[Perturbation, str | None]] = []
+    for condition in suite.distinct(facts):
+        try:
+            apply = tuple(explicit(step, task) for step in condition.apply)
+            found.append((condition.model_copy(update={"apply": apply}), None))
+        except SymbenchError as error:
+            if task in suite.tasks:
+                raise
+            found.append((condition, str(error)))
+    if task not in suite.tasks and all(condition.baseline for condition, _ in found):
+        symmetric = f" and {f'symmetry {facts.group}' if facts.group else 'no declared symmetry'}"
+        raise SymbenchError(f"{suite.tag} has no condition for {task}, a task with {facts.observes}{symmetric}")
+    return found
 
 
-def _cell(suite: Suite, task: str, perturbation: Perturbation, source: AgentSource, episodes: int | None) -> Cell:
+def _cell(
+    suite: Suite, task: str, perturbation: Perturbation, source: AgentSource, episodes: int | None, trust: bool
+) -> Cell:
     return Cell(
         suite=suite.name,
         version=suite.version,
@@ -104,27 +121,39 @@ def _cell(suite: Suite, task: str, perturbation: Perturbation, source: AgentSour
         source=source,
         episodes=episodes or episodes_of(suite, task),
         seed=suite.seed,
+        trust=trust,
     )
 
 
 class _Fit:
-    """Answers whether agents can act in a task under perturbations; asks each agent once per kind of observation."""
+    """Answers whether agents can act in a task under perturbations; asks each agent once per kind of observation.
 
-    def __init__(self, task: str) -> None:
-        self._task = task
+    If it is strict, a perturbation that cannot be applied to the task is an error, otherwise a reason.
+    """
+
+    def __init__(self, task: str, strict: bool) -> None:
+        self._task, self._strict = task, strict
         self._spaces: dict[str, tuple[Space[Any], Space[Any]]] = {}
         self._answers: dict[tuple[AgentSource, str], str | None] = {}
 
     def incompatibility(self, source: AgentSource, perturbation: Perturbation) -> str | None:
         """Why not, or ``None`` if it can."""
-        if perturbation.id not in self._spaces:
-            envs = make_envs(self._task, perturbation.apply, 1)
-            self._spaces[perturbation.id] = envs.single_observation_space, envs.single_action_space
-            envs.close()
-        observation_space, action_space = self._spaces[perturbation.id]
+        try:
+            observation_space, action_space = self._of(perturbation)
+        except SymbenchError as error:
+            if self._strict or perturbation.baseline:
+                raise
+            return str(error)
         key = source, repr(observation_space)
         if key not in self._answers:
             self._answers[key] = load(source, observation_space, action_space).incompatibility(
                 observation_space, action_space
             )
         return self._answers[key]
+
+    def _of(self, perturbation: Perturbation) -> tuple[Space[Any], Space[Any]]:
+        if perturbation.id not in self._spaces:
+            envs = make_envs(self._task, perturbation.apply, 1)
+            self._spaces[perturbation.id] = envs.single_observation_space, envs.single_action_space
+            envs.close()
+        return self._spaces[perturbation.id]

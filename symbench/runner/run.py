@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from symbench.envs.tasks import get_task
 from symbench.errors import NOTHING_KEPT, SymbenchError
 from symbench.runner.agents import RANDOM, resolve, tasks_of
 from symbench.runner.cell_id import CellId
@@ -16,8 +15,10 @@ from symbench.runner.executors import Outcome, execute
 from symbench.runner.manifest import Invocation, Manifest, load_manifest
 from symbench.runner.plan import QUICK_EPISODES, Plan, plan
 from symbench.runner.provenance import environment
+from symbench.runner.random_return import RandomReturn, measure_random
 from symbench.runner.store import Store
 from symbench.suites.schema import check_file_name
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +101,7 @@ def run(
         absent = {cell.id for cell in missing}
         todo = [cell for cell in share if cell.id in absent]
         outcomes = execute(todo, workers, set(manifest.failed), executor=executor, timeout=timeout)
-        _announce(manifest, planned, missing)
+        _announce(manifest, planned, missing, _random_returns(manifest, planned, workers, trust, store))
         store.make_room(todo)
         call = Invocation(command=command, started=started, environment=environment(workers))
         manifest.invocations.append(call)
@@ -136,15 +137,15 @@ def make_plan(
         raise SymbenchError(f"episodes must be at least 1, received {episodes}")
     if quick and episodes is not None:
         raise SymbenchError("quick has its own number of episodes: give either --quick or --episodes")
-    names = list(dict.fromkeys(tasks)) or tasks_of(agents) or list(suite.played) or _tasks_with_agents(suite)
+    asked = list(tasks) or tasks_of(agents) or list(suite.played) or _tasks_with_agents(suite)
+    names = dict.fromkeys(get_task(task, trust).name for task in asked)
     beside = suite.compare_with or "mlp" if baseline else None
     suite = suite.trusting(trust)
-    sources = {task: _resolve(task, agents, trust, beside) for task in names}
-    return plan(suite, sources, QUICK_EPISODES if quick else episodes)
+    players = {task: _resolve(task, agents, trust, beside) for task in names}
+    return plan(suite, players, QUICK_EPISODES if quick else episodes, trust)
 
 
 def _resolve(task: str, agents: Sequence[str | AgentSource], trust: bool, beside: str | None) -> list[AgentSource]:
-    get_task(task)
     sources = resolve(agents, task, trust)
     sources = _with_baseline(sources, task, beside) if beside else sources
     for source in sources:
@@ -171,7 +172,7 @@ def _with_baseline(sources: list[AgentSource], task: str, beside: str) -> list[A
 def _tasks_with_agents(suite: Suite) -> list[str]:
     from symbench.zoo import bundled
 
-    names = [task for task in suite.tasks if bundled(task)]
+    names = [task for task in suite.tasks if task in suite.constants or bundled(task)]
     if not names:
         raise SymbenchError(f"no agent is bundled for a task of {suite.tag}; choose a task: {', '.join(suite.tasks)}")
     return names
@@ -190,10 +191,26 @@ def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:
     return manifest
 
 
-def _announce(manifest: Manifest, planned: Plan, todo: Sequence[Cell]) -> None:
+def _random_returns(
+    manifest: Manifest, planned: Plan, workers: int, trust: bool, store: Store
+) -> dict[str, RandomReturn | SymbenchError]:
+    """What random play reaches, or why that is not known, in the tasks that have no constant."""
+    found: dict[str, RandomReturn | SymbenchError] = {}
+    for task in dict.fromkeys(cell.task for cell in planned.cells):
+        if manifest.suite.metric_of(get_task(task, trust)).random_return is None:
+            try:
+                found[task] = measure_random(task, store.directory, workers, trust)
+            except SymbenchError as error:  # its cells will fail, too; those of other tasks need not
+                found[task] = error
+    return found
+
+
+def _announce(
+    manifest: Manifest, planned: Plan, todo: Sequence[Cell], measured: Mapping[str, RandomReturn | SymbenchError]
+) -> None:
     """Add a plan to the manifest. What failed before counts as failed until it has been played."""
     for cell in planned.cells:
-        manifest.add_task(cell.task)
+        manifest.add_task(cell.task, measured.get(cell.task))
         manifest.cells[cell.id] = cell.spec_hash
     for cell in set(planned.cells).difference(todo):
         manifest.failed.pop(cell.id, None)

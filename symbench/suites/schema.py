@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from symbench.suites.redundancy import redundant
+from symbench.suites.tasks import Constants, canonical, split
+
+if TYPE_CHECKING:
+    from symbench.tasks import Metric, Task
 
 if TYPE_CHECKING:
     from symbench import wrappers
@@ -32,6 +37,8 @@ def check_file_name(name: str) -> str:
 
 # Names become parts of cell ids and of file names, so they hold no slash, no space and no leading dot.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9+][A-Za-z0-9+._-]*$"), AfterValidator(check_file_name)]
+
+TaskText = Annotated[str, AfterValidator(canonical)]
 
 
 class Apply(BaseModel):
@@ -148,7 +155,8 @@ class Suite(BaseModel):
         name: The first part of a cell's id.
         version: Printed with the name everywhere, as in ``shuffle@1``.
         description: One line for ``symbench list suites``.
-        tasks: Names of tasks that the suite is meant for.
+        tasks: Names of tasks that the suite is meant for; any other task can be played, too, off the boards.
+        constants: What the tables of ``[[tasks]]`` say of scores, by name of the task.
         played: Those of them that are played when none is asked for; none given, those with bundled agents.
         seed: Episode ``e`` of every cell is played with environment seed ``seed + e``.
         episodes: Episodes a cell; ``None`` takes each task's own number.
@@ -161,8 +169,9 @@ class Suite(BaseModel):
     name: Name
     version: int = Field(ge=1)
     description: str
-    tasks: tuple[Name, ...] = Field(min_length=1)
-    played: tuple[Name, ...] = ()
+    tasks: tuple[TaskText, ...] = Field(min_length=1)
+    constants: dict[str, Constants] = Field(default_factory=dict)
+    played: tuple[TaskText, ...] = ()
     seed: int = Field(ge=0)
     episodes: int | None = Field(default=None, ge=1)
     compare_with: str | None = None
@@ -181,6 +190,18 @@ class Suite(BaseModel):
     def trusting(self, trust: bool) -> Suite:
         """The same with conditions whose steps are :meth:`Apply.trusting`."""
         return self.model_copy(update={"perturbations": tuple(each.trusting(trust) for each in self.perturbations)})
+
+    def metric_of(self, task: Task) -> Metric:
+        """From returns of a task to scores: the task's own constants unless the suite gives others."""
+        given = self.constants.get(task.name) or self.constants.get(task.spelling) or Constants()
+        metric = task.metric
+        if given.reference_return is not None:
+            metric = replace(metric, reference_return=given.reference_return, source=_source(metric, reference=True))
+        if given.random_return == "measure":
+            return replace(metric, random_return=None)
+        if given.random_return is not None:
+            return replace(metric, random_return=given.random_return, source=_source(metric, reference=False))
+        return metric
 
     def conditions(self, task: Kind) -> tuple[Perturbation, ...]:
         """The perturbations that are meant for a task of this kind."""
@@ -204,6 +225,11 @@ class Suite(BaseModel):
         """The condition that retention refers to."""
         return next(perturbation for perturbation in self.perturbations if perturbation.baseline)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _tables_of_tasks(cls, data: Any) -> Any:
+        return split(data) if isinstance(data, dict) else data
+
     @model_validator(mode="after")
     def _conditions_are_distinct(self) -> Suite:
         repeated = [id for id, count in Counter(p.id for p in self.perturbations).items() if count > 1]
@@ -225,3 +251,9 @@ class Suite(BaseModel):
             received = ", ".join(baselines) or "none"
             raise ValueError(f"exactly one perturbation must have baseline = true, received {received}")
         return self
+
+
+def _source(metric: Metric, reference: bool) -> str:
+    """The source of constants of which the suite gives one."""
+    random, _, other = metric.source.partition("; reference: ")
+    return f"{random}; reference: the suite" if reference else f"random: the suite; reference: {other or 'none'}"

@@ -20,12 +20,12 @@ import torch
 from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from symbench.envs.tasks import task_of
 from symbench.extras import require
 from symbench.policies import NetworkAgent
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.executors import worker
 from symbench.runner.pipeline import make_envs
+from symbench.tasks import get_task
 from symbench.training.training_envs import make_training_envs
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def evaluate_population(
     Returns:
         Shape (P,).
     """
-    if task_of(recipe.task).observes == "frames":
+    if get_task(recipe.task).observes == "frames":
         alone = partial(_evaluate_alone, recipe, network, list(range(seed, seed + rollouts)))
         return np.array(list((pool.map if pool else map)(alone, candidates)))
     return _evaluate_together(recipe, network, candidates, rollouts, seed)

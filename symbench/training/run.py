@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from symbench.envs.tasks import task_of
 from symbench.errors import SymbenchError, unknown
 from symbench.extras import require
 from symbench.policies import NetworkAgent, PolicyNetwork
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.provenance import environment
+from symbench.tasks import get_task
 from symbench.training.parts import check, find_teacher, make_network
 from symbench.training.recipe import Evolution, Imitation, Ppo, Recipe, load_recipe
 from symbench.training.session import STORY, Session, writing
@@ -128,7 +128,7 @@ def _require_device(device: str) -> None:
 
 def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[str, Any]:
     """What the agent's JSON card says: origin, size, and scores in order and shuffled with 95% intervals."""
-    task = task_of(plan.task)
+    task = get_task(plan.task)
     batched = task.native_vector and task.observes == "sensors"
     envs = task.make_vec(SCORE_EPISODES["batched" if batched else task.observes])
     return {

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gymnasium import spaces
 
-from symbench.envs.tasks import TASKS, task_of
 from symbench.errors import SymbenchError
 from symbench.policies.equivariant import fitting_convolutions, symmetry_data
 from symbench.policies.spaces import form
 from symbench.symmetry import CATALOGUE, symmetry_of
+from symbench.tasks import TASKS, get_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ def recipe_of(env_id: str) -> dict[str, Any]:
         "name": env_id.rsplit("/", 1)[-1],
         "description": f"equivariant to {pair.name}, the declared symmetry of {env_id}, by PPO",
         "agent": "equivariant",
-        "task": task_of(env_id).name,
+        "task": get_task(env_id).name,
         "network": {"symmetry": env_id},
         "algorithm": dict(PPO),
     }
@@ -77,7 +77,7 @@ def spelled_out(network: Mapping[str, Any], task: str) -> dict[str, Any]:
     """
     given = dict(network)
     data = symmetry_data(given.pop("symmetry"))
-    with closing(task_of(task).make()) as env:
+    with closing(get_task(task).make()) as env:
         seen, actions = env.observation_space, env.action_space
     if "moves" in data["observation"]:
         return {"kind": "equivariant-cnn", **data, **_frames(seen), **_actions(actions), **given}

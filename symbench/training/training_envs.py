@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 from gymnasium.vector import AutoresetMode, VectorWrapper
 
-from symbench.envs.tasks import task_of
 from symbench.errors import SymbenchError
+from symbench.tasks import get_task
 from symbench.wrappers.adapters import adapter_of
 from symbench.wrappers.vector import VectorAdapter
 
@@ -82,7 +82,7 @@ def make_training_envs(
         SymbenchError: The task or a wrapper is unknown, or a wrapper cannot be used in this task.
     """
     wrap = None if controller is None else lambda env: Advised(env, controller())
-    kept = KeepState(task_of(recipe.task).make_vec(num_envs, AutoresetMode.SAME_STEP, wrap))
+    kept = KeepState(get_task(recipe.task).make_vec(num_envs, AutoresetMode.SAME_STEP, wrap))
     envs: gym.vector.VectorEnv[Any, Any, Any] = kept
     for step in recipe.perturbations:
         wrapper = adapter_of(VectorAdapter, step.perturbation())

@@ -14,10 +14,10 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.rollout import Callback, moments
 from symbench.runner.checks import Checks
+from symbench.tasks import get_task
 from symbench.wrappers.adapters import adapter_of
 from symbench.wrappers.single import GymAdapter
 

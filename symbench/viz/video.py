@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.runner.agents import load
 from symbench.runner.evaluate import single_thread
+from symbench.tasks import get_task
 from symbench.viz import colours
 from symbench.viz.activations import Activations
 from symbench.viz.files import writer

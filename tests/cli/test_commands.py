@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from symbench.envs.tasks import TASKS
 from symbench.policies import MLPNetwork
 from symbench.suites import bundled_suites, load_suite
+from symbench.tasks import TASKS
 from symbench.training import recipes
 from symbench.wrappers.registry import PERTURBATIONS
 from symbench.zoo import save_agent

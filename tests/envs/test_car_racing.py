@@ -15,7 +15,7 @@ from gymnasium.utils.env_checker import check_env
 
 import symbench.envs  # noqa: F401
 from symbench.envs.car_racing import GRASS_GREY, GRASS_RGB, INDICATOR_ROWS, CarRacingEnv, grey
-from symbench.envs.tasks import TASKS
+from symbench.tasks import TASKS
 
 Policy = Callable[[int, np.random.Generator], list[float]]
 GREY, RGB = "symbench/CarRacing-v0", "symbench/CarRacingRGB-v0"

@@ -24,8 +24,8 @@ from symbench.envs.grid_world import (
     move,
     relative,
 )
-from symbench.envs.tasks import get_task
 from symbench.symmetry import ActionPermutation, GridRepresentation, SymmetryPair, dihedral
+from symbench.tasks import get_task
 
 ID = "symbench/GridWorld-v0"
 D4 = dihedral(4)
@@ -188,8 +188,8 @@ def test_constants_are_the_exact_returns_of_random_and_best_play() -> None:
         return float(values.mean())  # of uniform first states
 
     task = get_task("GridWorld")
-    assert task.random_return == pytest.approx(value("mean"), abs=0.005)
-    assert task.reference_return == pytest.approx(value("max"), abs=0.005)
+    assert task.metric.random_return == pytest.approx(value("mean"), abs=0.005)
+    assert task.metric.reference_return == pytest.approx(value("max"), abs=0.005)
 
 
 @pytest.mark.filterwarnings("ignore:.*The minimal resolution:UserWarning")

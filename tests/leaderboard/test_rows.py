@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.leaderboard import Row, make_report
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from symbench.runner import Manifest, Record
 
 TASK = get_task("CartPoleSwingUp")
+METRIC = TASK.metric
 CLEAN, SHUFFLED, OFTEN = "none/in-order", "shuffle-sensors/per-episode", "shuffle-sensors/every-25"
 
 
 def returns_of(score: float, spread: float = 0.0, episodes: int = 20) -> np.ndarray:
     """Returns with this normalised mean."""
     offsets = np.linspace(-spread, spread, episodes)
-    return TASK.random_return + (score + offsets) * (TASK.reference_return - TASK.random_return)
+    return METRIC.random_return + (score + offsets) * (METRIC.reference_return - METRIC.random_return)
 
 
 def find(rows: list[Row], agent: str, condition: str) -> Row:

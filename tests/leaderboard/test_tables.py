@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.leaderboard import Report, make_report, markdown, terminal, write_report
 from symbench.leaderboard.frame import leaderboard_frame
@@ -21,6 +20,7 @@ from symbench.leaderboard.resampling import Estimate
 from symbench.leaderboard.text import with_interval
 from symbench.runner import Manifest, Record, Store
 from symbench.suites import Apply, bundled_suites, load_suite
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,7 +157,7 @@ def test_retention_is_shown_with_its_interval_and_a_bar(report: Report) -> None:
     text = printed(report)
     assert "100% [99, 100]   ━━━━━━━━━━" in text
     task = get_task("CartPoleSwingUp")
-    left = round(100 * task.normalise(50) / task.normalise(610))
+    left = round(100 * task.metric.normalise(50) / task.metric.normalise(610))
     assert f"{left}% [-99, 108]   ╌╌╌╌╌╌╌╌╌╌" in text
     assert "━" not in text[text.index("random (1 run)") :]  # there is nothing to retain
 

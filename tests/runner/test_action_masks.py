@@ -17,7 +17,7 @@ from symbench.policies import RandomAgent
 from symbench.policies.module_agent import ModuleAgent
 from symbench.runner.agent_objects import agent_of
 from symbench.runner.evaluate import play
-from symbench.symmetry import ActionMap, SymmetryPair, cyclic, register_symmetry, signed_permutation
+from symbench.symmetry import ActionPermutation, SymmetryPair, cyclic, register_symmetry, signed_permutation
 from symbench.symmetry.catalogue import registry
 from symbench.wrappers import vector
 
@@ -96,7 +96,9 @@ def test_masks_name_actions_as_the_agent_does_under_a_group(where: str, monkeypa
     monkeypatch.setattr(registry, "CATALOGUE", dict(registry.CATALOGUE))
     group = cyclic(3)
     turn = signed_permutation(group, orders=[[1, 2, 0]], signs=[[1, 1, 1]])
-    register_symmetry("symbench-tests/Only", SymmetryPair(observation=turn, action=ActionMap(group, [[1, 2, 0]])))
+    register_symmetry(
+        "symbench-tests/Only", SymmetryPair(observation=turn, action=ActionPermutation(group, [[1, 2, 0]]))
+    )
     envs = vector.TransformByGroup(envs_of(where), symmetry="symbench-tests/Only", resample="step")
     episodes = play(envs, RandomAgent(envs.single_action_space), list(range(6)))
     np.testing.assert_array_equal(episodes.returns, episodes.lengths)

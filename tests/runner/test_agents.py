@@ -82,7 +82,7 @@ def test_missing_files_are_named() -> None:
 
 
 def test_a_zip_is_not_loaded_without_trust(tmp_path: Path) -> None:
-    from symbench.envs.tasks import get_task
+    from symbench.tasks import get_task
 
     (tmp_path / "mine.zip").write_bytes(b"whatever")
     source = resolve([f"ppo:{tmp_path}/mine.zip"], TASK)[0]

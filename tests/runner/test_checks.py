@@ -14,7 +14,6 @@ import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from symbench.envs.tasks import TASKS, get_task
 from symbench.errors import SymbenchError
 from symbench.policies import Agent
 from symbench.runner import Episodes
@@ -23,6 +22,7 @@ from symbench.runner.evaluate import play
 from symbench.runner.measures import _visited
 from symbench.runner.pipeline import make_envs
 from symbench.suites import Apply
+from symbench.tasks import TASKS, get_task
 from symbench.viz import replay
 from symbench.zoo import bundled
 

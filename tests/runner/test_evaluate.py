@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from symbench.envs.tasks import TASKS, get_task
 from symbench.runner import Cell, Episodes, evaluate
 from symbench.runner.evaluate import batches, single_thread
+from symbench.tasks import TASKS, get_task
 from symbench.zoo import load_agent
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ import pytest
 from typer.testing import CliRunner
 
 from symbench.cli import app
-from symbench.envs.tasks import TASKS, get_task
 from symbench.errors import SymbenchError
 from symbench.policies import RandomAgent
 from symbench.runner import Cell, Record, Store, evaluate, execute, make_plan, run
 from symbench.runner.input_change import InputChange
 from symbench.runner.store import digest_of
 from symbench.suites import Apply, Suite, load_suite
+from symbench.tasks import TASKS, get_task
 from symbench.wrappers import sensors, vector
 
 SHUFFLE = {"wrapper": "ShuffleSensors", "resample": "episode"}

@@ -60,7 +60,6 @@ def test_episodes_come_from_the_call_the_suite_or_the_task(suite: Suite) -> None
     ("options", "message"),
     [
         ({"tasks": ["CartPol-v1"]}, "unknown task 'CartPol-v1'; did you mean 'CartPole-v1'"),
-        ({"tasks": ["LunarLander-v3"]}, "unknown task 'LunarLander-v3' of suite tiny@3"),
         ({"tasks": [TASK], "agents": ["randon"]}, "unknown agent 'randon' for CartPole-v1; did you mean 'random'"),
         ({"tasks": [TASK], "episodes": 0}, "episodes must be at least 1, received 0"),
         ({"tasks": [TASK], "episodes": 3, "quick": True}, "either --quick or --episodes"),

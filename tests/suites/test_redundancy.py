@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from symbench.cli import app
-from symbench.envs.tasks import TASKS
 from symbench.runner import Cell, evaluate, load_manifest, make_plan, run
 from symbench.runner.agents import resolve
 from symbench.suites import Apply, Suite, load_suite, parse_suite
+from symbench.tasks import TASKS
 from symbench.wrappers.registry import PERTURBATIONS
 
 SHUFFLED = "shuffle-sensors/per-episode"

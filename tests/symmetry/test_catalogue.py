@@ -9,7 +9,6 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from symbench.envs.tasks import TASKS
 from symbench.errors import SymbenchError
 from symbench.symmetry import (
     CATALOGUE,
@@ -29,6 +28,7 @@ from symbench.symmetry import (
 from symbench.symmetry.catalogue import registry
 from symbench.symmetry.comparison import Comparison, compare_steps
 from symbench.symmetry.simulators import StateVector
+from symbench.tasks import TASKS
 
 ALL = [declaration for declarations in CATALOGUE.values() for declaration in declarations]
 QUICK = ("CartPole-v1", "symbench/CartPoleSwingUp-v0", "Acrobot-v1", "Pendulum-v1", "symbench/GridWorld-v0")

@@ -8,8 +8,8 @@ import gymnasium as gym
 import pytest
 import torch
 
-from symbench.envs.tasks import TASKS
 from symbench.policies import MLPNetwork
+from symbench.tasks import TASKS
 from symbench.training import load_recipe
 from symbench.training.session import Session
 from symbench.zoo import save_agent

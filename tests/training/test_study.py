@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
+from symbench.tasks import get_task
 from symbench.training.study import Algorithm, Study, load_study, studies
 from symbench.training.study.curves import Curves, read_curves, summarise
 from symbench.training.study.learner import Learner, Measurement, advantages_of, as_input, sample

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from symbench.envs.tasks import task_of
 from symbench.errors import SymbenchError
 from symbench.symmetry import check_policy_equivariance, symmetry_of
+from symbench.tasks import get_task
 from symbench.training import load_recipe, train
 from symbench.training.parts import make_network
 from symbench.zoo import load_agent
@@ -30,7 +30,7 @@ def test_the_network_has_the_declared_symmetry_and_fits_the_environment(env_id: 
     torch.manual_seed(0)
     recipe, pair = load_recipe(env_id), symmetry_of(env_id)
     network = make_network(recipe, 0).double()
-    env = task_of(recipe.task).make()
+    env = get_task(recipe.task).make()
     assert network.incompatibility(env.observation_space) is None
     env.observation_space.seed(0)
     seen = np.stack([env.observation_space.sample() for _ in range(8)])
@@ -47,7 +47,7 @@ def test_the_network_has_the_declared_symmetry_and_fits_the_environment(env_id: 
 def test_it_is_trained_by_its_id_alone(env_id: str, tiny: Tiny, tmp_path: Path) -> None:
     agent = load_agent(train(env_id, tmp_path, overrides=tiny(env_id)))
     assert agent.name == "equivariant"
-    envs = task_of(env_id).make_vec(3)
+    envs = get_task(env_id).make_vec(3)
     observations, _ = envs.reset(seed=0)
     agent.reset(3)
     assert agent.act(observations).shape == envs.action_space.shape
@@ -80,8 +80,8 @@ def test_what_cannot_be_trained_is_refused(env_id: str, message: str) -> None:
         load_recipe(env_id)
 
 
-def test_an_environment_that_is_no_task_has_no_scores() -> None:
-    assert np.isnan(task_of("Swimmer-v5").normalise(3.0))
-    assert task_of("symbench/Pong-v0") is task_of("Pong")
+def test_a_task_is_found_by_its_environment() -> None:
+    assert get_task("Swimmer-v5").group
+    assert get_task("symbench/Pong-v0") is get_task("Pong")
     with pytest.raises(SymbenchError, match="unknown task 'Swimer-v5'; did you mean 'Swimmer-v5'"):
-        task_of("Swimer-v5")
+        get_task("Swimer-v5")

@@ -12,7 +12,6 @@ import pytest
 import torch
 from torch.nn.utils import vector_to_parameters
 
-from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.policies import (
     AttentionNeuronNetwork,
@@ -23,6 +22,7 @@ from symbench.policies import (
 )
 from symbench.runner.evaluate import play
 from symbench.runner.pipeline import make_envs
+from symbench.tasks import get_task
 from symbench.training import load_recipe, recipes, train
 from symbench.training.evolution import evaluate_population, first_seed
 from symbench.training.imitation import Segment, segment_loss

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from symbench.envs.tasks import TASKS, get_task
 from symbench.policies import NetworkAgent
 from symbench.runner.evaluate import play
+from symbench.tasks import TASKS, get_task
 from symbench.wrappers import vector
 from symbench.zoo import bundled, load_agent, load_card
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.policies.vision.patches import to_patches
 from symbench.runner.evaluate import play
+from symbench.tasks import get_task
 from symbench.wrappers import vector
 from symbench.zoo import load_published
 from symbench.zoo.published import PUBLISHED

@@ -13,10 +13,10 @@ from gymnasium import spaces
 from stable_baselines3 import A2C, PPO, SAC
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
-from symbench.envs.tasks import get_task
 from symbench.errors import SymbenchError
 from symbench.policies import AttentionNeuronPolicy
 from symbench.runner.evaluate import play
+from symbench.tasks import get_task
 from symbench.wrappers import SensorHistory
 from symbench.zoo import load_sb3
 from symbench.zoo.vecnormalize import find_statistics, read_statistics

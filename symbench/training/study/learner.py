@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode
 
-from symbench.envs.tasks import get_task
+from symbench.tasks import get_task
 from symbench.training.study.networks import make_actor_critic
 from symbench.training.study.stack import Stack
 

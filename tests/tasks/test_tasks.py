@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import subprocess
 import sys
 from importlib.metadata import requires
+from pathlib import Path
 
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
-from symbench.envs.tasks import TASKS, get_task
 from symbench.errors import SymbenchError
 from symbench.policies import RandomAgent
 from symbench.runner.evaluate import play
+from symbench.suites import bundled_suites, load_suite
+from symbench.tasks import TASKS, get_task
+from symbench.tasks.metrics import MEASURED
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_constants_normalise_random_play_to_zero_and_the_reference_to_one(name: str) -> None:
     task = TASKS[name]
-    assert task.source
-    assert task.random_return < task.reference_return
-    np.testing.assert_allclose(task.normalise(np.array([task.random_return, task.reference_return])), [0, 1])
+    metric = task.metric
+    assert ("random" in metric.source and "reference" in metric.source) or metric.source.startswith("as ")
+    if None not in metric.constants:
+        assert metric.random_return < metric.reference_return
+        np.testing.assert_allclose(metric.score(np.array(metric.constants)), [0, 1])
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -43,13 +49,17 @@ def test_vector_plays_the_episodes_of_the_scalar_environment(name: str) -> None:
             break
 
 
-@pytest.mark.parametrize("name", [name for name in TASKS if not name.endswith("RGB")])  # RGB: the same games
+@pytest.mark.parametrize(
+    "name",  # RGB: the same games
+    [name for name, task in TASKS.items() if not name.endswith("RGB") and task.metric.random_return is not None],
+)
 def test_random_return_is_what_random_actions_reach(name: str) -> None:
-    task, episodes = get_task(name), 4 if get_task(name).observes == "frames" else 100
+    task = get_task(name)
+    episodes = 4 if task.observes == "frames" else 20 if task.name == "HalfCheetah-v5" else 100
     envs = task.make_vec(episodes)
     returns = play(envs, RandomAgent(envs.single_action_space), list(range(episodes))).returns
-    error = returns.std(ddof=1) / np.sqrt(episodes)
-    assert returns.mean() == pytest.approx(task.random_return, abs=4 * error + 1e-3 * abs(task.random_return))
+    error, expected = returns.std(ddof=1) / np.sqrt(episodes), task.metric.random_return
+    assert returns.mean() == pytest.approx(expected, abs=4 * error + 1e-3 * abs(expected))
 
 
 def test_unknown_task_lists_near_matches() -> None:
@@ -107,3 +117,24 @@ def test_the_background_of_frames_is_what_most_of_them_show(name: str) -> None:
     colors, tolerance = np.array(task.background["colors"]), task.background["tolerance"]
     near = np.abs(seen[..., None, :].astype(int) - colors) <= tolerance
     assert 0.5 < near.all(axis=-1).any(axis=-1).mean() < 1.0
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_has_limits_that_hold_its_constants_or_is_on_no_board(name: str) -> None:
+    task = TASKS[name]
+    if task.limits is None:
+        assert not task.board
+        assert all(name not in load_suite(suite).tasks for suite in bundled_suites())
+        return
+    low, high = task.limits.range_of(np.arange(1, task.limits.steps + 1))
+    assert all(low.min() <= constant <= high.max() for constant in task.metric.constants if constant is not None)
+    assert task.max_episode_steps in (None, task.limits.steps)
+
+
+def test_measured_random_returns_are_those_of_the_table() -> None:
+    with (Path(__file__).parents[2] / "docs" / "data" / "random-returns.csv").open() as file:
+        lines = {line["task"]: line for line in csv.DictReader(file)}
+    for name, line in lines.items():
+        assert TASKS[name].spelling == line["environment"]
+        assert TASKS[name].metric.random_return == pytest.approx(float(line["random_return"]), abs=0.006)
+    assert {name for name, task in TASKS.items() if MEASURED in task.metric.source} <= set(lines)

@@ -1,0 +1,100 @@
+"""Any environment that Gymnasium can make, as a task: without a reference, and with a random return to be measured."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import gymnasium as gym
+
+from symbench.errors import SymbenchError, unknown
+from symbench.own_code import load_module
+from symbench.tasks.base import Task
+from symbench.tasks.metrics import Metric
+from symbench.tasks.names import TaskName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_EPISODES = 100  # a cell
+_BATCH = 100  # environments at once: what one of them costs is not known
+
+# Module of an environment -> what to install when it cannot be made.
+_EXTRAS = {
+    "gymnasium.envs.box2d": "'symbench[box2d]'",
+    "gymnasium.envs.mujoco": "'symbench[mujoco]'",
+    "gymnasium.envs.classic_control": "'symbench[render]'",
+    "ale_py": "'symbench[atari]'",
+}
+
+
+def task_of_id(name: str, known: Iterable[str], trust: bool = False) -> Task:
+    """The task called ``[MODULE:]ID[?KEY=VALUE&...]``.
+
+    Args:
+        name: What was asked for.
+        known: Names of other tasks, for the message if there is no such id.
+        trust: Whether the module may be imported.
+
+    Raises:
+        SymbenchError: The module is not trusted or fails to import, no such id is registered, or the environment
+            cannot be made.
+    """
+    parsed = TaskName.parse(name)
+    _register(parsed, trust)
+    if parsed.env_id not in gym.registry:
+        raise _unknown(parsed, {*known, *gym.registry})
+    task = Task(
+        name=str(parsed),
+        env_id=parsed.env_id,
+        description="an environment of Gymnasium's registry",
+        metric=Metric(source="random: measured; reference: none is known"),
+        kwargs=parsed.kwargs,
+        episodes=_EPISODES,
+        batch=_BATCH,
+        extra=_extra(parsed.env_id),
+    )
+    return _looked_at(task)
+
+
+def _register(name: TaskName, trust: bool) -> None:
+    if name.module:
+        load_module(name.module, f"task {name}", trust)
+    elif name.env_id.startswith("ALE/") and name.env_id not in gym.registry:
+        try:
+            import_module("ale_py")
+        except ImportError as error:
+            raise SymbenchError(
+                f"task {name} needs {error.name}; install it with: pip install {_EXTRAS['ale_py']}"
+            ) from error
+
+
+def _unknown(name: TaskName, known: Iterable[str]) -> SymbenchError:
+    """The names that look like it, those of the same environment in other versions first."""
+    of = f"after importing {name.module}" if name.module else ""
+    stem = re.sub(r"-v\d+$", "", name.env_id).lower()
+    versions = sorted(each for each in known if re.sub(r"-v\d+$", "", each).lower() == stem)
+    if versions:
+        return SymbenchError(
+            f"unknown task {name.env_id!r}{of and ' ' + of}; did you mean {' or '.join(map(repr, versions[-3:]))}?"
+        )
+    return unknown("task", name.env_id, known, of)
+
+
+def _extra(env_id: str) -> str | None:
+    entry_point = gym.registry[env_id].entry_point
+    where = entry_point if isinstance(entry_point, str) else getattr(entry_point, "__module__", "")
+    return next((extra for module, extra in _EXTRAS.items() if where.startswith(module)), None)
+
+
+def _looked_at(task: Task) -> Task:
+    """The task with what one environment of it tells."""
+    from dataclasses import replace
+
+    env = task.make()
+    shape = env.observation_space.shape
+    arrays = isinstance(env.observation_space, gym.spaces.Box)
+    env.close()
+    frames = arrays and shape is not None and len(shape) == 3
+    return replace(task, observes="frames" if frames else "sensors", rests=arrays)

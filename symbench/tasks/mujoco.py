@@ -1,0 +1,49 @@
+"""Gymnasium's MuJoCo bodies. Where Gymnasium names no reward threshold there is no reference: scores are returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symbench.tasks.base import Task
+from symbench.tasks.metrics import MEASURED, Metric
+
+
+def _body(
+    name: str,
+    description: str,
+    random_return: float | None,
+    threshold: float | None = None,
+    env_id: str | None = None,
+    **kwargs: Any,
+) -> Task:
+    reference = "Gymnasium's reward threshold" if threshold is not None else "none, Gymnasium names no threshold"
+    return Task(
+        name=name,
+        env_id=env_id or name,
+        description=description,
+        metric=Metric(random_return, threshold, f"{MEASURED}; reference: {reference}"),
+        kwargs=kwargs,
+        rests=True,
+        batch=100,
+        extra="'symbench[mujoco]'",
+    )
+
+
+TASKS = (
+    _body("Ant-v5", "run on four legs, 105 sensors, 78 of them contact forces", -59.01, 6000.0),
+    _body(
+        "Ant27",
+        "the same without contact forces, 27 sensors; the 28 of Tang & Ha 2021 are those of another simulator",
+        None,
+        6000.0,
+        env_id="Ant-v5",
+        include_cfrc_ext_in_observation=False,
+    ),
+    _body("HalfCheetah-v5", "run on two legs in a plane, 17 sensors", -279.32, 4800.0),
+    _body("Hopper-v5", "hop on one leg in a plane, 11 sensors", 16.48, 3800.0),
+    _body("Walker2d-v5", "walk on two legs in a plane, 17 sensors", 1.33),
+    _body("Humanoid-v5", "walk as a human does, 348 sensors", 113.59),
+    _body("Reacher-v5", "reach a target with an arm of two joints, 10 sensors", -42.85, -3.75),
+    _body("Swimmer-v5", "swim with a body of three parts, 8 sensors", 2.06, 360.0),
+    _body("InvertedPendulum-v5", "balance a pole on a cart, 4 sensors", 5.3, 950.0),
+)
