@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from symbench.errors import SymbenchError, unknown
-from symbench.leaderboard.schema import COLUMNS, FORMAT, Card, check_name
+from symbench.leaderboard.submission_schema import COLUMNS, FORMAT, Card, check_name
 from symbench.leaderboard.validate import Submission, read_submission
 from symbench.runner import Manifest, Record, Store, load_manifest
 from symbench.runner.store import write_atomically

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symbench.envs.tasks import get_task
-from symbench.leaderboard.schema import COLUMNS, FORMULA_STARTS
 from symbench.leaderboard.submission_limits import limits_of
 from symbench.leaderboard.submission_problems import Problems, shown
+from symbench.leaderboard.submission_schema import COLUMNS, FORMULA_STARTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from symbench.leaderboard.schema import Scope
+    from symbench.leaderboard.submission_schema import Scope
     from symbench.suites import Suite
 
 Key = tuple[str, str, str, str]  # task, perturbation, severity, run: as the table writes them

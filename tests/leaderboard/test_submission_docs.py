@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from symbench.envs.tasks import TASKS
-from symbench.leaderboard.schema import COLUMNS, MAX_CSV_BYTES, MAX_JSON_BYTES
 from symbench.leaderboard.submission_limits import LIMITS
 from symbench.leaderboard.submission_problems import RULES
+from symbench.leaderboard.submission_schema import COLUMNS, MAX_CSV_BYTES, MAX_JSON_BYTES
 
 ROOT = Path(__file__).parents[2]
 
