@@ -18,8 +18,8 @@ from symbench.reading import brief, parse_json, parse_toml, read
 from symbench.suites import load_suite
 from symbench.training import load_recipe
 from symbench.training.session import CURVE, OWNER, Session
-from symbench.training.study.run import read_run
-from symbench.training.study.schema import load_study
+from symbench.training.study.run_study import read_run
+from symbench.training.study.study_schema import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from symbench.cli.errors import Debug, directory, one_line_errors
 if TYPE_CHECKING:
     from symbench.leaderboard.resampling import Estimate
     from symbench.training.study import Study
-    from symbench.training.study.curves import Summary
+    from symbench.training.study.learning_curves import Summary
 
 _WORKERS = min(2, os.cpu_count() or 1)
 
@@ -50,7 +50,7 @@ def study(
     from symbench.errors import SymbenchError
     from symbench.extras import require
     from symbench.training.study import load_study
-    from symbench.training.study.run import run_study
+    from symbench.training.study.run_study import run_study
 
     if list_studies:
         _show_studies()
@@ -67,8 +67,8 @@ def study(
 
 def _report(loaded: Study, folder: Path) -> None:
     from symbench.cli.console import console, show_list
-    from symbench.training.study.curves import read_curves, summarise
-    from symbench.viz.curves import draw_curves, write_curves, write_summary
+    from symbench.training.study.learning_curves import read_curves, summarise
+    from symbench.viz.draw_curves import draw_curves, write_curves, write_summary
 
     curves = read_curves(loaded, folder)
     summaries = [summarise(each, loaded.threshold) for each in curves]

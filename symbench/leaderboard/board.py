@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from symbench.leaderboard.schema import Card, TaskEntry
+    from symbench.leaderboard.submission_schema import Card, TaskEntry
     from symbench.suites import Perturbation, Suite
 
     Array = NDArray[np.float64]

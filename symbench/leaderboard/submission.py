@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from symbench.errors import SymbenchError, unknown
 from symbench.files import write_atomically
-from symbench.leaderboard.schema import COLUMNS, FORMAT, Card, check_name
+from symbench.leaderboard.submission_schema import COLUMNS, FORMAT, Card, check_name
 from symbench.leaderboard.validate import Submission, read_submission
 from symbench.runner import Manifest, Record, Store, load_manifest
 from symbench.runner.cell_id import CellId

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symbench.errors import SymbenchError
-from symbench.leaderboard.schema import COLUMNS, FORMULA_STARTS
 from symbench.leaderboard.submission_problems import Problems, shown
+from symbench.leaderboard.submission_schema import COLUMNS, FORMULA_STARTS
 from symbench.tasks import get_task
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from symbench.leaderboard.schema import Scope
+    from symbench.leaderboard.submission_schema import Scope
     from symbench.suites import Suite
 
 Key = tuple[str, str, str, str]  # task, perturbation, severity, run: as the table writes them

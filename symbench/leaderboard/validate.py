@@ -18,9 +18,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from symbench.errors import SymbenchError, unknown
-from symbench.leaderboard.schema import MAX_CSV_BYTES, MAX_JSON_BYTES, Card, Scope, check_name, upgrade
 from symbench.leaderboard.submission_problems import Problem, Problems, shown
 from symbench.leaderboard.submission_rows import read_rows
+from symbench.leaderboard.submission_schema import MAX_CSV_BYTES, MAX_JSON_BYTES, Card, Scope, check_name, upgrade
 from symbench.suites import Suite, load_suite
 
 if TYPE_CHECKING:

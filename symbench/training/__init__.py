@@ -5,6 +5,6 @@
 """
 
 from symbench.training.recipe import Recipe, load_recipe, recipes
-from symbench.training.run import train
+from symbench.training.train_recipe import train
 
 __all__ = ["Recipe", "load_recipe", "recipes", "train"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symbench.leaderboard.schema import COLUMNS
+from symbench.leaderboard.submission_schema import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import yaml
 
-from symbench.leaderboard.schema import COLUMNS, MAX_CSV_BYTES, MAX_JSON_BYTES
 from symbench.leaderboard.submission_problems import RULES
 
 ROOT = Path(__file__).parents[2]

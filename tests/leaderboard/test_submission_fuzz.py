@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from submission_cases import BROKEN, CONDITIONS, SUITE, TASK, Files, metadata
 
-from symbench.leaderboard.schema import COLUMNS, check_name
 from symbench.leaderboard.submission_problems import RULES
+from symbench.leaderboard.submission_schema import COLUMNS, check_name
 from symbench.leaderboard.validate import Submission, validate
 
 if TYPE_CHECKING:

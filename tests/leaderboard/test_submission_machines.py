@@ -14,8 +14,8 @@ import torch
 from submission_cases import SUITE, TASK, metadata
 
 from symbench.errors import SymbenchError
-from symbench.leaderboard.schema import Card, upgrade
 from symbench.leaderboard.submission import About, submit
+from symbench.leaderboard.submission_schema import Card, upgrade
 from symbench.policies import MLPNetwork
 from symbench.runner import Store, load_manifest, run
 from symbench.runner.provenance import VARIABLES, machine

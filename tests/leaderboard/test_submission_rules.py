@@ -10,9 +10,9 @@ import pytest
 from submission_cases import BROKEN, SUITE, TASK, Files, field_of, key, metadata, repeated, table
 
 from symbench.errors import SymbenchError
-from symbench.leaderboard import schema
-from symbench.leaderboard.schema import COLUMNS
+from symbench.leaderboard import submission_schema
 from symbench.leaderboard.submission_problems import MOST_SHOWN, RULES
+from symbench.leaderboard.submission_schema import COLUMNS
 from symbench.leaderboard.validate import read_submission, validate
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def test_what_cannot_be_read_is_one_clear_line(tmp_path: Path) -> None:
 def test_every_version_that_was_published_is_still_read(version: int, request: pytest.FixtureRequest) -> None:
     """The files in formats/ are never edited."""
     submission = read_submission(request.path.parent / "formats" / f"format-{version}.csv")
-    assert submission.card.format == schema.FORMAT
+    assert submission.card.format == submission_schema.FORMAT
     cell = submission.cells[TASK, "shuffle-sensors", "per-episode", "1"]
     assert cell.returns.tolist() == [12.5, 0.25, 999.0] and cell.lengths.tolist() == [20, 1, 1000]
     assert cell.terminated.tolist() == [True, True, False]
@@ -180,7 +180,7 @@ def test_every_version_that_was_published_is_still_read(version: int, request: p
 
 def test_there_is_a_file_of_every_version(request: pytest.FixtureRequest) -> None:
     versions = {int(path.stem.removeprefix("format-")) for path in (request.path.parent / "formats").glob("*.json")}
-    assert versions == {schema.FORMAT, *schema.UPGRADES}
+    assert versions == {submission_schema.FORMAT, *submission_schema.UPGRADES}
 
 
 def test_older_versions_go_through_every_step_to_the_present_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,16 +188,16 @@ def test_older_versions_go_through_every_step_to_the_present_one(monkeypatch: py
         1: lambda data: {**data, "licence": data["license"]},
         2: lambda data: {key: value for key, value in data.items() if key != "license"},
     }
-    monkeypatch.setattr(schema, "FORMAT", 3)
-    monkeypatch.setattr(schema, "UPGRADES", steps)
-    assert schema.upgrade({"format": 1, "license": "MIT"}) == {"format": 3, "licence": "MIT"}
-    assert schema.upgrade({"format": 3, "licence": "MIT"}) == {"format": 3, "licence": "MIT"}
+    monkeypatch.setattr(submission_schema, "FORMAT", 3)
+    monkeypatch.setattr(submission_schema, "UPGRADES", steps)
+    assert submission_schema.upgrade({"format": 1, "license": "MIT"}) == {"format": 3, "licence": "MIT"}
+    assert submission_schema.upgrade({"format": 3, "licence": "MIT"}) == {"format": 3, "licence": "MIT"}
     with pytest.raises(SymbenchError, match="1 or 2 or 3 is expected, received 4"):
-        schema.upgrade({"format": 4})
+        submission_schema.upgrade({"format": 4})
 
 
 def test_the_schema_is_complete_in_both_directions() -> None:
     """What a good submission has is what the format asks for; the table has the documented columns."""
-    assert set(metadata()) == set(schema.Card.model_fields)
+    assert set(metadata()) == set(submission_schema.Card.model_fields)
     assert table(metadata()).split("\n")[0].split(",") == list(COLUMNS)
-    assert json.loads(schema.Card.model_validate(metadata()).model_dump_json()) == metadata()
+    assert json.loads(submission_schema.Card.model_validate(metadata()).model_dump_json()) == metadata()

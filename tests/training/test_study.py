@@ -14,11 +14,11 @@ import torch
 from symbench.errors import SymbenchError
 from symbench.tasks import get_task
 from symbench.training.study import Algorithm, Study, load_study, studies
-from symbench.training.study.curves import Curves, read_curves, summarise
+from symbench.training.study.actor_critic_networks import make_actor_critic
 from symbench.training.study.learner import Learner, Measurement, advantages_of, as_input, sample
-from symbench.training.study.networks import make_actor_critic
-from symbench.training.study.run import read_run, run_study
-from symbench.viz.curves import draw_curves, write_curves, write_summary
+from symbench.training.study.learning_curves import Curves, read_curves, summarise
+from symbench.training.study.run_study import read_run, run_study
+from symbench.viz.draw_curves import draw_curves, write_curves, write_summary
 
 PUBLISHED = {  # parameters; facts of van der Pol et al. 2020
     ("cartpole", "equivariant"): 8770,

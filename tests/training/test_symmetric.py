@@ -56,7 +56,7 @@ def test_it_is_trained_by_its_id_alone(env_id: str, tiny: Tiny, tmp_path: Path) 
 
 def test_what_is_written_beside_a_symmetry_has_precedence(tmp_path: Path) -> None:
     text = 'description = "x"\nagent = "mine"\ntask = "Pendulum-v1"\n'
-    text += '[network]\nsymmetry = "Pendulum-v1"\nhidden = [8]\narm = "random"\n'
+    text += '[network]\nsymmetry = "Pendulum-v1"\nhidden = [8]\nbasis = "random"\n'
     text += '[algorithm]\nname = "ppo"\nsteps = 100\n'
     (tmp_path / "mine.toml").write_text(text)
     network = load_recipe(str(tmp_path / "mine.toml")).network

@@ -28,8 +28,8 @@ from symbench.training.evolution import evaluate_population, first_seed
 from symbench.training.imitation import Segment, segment_loss
 from symbench.training.parts import find_teacher, make_network
 from symbench.training.recipe import Imitation
-from symbench.training.run import train_network
 from symbench.training.session import Session
+from symbench.training.train_recipe import train_network
 from symbench.zoo import bundled, load_agent, load_card
 
 if TYPE_CHECKING:

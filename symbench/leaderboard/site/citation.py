@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from symbench.leaderboard.schema import Card
+    from symbench.leaderboard.submission_schema import Card
 
 _SPECIAL = {
     **{character: f"\\{character}" for character in "{}%&#_$"},

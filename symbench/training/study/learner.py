@@ -13,7 +13,7 @@ import torch
 from gymnasium.vector import AutoresetMode
 
 from symbench.tasks import get_task
-from symbench.training.study.networks import make_actor_critic
+from symbench.training.study.actor_critic_networks import make_actor_critic
 from symbench.training.study.stack import Stack
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from symbench.training.study.schema import Algorithm, Arm, Study
+    from symbench.training.study.study_schema import Algorithm, Arm, Study
 
     Floats = NDArray[np.floating[Any]]
 

@@ -14,14 +14,14 @@ from scipy.stats import binom
 
 from symbench.errors import SymbenchError
 from symbench.leaderboard.resampling import CONFIDENCE, UNDEFINED, Estimate, estimate_over_runs, iqm
-from symbench.training.study.run import read_run
+from symbench.training.study.run_study import read_run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from symbench.training.study.schema import Study
+    from symbench.training.study.study_schema import Study
 
     Array = NDArray[np.float64]
 

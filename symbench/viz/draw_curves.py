@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from symbench.training.study.curves import Curves, Summary
+    from symbench.training.study.learning_curves import Curves, Summary
 
 
 def draw_curves(path: Path, curves: Sequence[Curves], title: str, threshold: float) -> Path:

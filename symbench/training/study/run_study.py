@@ -19,14 +19,14 @@ from symbench.runner.executors import worker
 from symbench.runner.provenance import environment
 from symbench.training.progress import Meter
 from symbench.training.session import writing
+from symbench.training.study.actor_critic_networks import make_actor_critic
 from symbench.training.study.learner import Learner, Measurement
-from symbench.training.study.networks import make_actor_critic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from symbench.training.study.schema import Arm, Study
+    from symbench.training.study.study_schema import Arm, Study
 
     Progress = Callable[[int, int, float], None]
 

@@ -70,7 +70,7 @@ class Arm(_Data):
     Attributes:
         name: What figures and files call it.
         learning_rate: Adam's.
-        network: ``kind`` and parameters; see :mod:`symbench.training.study.networks`.
+        network: ``kind`` and parameters; see :mod:`symbench.training.study.actor_critic_networks`.
     """
 
     name: Name
