@@ -63,7 +63,7 @@ TASKS = (
         metric=Metric(
             1.16,
             30.5,
-            "random: measured over 100 episodes; reference: a human tester, Wang et al. 2016 (arXiv 1511.06581), table 2",
+            "random: measured over 100 episodes; reference: a human tester, Wang et al. 2016 (arXiv 1511.06581)",
         ),
         preprocessing=_GREY,
         rests=True,
