@@ -34,7 +34,7 @@ TASKS = (
     _body(
         "Ant27",
         "the same without contact forces, 27 sensors; the 28 of Tang & Ha 2021 are those of another simulator",
-        None,
+        -59.01,
         6000.0,
         env_id="Ant-v5",
         include_cfrc_ext_in_observation=False,

@@ -206,7 +206,7 @@ def test_a_run_json_without_a_checksum_is_read(manifest: Path) -> None:
     ("change", "message"),
     [
         (lambda data: data.update(tasks={}), "tasks: the facts of CartPole-v1 are missing"),
-        (lambda data: data.update(cells={"a/b": "hash"}), "String should match pattern"),
+        (lambda data: data.update(cells={"a/b": "hash"}), "is not a cell"),
         (lambda data: data.update(skipped={"tiny@3/T/p/l/a/s0": ""}), "tasks: the facts of T are missing"),
         (lambda data: data["tasks"][TASK].update(random_return="many"), "random_return"),
         (lambda data: data.update(suite=None), "suite"),

@@ -198,13 +198,13 @@ def test_a_suite_gives_constants(tmp_path: Path) -> None:
         suite_of(
             [
                 {"env_id": WALK, "random_return": 0.5, "reference_return": 1},
-                {"env_id": "Walk-v0", "kwargs": {"size": 3}, "random_return": "measure"},
+                {"env_id": WALK, "kwargs": {"size": 3}, "random_return": "measure"},
                 "CartPole-v1",
             ]
         ),
         "mine.toml",
     )
-    assert suite.tasks == (WALK, "Walk-v0?size=3", "CartPole-v1")
+    assert suite.tasks == (WALK, "my_envs:Walk-v0?size=3", "CartPole-v1")
     assert parse_suite(suite.model_dump(mode="json"), "again") == suite
     manifest = run(suite, tmp_path, tasks=suite.tasks, agents=["random"], trust=True)
     given, measured, _ = (manifest.tasks[name] for name in suite.tasks)
