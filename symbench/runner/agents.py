@@ -187,10 +187,12 @@ def _with(source: AgentSource, options: AgentOptions) -> AgentSource:
 
     if source.kind == "random":
         return source
+    source = source.model_copy(update={"options": options})
+    files = _read(source)  # what is no file is refused before anything is looked for beside it
     if source.kind == "sb3" and options.stack is None:
         options = options.model_copy(update={"stack": frame_stack(Path(source.path or ""))})
-    source = source.model_copy(update={"options": options})
-    return source.model_copy(update={"digest": _digest(source, _read(source))})
+        source = source.model_copy(update={"options": options})
+    return source.model_copy(update={"digest": _digest(source, files)})
 
 
 def _check_name(name: str) -> None:
