@@ -63,8 +63,7 @@ class DelayObservations(Perturbation):
         """Where the latest observations of all environments are kept, shape (B, steps + 1, ...)."""
         if not isinstance(space, _FIXED):
             raise SymbenchError(f"DelayObservations needs observations of a fixed shape, received {space}")
-        shape: tuple[int, ...] = space.shape or ()
-        return np.zeros((self.num_envs, self.steps + 1, *shape), space.dtype)
+        return np.zeros((self.num_envs, self.steps + 1, *(space.shape or ())), space.dtype)
 
     def apply(self, observations: Any, drawn: NDArray[Any]) -> Any:
         """Keep the latest and show the delayed ones, a batch of B -> a batch of B."""
