@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from symbench.leaderboard.submission_problems import RULES
+from symbench.leaderboard.submission_schema import COLUMNS, MAX_CSV_BYTES, MAX_JSON_BYTES
 
 ROOT = Path(__file__).parents[2]
 
