@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export SDL_VIDEODRIVER ?= dummy
 
-.PHONY: run test lint types bench clean
+.PHONY: run test lint types bench mutants clean
 .DEFAULT_GOAL := run
 
 $(VENV)/installed: pyproject.toml
@@ -33,6 +33,11 @@ types: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev  ## measured ratios against the named peers
 	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-columns=min,median,rounds --benchmark-sort=name
+
+SAMPLE ?= 400
+mutants: $(VENV)/installed-dev  ## small faults put in on purpose: how many of a sample do the tests notice?
+	$(BIN)/pip install --quiet --editable '.[mutants]'
+	$(BIN)/python tests/mutants.py --sample $(SAMPLE)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
