@@ -1,8 +1,8 @@
 """Mutation testing: which small faults, put into the code on purpose, no test notices.
 
-``make mutants`` makes all mutants of the files named in ``pyproject.toml`` (``[tool.mutmut]``), tries a random sample of
-them and prints a table; ``make mutants SAMPLE=0`` tries all, which takes many hours. Survivors are printed with their
-change.
+``make mutants`` makes all mutants of the files named in ``pyproject.toml`` (``[tool.mutmut]``), tries a random sample
+of them and prints a table; ``make mutants SAMPLE=0`` tries all, which takes many hours. Survivors are printed with
+their change.
 """
 
 from __future__ import annotations
