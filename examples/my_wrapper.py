@@ -11,13 +11,12 @@ import gymnasium as gym
 import numpy as np
 
 from symbench.testing import check_wrapper
-from symbench.wrappers import Perturbation, register_perturbation
+from symbench.wrappers import Perturbation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@register_perturbation
 class FlipSigns(Perturbation):
     """Each sensor changes its sign with some probability, drawn again every episode."""
 

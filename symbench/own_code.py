@@ -35,6 +35,8 @@ def load_named(spec: str, trust: bool) -> Any:
         SymbenchError: It is not trusted, there is no such module or name, or the module fails to import.
     """
     _check_trust(spec, trust)
+    if not is_named(spec):
+        raise SymbenchError(f"'module:Name' is expected, received {spec!r}")
     name, _, attribute = spec.partition(":")
     found: Any = _module(name)
     for part in attribute.split("."):

@@ -227,7 +227,8 @@ def _widened(edge: NDArray[Any], side: int, dtype: np.dtype[Any]) -> NDArray[Any
     """Bounds that allow for rounding; infinity, which no observation and no action may be, lies outside."""
     most = float(np.finfo(dtype).max)
     wide = np.clip(edge.astype(np.float64), -most, most)
-    wide = wide + side * _ROUNDING * np.maximum(np.abs(wide), 1.0)
+    with np.errstate(over="ignore"):  # beyond the largest number of float64, which is clipped again
+        wide = wide + side * _ROUNDING * np.maximum(np.abs(wide), 1.0)
     return np.clip(wide, -most, most).astype(dtype)
 
 

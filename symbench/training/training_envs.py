@@ -12,8 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorWrapper
 
 from symbench.errors import SymbenchError
 from symbench.tasks import get_task
-from symbench.wrappers.adapters import adapter_of
-from symbench.wrappers.vector import VectorAdapter
+from symbench.wrappers import vector_wrapper_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,7 +84,7 @@ def make_training_envs(
     kept = KeepState(get_task(recipe.task).make_vec(num_envs, AutoresetMode.SAME_STEP, wrap))
     envs: gym.vector.VectorEnv[Any, Any, Any] = kept
     for step in recipe.perturbations:
-        wrapper = adapter_of(VectorAdapter, step.perturbation())
+        wrapper = vector_wrapper_of(step.wrapper)
         try:
             envs = wrapper(envs, **step.parameters)
         except (TypeError, ValueError) as error:

@@ -15,7 +15,7 @@ from symbench.runner import Outcome
 if TYPE_CHECKING:
     from tests.cli.conftest import Symbench
 
-RUN = ("run", "--suite", "tiny.toml", "--task", "CartPole-v1", "--workers", "1")
+RUN = ("run", "--suite", "tiny.toml", "--task", "CartPole-v1", "--workers", "1", "--only")
 MINE = ("--agent", "mine=mlp.safetensors")
 
 

@@ -104,11 +104,11 @@ def test_a_severity_is_recorded_as_its_parameters(package):
 
 
 WRONG = {
-    "my_perturbations:FlipSign": "module 'my_perturbations' has no 'FlipSign'",
+    "my_perturbations:FlipSign": "unknown name 'FlipSign' in my_perturbations; did you mean 'FlipSigns'",
     "my_perturbations:np": "Perturbation is expected, received an object of type module",
-    "no_such_module:FlipSigns": "there is no module 'no_such_module' in ",
+    "no_such_module:FlipSigns": "there is no module 'no_such_module', neither in ",
     "broken:FlipSigns": "module 'broken' cannot be imported: ZeroDivisionError: division by zero",
-    "needy:FlipSigns": "module 'needy' needs 'no_such_library', which is not installed",
+    "needy:FlipSigns": "module 'needy' cannot be imported: ModuleNotFoundError: No module named 'no_such_library'",
     "broken_attribute:X": "module 'broken_attribute' cannot be imported: AttributeError: .*has no attribute 'nothing'",
     "abstract:Half": "Half lacks apply, magnitude, perturbed_space",
     "my_perturbations:": "'module:Name' is expected",

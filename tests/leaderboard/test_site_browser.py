@@ -188,7 +188,7 @@ def test_an_agent_has_one_colour_in_the_table_and_in_both_charts(visit: Open) ->
         swatch = board.locator(f'.line[data-agent="{name}"] .swatch line').evaluate(colour)
         lines = board.locator(f'.curve[data-agent="{name}"]').locator("polyline").all()
         assert {line.evaluate(colour) for line in lines} == {swatch}
-    assert board.locator("polygon").count() == 4, "a band for each agent with several training runs"
+    assert board.locator("polygon").count() == 3, "a band for each agent with five training runs"
 
 
 def test_a_performance_profile_is_opened_by_keyboard_and_has_words(visit: Open) -> None:

@@ -133,9 +133,12 @@ def test_the_answer_is_the_mean_over_conditions_and_tasks(manifest: Manifest, re
     tasks = {name: get_task(name) for name in manifest.tasks}
 
     def played(agent: str, name: str, condition: str, share: float) -> Record:
-        task = tasks[name]
+        metric = tasks[name].metric
         return record(
-            agent, condition, [task.random_return + share * (task.reference_return - task.random_return)], task=name
+            agent,
+            condition,
+            [metric.random_return + share * (metric.reference_return - metric.random_return)],
+            task=name,
         )
 
     shares = {"CartPoleSwingUp": (0.8, 0.4, 0.2), "CartPole-v1": (1.0, 0.5, 0.3)}

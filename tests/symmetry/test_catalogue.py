@@ -295,7 +295,7 @@ def symmetry_declaration(env_id: str, name: str) -> Declaration:
 
 def test_tasks_have_the_symmetries_of_their_environments() -> None:
     for task in TASKS.values():
-        if task.env_id in CATALOGUE:
+        if task.env_id in CATALOGUE and not task.kwargs:  # with others it may observe something else
             assert symmetries_of(task.name) == symmetries_of(task.env_id)
     assert symmetries_of("CartPoleSwingUp") and symmetries_of("CarRacing")
 

@@ -258,7 +258,9 @@ def test_a_conversion_changes_no_value_or_is_refused(data, promised, returned):
     if all(exact):
         kept = declared(space, values)
         assert kept.dtype == promised
-        assert [same_number(a, b) for a, b in zip(kept[0], values[0], strict=True)] == [True] * 3
+        with np.errstate(all="ignore"):
+            expected = values[0].astype(promised) if returned.kind == promised.kind == "f" else values[0]
+        assert [same_number(a, b) for a, b in zip(kept[0], expected, strict=True)] == [True] * 3
     else:
         with pytest.raises(SymbenchError, match=f"dtype {promised} and returned {returned}"):
             declared(space, values)
@@ -278,6 +280,8 @@ def converts(value, dtype):
         whole = number == number and abs(number) != np.inf and number == int(number)
         return whole and np.iinfo(dtype).min <= number <= np.iinfo(dtype).max
     with np.errstate(all="ignore"):
+        if value.dtype.kind == "f":  # rounded; only what would become infinite is lost
+            return bool(np.isfinite(value.astype(dtype)) or not np.isfinite(value))
         return same_number(value.astype(dtype), value)
 
 
