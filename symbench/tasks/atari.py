@@ -62,8 +62,8 @@ TASKS = (
         description="knock bricks out of a wall with a ball, 5 lives, 84x84 grey frames",
         metric=Metric(
             1.16,
-            30.5,
-            "random: measured over 100 episodes; reference: a human tester, Wang et al. 2016 (arXiv 1511.06581)",
+            None,
+            "random: measured over 100 episodes; no reference",
         ),
         preprocessing=_GREY,
         rests=True,
