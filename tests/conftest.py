@@ -45,7 +45,9 @@ def sb3_that(tmp_path: Path) -> Callable[[str], Path]:
         PPO("MlpPolicy", "CartPole-v1", n_steps=8, batch_size=8, seed=0, device="cpu").save(path)
         with zipfile.ZipFile(path) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
-        guarded = f"import os\nif os.getpid() != {os.getpid()}:\n" + textwrap.indent(code, "    ")
+        # Ray's workers have no multiprocessing parent; the process that plans has neither that nor Ray.
+        worker = f"multiprocessing.parent_process() or ('ray' in sys.modules and os.getpid() != {os.getpid()})"
+        guarded = f"import multiprocessing, os, sys\nif {worker}:\n" + textwrap.indent(code, "    ")
         pickled = base64.b64encode(cloudpickle.dumps(_Execute(guarded))).decode()
         data = {**json.loads(files["data"]), "surprise": {":type:": "x", ":serialized:": pickled}}
         with zipfile.ZipFile(path, "w") as archive:

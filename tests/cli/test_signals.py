@@ -16,7 +16,7 @@ import symbench
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="sends signals of POSIX")]
 
-RUN = ["run", "-s", "tiny.toml", "-t", "CartPole-v1", "-a", "ppo:mine.zip", "--trust", "--out", "mine"]
+RUN = ["run", "-s", "tiny.toml", "-t", "CartPole-v1", "-a", "ppo:mine.zip", "--trust", "--only", "--out", "mine"]
 # Every worker says who it is and is busy for longer than any test waits, as in a long call of native code.
 BUSY = """
 import os, pathlib, signal, time
