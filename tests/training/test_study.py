@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from symbench.training.study import Algorithm, Study, load_study, studies
 from symbench.training.study.actor_critic_networks import make_actor_critic
 from symbench.training.study.learner import Learner, Measurement, advantages_of, as_input, sample
 from symbench.training.study.learning_curves import Curves, read_curves, summarise
-from symbench.training.study.run_study import read_run, run_study
+from symbench.training.study.run_study import Job, read_run, run_study
 from symbench.viz.draw_curves import draw_curves, write_curves, write_summary
 
 PUBLISHED = {  # parameters; facts of van der Pol et al. 2020
@@ -173,6 +175,18 @@ def test_numbers_depend_neither_on_workers_nor_on_a_resume(tmp_path: Path) -> No
     run_study(study, tmp_path / "one", ["mlp"])
     assert returns_in(tmp_path / "one") == expected
     assert [path.stat().st_mtime_ns == times[path] for path in files] == [True, True, False, False]
+
+
+def die(job: Job, *_: object) -> float:
+    """Kill the process that trains."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError(job)
+
+
+def test_a_process_that_dies_ends_the_study_with_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("symbench.training.study.run_study._carry_out", die)
+    with pytest.raises(SymbenchError, match="a process that trained is gone"):
+        run_study(small(seeds=4), tmp_path, ["mlp"], workers=2)
 
 
 def test_a_run_is_the_same_however_many_are_asked_for(tmp_path: Path) -> None:

@@ -19,11 +19,18 @@ def begin() -> None:
     The process may start others, as vectorised environments do; they are in its process group and end with it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches all processes; the parent decides what it means
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    signal.signal(signal.SIGTERM, _end)
     multiprocessing.current_process().daemon = False  # as a daemon it could have no children
     if sys.platform != "win32":
         os.setpgid(0, 0)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end(number: int, _: object) -> None:
+    """End in good order, but end: a signal that comes while the interpreter closes is an exception that nobody sees."""
+    if sys.platform != "win32":
+        signal.alarm(int(GRACE))  # without a handler it ends the process, whatever that waits for
+    sys.exit(128 + number)
 
 
 def kill_group(number: int | None) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -73,8 +75,8 @@ def run_study(
         The files of all asked runs.
 
     Raises:
-        SymbenchError: An arm is unknown, ``workers`` is below 1, the folder holds runs of other settings, or cannot be
-            written.
+        SymbenchError: An arm is unknown, ``workers`` is below 1, the folder holds runs of other settings or cannot be
+            written, or a process is gone.
     """
     if workers < 1:
         raise SymbenchError(f"workers must be at least 1, received {workers}")
@@ -121,9 +123,21 @@ def train(job: Job, progress: Progress = lambda *_: None) -> list[list[Point]]:
 
 def _in_processes(study: Study, jobs: Sequence[Job], workers: int) -> None:
     context, start = multiprocessing.get_context("spawn"), time.perf_counter()  # forked, torch's threads would hang
-    with context.Pool(workers, initializer=worker.begin) as pool, Meter(study.name) as meter:
-        for count, value in enumerate(pool.imap_unordered(_carry_out, jobs), 1):
-            meter.show(count, len(jobs), value, time.perf_counter() - start)
+    others = multiprocessing.active_children()
+    with ProcessPoolExecutor(workers, context, worker.begin) as pool, Meter(study.name) as meter:
+        futures = [pool.submit(_carry_out, job) for job in jobs]
+        try:
+            for count, future in enumerate(as_completed(futures), 1):
+                meter.show(count, len(jobs), future.result(), time.perf_counter() - start)
+        except BrokenProcessPool:
+            raise SymbenchError(
+                "a process that trained is gone; out of memory? Repeat the command to go on from the runs that are done"
+            ) from None
+        except BaseException:  # leaving would otherwise wait for all jobs
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in set(multiprocessing.active_children()) - set(others):
+                process.terminate()
+            raise
 
 
 def _carry_out_visibly(job: Job) -> None:
