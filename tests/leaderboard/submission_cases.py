@@ -182,6 +182,7 @@ BROKEN: list[tuple[str, Callable[[Files], None], tuple[int, int], str]] = [
     ("encoding", raw(".csv", lambda text: b"\xef\xbb\xbf" + text), (1, 1), "byte order mark"),
     ("encoding", raw(".csv", lambda text: text.decode().encode("utf-16")), (1, 1), "byte order mark"),
     ("encoding", raw(".json", lambda text: text.replace(b"MIT", b"\0IT")), (8, 15), "NUL byte"),
+    ("encoding", raw(".csv", lambda text: b"\0" + text), (1, 1), "NUL byte"),
     ("json", raw(".json", lambda text: text[:-2]), (49, 4), "not JSON"),
     ("json", raw(".json", lambda _: b"[" * 100_000), (0, 0), "nested too deeply"),
     ("json", raw(".json", lambda text: text.replace(b"0.01", b"NaN")), (0, 0), "NaN is not JSON"),

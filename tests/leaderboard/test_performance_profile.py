@@ -105,6 +105,7 @@ def test_the_band_covers_the_truth_about_as_often_as_it_says() -> None:
 def test_few_runs_have_no_band() -> None:
     for runs in (1, 4):
         share, low, high = performance_profile(np.array([[0.2, 0.8]] * runs), np.array([0.0, 0.5]))
+        assert share.shape == low.shape == high.shape == (2,)
         assert share.tolist() == [1.0, 0.5] and np.isnan(low).all() and np.isnan(high).all()
     assert not np.isnan(performance_profile(np.array([[0.2, 0.8]] * 5), np.array([0.0])).low).any()
 

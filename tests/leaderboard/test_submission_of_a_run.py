@@ -18,8 +18,9 @@ from symbench.leaderboard.validate import Submission, read_submission
 from symbench.leaderboard.verify import record, verify
 from symbench.policies import MLPNetwork
 from symbench.runner import Store, load_manifest, run
+from symbench.runner.agents import resolve
 from symbench.suites import load_suite
-from symbench.zoo import save_agent
+from symbench.zoo import load_card, save_agent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +88,15 @@ def test_random_play_needs_no_files(run_dir: Path, tmp_path: Path) -> None:
     about = About("uniform actions", ["A. Name"], "MIT", "nothing")
     card = submit(run_dir, "random", tmp_path / "out", about, "random").card
     assert card.tasks[TASK].parameters == 0 and card.tasks[TASK].runs[0].weights is None
+
+
+def test_of_a_bundled_agent_its_card_says_the_rest(tmp_path: Path) -> None:
+    run(load_suite("tiny"), tmp_path / "run", tasks=[TASK], agents=["mlp"])
+    about = About("the bundled network", ["A. Name"], "MIT", "the task in order")
+    entry = submit(tmp_path / "run", "mlp", tmp_path / "out", about).card.tasks[TASK]
+    cards = [load_card(source.path) for source in resolve(["mlp"], TASK) if source.path]
+    assert [of.seed for of in entry.runs] == [card["seed"] for card in cards] and len(cards) > 1
+    assert entry.parameters == max(card["parameters"] for card in cards)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from submission_cases import BROKEN, SUITE, TASK, Files, field_of, key, metadata, repeated, table
+from submission_cases import BROKEN, SUITE, TASK, Files, field_of, key, metadata, raw, repeated, table
 
 from symbench.errors import SymbenchError
 from symbench.leaderboard import submission_schema
 from symbench.leaderboard.submission_problems import MOST_SHOWN, RULES
-from symbench.leaderboard.submission_schema import COLUMNS
+from symbench.leaderboard.submission_schema import COLUMNS, MAX_JSON_BYTES
 from symbench.leaderboard.validate import read_submission, validate
 
 if TYPE_CHECKING:
@@ -98,6 +98,19 @@ def test_of_one_rule_only_the_first_places_are_listed(tmp_path: Path) -> None:
     _, problems = validate([files.write(tmp_path / "s")])
     assert sum(problem.rule == "fields" for problem in problems) == MOST_SHOWN + 1
     assert any(problem.message == f"and {1000 - MOST_SHOWN} more" for problem in problems)
+
+
+def test_all_mistakes_of_the_metadata_are_counted(tmp_path: Path) -> None:
+    files = Files(metadata(**{f"key-{number:04}": 1 for number in range(1000)}))
+    _, problems = validate([files.write(tmp_path / "s")])
+    assert [problem.message for problem in problems][-1] == f"and {1000 - MOST_SHOWN} more"
+
+
+def test_a_file_may_have_just_as_many_bytes_as_are_allowed(tmp_path: Path) -> None:
+    for size, found in ((MAX_JSON_BYTES, []), (MAX_JSON_BYTES + 1, ["file-size"])):
+        files = Files()
+        raw(".json", lambda text, size=size: text.ljust(size))(files)  # type: ignore[misc]
+        assert broken(files.write(tmp_path / str(size))) == found
 
 
 def test_columns_may_come_in_any_order(tmp_path: Path) -> None:

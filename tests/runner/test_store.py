@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def record(cell: Callable[..., Cell]) -> Record:
     asked = cell(task="CartPoleSwingUp", apply=({"wrapper": "ShuffleSensors", "resample": 10},))
-    return Record(asked, (("environment", "x"),), evaluate(asked))
+    return Record(asked, (("environment", "x"),), evaluate(asked), {"input change": 0.25}, {"cpu": "a processor"})
 
 
 @pytest.fixture
@@ -41,6 +41,7 @@ def test_what_is_read_is_what_was_written_bit_for_bit(store: Store, record: Reco
     again = store.read(store.path(record.cell.id))
     assert again.cell == record.cell
     assert again.pipeline == record.pipeline
+    assert (again.measures, again.machine) == ({"input change": 0.25}, {"cpu": "a processor"})
     assert again.episodes.columns() == record.episodes.columns()
 
 

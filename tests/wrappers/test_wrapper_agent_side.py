@@ -81,6 +81,20 @@ def test_the_history_holds_the_latest_values_newest_last_after_zeros(length, ste
     assert all(array.dtype == np.float32 for array in seen.values())
 
 
+@pytest.mark.parametrize(("low", "high"), [(5, 7), (-7, -5), (-1, 2)])
+def test_a_history_lies_in_its_space_from_the_zeros_at_the_start_on(low, high):
+    env = Echo(spaces.Box(low, high, (3,), np.float32))
+    env.observation_space = spaces.Box(low, high, (2,), np.float64)
+    space = SensorHistory(env, length=4).observation_space
+    for key in ("sensors", "actions"):
+        assert (space[key].low == min(low, 0)).all() and (space[key].high == max(high, 0)).all()
+
+
+def test_eight_values_and_four_frames_are_remembered_if_nothing_else_is_said():
+    assert SensorHistory(Echo(BOXES)).observation_space["sensors"].shape == (2, 8)
+    assert FrameHistory(Film()).observation_space["frames"].shape[0] == 4 * Film().observation_space.shape[2]
+
+
 def test_a_new_episode_forgets_the_old_one():
     env = SensorHistory(Echo(BOXES), length=4)
     first, _ = env.reset(seed=0)

@@ -286,6 +286,13 @@ def converts(value, dtype):
 
 
 @pytest.mark.parametrize("wrapper", [SensorNoise, AddNoiseChannels])
+def test_noise_on_double_precision_has_sigma_in_double_precision(wrapper):
+    space = spaces.Box(-1, 1, (4,), np.float64)
+    tenth, whole = (wrapper(Values(space, values=np.zeros(4)), sigma=sigma).reset(seed=0)[0] for sigma in (0.1, 1.0))
+    assert np.array_equal(tenth, 0.1 * whole) and tenth.any()
+
+
+@pytest.mark.parametrize("wrapper", [SensorNoise, AddNoiseChannels])
 def test_noise_on_half_precision_is_noise_of_that_size(wrapper):
     env = wrapper(Values(spaces.Box(-1, 1, (4,), np.float16), values=np.zeros(4)), sigma=0.5)
     noise = [env.reset(seed=0)[0], *(env.step(0)[0] for _ in range(500))]

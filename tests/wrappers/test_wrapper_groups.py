@@ -125,6 +125,12 @@ def test_the_action_is_taken_back_by_the_element_that_was_shown() -> None:
         np.testing.assert_array_equal(told[-1], shown)  # C2: action 0 becomes 1 under the flip
 
 
+def test_a_given_element_is_drawn_once_and_not_again_and_again() -> None:
+    for resample in ("episode", "step", 25):
+        env = TransformByGroup(gym.make("CartPole-v1"), symmetry="CartPole-v1", element=1, resample=resample)
+        assert env.transform.interval is None
+
+
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [

@@ -126,6 +126,23 @@ def test_textures_fit_any_frame_and_depend_on_the_generator_only(kind, shape, se
     assert shape[0] * shape[1] < 100 or not np.array_equal(first, other)
 
 
+def test_a_texture_lies_between_its_two_colours(monkeypatch):
+    monkeypatch.setitem(
+        TEXTURES, "ramp", lambda rng, height, width: np.linspace(0, 1, height * width).reshape(height, -1)
+    )
+    first, second = np.random.default_rng(3).integers(0, 256, (2, 3))
+    seen = texture("ramp", np.random.default_rng(3), (5, 1, 3))[:, 0]
+    assert np.array_equal(seen[[0, -1]], [first, second])
+    assert np.array_equal(seen[2], np.rint((first + second) / 2))
+
+
+@pytest.mark.parametrize("kind", ["gradient", "clouds"])
+def test_smooth_textures_use_the_whole_way_from_colour_to_colour(kind):
+    field = TEXTURES[kind](np.random.default_rng(0), 24, 36)
+    assert (field.min(), field.max()) == (0, 1)
+    assert TEXTURES["gradient"](np.random.default_rng(0), 1, 1).tolist() == [[0]]
+
+
 @pytest.mark.parametrize("shape", [(6, 8, 3), (6, 8, 1), (6, 8, 4), (6, 8)])
 def test_an_image_of_the_user_is_stretched_to_the_frame(tmp_path, shape):
     image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
@@ -219,7 +236,8 @@ def test_without_pillow_the_message_says_what_to_install(tmp_path, monkeypatch):
 def test_what_is_no_frame_is_refused(name, space):
     env = Frames()
     env.observation_space = space
-    with pytest.raises(SymbenchError, match=f"{name} needs frames, a uint8 Box of shape .* received"):
+    remedy = "for sensors there are" if space.shape == (6,) else "put it before frame stacks"
+    with pytest.raises(SymbenchError, match=f"{name} needs frames, a uint8 Box of shape .* received.*{remedy}"):
         wrappers.wrapper_of(name)(env)
 
 
