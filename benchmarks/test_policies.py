@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import symbench.envs  # noqa: F401
-from symbench.policies import NETWORKS, MLPNetwork, NetworkAgent, VisionAttentionNeuronNetwork
+from symbench.policies import NETWORKS, NetworkAgent, VisionAttentionNeuronNetwork
 from symbench.policies.vision.patches import to_patches
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ def seconds(function: Callable[[], object], repeats: int) -> float:
 
 
 def agent_of(kind: str, num_envs: int) -> NetworkAgent:
-    network = MLPNetwork(SENSORS, 1) if kind == "mlp" else NETWORKS[kind](action_dim=1)
-    agent = NetworkAgent(network, kind)
+    agent = NetworkAgent(NETWORKS[kind](action_space=gym.spaces.Box(-1, 1, (1,))), kind)
     agent.reset(num_envs)
     return agent
 
@@ -69,12 +68,12 @@ def one_at_a_time(network: VisionAttentionNeuronNetwork, stack: np.ndarray, acti
     values = layer.project_value(layer.norm_patch(frames).flatten(1))
     scores = layer.project_query(layer.queries) @ keys.T / keys.shape[1] ** 0.5
     codes = layer.norm_code(torch.relu(torch.softmax(scores, dim=-1) @ values))
-    return network.head(codes[None], ())[0][0]
+    return network.head(network.head.features(codes[None]), ())[0][0]
 
 
 def test_64_frames_of_pong_against_the_published_algorithm(benchmark: BenchmarkFixture) -> None:
     torch.set_num_threads(1)
-    network = VisionAttentionNeuronNetwork(action_dim=6).eval()
+    network = VisionAttentionNeuronNetwork(gym.spaces.Discrete(6)).eval()
     frames, action = frames_of_pong(67), torch.zeros(6)
     stacks = [np.ascontiguousarray(frames[i : i + 4, ..., 0]) for i in range(64)]
     cut = to_patches(torch.from_numpy(frames), network.patch_size)
@@ -90,7 +89,7 @@ def test_64_frames_of_pong_against_the_published_algorithm(benchmark: BenchmarkF
             return torch.stack([one_at_a_time(network, stack, action) for stack in stacks])
 
     with torch.inference_mode():
-        known = network.head(network.layer(patches, torch.zeros(64, 6)), ())[0]
+        known = network.head(network.features(patches, torch.zeros(64, 6), None), ())[0]
     torch.testing.assert_close(singles(), known, atol=1e-4, rtol=0)
     benchmark(batch)
     ratio = seconds(singles, 5) / seconds(batch, 20)

@@ -35,7 +35,8 @@ def agreement(agent: str, ratio: float, led: bool) -> float:
     player, same = Player(envs, kept, network, controller_of("Pong"), np.random.default_rng(0)), []
     for _ in range(SEGMENTS):
         part = player.play(STEPS, exploration=0.0, guided=float(led))
-        answers = network.unroll(part.observations, part.starts, part.actions, part.state).argmax(dim=-1)
+        _, logits = network.unroll(part.observations, part.starts, part.actions, part.state)
+        answers = logits.argmax(dim=-1)
         same.append((answers == part.targets).float().mean().item())
     envs.close()
     return float(np.mean(same))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,7 +50,8 @@ def evaluate(
         trust: Whether code of agents that are given by text may be executed (SB3 zips, ``module:Name``).
         baseline: Whether a bundled agent plays beside them, as ``symbench run`` adds one.
         out: A run directory, in which all is kept and resumed; ``None`` keeps nothing.
-        workers: Number of processes for agents that are given by text. Objects play in this one.
+        workers: Number of processes for agents that are given by text; a script that asks for several calls this under
+            ``if __name__ == "__main__":``. Objects play in this process.
 
     Returns:
         One line for each task, condition and agent, random play last, with the columns of ``leaderboard.csv``: among
@@ -63,6 +66,8 @@ def evaluate(
         >>> scores[["agent", "severity"]].head(2).values.tolist()
         [['lambda', 'in-order'], ['random', 'in-order']]
     """
+    if workers > 1:
+        _check_guard()
     if out is None:
         with TemporaryDirectory(prefix="symbench-") as folder:
             return evaluate(
@@ -89,6 +94,15 @@ def evaluate(
     if failed and not any(row.runs for row in report.rows if row.agent != "random"):
         raise SymbenchError(next(iter(failed.values())))
     return leaderboard_frame(_random_last(report.rows))
+
+
+def _check_guard() -> None:
+    """Workers import the script that started them: without a guard it would start itself again in each of them."""
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    # The second is what multiprocessing asks itself: is this a worker that imports the script?
+    unguarded = script and Path(script).is_file() and "__main__" not in Path(script).read_text(errors="replace")
+    if unguarded or getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SymbenchError('with several workers, call symbench.evaluate under: if __name__ == "__main__":')
 
 
 def _random_last(rows: Sequence[Row]) -> list[Row]:

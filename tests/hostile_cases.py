@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
 from symbench.errors import SymbenchError
 
@@ -22,6 +23,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "equivariant-cnn": {"size": 21, "group": "C4", "conv": [[4, 7, 2]], "hidden": (8,)},
 }
 """A small network of each kind."""
+TWO = spaces.Box(-1, 1, (2,))
 
 
 def card_of(path: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import gymnasium as gym
 import pandas as pd
 import pytest
 import torch
+from gymnasium.spaces import Discrete
 from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
@@ -89,7 +90,7 @@ def test_agents_networks_modules_functions_and_objects_play(suite: Path) -> None
         def act(self, observation: Any) -> int:
             return int(observation[2] + 0.5 * observation[3] > 0)
 
-    network = MLPNetwork(4, 2, hidden=(8,), output="discrete").train()
+    network = MLPNetwork(4, Discrete(2), hidden=(8,)).train()
     agents: list[Any] = [NetworkAgent(network, "agent"), network, torch.nn.Linear(4, 2), Lean(), Lean, Lean().act]
     frame = symbench.evaluate(agents, TASK, suite, episodes=3)
     clean = frame[frame.severity == "in-order"].set_index("agent")["mean"]
@@ -147,3 +148,15 @@ def test_a_directory_keeps_what_was_played(suite: Path, tmp_path: Path) -> None:
 def test_importing_symbench_loads_neither_torch_nor_gymnasium() -> None:
     code = "import sys, symbench; assert not {'torch', 'gymnasium', 'pandas'} & set(sys.modules); symbench.evaluate"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_script_without_a_guard_is_told_what_is_missing(tmp_path: Path) -> None:
+    """Workers import the script that started them; without a guard it would start itself again in each."""
+    (tmp_path / "script.py").write_text(
+        "import symbench\nsymbench.evaluate('mlp', 'CartPole-v1', episodes=2, workers=2, out='run')\n"
+    )
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (
+        done.returncode
+        and 'with several workers, call symbench.evaluate under: if __name__ == "__main__":' in done.stderr
+    )

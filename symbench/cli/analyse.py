@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 @one_line_errors
 def analyse(
-    agent: Annotated[
-        str | None, typer.Argument(metavar="AGENT", help="A bundled agent or a zoo file, as for [cyan]run[/cyan].")
-    ] = None,
+    agent: Annotated[str | None, typer.Argument(metavar="AGENT", help="An agent, as for [cyan]run[/cyan].")] = None,
     task: Annotated[str | None, typer.Option("--task", "-t", metavar="TASK", help="What it plays.")] = None,
     out: Annotated[
         Path | None,
@@ -30,6 +28,9 @@ def analyse(
     occlusion: Annotated[
         Path | None, typer.Option(metavar="RUN_DIR", help="Draw the occlusion heat map of a run instead.")
     ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run the code in SB3 zips and in modules of your own.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     r"""Draw the paper's analyses of an agent: figures and their data.
@@ -41,6 +42,7 @@ def analyse(
     [bold]Examples[/bold]
       [cyan]symbench analyse attention-neuron --task CartPoleSwingUp[/cyan]
       [cyan]symbench analyse mine.safetensors --task Pong --which code,attention[/cyan]
+      [cyan]symbench analyse ppo:mine.zip --task CartPole-v1 --trust[/cyan]
       [cyan]symbench analyse --occlusion runs/occlusion[/cyan]
     """
     from symbench.cli.console import console
@@ -56,7 +58,7 @@ def analyse(
     else:
         from symbench.viz.analyse import analyse as make
 
-        source = _source(agent, task, training_run)
+        source = _source(agent, task, training_run, trust)
         where = out or Path("runs", "analyses", task, source.name)
         names = [name.strip() for name in which.split(",") if name.strip()]
         found = make(source, task, where, names, episodes, steps)
@@ -64,13 +66,15 @@ def analyse(
     console().print("\n".join([*lines, str(where)]), highlight=False, markup=False, soft_wrap=True)
 
 
-def _source(agent: str, task: str, training_run: int) -> AgentSource:
+def _source(agent: str, task: str, training_run: int, trust: bool) -> AgentSource:
     from symbench.errors import SymbenchError
     from symbench.runner.agents import resolve
     from symbench.tasks import get_task
 
-    get_task(task)
-    found = {source.run: source for source in resolve([agent], task) if source.kind != "random" or agent == "random"}
+    get_task(task, trust)
+    found = {
+        source.run: source for source in resolve([agent], task, trust) if source.kind != "random" or agent == "random"
+    }
     if training_run not in found:
         raise SymbenchError(f"{agent!r} has training runs {', '.join(map(str, found))}, received {training_run}")
     return found[training_run]

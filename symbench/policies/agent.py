@@ -15,13 +15,14 @@ import torch
 from gymnasium import spaces
 
 from symbench.policies.batches import first, split
-from symbench.policies.networks import started
-from symbench.policies.spaces import action_difference, described, form, same_actions
+from symbench.policies.memory import started
+from symbench.policies.spaces import action_difference, described, same_actions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from symbench.policies.networks import PolicyNetwork, State
+    from symbench.policies.memory import State
+    from symbench.policies.networks import PolicyNetwork
 
 _BLOCK = 64  # time steps for which a random agent draws ahead
 
@@ -198,7 +199,7 @@ class NetworkAgent(Agent):
 
     Example:
         >>> from symbench.policies import AttentionNeuronNetwork
-        >>> agent = NetworkAgent(AttentionNeuronNetwork(action_dim=1), "attention-neuron")
+        >>> agent = NetworkAgent(AttentionNeuronNetwork(spaces.Box(-1, 1, (1,))), "attention-neuron")
         >>> agent.reset()
         >>> agent.act(np.zeros(5)).shape, agent.incompatibility(spaces.Box(-1, 1, (50,)), spaces.Box(-1, 1, (1,)))
         ((1,), None)
@@ -216,7 +217,8 @@ class NetworkAgent(Agent):
         self.name = name
         self.network = network.to(dtype).eval()
         self.preprocessing = (network.memory,) if network.memory else ()
-        self.action_space = network.action_space
+        self.action_space = network.action.space
+        self._masks: NDArray[np.bool_] | None = None
         self.reset()
 
     def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
@@ -238,6 +240,10 @@ class NetworkAgent(Agent):
             kept = torch.as_tensor(mask)
             self._split(tuple(torch.cat(parts)[kept] for parts in zip(*self._states, strict=True)))
 
+    def allow(self, masks: NDArray[np.bool_] | None) -> None:
+        """Choose among these actions only."""
+        self._masks = masks
+
     @torch.inference_mode()
     def act(self, observations: Any) -> NDArray[Any]:
         """Choose actions for a batch of B observations, or for a single one of a single environment.
@@ -256,32 +262,26 @@ class NetworkAgent(Agent):
         expected, received = (self._num_envs, *self._shape), tuple(first(batch).shape)
         if received != expected:
             raise ValueError(f"observations must have shape {expected} until reset(), received {received}")
-        steps = [self.network(*part) for part in zip(split(batch, self._part), self._states, strict=True)]
+        parts = split(batch, self._part)
+        masks = [None] * len(parts) if self._masks is None else torch.split(torch.as_tensor(self._masks), self._part)
+        steps = [self.network(*part) for part in zip(parts, self._states, masks, strict=True)]
         self._states = [state for _, state in steps]
         actions = torch.cat([actions for actions, _ in steps])
-        chosen = actions.argmax(dim=1) if self.network.output == "discrete" else actions.float()
-        result: NDArray[Any] = chosen.numpy()
+        result: NDArray[Any] = (actions.float() if actions.is_floating_point() else actions).numpy()
         return result if np.ndim(first(observations)) == first(batch).ndim else result[0]
 
     @torch.inference_mode()
     def decisions(self, observations: Any) -> NDArray[Any]:
         """See :meth:`Agent.decisions`: probabilities of discrete actions, otherwise the actions."""
         batch = self.network.read(observations)
-        state = self.network.initial_state(*first(batch).shape)
-        answers, _ = self.network(batch, state)
-        shown: NDArray[Any] = (answers.softmax(dim=1) if self.network.output == "discrete" else answers).numpy()
+        logits, _ = self.network.logits(batch, self.network.initial_state(*first(batch).shape))
+        shown: NDArray[Any] = self.network.action.decisions(logits).numpy()
         return shown
 
     def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """Compare the spaces with what the network reads and with its actions, their bounds included."""
-        network, own = self.network, self.action_space
-        if reason := network.incompatibility(observation_space):
-            return f"{self.name} {reason}"
-        if form(own) == form(action_space):
-            difference = action_difference(own, action_space)
-            return f"{self.name} {difference}" if difference else None
-        kind = "discrete" if network.output == "discrete" else "continuous"
-        return f"{self.name} has {network.action_dim} {kind} actions, the task has {form(action_space)}"
+        reason = self.network.incompatibility(observation_space) or action_difference(self.action_space, action_space)
+        return f"{self.name} {reason}" if reason else None
 
     def _split(self, state: State) -> None:
         assert self._shape is not None

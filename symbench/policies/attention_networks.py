@@ -1,4 +1,4 @@
-"""Permutation-invariant actors: any number of sensors, in any order.
+"""Permutation-invariant policies: any number of sensors, in any order.
 
 * :class:`AttentionNeuronNetwork` - keys from a history of sensor values and actions
 * :class:`RecurrentAttentionNeuronNetwork` - keys from one LSTM per sensor, as published
@@ -13,25 +13,32 @@ from torch import Tensor
 
 from symbench.policies.layers import AttentionNeuron, RecurrentAttentionNeuron, compress, dense
 from symbench.policies.networks import SensorNetwork
+from symbench.policies.spaces import shapes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from symbench.policies.networks import Observations, State
+    from gymnasium import spaces
+
+    from symbench.policies.actions import ActionSpace
+    from symbench.policies.memory import State
+    from symbench.policies.networks import Inputs, Observations
 
 
 class AttentionNeuronNetwork(SensorNetwork):
     """:class:`~symbench.policies.layers.AttentionNeuron` over the last k values and actions, then an MLP.
 
     Its state is the history it needs: the last k values of every sensor (B, N, k) and the last k actions (B, k, A),
-    newest last, zeros before the start of the episode. It acts on any number of sensors in any order.
+    newest last, zeros before the start of the episode. It acts on any number of sensors in any order. Trained on single
+    steps it reads what :class:`symbench.wrappers.SensorHistory` shows.
     """
 
     kind = "attention-neuron"
+    shown_by = "SensorHistory"
 
     def __init__(
         self,
-        action_dim: int,
+        action_space: ActionSpace,
         history: int = 8,
         num_codes: int = 16,
         value_dim: int = 8,
@@ -41,14 +48,11 @@ class AttentionNeuronNetwork(SensorNetwork):
         key_activation: str = "tanh",
         hidden: Sequence[int] = (64,),
         activation: str = "tanh",
-        output: str = "clip",
-        low: float | Sequence[float] = -1.0,
-        high: float | Sequence[float] = 1.0,
     ) -> None:
         """Make the network.
 
         Args:
-            action_dim: Length A of an action, or number of Discrete actions.
+            action_space: What it acts in; see :func:`~symbench.policies.actions.action_head`.
             history: Time steps k it sees.
             num_codes: Rows M of the layer's output.
             value_dim: Columns d_v of the layer's output.
@@ -58,44 +62,45 @@ class AttentionNeuronNetwork(SensorNetwork):
             key_activation: ``"tanh"`` or ``"relu"``, in the key network.
             hidden: Widths of the head's hidden layers.
             activation: ``"tanh"`` or ``"relu"``, in the head.
-            output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`PolicyNetwork`.
-            low: Least action (a number, or one per dimension).
-            high: Greatest action.
         """
-        layer: dict[str, Any] = {
-            "history": history,
-            "num_codes": num_codes,
-            "value_dim": value_dim,
-            "key_widths": tuple(key_widths),
-            "query_dim": query_dim,
-            "projection_dim": projection_dim,
-        }
-        super().__init__(
-            action_dim,
-            output,
-            low,
-            high,
-            **layer,
-            key_activation=key_activation,
-            hidden=tuple(hidden),
-            activation=activation,
-        )
+        layer: dict[str, Any] = {"history": history, "num_codes": num_codes, "value_dim": value_dim}
+        layer |= {"key_widths": tuple(key_widths), "query_dim": query_dim, "projection_dim": projection_dim}
+        head = {"key_activation": key_activation, "hidden": tuple(hidden), "activation": activation}
+        super().__init__(action_space, **layer, **head)
         self.history = history
         self.memory = f"the last {history} values of every sensor, the last {history} actions"
-        self.layer = AttentionNeuron(action_dim=action_dim, activation=key_activation, **layer)
-        self.head = dense((self.layer.output_dim, *hidden, action_dim), activation)
+        self.layer = AttentionNeuron(action_dim=self.action.size, activation=key_activation, **layer)
+        self.features_dim = self.layer.output_dim
+        self.head = dense((self.features_dim, *hidden, self.action.num_logits), activation)
+
+    @classmethod
+    def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
+        """See :meth:`PolicyNetwork.sizes`."""
+        if not shown:
+            return super().sizes(space, given)
+        (_, history), _ = shapes_of(space, "SensorHistory", ("sensors", 2), ("actions", 2))
+        return {"history": history}
 
     def initial_state(self, batch: int, *shape: int) -> State:
         """Zeros: sensor histories (B, N, k) and action history (B, k, A)."""
-        return self._zeros(batch, *shape, self.history), self._zeros(batch, self.history, self.action_dim)
+        return self._zeros(batch, *shape, self.history), self._zeros(batch, self.history, self.action.size)
 
-    def logits(self, observations: Observations, state: State) -> tuple[Tensor, State]:
-        """Shape (B, A) for observations of shape (B, N), and the sensor histories shifted by one."""
+    def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
+        """The histories; those of the sensors are shifted by one."""
         assert isinstance(observations, Tensor)
         sensors, past_actions = state
         # The history is kept compressed, so that a value is compressed once and not in each of its k steps.
         sensors = torch.cat([sensors[:, :, 1:], compress(observations)[:, :, None]], dim=2)
-        return self.head(self.layer(sensors, past_actions)), (sensors, past_actions)
+        return (sensors, past_actions), (sensors, past_actions)
+
+    def remembered(self, observations: Observations) -> Inputs:
+        """The histories that :class:`symbench.wrappers.SensorHistory` shows."""
+        assert isinstance(observations, dict)
+        return compress(observations["sensors"]), observations["actions"]
+
+    def features(self, *inputs: Tensor | None) -> Tensor:
+        """The layer's output, (B, M * d_v)."""
+        return self.layer(*inputs)  # type: ignore[no-any-return]
 
     def update_memory(self, state: State, actions: Tensor) -> State:
         """The action history shifted by one."""
@@ -113,10 +118,11 @@ class RecurrentAttentionNeuronNetwork(SensorNetwork):
 
     kind = "recurrent-attention-neuron"
     memory = "a state for every sensor"
+    recurrent = True
 
     def __init__(
         self,
-        action_dim: int,
+        action_space: ActionSpace,
         num_codes: int = 16,
         hidden_dim: int = 8,
         query_dim: int = 8,
@@ -125,14 +131,11 @@ class RecurrentAttentionNeuronNetwork(SensorNetwork):
         scale: bool = False,
         hidden: Sequence[int] = (),
         activation: str = "tanh",
-        output: str = "tanh",
-        low: float | Sequence[float] = -1.0,
-        high: float | Sequence[float] = 1.0,
     ) -> None:
         """Make the network.
 
         Args:
-            action_dim: Length A of an action, or number of Discrete actions.
+            action_space: What it acts in; see :func:`~symbench.policies.actions.action_head`.
             num_codes: Length M of the layer's output.
             hidden_dim: Size H of a sensor's LSTM.
             query_dim: Columns of the sinusoidal table Q.
@@ -141,33 +144,24 @@ class RecurrentAttentionNeuronNetwork(SensorNetwork):
             scale: Whether scores are divided by ``sqrt(projection_dim)``.
             hidden: Widths of the head's hidden layers.
             activation: ``"tanh"`` or ``"relu"``, in the head.
-            output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`PolicyNetwork`.
-            low: Least action (a number, or one per dimension).
-            high: Greatest action.
         """
-        layer: dict[str, Any] = {
-            "num_codes": num_codes,
-            "hidden_dim": hidden_dim,
-            "query_dim": query_dim,
-            "projection_dim": projection_dim,
-            "bias": bias,
-            "scale": scale,
-        }
-        super().__init__(action_dim, output, low, high, **layer, hidden=tuple(hidden), activation=activation)
-        self.layer = RecurrentAttentionNeuron(action_dim=action_dim, **layer)
-        self.head = dense((num_codes, *hidden, action_dim), activation)
+        layer: dict[str, Any] = {"num_codes": num_codes, "hidden_dim": hidden_dim, "query_dim": query_dim}
+        layer |= {"projection_dim": projection_dim, "bias": bias, "scale": scale}
+        super().__init__(action_space, **layer, hidden=tuple(hidden), activation=activation)
+        self.layer = RecurrentAttentionNeuron(action_dim=self.action.size, **layer)
+        self.features_dim = num_codes
+        self.head = dense((num_codes, *hidden, self.action.num_logits), activation)
 
     def initial_state(self, batch: int, *shape: int) -> State:
         """Zeros: hidden and cell states (B, N, H), previous action (B, A)."""
         lstm = self._zeros(batch, *shape, self.layer.hidden_dim)
-        return lstm, lstm.clone(), self._zeros(batch, self.action_dim)
+        return lstm, lstm.clone(), self._zeros(batch, self.action.size)
 
-    def logits(self, observations: Observations, state: State) -> tuple[Tensor, State]:
-        """Shape (B, A) for observations of shape (B, N), and the next LSTM states."""
-        assert isinstance(observations, Tensor)
+    def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
+        """The layer's code (B, M), and the next LSTM states."""
         hidden, cell, previous_actions = state
         code, hidden, cell = self.layer(observations, previous_actions, hidden, cell)
-        return self.head(code), (hidden, cell, previous_actions)
+        return (code,), (hidden, cell, previous_actions)
 
     def update_memory(self, state: State, actions: Tensor) -> State:
         """The same LSTM states, and the action."""

@@ -10,13 +10,12 @@ import torch
 from gymnasium import spaces
 
 from symbench.errors import SymbenchError, one_line
+from symbench.policies.actions import action_head
 from symbench.policies.agent import Agent
 from symbench.policies.spaces import action_difference, described, form
 from symbench.trees import batch_of_one
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -52,8 +51,10 @@ class ModuleAgent(Agent):
         Raises:
             SymbenchError: There is no way from a module's answers to actions of this space.
         """
-        if not isinstance(action_space, (spaces.Box, *_SIZES)):
-            raise SymbenchError(f"agent {name!r}: a torch module cannot act in {described(action_space)}")
+        try:
+            self._head = action_head(action_space)
+        except ValueError as error:
+            raise SymbenchError(f"agent {name!r}: a torch module cannot act in {described(action_space)}") from error
         self.name, self.module, self.action_space = name, module.eval(), action_space
         self._masks: NDArray[np.bool_] | None = None
         self.preprocessing = (f"a torch module: {_HOW[type(action_space)]}",)
@@ -77,25 +78,16 @@ class ModuleAgent(Agent):
         Raises:
             SymbenchError: The module answers with something else than the class says.
         """
-        space, answers = self.action_space, self._answers(observations)
-        if isinstance(space, spaces.Box):
-            return answers.clip(space.low, space.high).astype(space.dtype)
-        if isinstance(space, spaces.MultiBinary):
-            return (answers > 0).astype(space.dtype)
-        if isinstance(space, spaces.Discrete):
-            chosen: NDArray[np.int64] = answers.argmax(axis=1) + space.start
-            return chosen
-        assert isinstance(space, spaces.MultiDiscrete)
-        parts = np.split(answers, np.cumsum(space.nvec)[:-1], axis=1)
-        chosen = np.stack([part.argmax(axis=1) for part in parts], axis=1) + space.start
-        return chosen
+        masks = None if self._masks is None else torch.as_tensor(self._masks)
+        actions: NDArray[Any] = self._head.decode(self._answers(observations), masks).numpy()
+        return actions.astype(self.action_space.dtype, copy=False)
 
     def decisions(self, observations: Any) -> NDArray[Any] | None:
         """See :meth:`Agent.decisions`: probabilities of discrete actions, the actions of a Box."""
-        if isinstance(self.action_space, spaces.Discrete):
-            probabilities: NDArray[Any] = torch.as_tensor(self._answers(observations)).softmax(dim=1).numpy()
-            return probabilities
-        return self.act(observations) if isinstance(self.action_space, spaces.Box) else None
+        if not isinstance(self.action_space, (spaces.Discrete, spaces.Box)):
+            return None
+        shown: NDArray[Any] = self._head.decisions(self._answers(observations)).numpy()
+        return shown
 
     def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """Try one observation of the space: a module that cannot read it raises an error."""
@@ -112,41 +104,30 @@ class ModuleAgent(Agent):
         return None
 
     @torch.inference_mode()
-    def _answers(self, observations: Any) -> NDArray[Any]:
-        """What the module answers, float, of the shape that the action space asks for."""
+    def _answers(self, observations: Any) -> Tensor:
+        """What the module answers, float, in rows; of the shape that the action space asks for."""
         batch = _tensors(observations)
         found = self.module(batch)
         size = next(iter(batch.values())) if isinstance(batch, dict) else batch
-        expected = (len(size), *_shape(self.action_space))
+        whole = isinstance(self.action_space, (spaces.Box, spaces.MultiBinary))
+        expected = (len(size), *((self.action_space.shape or ()) if whole else (self._head.num_logits,)))
         shape = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
         if shape != expected:
             raise SymbenchError(
                 f"{self.name} answers with {shape}; {described(self.action_space)} takes a tensor of shape {expected}"
             )
-        answers: NDArray[Any] = found.detach().cpu().float().numpy()
-        if not np.isfinite(answers).all():
+        answers: Tensor = found.detach().cpu().float().flatten(1)
+        if not answers.isfinite().all():
             raise SymbenchError(f"{self.name} answers with NaN or infinity")
-        masks = self._masks
-        return answers if masks is None or masks.shape != expected else np.where(masks, answers, -np.inf)
+        return answers
 
 
-_SIZES: Final[dict[type, Callable[[Any], tuple[int, ...]]]] = {
-    spaces.Discrete: lambda space: (int(space.n),),
-    spaces.MultiDiscrete: lambda space: (int(space.nvec.sum()),),
-    spaces.MultiBinary: lambda space: space.shape,
-}
 _HOW: Final = {
     spaces.Discrete: "the largest of its logits is played",
     spaces.MultiDiscrete: "the largest logit of each part is played",
     spaces.MultiBinary: "logits above 0 are 1",
     spaces.Box: "its actions are clipped to the bounds",
 }
-
-
-def _shape(space: spaces.Space[Any]) -> tuple[int, ...]:
-    """The shape of what the module answers to one observation."""
-    sizes = _SIZES.get(type(space))
-    return sizes(space) if sizes else space.shape or ()
 
 
 def _tensors(observations: Any) -> Tensor | dict[str, Any]:

@@ -1,17 +1,18 @@
-"""Deterministic actors as torch modules with one interface, which can be saved as plain weights and a JSON config.
+"""Policies as torch modules with one interface: what trains is what is saved and what plays.
 
 * :class:`PolicyNetwork` - the interface
 * :class:`SensorNetwork` - what all that read a vector of sensors share
 * :class:`MLPNetwork` - the ordinary baseline, tied to the order and the number of its sensors
 
 The permutation-invariant ones are in :mod:`symbench.policies.attention_networks`, those that read frames in
-:mod:`symbench.policies.vision`. All run on CPU in a few matrix products, for a batch of environments at once.
+:mod:`symbench.policies.vision`, the equivariant ones in :mod:`symbench.policies.equivariant`. All run on CPU in a few
+matrix products, for a batch of environments at once.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from operator import index, itemgetter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -19,87 +20,100 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from symbench.policies.actions import ActionHead, ActionSpace, action_head
+from symbench.policies.critics import FreeLogStd, ValueHead
 from symbench.policies.layers import ACTIVATIONS, dense
+from symbench.policies.memory import started
 from symbench.policies.spaces import form
 from symbench.trees import map_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    State = tuple[Tensor, ...]
-    Observations = Tensor | dict[str, Tensor]
+    from symbench.policies.memory import State
 
-OUTPUTS: Final = ("tanh", "clip", "discrete")
+    Observations = Tensor | dict[str, Tensor]
+    Inputs = tuple[Tensor | None, ...]
+
 _SENSORS_AT_ONCE: Final = 16_384  # of a whole batch; with more, a step is up to 4 times slower
 
 
 class PolicyNetwork(nn.Module, ABC):
-    """A deterministic actor: observations and a state in, actions and the next state out.
+    """A policy: an encoder, a memory and an action head.
 
-    A batch of B environments is computed at once. A state is a tuple of tensors whose first axis is B, all zeros at
-    the start of an episode, so that single environments can be restarted.
+    A step of a batch of B environments has three parts. :meth:`perceive` remembers what is seen; :meth:`features`, the
+    encoder, depends on no state, so that all steps of a sequence make one batch; :meth:`decide` makes the logits that
+    the action head decodes. Algorithms that shuffle single steps train it without the memory: a wrapper of the
+    environment shows what it would remember, and :meth:`remembered` takes the place of :meth:`perceive`.
 
     Attributes:
         kind: Name of the architecture in saved files.
         memory: What the state holds, in words; empty for a network without a state.
-        action_dim: Length A of an action, or number of Discrete actions.
-        action_space: The (single) space that its actions are from.
-        output: How an action is made of the last layer's output: ``"tanh"`` (squashed into ``[low, high]``),
-            ``"clip"`` (cut to ``[low, high]``) or ``"discrete"`` (scores, of which the greatest is played).
+        history: How many steps the state holds, if a wrapper can show them.
+        shown_by: Name of the wrapper that shows what the network would remember; empty if it remembers nothing.
+        recurrent: Whether it remembers more than a wrapper can show.
+        differentiable: Whether gradients reach all of its weights.
+        ortho_init: Whether reinforcement learning begins with orthogonal weights behind the features, as SB3 does.
+        action: Decodes logits to actions.
+        features_dim: Length of the features, which a critic may share.
+        head: The layers behind the features; the last of them makes the logits.
     """
 
     kind: ClassVar[str]
     memory: str = ""
-    low: Tensor
-    high: Tensor
-    action_space: spaces.Discrete | spaces.Box
+    history: int = 1
+    shown_by: str = ""
+    recurrent: bool = False
+    differentiable: ClassVar[bool] = True
+    ortho_init: ClassVar[bool] = False
+    action: ActionHead
+    features_dim: int
+    head: Any
 
-    def __init__(
-        self,
-        action_dim: int,
-        output: str = "tanh",
-        low: float | Sequence[float] = -1.0,
-        high: float | Sequence[float] = 1.0,
-        **architecture: Any,
-    ) -> None:
-        """Remember the action's form and the architecture's JSON parameters.
+    def __init__(self, action_space: ActionSpace, **architecture: Any) -> None:
+        """Make the action head and remember the architecture's JSON parameters.
 
         Raises:
-            ValueError: ``output`` or ``architecture["activation"]`` is unknown, or the bounds do not fit.
+            ValueError: There is no head for the action space, or ``architecture["activation"]`` is unknown.
         """
         super().__init__()
         activation = architecture.get("activation", "relu")
-        if output not in OUTPUTS:
-            raise ValueError(f"output must be one of {OUTPUTS}, received {output!r}")
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation must be one of {tuple(ACTIVATIONS)}, received {activation!r}")
-        if index(action_dim) < 1:
-            raise ValueError(f"action_dim must be at least 1, received {action_dim}")
-        self.action_dim, self.output = action_dim, output
-        bounds = {name: list(b) if not isinstance(b, (int, float)) else b for name, b in (("low", low), ("high", high))}
-        self._config = {**architecture, "action_dim": action_dim, "output": output, **bounds}
-        # Not part of the weights: the config holds them. They are read here, also where a network is only planned.
-        for name, bound in bounds.items():
-            values = torch.as_tensor(bound, dtype=torch.float32, device="cpu")
-            self.register_buffer(name, values, persistent=False)
-            if values.shape not in ((), (action_dim,)) or bool(values.isnan().any()):
-                raise ValueError(f"{name} must be a number or one per action, {action_dim}, received {bound}")
-        if bool((self.low > self.high).any()):
-            raise ValueError(f"low must not be above high, received {low} and {high}")
-        self.action_space = spaces.Discrete(action_dim) if output == "discrete" else _bounded(action_dim, low, high)
+        self.action = action_head(action_space)
+        self._config = {**architecture, "action_space": self.action.data()}
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of the weights."""
+        return next(self.parameters()).dtype
 
     def config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values: ``type(network)(**network.config())`` has the same shapes."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in self._config.items()}
 
+    @classmethod
     @abstractmethod
+    def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
+        """Arguments of the constructor that an observation space implies.
+
+        Args:
+            space: The (single) space of observations.
+            given: The arguments that are said already.
+            shown: Whether a wrapper shows what the network would remember: the space of what :meth:`remembered` takes.
+
+        Raises:
+            ValueError: The network cannot read the space.
+        """
+
     def initial_state(self, batch: int, *shape: int) -> State:
-        """The state before the first observation of an episode: zeros.
+        """The state before the first observation of an episode: zeros; none by default.
 
         Args:
             batch: Number of environments B.
             *shape: Shape of one observation: (N,) for N sensors, (H, W, C) for frames.
         """
+        return ()
 
     @abstractmethod
     def read(self, observations: Any) -> Observations:
@@ -117,92 +131,132 @@ class PolicyNetwork(nn.Module, ABC):
     def micro_batch_size(self, shape: Sequence[int]) -> int:
         """How many observations of this shape are best computed at once: with more, temporaries leave the cache."""
 
-    @abstractmethod
-    def logits(self, observations: Observations, state: State) -> tuple[Tensor, State]:
-        """The last layer's output, and the state that has seen the observations but not yet the action.
+    def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
+        """What :meth:`features` reads, (B, ...) each, and the state that saw the observations, but not the action.
 
         Args:
             observations: From :meth:`read`.
             state: From :meth:`initial_state` or :meth:`update_memory`.
-
-        Returns:
-            Shape (B, A), and the state to pass to :meth:`update_memory`.
         """
+        assert isinstance(observations, Tensor)
+        return (observations,), state
+
+    def remembered(self, observations: Observations) -> Inputs:
+        """What :meth:`features` reads, of observations in which a wrapper shows what the network would remember.
+
+        Args:
+            observations: Shape (B, ...), float, as Stable-Baselines3 gives them; frames channels first, 0 to 255.
+        """
+        assert isinstance(observations, Tensor)
+        return (observations,)
 
     @abstractmethod
-    def update_memory(self, state: State, actions: Tensor) -> State:
-        """The state before the next observation, given what was done (actions as :meth:`played` gives them, (B, A))."""
+    def features(self, *inputs: Tensor | None) -> Tensor:
+        """The encoder, (B, ...) -> (B, ...): depends on no state."""
 
-    def forward(self, observations: Observations, state: State) -> tuple[Tensor, State]:
+    def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+        """Features to logits (B, L), and the next state."""
+        return self.last(self.latent(features)), state
+
+    def latent(self, features: Tensor) -> Tensor:
+        """Features to what the last layer reads, (B, ...)."""
+        return self.head[:-1](features)  # type: ignore[no-any-return]
+
+    def last(self, latent: Tensor) -> Tensor:
+        """The last layer, to logits (B, L)."""
+        return self.head[-1](latent)  # type: ignore[no-any-return]
+
+    def update_memory(self, state: State, actions: Tensor) -> State:
+        """The state before the next observation, given what was done, (B, A) as the action head encodes it."""
+        return state
+
+    def logits(self, observations: Observations, state: State) -> tuple[Tensor, State]:
+        """The last layer's output, (B, L), and the state that has seen the observations but not yet the action."""
+        inputs, state = self.perceive(observations, state)
+        return self.decide(self.features(*inputs), state)
+
+    def forward(self, observations: Observations, state: State, masks: Tensor | None = None) -> tuple[Tensor, State]:
         """One time step.
 
         Args:
             observations: From :meth:`read`.
             state: From :meth:`initial_state` or the previous call.
+            masks: True where an action is allowed, (B, A); ``None`` for all.
 
         Returns:
-            Actions, shape (B, A) (one score per action if the output is discrete), and the next state.
+            Actions, (B,) or (B, ...), and the next state.
         """
         logits, state = self.logits(observations, state)
-        actions = self.finish(logits)
-        return actions, self.update_memory(state, self.played(actions))
+        actions = self.action.decode(logits, masks)
+        if state:
+            state = self.update_memory(state, self.action.encode(actions).to(logits.dtype))
+        return actions, state
 
-    def unroll(self, observations: Observations, starts: Tensor, actions: Tensor, state: State) -> Tensor:
-        """The last layer's outputs over T time steps that were played, (T, B, A).
+    def unroll(
+        self, observations: Observations, starts: Tensor, actions: Tensor, state: State
+    ) -> tuple[Tensor, Tensor]:
+        """The features and the logits of T time steps that were played, (T, B, ...) and (T, B, L).
 
         Args:
             observations: Shape (T, B, ...).
             starts: 1 where an episode begins, else 0, shape (T, B).
-            actions: What was done, as :meth:`played` gives it, shape (T, B, A).
+            actions: What was done, as the action head encodes it, shape (T, B, A).
             state: Before the first of the steps.
         """
-        outputs = []
+        columns, seen, outputs = [], state, []
         for t, begins in enumerate(starts):
-            logits, state = self.logits(map_tree(itemgetter(t), observations), started(state, begins))
+            inputs, seen = self.perceive(map_tree(itemgetter(t), observations), started(seen, begins))
+            columns.append(inputs)
+            seen = self.update_memory(seen, actions[t])
+        features = self.features(*map(_join, zip(*columns, strict=True)))
+        for t, part in enumerate(torch.split(features, starts.shape[1])):
+            logits, state = self.decide(part, started(state, starts[t]))
             outputs.append(logits)
             state = self.update_memory(state, actions[t])
-        return torch.stack(outputs)
+        return features.reshape(*starts.shape, *features.shape[1:]), torch.stack(outputs)
 
-    def finish(self, logits: Tensor) -> Tensor:
-        """The action of the last layer's output, (B, A) -> (B, A)."""
-        if self.output == "tanh":
-            return (self.high + self.low) / 2 + (self.high - self.low) / 2 * torch.tanh(logits)
-        return torch.clamp(logits, self.low, self.high) if self.output == "clip" else logits
+    def value_head(self, hidden: Sequence[int], *, of_actions: bool = False, outputs: int = 1) -> nn.Module:
+        """Fresh layers from features (B, ...), and encoded actions (B, A) if ``of_actions``, to values (B, outputs)."""
+        width = self.features_dim + (self.action.size if of_actions else 0)
+        return ValueHead((width, *hidden, outputs), self._config.get("activation", "relu"))
 
-    def played(self, actions: Tensor) -> Tensor:
-        """What the next step is told about these actions, (B, A): themselves, one-hot if they are discrete."""
-        if self.output != "discrete":
-            return actions
-        return nn.functional.one_hot(actions.argmax(dim=-1), self.action_dim).to(actions.dtype)
+    def drop_decisions(self) -> None:
+        """Take off the layers behind the features: a critic has others."""
+        self.head = nn.Identity()
+
+    def log_std(self, initial: float) -> nn.Module:
+        """Logarithms of deviations, one for each number of an action; a module that is called with nothing."""
+        return FreeLogStd(self.action.size, initial)
+
+    def log_std_head(self) -> nn.Module:
+        """A fresh last layer for logarithms of deviations that depend on the state: :meth:`latent` to (B, A)."""
+        return nn.Linear(self.head[-1].in_features, self.action.size)
 
     def _zeros(self, *shape: int) -> Tensor:
         # Every network has weights; its state lives where they do, in their precision.
         return next(self.parameters()).new_zeros(shape)
 
 
-def started(state: State, starts: Tensor) -> State:
-    """``state`` with zeros where an episode begins; ``starts`` has shape (B,)."""
-    if not bool(starts.any()):
-        return state
-    ends = starts != 0
-    return tuple(part.masked_fill(ends.reshape(-1, *[1] * (part.ndim - 1)), 0) for part in state)
-
-
 class SensorNetwork(PolicyNetwork):
-    """A network that reads a vector of sensors.
+    """A network that reads a vector of sensors; its head is dense layers over the features.
 
     Attributes:
         num_sensors: Number of sensors it needs, or ``None`` if it takes any number.
-        head: The ordinary layers at the end.
     """
 
     num_sensors: int | None = None
-    head: nn.Sequential
+
+    @classmethod
+    def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
+        """See :meth:`PolicyNetwork.sizes`."""
+        if not isinstance(space, spaces.Box) or len(space.shape) != 1:
+            raise ValueError(f"{cls.kind} reads a vector of sensors, received {form(space)}")
+        return {}
 
     def read(self, observations: Any) -> Tensor:
         """Sensor values, (B, N) or (N,) -> (B, N)."""
         # Copied into memory of torch's own: the last bit of a product depends on how its memory is aligned.
-        values = torch.tensor(np.asarray(observations), dtype=next(self.parameters()).dtype)
+        values = torch.tensor(np.asarray(observations), dtype=self.dtype)
         return values if values.ndim > 1 else values[None]
 
     def incompatibility(self, space: spaces.Space[Any]) -> str | None:
@@ -217,53 +271,49 @@ class SensorNetwork(PolicyNetwork):
         """See :meth:`PolicyNetwork.micro_batch_size`."""
         return max(1, _SENSORS_AT_ONCE // shape[0])
 
+    def features(self, *inputs: Tensor | None) -> Tensor:
+        """What was perceived, as it is."""
+        (features,) = inputs
+        assert features is not None
+        return features
+
+    def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+        """See :meth:`PolicyNetwork.decide`."""
+        return self.head(features), state
+
 
 class MLPNetwork(SensorNetwork):
     """An ordinary multilayer perceptron over the sensors in their order; it has no state."""
 
     kind = "mlp"
+    ortho_init = True
 
     def __init__(
         self,
         num_sensors: int,
-        action_dim: int,
+        action_space: ActionSpace,
         hidden: Sequence[int] = (64, 64),
         activation: str = "tanh",
-        output: str = "clip",
-        low: float | Sequence[float] = -1.0,
-        high: float | Sequence[float] = 1.0,
     ) -> None:
         """Make the network.
 
         Args:
             num_sensors: Number of sensors N.
-            action_dim: Length A of an action, or number of Discrete actions.
+            action_space: What it acts in; see :func:`~symbench.policies.actions.action_head`.
             hidden: Widths of the hidden layers.
             activation: ``"tanh"`` or ``"relu"``.
-            output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`PolicyNetwork`.
-            low: Least action (a number, or one per dimension).
-            high: Greatest action.
         """
-        super().__init__(
-            action_dim, output, low, high, num_sensors=num_sensors, hidden=tuple(hidden), activation=activation
-        )
-        self.num_sensors = num_sensors
-        self.head = dense((num_sensors, *hidden, action_dim), activation)
+        super().__init__(action_space, num_sensors=num_sensors, hidden=tuple(hidden), activation=activation)
+        self.num_sensors = self.features_dim = num_sensors
+        self.head = dense((num_sensors, *hidden, self.action.num_logits), activation)
 
-    def initial_state(self, batch: int, *shape: int) -> State:
-        """The empty tuple."""
-        return ()
-
-    def logits(self, observations: Observations, state: State) -> tuple[Tensor, State]:
-        """Shape (B, A) for observations of shape (B, N); the state stays empty."""
-        assert isinstance(observations, Tensor)
-        return self.head(observations), state
-
-    def update_memory(self, state: State, actions: Tensor) -> State:
-        """The empty tuple."""
-        return state
+    @classmethod
+    def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
+        """See :meth:`PolicyNetwork.sizes`."""
+        super().sizes(space, given, shown)
+        return {"num_sensors": (space.shape or ())[0]}
 
 
-def _bounded(action_dim: int, *bounds: float | Sequence[float]) -> spaces.Box:
-    low, high = (np.broadcast_to(np.asarray(bound, np.float32), (action_dim,)) for bound in bounds)
-    return spaces.Box(low, high, dtype=np.float32)
+def _join(parts: tuple[Tensor | None, ...]) -> Tensor | None:
+    there = [part for part in parts if part is not None]
+    return torch.cat(there) if there else None

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium import spaces
 
-from symbench.policies.agent import Agent
+from symbench.policies.wrapped_agent import WrappedAgent
 from symbench.trees import row
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from symbench.policies.agent import Agent
     from symbench.policies.sb3.normalization import Normalization
 
 
-class PreprocessedAgent(Agent):
+class PreprocessedAgent(WrappedAgent):
     """Base of agents that give another agent something else to read than the task shows."""
 
     def __init__(self, agent: Agent, observation_space: spaces.Space[Any]) -> None:
@@ -27,8 +28,8 @@ class PreprocessedAgent(Agent):
             agent: The agent that acts.
             observation_space: The task's (single) space.
         """
-        self.agent, self.observation_space = agent, observation_space
-        self.name, self.action_space = agent.name, agent.action_space
+        super().__init__(agent)
+        self.observation_space = observation_space
         self.preprocessing = (str(self), *agent.preprocessing)
 
     @staticmethod
@@ -43,22 +44,6 @@ class PreprocessedAgent(Agent):
     @abstractmethod
     def _first(self, observations: Any) -> Any:
         """The same of first observations of an episode, which change nothing."""
-
-    def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
-        """See :meth:`Agent.reset`."""
-        self.agent.reset(num_envs, seed=seed)
-
-    def restart(self, mask: NDArray[np.bool_]) -> None:
-        """See :meth:`Agent.restart`."""
-        self.agent.restart(mask)
-
-    def keep(self, mask: NDArray[np.bool_]) -> None:
-        """See :meth:`Agent.keep`."""
-        self.agent.keep(mask)
-
-    def allow(self, masks: NDArray[np.bool_] | None) -> None:
-        """See :meth:`Agent.allow`."""
-        self.agent.allow(masks)
 
     def act(self, observations: Any) -> NDArray[Any]:
         """See :meth:`Agent.act`; batches only."""

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium import spaces
 
-from symbench.policies.agent import Agent
 from symbench.policies.spaces import described, rescalable
+from symbench.policies.wrapped_agent import WrappedAgent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from symbench.policies.agent import Agent
 
-class RescaledAgent(Agent):
+
+class RescaledAgent(WrappedAgent):
     """Maps the actions of an agent from the bounds of its own action space to those of the task's, each affinely.
 
     Example:
@@ -32,26 +34,10 @@ class RescaledAgent(Agent):
             agent: The agent that acts.
             action_space: The task's (single) action space.
         """
-        self.agent, self.action_space = agent, action_space
-        self.name = agent.name
+        super().__init__(agent)
+        self.action_space = action_space
         own, task = (described(space).partition(" from ")[2] for space in (agent.action_space, action_space))
         self.preprocessing = (*agent.preprocessing, f"actions from {own} are mapped to {task}")
-
-    def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
-        """See :meth:`Agent.reset`."""
-        self.agent.reset(num_envs, seed=seed)
-
-    def restart(self, mask: NDArray[np.bool_]) -> None:
-        """See :meth:`Agent.restart`."""
-        self.agent.restart(mask)
-
-    def keep(self, mask: NDArray[np.bool_]) -> None:
-        """See :meth:`Agent.keep`."""
-        self.agent.keep(mask)
-
-    def allow(self, masks: NDArray[np.bool_] | None) -> None:
-        """See :meth:`Agent.allow`."""
-        self.agent.allow(masks)
 
     def act(self, observations: Any) -> NDArray[Any]:
         """The agent's actions between the task's bounds."""
@@ -64,10 +50,6 @@ class RescaledAgent(Agent):
         """See :meth:`Agent.decisions`: actions between the task's bounds."""
         shown = self.agent.decisions(observations)
         return None if shown is None else self._mapped(shown)
-
-    def values(self, observations: Any) -> NDArray[Any] | None:
-        """See :meth:`Agent.values`."""
-        return self.agent.values(observations)
 
     def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """See :meth:`Agent.incompatibility`; both action spaces must be bounded Boxes of real numbers, of one shape."""

@@ -22,6 +22,19 @@ def form(space: spaces.Space[Any]) -> str:
     return f"{type(space).__name__}{space.shape}"
 
 
+def shapes_of(space: spaces.Space[Any], wrapper: str, *keys: tuple[str, int]) -> list[tuple[int, ...]]:
+    """The shapes of these keys of a Dict space, which must have so many axes.
+
+    Raises:
+        ValueError: They have not; the message names the wrapper that shows them.
+    """
+    parts = space.spaces if isinstance(space, spaces.Dict) else {}
+    shapes = [parts[key].shape or () for key, _ in keys if key in parts]
+    if [len(shape) for shape in shapes] != [axes for _, axes in keys]:
+        raise ValueError(f"the environment must be wrapped in symbench.wrappers.{wrapper}, received {form(space)}")
+    return shapes
+
+
 def described(space: spaces.Space[Any]) -> str:
     """A space with its bounds, e.g. ``Box(1,) from -2 to 2``."""
     if isinstance(space, spaces.Dict):
@@ -108,3 +121,12 @@ def _short(values: Any) -> str:
     return (
         "[" + ", ".join(f"{number:g}" for number in np.ravel(values)[:8]) + (", ...]" if np.size(values) > 8 else "]")
     )
+
+
+def channels_last(space: spaces.Space[Any]) -> spaces.Space[Any]:
+    """Frames as the task gives them: Stable-Baselines3 puts their channels first, and ``predict`` takes both forms."""
+    if isinstance(space, spaces.Dict):
+        return spaces.Dict({key: channels_last(part) for key, part in space.spaces.items()})
+    if not isinstance(space, spaces.Box) or len(space.shape) != 3 or space.dtype != np.uint8:
+        return space
+    return spaces.Box(space.low.transpose(1, 2, 0), space.high.transpose(1, 2, 0), dtype=np.uint8)

@@ -91,8 +91,7 @@ def _evaluate_together(
     while playing.any():
         batch = torch.from_numpy(observations).reshape(population, rollouts, -1)
         actions, state = step(weights, batch, *state)
-        chosen = actions.argmax(dim=-1) if network.output == "discrete" else actions
-        observations, rewards, terminated, truncated, _ = envs.step(chosen.flatten(0, 1).numpy())
+        observations, rewards, terminated, truncated, _ = envs.step(actions.flatten(0, 1).numpy())
         returns += np.where(playing, rewards, 0.0)
         # What follows the first episode of an environment is not counted, so its state needs no restart.
         playing &= ~(terminated | truncated)

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from symbench.policies.actions import BoxHead, DiscreteHead
 from symbench.policies.batches import first, rows, stack
-from symbench.policies.networks import started
+from symbench.policies.memory import started
 from symbench.training.session import Returns
 from symbench.training.training_envs import make_training_envs
 from symbench.trees import map_tree
@@ -59,17 +60,12 @@ def segment_loss(network: PolicyNetwork, segment: Segment, rows: Tensor) -> Tens
         rows: Indices of the environments, shape (b,).
 
     Returns:
-        Mean smooth L1 distance of the actions, or mean cross-entropy if they are discrete, a scalar.
+        The distance of the student's logits from the teacher's actions, a scalar; see ``ActionHead.distance``.
     """
     observations = map_tree(lambda part: part[:, rows], segment.observations)
     state = tuple(part[rows] for part in segment.state)
-    logits = network.unroll(observations, segment.starts[:, rows], segment.actions[:, rows], state).flatten(0, 1)
-    targets = segment.targets[:, rows].flatten(0, 1)
-    if network.output == "discrete":
-        return nn.functional.cross_entropy(logits, targets)
-    # A clipped output has no gradient beyond its bounds: there the raw value is compared.
-    actions = logits if network.output == "clip" else network.finish(logits)
-    return nn.functional.smooth_l1_loss(actions, targets, beta=0.3)
+    _, logits = network.unroll(observations, segment.starts[:, rows], segment.actions[:, rows], state)
+    return network.action.distance(logits.flatten(0, 1), segment.targets[:, rows].flatten(0, 1))
 
 
 class Player:
@@ -105,10 +101,12 @@ class Player:
         for _ in range(steps):
             observations, starts, target = self.observations, self.starts, self.advice()
             logits, state = self.student.logits(observations, started(self.state, starts))
-            actions = self._explore(self._follow(logits, target, led), exploration)
-            told = self.student.played(actions)
+            actions = self.student.action.decode(logits).clone()
+            actions[led] = target[led]
+            actions = self._explore(actions, exploration)
+            told = self.student.action.encode(actions).to(logits.dtype)
             self.state = self.student.update_memory(state, told)
-            self._step(actions.argmax(dim=1) if self.student.output == "discrete" else actions)
+            self._step(actions)
             columns.append((observations, starts, told, target))
         observed, *others = zip(*columns, strict=True)
         return Segment(before, stack(observed), *map(torch.stack, others))
@@ -117,27 +115,18 @@ class Player:
         """What the teacher would do now: (B, A), or its number (B,) if actions are discrete."""
         if not isinstance(self.teacher, nn.Module):
             return torch.from_numpy(np.array(self.kept.advice))
-        answer: Tensor = self.teacher(self.teacher.read(self.kept.state), ())[0]
-        return answer.argmax(dim=1) if self.student.output == "discrete" else answer
-
-    def _follow(self, logits: Tensor, target: Tensor, led: Tensor) -> Tensor:
-        """The student's actions (scores if they are discrete), the teacher's in the environments that are led."""
-        actions = self.student.finish(logits).clone()
-        if self.student.output == "discrete":
-            actions[led, target[led]] = float("inf")
-        else:
-            actions[led] = target[led]
-        return actions
+        return self.teacher(self.teacher.read(self.kept.state), ())[0]  # type: ignore[no-any-return]
 
     def _explore(self, actions: Tensor, exploration: float) -> Tensor:
-        size = np.linspace(0.0, exploration, len(actions), dtype=np.float32)
-        if self.student.output == "discrete":
+        size, head = np.linspace(0.0, exploration, len(actions), dtype=np.float32), self.student.action
+        if isinstance(head, DiscreteHead):
             random = np.flatnonzero(self.generator.random(len(actions)) < size)
-            actions[random] = 0.0
-            actions[random, self.generator.integers(actions.shape[1], size=len(random))] = float("inf")
+            drawn = self.generator.integers(head.size, size=len(random)) + int(head.space.start)
+            actions[random] = torch.from_numpy(drawn)
             return actions
+        assert isinstance(head, BoxHead)
         noise = self.generator.standard_normal(actions.shape, dtype=np.float32) * size[:, None]
-        return torch.clamp(actions + torch.from_numpy(noise), self.student.low, self.student.high)
+        return torch.clamp(actions + torch.from_numpy(noise), head.low, head.high)
 
     def _step(self, actions: Tensor) -> None:
         observations, rewards, terminated, truncated, _ = self.envs.step(actions.numpy())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symbench.errors import SymbenchError, unknown
-from symbench.policies import NETWORKS, AttentionNeuronNetwork, MLPNetwork, NetworkAgent, PolicyNetwork
-from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork
-from symbench.reading import brief
+from symbench.policies import NetworkAgent, PolicyNetwork
+from symbench.policies import make_network as make_policy_network
+from symbench.tasks import get_task
 from symbench.training.controllers import Controller, controller_of
 from symbench.training.recipe import Imitation, Ppo, Recipe
 from symbench.training.training_envs import make_training_envs
@@ -36,16 +37,11 @@ def make_network(plan: Recipe, run: int) -> PolicyNetwork:
 
 
 def _fresh(plan: Recipe) -> PolicyNetwork:
-    config = dict(plan.network)
-    kind = str(config.pop("kind", ""))
-    if kind not in NETWORKS:
-        raise unknown("network kind", kind, NETWORKS)
-    try:
-        return NETWORKS[kind](**config)
-    except Exception as error:  # the table may be anything, and so may what it makes constructors do
-        raise SymbenchError(
-            f"recipe {plan.name}: [network] does not describe a {kind!r} network: {brief(error)}"
-        ) from error
+    with closing(get_task(plan.task).make()) as env:
+        try:
+            return make_policy_network(plan.network, env.observation_space, env.action_space)
+        except SymbenchError as error:
+            raise SymbenchError(f"recipe {plan.name}, [network]: {error}") from error
 
 
 def find_teacher(task: str, name: str, run: int) -> PolicyNetwork | type[Controller]:
@@ -91,19 +87,12 @@ def _algorithm_incompatibility(
     plan: Recipe, network: PolicyNetwork, task: gym.vector.VectorEnv[Any, Any, Any], seed: int
 ) -> str | None:
     settings = plan.algorithm
-    if isinstance(settings, Ppo):
-        return _ppo_incompatibility(settings, network)
+    if isinstance(settings, Ppo) and network.recurrent:
+        return f"ppo trains on single steps, and {network.kind!r} remembers more than can be shown; use imitation"
+    if isinstance(settings, Ppo) and plan.network.get("squash", "clip") != "clip":
+        return "ppo trains with squash = 'clip'; leave squash out of [network]"
     if isinstance(settings, Imitation):
         return _teacher_incompatibility(find_teacher(plan.task, settings.teacher, seed), settings.teacher, task)
-    return None
-
-
-def _ppo_incompatibility(settings: Ppo, network: PolicyNetwork) -> str | None:
-    trained = (MLPNetwork, EquivariantMLPNetwork, EquivariantCNNNetwork, AttentionNeuronNetwork)
-    if not isinstance(network, trained):
-        return f"ppo trains networks of kind {', '.join(kind.kind for kind in trained)}; received {network.kind!r}"
-    if settings.privileged_critic and not isinstance(network, AttentionNeuronNetwork):
-        return f"privileged_critic = true needs a network of kind 'attention-neuron', received {network.kind!r}"
     return None
 
 

@@ -13,18 +13,14 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.utils import LinearSchedule
 
 from symbench.envs.vec_env import VectorToVecEnv
-from symbench.policies import AttentionNeuronNetwork, AttentionNeuronPolicy, MLPNetwork, PolicyNetwork, actor_network
-from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork
-from symbench.policies.layers import ACTIVATIONS
-from symbench.policies.sb3.equivariant import EquivariantActorCriticPolicy
-from symbench.policies.sb3.layers import STATE
+from symbench.policies import NetworkActorCriticPolicy, PolicyNetwork
+from symbench.policies.sb3.bridge import STATE
 from symbench.training.training_envs import KeepState, make_training_envs
-from symbench.wrappers import vector
+from symbench.wrappers import vector_wrapper_of
 
 if TYPE_CHECKING:
     import gymnasium as gym
     from stable_baselines3.common.base_class import BaseAlgorithm
-    from stable_baselines3.common.policies import ActorCriticPolicy
 
     from symbench.training.recipe import Ppo, Recipe
     from symbench.training.session import Session
@@ -33,28 +29,32 @@ CHECKPOINT = "checkpoint.zip"
 
 
 class TrueState(VectorWrapper):
-    """Adds the true state to a Dict observation, under the key that only the critic reads."""
+    """Adds the true state to the observation, under the key that only the critic reads."""
 
     def __init__(self, envs: gym.vector.VectorEnv[Any, Any, Any], kept: KeepState) -> None:
         """Read the state from ``kept``, a wrapper further in."""
         super().__init__(envs)
         self.kept = kept
-        inner = envs.single_observation_space
-        assert isinstance(inner, spaces.Dict)
-        self.single_observation_space = spaces.Dict({**inner.spaces, STATE: kept.single_observation_space})
+        inner = self._keyed(envs.single_observation_space)
+        self.single_observation_space = spaces.Dict({**inner, STATE: kept.single_observation_space})
 
     def reset(self, **kwargs: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Reset, and add the state."""
         observations, infos = self.env.reset(**kwargs)
-        return {**observations, STATE: self.kept.state}, infos
+        return {**self._keyed(observations), STATE: self.kept.state}, infos
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Step, and add the state, to final observations too."""
         observations, rewards, terminated, truncated, infos = self.env.step(actions)
         if self.kept.final is not None:
             for i in np.flatnonzero(terminated | truncated):
-                infos["final_obs"][i] = {**infos["final_obs"][i], STATE: self.kept.final[i]}
-        return {**observations, STATE: self.kept.state}, rewards, terminated, truncated, infos
+                infos["final_obs"][i] = {**self._keyed(infos["final_obs"][i]), STATE: self.kept.final[i]}
+        return {**self._keyed(observations), STATE: self.kept.state}, rewards, terminated, truncated, infos
+
+    @staticmethod
+    def _keyed(observations: Any) -> dict[str, Any]:
+        """A Dict observation or its space; another one under a key of its own."""
+        return dict(observations.items()) if hasattr(observations, "items") else {"observation": observations}
 
 
 class Report(BaseCallback):
@@ -96,12 +96,12 @@ def train_ppo(
     Args:
         recipe: What is trained on what.
         settings: See :class:`~symbench.training.recipe.Ppo`.
-        network: Says the architecture, an MLP, an equivariant network or an AttentionNeuron; its weights are not used.
+        network: Says the architecture; its weights are not used.
         session: Where progress goes.
         device: Where torch computes.
 
     Returns:
-        The deterministic actor.
+        The network that was trained.
 
     Raises:
         SymbenchError: The checkpoint cannot be read.
@@ -115,22 +115,24 @@ def train_ppo(
         session.report(settings.steps, settings.steps, mean_return(model))
         save_model(model, session)
     vec_env.close()
-    return actor_network(model).cpu()
+    policy: Any = model.policy
+    return policy.network.cpu()  # type: ignore[no-any-return]
 
 
 def _make_vec_env(recipe: Recipe, settings: Ppo, network: PolicyNetwork) -> VectorToVecEnv:
     envs, kept = make_training_envs(recipe, settings.num_envs)
-    if isinstance(network, AttentionNeuronNetwork):
-        envs = vector.SensorHistory(envs, length=network.history)
+    if network.shown_by:
+        envs = vector_wrapper_of(network.shown_by)(envs, length=network.history)
     if settings.privileged_critic:
         envs = TrueState(envs, kept)
     return VectorToVecEnv(envs)
 
 
 def _new_model(settings: Ppo, network: PolicyNetwork, vec_env: VectorToVecEnv, seed: int, device: str) -> PPO:
-    policy, policy_kwargs = _policy_of(network)
+    config = {name: value for name, value in network.config().items() if name != "action_space"}
+    policy_kwargs = {"network": {"kind": network.kind, **config}, "critic": _critic(network)}
     return PPO(
-        policy,
+        NetworkActorCriticPolicy,
         vec_env,
         learning_rate=LinearSchedule(settings.learning_rate, settings.learning_rate / 100, 1.0),
         n_steps=settings.n_steps,
@@ -147,22 +149,9 @@ def _new_model(settings: Ppo, network: PolicyNetwork, vec_env: VectorToVecEnv, s
     )
 
 
-def _policy_of(network: PolicyNetwork) -> tuple[type[ActorCriticPolicy] | str, dict[str, Any]]:
-    config = network.config()
-    heads = {"net_arch": list(config["hidden"]), "activation_fn": ACTIVATIONS[config.get("activation", "relu")]}
-    if isinstance(network, MLPNetwork):
-        return "MlpPolicy", heads
-    if isinstance(network, (EquivariantMLPNetwork, EquivariantCNNNetwork)):
-        heads["symmetry"] = {key: config[key] for key in ("group", "observation", "action")}
-        heads["layer_kwargs"] = {key: config[key] for key in ("basis", "init", "bias_init") if key in config}
-        if isinstance(network, EquivariantCNNNetwork):
-            heads["features_extractor_kwargs"] = {"conv": config["conv"], "pool": config["pool"]}
-        return EquivariantActorCriticPolicy, heads
-    assert isinstance(network, AttentionNeuronNetwork)
-    names = ("num_codes", "value_dim", "key_widths", "query_dim", "projection_dim")
-    layer = {**{name: config[name] for name in names}, "activation": config["key_activation"]}
-    heads["net_arch"] = {"pi": list(config["hidden"]), "vf": [64, 64]}
-    return AttentionNeuronPolicy, {**heads, "features_extractor_kwargs": layer}
+def _critic(network: PolicyNetwork) -> list[int]:
+    """Widths of the critic: those of the network, if there is nothing but dense layers in it."""
+    return list(network.config()["hidden"]) if not network.memory else [64, 64]
 
 
 def _resumed(session: Session, vec_env: VectorToVecEnv, device: str) -> PPO | None:

@@ -172,10 +172,6 @@ def load_recipe(name_or_path: str, overrides: dict[str, Any] | None = None) -> R
     data, source = _data_of(name_or_path)
     if isinstance(data.setdefault("algorithm", {}), dict):
         data["algorithm"].update(overrides or {})
-    if isinstance(data.get("network"), dict) and "symmetry" in data["network"]:
-        from symbench.training.symmetric import spelled_out
-
-        data["network"] = spelled_out(data["network"], str(data.get("task")))
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:

@@ -18,22 +18,18 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from symbench.errors import SymbenchError, unknown
 from symbench.policies import NETWORKS, NetworkAgent, PolicyNetwork
 from symbench.reading import TEXT_BYTES, brief, parse_json, read
+from symbench.zoo.card_formats import FORMAT, upgrade
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS: Final = Path(__file__).parent / "weights"
-FORMAT: Final = 2
 
 _SUFFIXES = (".safetensors", ".json")
 _WEIGHT_BYTES: Final = 2**30
 _SOME_MISSING: Final = 100  # parameters, which are then named
 _NAME_LENGTH: Final = 200
 _DTYPES: Final = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
-_BEFORE: Final = {"attention-agent": {"as_published": False}}
-"""What cards mean that were written before a setting existed: their agents go on playing the same episodes."""
-_RENAMED: Final[dict[int, dict[str, str]]] = {1: {"arm": "basis"}, FORMAT: {}}
-"""Format of a card to the settings that have another name now."""
 
 
 def save_agent(network: PolicyNetwork, path: str | Path, card: dict[str, Any]) -> None:
@@ -101,9 +97,9 @@ def load_card(path: str | Path) -> dict[str, Any]:
     card = parse_json(_read(file, TEXT_BYTES), str(file), "an agent's card")
     if not isinstance(card, dict) or not {"kind", "config"} <= card.keys():
         raise SymbenchError(f"{file} is not an agent's card: it must hold an object with 'kind' and 'config'")
-    if type(card.get("format")) is not int or card["format"] not in _RENAMED:
-        found, known = brief(repr(card.get("format"))), " and ".join(map(str, _RENAMED))
-        raise SymbenchError(f"{file} has format {found}; this version of symbench reads formats {known}")
+    if type(card.get("format")) is not int or not 1 <= card["format"] <= FORMAT:
+        found = brief(repr(card.get("format")))
+        raise SymbenchError(f"{file} has format {found}; this version of symbench reads formats 1 to {FORMAT}")
     kind, name = card["kind"], card.get("agent", "")
     if not isinstance(kind, str) or kind not in NETWORKS:
         raise SymbenchError(f"{file}: {unknown('architecture', brief(kind), NETWORKS)}")
@@ -159,9 +155,8 @@ def _build(card: dict[str, Any], card_file: Path, tensors: dict[str, Tensor], fi
 
 def _make(card: dict[str, Any], file: Path) -> PolicyNetwork:
     kind = card["kind"]
-    renamed = _RENAMED[card["format"]]
-    config = {**_BEFORE.get(kind, {}), **{renamed.get(name, name): value for name, value in card["config"].items()}}
     try:
+        config = upgrade(kind, card["config"], card["format"])
         _check_types(NETWORKS[kind], config)
         return NETWORKS[kind](**config)
     except Exception as error:  # the config may be anything, and so may what it makes constructors do
@@ -184,7 +179,9 @@ def _check_types(network: type[PolicyNetwork], config: dict[str, Any]) -> None:
 @cache
 def _types(network: type[PolicyNetwork]) -> dict[str, TypeAdapter[Any]]:
     """Of the constructor's arguments."""
-    hints = get_type_hints(network.__init__, localns={"Sequence": Sequence, "Mapping": Mapping})
+    hints = get_type_hints(
+        network.__init__, localns={"Sequence": Sequence, "Mapping": Mapping, "ActionSpace": Mapping[str, Any]}
+    )
     del hints["return"]
     return {name: TypeAdapter(hint, config=ConfigDict(strict=True)) for name, hint in hints.items()}
 

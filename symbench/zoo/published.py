@@ -30,22 +30,27 @@ _ARCHIVE_BYTES: Final = 2**26
 _NUMBER_BYTES: Final = 16  # the widest of numpy's real numbers
 _HEADER_BYTES: Final = 2**16
 
-_DRIVER: Final = {"action_dim": 3, "output": "tanh", "low": [-1.0, 0.0, 0.0], "high": [1.0, 1.0, 1.0]}
+
+def _squashed(size: int) -> dict[str, Any]:
+    return {"low": [-1.0] * size, "high": [1.0] * size, "squash": "tanh"}
+
+
+_DRIVER: Final = {"action_space": {"low": [-1.0, 0.0, 0.0], "high": [1.0, 1.0, 1.0], "squash": "tanh"}}
 _DRIVER_CODES: Final = {"num_codes": 1024, "code_dim": 16, "projection_dim": 16, "affine": False}
 
 # Architectures: appendix A of arXiv 2109.02869; which of them has biases and a scale is a fact of the published code.
 PUBLISHED: Final[dict[str, tuple[type[PolicyNetwork], dict[str, Any]]]] = {
     "cartpole_pi": (
         RecurrentAttentionNeuronNetwork,
-        {"action_dim": 1, "num_codes": 16, "bias": False, "scale": False, "hidden": ()},
+        {"action_space": _squashed(1), "num_codes": 16, "bias": False, "scale": False, "hidden": ()},
     ),
     "ant_pi": (
         RecurrentAttentionNeuronNetwork,
-        {"action_dim": 8, "num_codes": 32, "bias": True, "scale": True, "hidden": (32,)},
+        {"action_space": _squashed(8), "num_codes": 32, "bias": True, "scale": True, "hidden": (32,)},
     ),
     "carracing_pi": (VisionAttentionNeuronNetwork, {**_DRIVER, **_DRIVER_CODES, "head": "attention-agent"}),
     "carracing": (AttentionAgentNetwork, _DRIVER),
-    "puzzle_pong": (VisionAttentionNeuronNetwork, {"action_dim": 6}),
+    "puzzle_pong": (VisionAttentionNeuronNetwork, {"action_space": {"discrete": 6}}),
 }
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 import torch
+from gymnasium.spaces import Discrete
 from typer.testing import CliRunner
 
 from symbench.cli import app
@@ -51,7 +52,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "140")
     (tmp_path / "tiny.toml").write_text(SUITE)
-    save_agent(MLPNetwork(4, 2, hidden=(8,), output="discrete"), tmp_path / "mlp", {"agent": "mlp"})
+    save_agent(MLPNetwork(4, Discrete(2), hidden=(8,)), tmp_path / "mlp", {"agent": "mlp"})
 
 
 @pytest.fixture

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import gymnasium as gym
 import numpy as np
 import pandas as pd
 import pytest
+from gymnasium.spaces import Discrete
+from stable_baselines3 import PPO
 
-from symbench.policies import AttentionNeuronNetwork
+from symbench.policies import AttentionNeuronNetwork, NetworkActorCriticPolicy
 from symbench.policies.vision import VisionAttentionNeuronNetwork
+from symbench.wrappers import SensorHistory
 from symbench.zoo import save_agent
 
 if TYPE_CHECKING:
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def sensors(tmp_path: Path) -> None:
-    save_agent(AttentionNeuronNetwork(2, output="discrete", hidden=(8,)), tmp_path / "set", {"agent": "set"})
+    save_agent(AttentionNeuronNetwork(Discrete(2), hidden=(8,)), tmp_path / "set", {"agent": "set"})
 
 
 def test_all_analyses_of_an_agent_with_sensors(symbench: Symbench, tmp_path: Path, sensors: None) -> None:
@@ -45,8 +49,17 @@ def test_all_analyses_of_an_agent_with_sensors(symbench: Symbench, tmp_path: Pat
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
 
 
+def test_a_model_of_sb3_is_analysed_if_it_is_trusted(symbench: Symbench, tmp_path: Path) -> None:
+    env = SensorHistory(gym.make("CartPole-v1"), length=4)
+    PPO(NetworkActorCriticPolicy, env, policy_kwargs={"network": "attention-neuron"}).save(tmp_path / "mine")
+    arguments = ("analyse", "ppo:mine.zip", "-t", "CartPole-v1", "--which", "code", "--steps", 20, "--out", "a")
+    refused = symbench(*arguments)
+    assert refused.exit_code == 2 and "--trust" in refused.output
+    assert symbench(*arguments, "--trust").exit_code == 0 and (tmp_path / "a" / "code.npz").is_file()
+
+
 def test_attention_over_patches(symbench: Symbench, tmp_path: Path) -> None:
-    network = VisionAttentionNeuronNetwork(6, num_codes=16, code_dim=4, conv=(), hidden=(4,), lstm_dim=4)
+    network = VisionAttentionNeuronNetwork(Discrete(6), num_codes=16, code_dim=4, conv=(), hidden=(4,), lstm_dim=4)
     save_agent(network, tmp_path / "eye", {"agent": "eye"})
     result = symbench("analyse", "eye.json", "-t", "Pong", "--which", "attention", "--steps", 10, "--out", "a")
     assert result.exit_code == 0, result.output

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from gymnasium.spaces import Box
 
 from symbench.policies import MLPNetwork
 from symbench.suites import bundled_suites, load_suite
@@ -86,7 +87,7 @@ def test_random_play_is_in_the_table_whoever_else_plays(symbench: Symbench, tmp_
 
 
 def test_describe_takes_an_agent_and_shows_what_is_its_own(symbench: Symbench, tmp_path: Path) -> None:
-    save_agent(MLPNetwork(3, 1), tmp_path / "half", {})  # acts from -1 to 1
+    save_agent(MLPNetwork(3, Box(-1, 1, (1,))), tmp_path / "half", {})  # acts from -1 to 1
     cell = "shuffle@2/Pendulum-v1/none/in-order/half/s0"
     result = symbench("describe", cell, "--agent", "half.json")
     assert result.exit_code == 2

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from gymnasium.spaces import Discrete
 from PIL import Image
 
 from symbench.policies.vision import SetTransformerNetwork
@@ -45,7 +46,7 @@ def test_a_cell_of_a_run_finds_its_agent_by_its_files(symbench: Symbench) -> Non
 
 
 def test_attended_patches_are_drawn(symbench: Symbench, tmp_path: Path) -> None:
-    network = SetTransformerNetwork(6, num_codes=4, code_dim=4, conv=(), hidden=(4,))
+    network = SetTransformerNetwork(Discrete(6), num_codes=4, code_dim=4, conv=(), hidden=(4,))
     save_agent(network, tmp_path / "set", {"agent": "set"})
     cell = "shuffle@2/Pong/shuffle-patches/per-episode/set/s0"
     result = symbench("video", cell, "--agent", "set.json", "--steps", 2, "--zoom", 2, "--out", "a.gif")

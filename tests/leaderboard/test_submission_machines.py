@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from gymnasium.spaces import Box
 from submission_cases import SUITE, TASK, metadata
 
 from symbench.errors import SymbenchError
@@ -42,7 +43,7 @@ class House:
 
     def play(self, agent: str, cpu: str, **changes: Any) -> None:
         """Evaluate an agent on a machine with this processor."""
-        network = MLPNetwork(5, 1, hidden=(8,), output="clip", low=[-1.0], high=[1.0])
+        network = MLPNetwork(5, Box(-1, 1, (1,)), hidden=(8,))
         if not (self.folder / f"{agent}.json").exists():
             save_agent(network, self.folder / agent, {"agent": agent})
         facts = {**machine(), "cpu": cpu, **changes}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from gymnasium.spaces import Box
 from submission_cases import SUITE, TASK, Files, metadata, table
 
 from symbench.errors import SymbenchError
@@ -41,7 +42,7 @@ def specs(tmp_path: Path) -> list[str]:
     """Two training runs of one agent, as they follow ``--agent``."""
     for seed in range(2):
         torch.manual_seed(seed)
-        network = MLPNetwork(5, 1, hidden=(8,), output="clip", low=[-1.0], high=[1.0])
+        network = MLPNetwork(5, Box(-1, 1, (1,)), hidden=(8,))
         save_agent(network, tmp_path / "agents" / f"s{seed}", {"agent": "net"})
     return [f"net={tmp_path}/agents/s{seed}.json" for seed in range(2)]
 

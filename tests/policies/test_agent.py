@@ -17,7 +17,7 @@ from symbench.policies import (
 )
 from symbench.policies import networks as networks_module
 
-BOX = spaces.Box(np.float32([-1, 0]), np.float32([1, 5]))
+BOX, ONE = spaces.Box(np.float32([-1, 0]), np.float32([1, 5])), spaces.Box(-1, 1, (1,))
 SENSORS = spaces.Box(-1, 1, (5,))
 
 
@@ -62,7 +62,7 @@ def test_single_observation_gives_single_action(shape: tuple[int, ...]) -> None:
 
 
 def test_batch_is_many_single_agents() -> None:
-    network = AttentionNeuronNetwork(2, low=-0.01, high=0.02)
+    network = AttentionNeuronNetwork(spaces.Box(-0.01, 0.02, (2,)))
     observations = np.random.default_rng(0).normal(size=(6, 4, 5))
     batch = NetworkAgent(network, "batch")
     batch.reset(4)
@@ -78,7 +78,7 @@ def test_batch_is_many_single_agents() -> None:
 @pytest.mark.parametrize("micro_batch_size", [1, 10, 15, 1000])
 def test_batch_may_be_computed_in_parts(micro_batch_size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     observations = np.random.default_rng(0).normal(size=(4, 7, 5))
-    network, mask = AttentionNeuronNetwork(1), np.arange(7) % 3 == 0
+    network, mask = AttentionNeuronNetwork(ONE), np.arange(7) % 3 == 0
     played = []
     for limit in (networks_module._SENSORS_AT_ONCE, micro_batch_size):
         monkeypatch.setattr(networks_module, "_SENSORS_AT_ONCE", limit)
@@ -93,7 +93,7 @@ def test_batch_may_be_computed_in_parts(micro_batch_size: int, monkeypatch: pyte
 
 def test_restart_forgets_only_where_asked() -> None:
     observations = np.random.default_rng(0).normal(size=(8, 3, 5))
-    agent, fresh = (NetworkAgent(AttentionNeuronNetwork(1), "x") for _ in range(2))
+    agent, fresh = (NetworkAgent(AttentionNeuronNetwork(ONE), "x") for _ in range(2))
     fresh.network.load_state_dict(agent.network.state_dict())
     agent.reset(3)
     undisturbed = np.stack([agent.act(step) for step in observations])
@@ -109,7 +109,7 @@ def test_restart_forgets_only_where_asked() -> None:
 
 
 def test_reset_forgets_everything() -> None:
-    agent = NetworkAgent(AttentionNeuronNetwork(1), "x")
+    agent = NetworkAgent(AttentionNeuronNetwork(ONE), "x")
     agent.restart(np.array([True]))  # nothing to forget yet
     agent.reset()
     first = agent.act(np.ones(5))
@@ -119,18 +119,37 @@ def test_reset_forgets_everything() -> None:
 
 
 def test_discrete_networks_play_the_greatest_score() -> None:
-    network = MLPNetwork(5, 4, output="discrete")
+    network = MLPNetwork(5, spaces.Discrete(4))
     agent = NetworkAgent(network, "x")
     agent.reset(6)
     observations = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
-    scores, _ = network(torch.as_tensor(observations), ())
+    scores, _ = network.logits(torch.as_tensor(observations), ())
     actions = agent.act(observations)
     assert actions.dtype == np.int64
     assert np.array_equal(actions, scores.argmax(1).numpy())
 
 
+@pytest.mark.parametrize("micro_batch_size", [2, 1000])
+def test_networks_choose_the_greatest_score_of_what_is_allowed(
+    micro_batch_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = MLPNetwork(5, spaces.Discrete(4))
+    monkeypatch.setattr(MLPNetwork, "micro_batch_size", lambda *_: micro_batch_size)
+    agent, rng = NetworkAgent(network, "x"), np.random.default_rng(0)
+    agent.reset(6)
+    observations, masks = rng.normal(size=(6, 5)).astype(np.float32), rng.random((6, 4)) < 0.5
+    masks[0] = False  # where nothing is allowed, all is
+    scores = network.logits(torch.as_tensor(observations), ())[0].detach().numpy()
+    agent.allow(masks)
+    allowed = np.where(masks | ~masks.any(axis=1, keepdims=True), scores, -np.inf)
+    assert np.array_equal(agent.act(observations), allowed.argmax(1))
+    agent.allow(None)
+    assert np.array_equal(agent.act(observations), scores.argmax(1))
+    assert not np.array_equal(allowed.argmax(1), scores.argmax(1))
+
+
 def test_sensors_cannot_appear_within_an_episode() -> None:
-    agent = NetworkAgent(AttentionNeuronNetwork(1), "x")
+    agent = NetworkAgent(AttentionNeuronNetwork(ONE), "x")
     agent.reset(2)
     agent.act(np.zeros((2, 5)))
     with pytest.raises(ValueError, match=r"shape \(2, 5\) until reset\(\), received \(2, 6\)"):
@@ -138,20 +157,22 @@ def test_sensors_cannot_appear_within_an_episode() -> None:
 
 
 def test_incompatibility_says_why() -> None:
-    mlp = NetworkAgent(MLPNetwork(5, 2, low=[-1.0, 0.0], high=[1.0, 5.0]), "mlp")
+    mlp = NetworkAgent(MLPNetwork(5, BOX), "mlp")
     assert mlp.incompatibility(SENSORS, BOX) is None
     assert mlp.incompatibility(spaces.Box(-1, 1, (10,)), BOX) == "mlp reads 5 sensors in a fixed order, received 10"
-    assert mlp.incompatibility(SENSORS, spaces.Discrete(2)) == "mlp has 2 continuous actions, the task has Discrete(2)"
+    assert mlp.incompatibility(SENSORS, spaces.Discrete(2)) == (
+        "mlp acts in Box(2,) from [-1, 0] to [1, 5], the task has Discrete(2)"
+    )
     assert mlp.incompatibility(spaces.Box(0, 255, (84, 84, 1), np.uint8), BOX) == (
         "mlp reads a vector of sensors, the task gives Box(84, 84, 1)"
     )
 
 
 def test_set_networks_fit_any_number_of_sensors() -> None:
-    agent = NetworkAgent(AttentionNeuronNetwork(3, output="discrete"), "x")
+    agent = NetworkAgent(AttentionNeuronNetwork(spaces.Discrete(3)), "x")
     for sensors in (1, 5, 500):
         assert agent.incompatibility(spaces.Box(-1, 1, (sensors,)), spaces.Discrete(3)) is None
-    assert agent.incompatibility(SENSORS, spaces.Discrete(2)) == "x has 3 discrete actions, the task has Discrete(2)"
+    assert agent.incompatibility(SENSORS, spaces.Discrete(2)) == "x acts in Discrete(3), the task has Discrete(2)"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +185,7 @@ def test_set_networks_fit_any_number_of_sensors() -> None:
     ],
 )
 def test_what_a_network_cannot_read_is_refused_with_what_it_reads(shape: Any, dtype: Any, received: str) -> None:
-    agent = NetworkAgent(VisionAttentionNeuronNetwork(6, num_codes=16, conv=[], hidden=[8]), "mine")
+    agent = NetworkAgent(VisionAttentionNeuronNetwork(spaces.Discrete(6), num_codes=16, conv=[], hidden=[8]), "mine")
     agent.reset(2)
     with pytest.raises(ValueError, match=f"mine .*{received}"):
         agent.act(np.zeros((2, *shape), dtype))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from hostile_cases import SMALL
+from hostile_cases import SMALL, TWO
 from sb3_contrib import RecurrentPPO
 from stable_baselines3 import PPO
 
-from symbench.policies import NETWORKS, NetworkAgent, RandomAgent, SB3Agent
+from symbench.policies import NETWORKS, NetworkAgent, RandomAgent, SB3Agent, action_head
 from symbench.policies.networks import SensorNetwork
 from symbench.policies.vision import VisionNetwork
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from symbench.policies import Agent
 
 ENVS = 7
+FOUR, MANY = spaces.Box(-1e6, 1e6, (4,)), spaces.Discrete(1009)
 STORY = [  # what happens, to which of the environments that are left, and how many steps follow
     ("begin", [], 3),
     ("restart", [1, 4, 6], 3),
@@ -83,8 +84,8 @@ class Diary(SensorNetwork):
 
     kind, memory = "diary", "all"
 
-    def __init__(self, output: str) -> None:
-        super().__init__(1009 if output == "discrete" else 4, output, -1e6, 1e6)
+    def __init__(self, space: spaces.Space[Any]) -> None:
+        super().__init__(space)
         self.unused = torch.nn.Parameter(torch.zeros(1))
 
     def initial_state(self, batch: int, *shape: int) -> tuple[Tensor, ...]:
@@ -92,7 +93,7 @@ class Diary(SensorNetwork):
             self._zeros(batch),
             self._zeros(batch, *shape),
             self._zeros(batch, *shape, 2),
-            self._zeros(batch, self.action_dim),
+            self._zeros(batch, self.action.size),
         )
 
     def logits(self, observations: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -104,37 +105,39 @@ class Diary(SensorNetwork):
             state[2].sum(dim=(1, 2)),
             (done * torch.arange(len(done[0]))).sum(1),
         ]
-        if self.output != "discrete":
+        if self.action.space == FOUR:
             return torch.stack([*told[:3], told[3] % 97], dim=1), state
-        number = (told[0] + 10 * told[1] + 100 * told[2] + 7 * told[3]).long() % self.action_dim
-        return torch.nn.functional.one_hot(number, self.action_dim).float(), state
+        number = (told[0] + 10 * told[1] + 100 * told[2] + 7 * told[3]).long() % self.action.size
+        return torch.nn.functional.one_hot(number, self.action.size).float(), state
 
     def update_memory(self, state: tuple[Tensor, ...], actions: Tensor) -> tuple[Tensor, ...]:
         return (*state[:3], actions)
 
 
 @pytest.mark.parametrize("micro_batch_size", [1, 2, 3, 4, 1000])
-@pytest.mark.parametrize("output", ["clip", "discrete"])
+@pytest.mark.parametrize("space", [FOUR, MANY], ids=str)
 def test_every_memory_stays_in_its_environment(
-    output: str, micro_batch_size: int, monkeypatch: pytest.MonkeyPatch
+    space: gym.Space[Any], micro_batch_size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Diary, "micro_batch_size", lambda *_: micro_batch_size)
     observations = np.random.default_rng(0).integers(0, 9, (COUNT, ENVS, 5)).astype(np.float32)
-    together = played_in_a_batch(NetworkAgent(Diary(output), "x"), observations)
-    alone = played_alone(lambda: NetworkAgent(Diary(output), "x"), observations)
+    together = played_in_a_batch(NetworkAgent(Diary(space), "x"), observations)
+    alone = played_alone(lambda: NetworkAgent(Diary(space), "x"), observations)
     assert all(np.array_equal(*pair) for pair in zip(together, alone, strict=True))
     assert len(np.unique(np.concatenate(alone), axis=0)) > 0.9 * sum(map(len, alone))
 
 
 @pytest.mark.parametrize("micro_batch_size", [1, 3, 1000])
-@pytest.mark.parametrize("output", ["tanh", "discrete"])
+@pytest.mark.parametrize(
+    "space", [action_head(spaces.Box(-1, 1, (6,)), squash="tanh").data(), spaces.Discrete(6)], ids=["tanh", "discrete"]
+)
 @pytest.mark.parametrize("kind", [*NETWORKS, "conv-lstm"])
 def test_a_batch_is_many_single_agents(
-    kind: str, output: str, micro_batch_size: int, monkeypatch: pytest.MonkeyPatch
+    kind: str, space: Any, micro_batch_size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     extra = {"conv-lstm": {"lstm_dim": 8}, "attention-agent": {"top": 3}}.get(kind, {})
     kind = "vision-attention-neuron" if kind == "conv-lstm" else kind
-    network = NETWORKS[kind](action_dim=6, output=output, **SMALL[kind], **extra)
+    network = NETWORKS[kind](action_space=space, **SMALL[kind], **extra)
     monkeypatch.setattr(type(network), "micro_batch_size", lambda *_: micro_batch_size)
     if isinstance(network, VisionNetwork):
         side = getattr(network, "size", 24)
@@ -197,7 +200,7 @@ def test_streams_of_random_actions_go_on_in_their_environments(space: gym.Space[
 
 @pytest.mark.parametrize("kind", ["mlp", "attention-neuron", "recurrent-attention-neuron"])
 def test_environments_may_be_left_before_the_first_step_and_all_at_the_end(kind: str) -> None:
-    agent = NetworkAgent(NETWORKS[kind](action_dim=2, **SMALL[kind]), "x")
+    agent = NetworkAgent(NETWORKS[kind](action_space=TWO, **SMALL[kind]), "x")
     agent.reset(4)
     agent.keep(rows(4, [1, 3]))
     assert agent.act(np.ones((2, 5))).shape == (2, 2)

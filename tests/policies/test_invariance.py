@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 
 import symbench.envs  # noqa: F401
 from symbench.policies import (
@@ -18,6 +19,7 @@ from symbench.policies import (
 from symbench.wrappers import vector
 
 NUM_ENVS, STEPS = 32, 150
+FORCE = spaces.Box(-1, 1, (1,))
 
 
 def rewards_of(network: PolicyNetwork, shuffle: str | int | None, dtype: torch.dtype = torch.float64) -> np.ndarray:
@@ -38,16 +40,16 @@ def rewards_of(network: PolicyNetwork, shuffle: str | int | None, dtype: torch.d
 
 @pytest.mark.parametrize("make", [AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork])
 def test_episodes_are_identical_when_sensors_are_shuffled_at_reset(make: type[PolicyNetwork]) -> None:
-    network = make(action_dim=1)
+    network = make(action_space=FORCE)
     np.testing.assert_array_equal(rewards_of(network, "episode"), rewards_of(network, None))
 
 
 @pytest.mark.parametrize("make", [AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork])
 def test_a_reshuffle_within_an_episode_is_noticed(make: type[PolicyNetwork]) -> None:
-    network = make(action_dim=1)
+    network = make(action_space=FORCE)
     assert np.abs(rewards_of(network, 5) - rewards_of(network, None)).max() > 1e-3
 
 
 def test_an_mlp_is_not_invariant() -> None:
-    network = MLPNetwork(5, 1)
+    network = MLPNetwork(5, FORCE)
     assert np.abs(rewards_of(network, "episode") - rewards_of(network, None)).max() > 1e-3

@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 
 from symbench.policies import (
     NETWORKS,
@@ -14,17 +15,23 @@ from symbench.policies import (
     MLPNetwork,
     PolicyNetwork,
     RecurrentAttentionNeuronNetwork,
+    action_head,
 )
 from symbench.policies.layers import compress
+from symbench.policies.memory import started
 from symbench.policies.vision import VisionNetwork
 from symbench.wrappers import SensorHistory
 
 ACTIONS: list[dict[str, Any]] = [
-    {"action_dim": 2, "output": "tanh", "low": -2.0, "high": [1.0, 3.0]},
-    {"action_dim": 2, "output": "clip", "low": [-0.1, -0.2], "high": 0.1},
-    {"action_dim": 3, "output": "discrete"},
+    {"low": [-2.0, -2.0], "high": [1.0, 3.0], "squash": "tanh"},
+    {"low": [-0.1, -0.2], "high": [0.1, 0.1], "squash": "clip"},
+    {"low": [[-1.0], [0.0]], "high": [[1.0], [0.5]]},
+    {"discrete": 3},
+    {"discrete": 3, "start": -1},
+    {"multi_discrete": [2, 3]},
+    {"multi_binary": [3]},
 ]
-
+TWO = spaces.Box(-1, 1, (2,))
 
 SMALL: dict[str, dict[str, Any]] = {
     "mlp": {"num_sensors": 5},
@@ -37,8 +44,8 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 
 
-def make(kind: str, **actions: Any) -> PolicyNetwork:
-    return NETWORKS[kind](**SMALL.get(kind, {}), **actions)
+def make(kind: str, action_space: Any) -> PolicyNetwork:
+    return NETWORKS[kind](action_space=action_space, **SMALL.get(kind, {}))
 
 
 def observe(network: PolicyNetwork, *batch: int) -> torch.Tensor:
@@ -52,10 +59,10 @@ def begin(network: PolicyNetwork, observations: torch.Tensor) -> Any:
     return network.initial_state(*observations.shape)
 
 
-@pytest.mark.parametrize("actions", ACTIONS)
+@pytest.mark.parametrize("actions", ACTIONS, ids=str)
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_config_rebuilds_the_network(kind: str, actions: dict[str, Any]) -> None:
-    network = make(kind, **actions)
+    network = make(kind, actions)
     copy = NETWORKS[kind](**json.loads(json.dumps(network.config())))
     copy.load_state_dict(network.state_dict())
     values = observe(network, 3, 4)
@@ -64,12 +71,13 @@ def test_config_rebuilds_the_network(kind: str, actions: dict[str, Any]) -> None
         expected, state = network(observations, state)
         found, copied_state = copy(observations, copied_state)
         assert torch.equal(found, expected)
+        assert all(network.action.space.contains(action) for action in found.detach().numpy())
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-@pytest.mark.parametrize("output", ["tanh", "clip"])
-def test_actions_are_in_bounds(kind: str, output: str) -> None:
-    network = make(kind, action_dim=2, output=output, low=[-2.0, 0.5], high=[1.0, 0.75])
+@pytest.mark.parametrize("squash", ["tanh", "clip"])
+def test_actions_are_in_bounds(kind: str, squash: str) -> None:
+    network = make(kind, {"low": [-2.0, 0.5], "high": [1.0, 0.75], "squash": squash})
     values = observe(network, 50)
     values = values if values.dtype == torch.uint8 else 100 * values
     actions, _ = network(values, begin(network, values))
@@ -79,19 +87,24 @@ def test_actions_are_in_bounds(kind: str, output: str) -> None:
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_a_sequence_is_what_its_steps_are(kind: str) -> None:
-    network = make(kind, action_dim=2, output="tanh", low=[-1.0, 0.0], high=1.0)
+    network = make(kind, {"low": [-1.0, 0.0], "high": [1.0, 1.0], "squash": "tanh"})
     values, actions = observe(network, 6, 3), torch.rand(6, 3, 2)
     starts = torch.tensor([[1.0, 0, 0], [0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0], [1, 1, 0]])
-    steps = PolicyNetwork.unroll(network, values, starts, actions, begin(network, values[0]))
-    together = network.unroll(values, starts, actions, begin(network, values[0]))
-    torch.testing.assert_close(together, steps, atol=1e-5, rtol=0)
-    alone = network.unroll(values[3:, 2:], starts[3:, 2:], actions[3:, 2:], begin(network, values[0, 2:]))
+    steps, state = [], begin(network, values[0])
+    for t in range(6):
+        logits, state = network.logits(values[t], started(state, starts[t]))
+        state = network.update_memory(state, actions[t])
+        steps.append(logits)
+    features, together = network.unroll(values, starts, actions, begin(network, values[0]))
+    assert features.shape[:2] == (6, 3)
+    torch.testing.assert_close(together, torch.stack(steps), atol=1e-5, rtol=0)
+    _, alone = network.unroll(values[3:, 2:], starts[3:, 2:], actions[3:, 2:], begin(network, values[0, 2:]))
     torch.testing.assert_close(together[3:, 2:], alone, atol=1e-5, rtol=0)  # nothing of the earlier episode is left
 
 
 @pytest.mark.parametrize("kind", ["attention-neuron", "recurrent-attention-neuron"])
 def test_any_number_of_sensors(kind: str) -> None:
-    network = make(kind, action_dim=2)
+    network = make(kind, TWO)
     assert network.num_sensors is None
     for sensors in (1, 5, 105):
         actions, state = network(torch.randn(3, sensors), network.initial_state(3, sensors))
@@ -102,20 +115,18 @@ def test_any_number_of_sensors(kind: str) -> None:
     ("kind", "place"), [("attention-neuron", (1, slice(None), -1)), ("recurrent-attention-neuron", (2,))]
 )
 def test_the_next_step_is_told_the_action(kind: str, place: tuple[Any, ...]) -> None:
-    for output, action_dim in (("clip", 2), ("discrete", 3)):
-        network = make(kind, action_dim=action_dim, output=output)
+    for space in (TWO, spaces.Discrete(3)):
+        network = make(kind, space)
         actions, state = network(torch.randn(6, 5), network.initial_state(6, 5))
         told = state[place[0]][place[1:]]
-        expected = actions if output == "clip" else torch.eye(3)[actions.argmax(1)]
+        expected = actions if space == TWO else torch.eye(3)[actions]
         assert torch.equal(told, expected)
 
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
 def test_the_network_remembers_what_sensor_history_shows(env_id: str) -> None:
     env = SensorHistory(gym.make(env_id), length=4)
-    discrete = isinstance(env.action_space, gym.spaces.Discrete)
-    output = {"output": "discrete"} if discrete else {"output": "clip", "low": -2.0, "high": 2.0}
-    network = AttentionNeuronNetwork(2 if discrete else 1, history=4, **output)
+    network = AttentionNeuronNetwork(env.action_space, history=4)
     observation, _ = env.reset(seed=0)
     state = network.initial_state(1, len(observation["sensors"]))
     for _ in range(7):
@@ -124,12 +135,12 @@ def test_the_network_remembers_what_sensor_history_shows(env_id: str) -> None:
             actions, state = network(torch.as_tensor(observation["sensors"][None, :, -1]), state)
         np.testing.assert_array_equal(state[0][0].numpy(), compress(torch.as_tensor(observation["sensors"])).numpy())
         np.testing.assert_array_equal(told, observation["actions"])
-        observation, *_ = env.step(int(actions[0].argmax()) if discrete else actions[0].numpy())
+        observation, *_ = env.step(actions[0].numpy())
 
 
 def test_state_has_the_precision_of_the_weights() -> None:
     for kind in NETWORKS:
-        network = make(kind, action_dim=1).double()
+        network = make(kind, spaces.Box(-1, 1, (1,))).double()
         values = observe(network, 2)
         actions, state = network(values, begin(network, values))
         floating = [tensor.dtype for tensor in (actions, *state) if tensor.is_floating_point()]
@@ -137,8 +148,8 @@ def test_state_has_the_precision_of_the_weights() -> None:
 
 
 def test_sizes_of_the_published_agents() -> None:
-    cart_pole = RecurrentAttentionNeuronNetwork(1)
-    ant = RecurrentAttentionNeuronNetwork(8, num_codes=32, bias=True, scale=True, hidden=(32,))
+    cart_pole = RecurrentAttentionNeuronNetwork(spaces.Box(-1, 1, (1,)))
+    ant = RecurrentAttentionNeuronNetwork(spaces.Box(-1, 1, (8,)), num_codes=32, bias=True, scale=True, hidden=(32,))
     assert [sum(p.numel() for p in network.parameters()) for network in (cart_pole, ant)] == [913, 2504]
 
 
@@ -146,7 +157,7 @@ def test_gradients_reach_every_weight() -> None:
     for kind in NETWORKS:
         if kind == "attention-agent":  # choosing the most important patches is not differentiable
             continue
-        network = make(kind, action_dim=1)
+        network = make(kind, {"low": [-1.0], "high": [1.0], "squash": "tanh"})
         state = begin(network, observe(network, 2))
         for _ in range(3):
             actions, state = network(observe(network, 2), state)
@@ -157,6 +168,6 @@ def test_gradients_reach_every_weight() -> None:
 
 def test_wrong_arguments_are_named() -> None:
     with pytest.raises(ValueError, match="received 'softplus'"):
-        MLPNetwork(5, 1, output="softplus")
+        MLPNetwork(5, action_head(TWO, squash="softplus"))
     with pytest.raises(ValueError, match="received 'gelu'"):
-        MLPNetwork(5, 1, activation="gelu")
+        MLPNetwork(5, TWO, activation="gelu")

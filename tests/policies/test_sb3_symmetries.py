@@ -19,7 +19,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from symbench.errors import SymbenchError
 from symbench.policies import (
     CanonicalPolicy,
-    EquivariantActorCriticPolicy,
+    NetworkActorCriticPolicy,
     SymmetricPPO,
     SymmetricReplayBuffer,
     SymmetrizedPolicy,
@@ -106,8 +106,8 @@ def test_the_mean_is_that_of_the_definition(name: str) -> None:
 
 
 def test_an_equivariant_policy_is_its_own_mean() -> None:
-    options = {"symmetry": "CartPole-v1"}
-    policy = PPO(EquivariantActorCriticPolicy, "CartPole-v1", policy_kwargs=options, **SMALL).policy
+    options = {"network": {"symmetry": "CartPole-v1"}}
+    policy = PPO(NetworkActorCriticPolicy, "CartPole-v1", policy_kwargs=options, **SMALL).policy
     batch = torch.tensor(rows(6, 4))
     with torch.no_grad():
         for wrapper in (SymmetrizedPolicy, CanonicalPolicy):
@@ -264,9 +264,9 @@ def test_the_target_divergence_stops_an_update() -> None:
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
 def test_losses_measure_what_is_broken(env_id: str, loss: str) -> None:
     plain = rough(SymmetricPPO("MlpPolicy", env_id, symmetry=env_id, symmetry_loss=loss, **SMALL))
-    options = {"symmetry": env_id}
+    options = {"network": {"symmetry": env_id}}
     exact = SymmetricPPO(
-        EquivariantActorCriticPolicy, env_id, symmetry=env_id, symmetry_loss=loss, policy_kwargs=options, **SMALL
+        NetworkActorCriticPolicy, env_id, symmetry=env_id, symmetry_loss=loss, policy_kwargs=options, **SMALL
     )
     batch = torch.tensor(rows(64, plain.observation_space.shape[0]))
     before = plain._asymmetry(batch).detach()
@@ -325,10 +325,11 @@ def test_soft_convolutions_begin_equivariant_and_may_leave() -> None:
 
 def test_a_prior_keeps_soft_policies_near_the_symmetry() -> None:
     def free(coefficient: float) -> float:
-        options = {"symmetry": "CartPole-v1", "layer_kwargs": {"basis": "soft"}, "net_arch": [8]}
+        soft = {"symmetry": "CartPole-v1", "basis": "soft", "hidden": [8]}
+        options = {"network": soft, "critic": [8]}
         settings = {"n_steps": 256, "batch_size": 64, "device": "cpu", "seed": 0, "learning_rate": 1e-2}
         model = SymmetricPPO(
-            EquivariantActorCriticPolicy, "CartPole-v1", free_coef=coefficient, policy_kwargs=options, **settings
+            NetworkActorCriticPolicy, "CartPole-v1", free_coef=coefficient, policy_kwargs=options, **settings
         ).learn(512)
         return float(free_part(model.policy).detach())
 

@@ -92,7 +92,7 @@ def test_agents_name_both_spaces() -> None:
     two.observation_space = Five.observation_space
     reason = SB3Agent(two, "two").incompatibility(Five.observation_space, Five.action_space)
     assert reason == "two acts in MultiDiscrete([2, 2, 2]), the task has MultiDiscrete([5, 5, 5])"
-    network = NetworkAgent(MLPNetwork(3, 1), "mlp")
+    network = NetworkAgent(MLPNetwork(3, UNIT), "mlp")
     assert network.incompatibility(spaces.Box(-1, 1, (3,)), UNIT) is None
     assert network.incompatibility(spaces.Box(-1, 1, (3,)), TWICE) == (
         "mlp acts in Box(1,) from -1 to 1, the task has Box(1,) from -2 to 2 (AGENT,rescale maps them)"
@@ -128,7 +128,7 @@ def test_a_model_of_rescaled_actions_plays_when_they_are_mapped(exported: bool) 
 
 def test_rescaling_keeps_the_ends_and_the_middle() -> None:
     agent = RescaledAgent(
-        NetworkAgent(MLPNetwork(2, 2, output="clip"), "mlp"), spaces.Box(np.float32([0, -3]), np.float32([1, 5]))
+        NetworkAgent(MLPNetwork(2, spaces.Box(-1, 1, (2,))), "mlp"), spaces.Box(np.float32([0, -3]), np.float32([1, 5]))
     )
     network = agent.agent.network  # type: ignore[attr-defined]
     for bias, expected in (([-9.0, -9.0], [0, -3]), ([0.0, 0.0], [0.5, 1]), ([9.0, 9.0], [1, 5])):
@@ -146,5 +146,5 @@ def test_rescaling_keeps_the_ends_and_the_middle() -> None:
     [spaces.Discrete(1), spaces.Box(-np.inf, np.inf, (1,)), spaces.Box(-2, 2, (2,)), spaces.Box(0, 9, (1,), int)],
 )
 def test_only_bounds_of_real_numbers_can_be_rescaled(space: spaces.Space) -> None:
-    agent = RescaledAgent(NetworkAgent(MLPNetwork(3, 1), "mlp"), space)
+    agent = RescaledAgent(NetworkAgent(MLPNetwork(3, UNIT), "mlp"), space)
     assert "only bounds of real numbers can be rescaled" in str(agent.incompatibility(spaces.Box(-1, 1, (3,)), space))

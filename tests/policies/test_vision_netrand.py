@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from gymnasium import spaces
 
 from symbench.policies import NatureCNNNetwork
 from symbench.policies.vision.netrand import NetRand
@@ -45,7 +46,8 @@ def test_a_generator_makes_it_reproducible() -> None:
 
 
 def test_a_cnn_with_it_acts_as_one_without() -> None:
-    network, plain = NatureCNNNetwork(6, netrand=True), NatureCNNNetwork(6)
+    six = spaces.Discrete(6)
+    network, plain = NatureCNNNetwork(six, netrand=True), NatureCNNNetwork(six)
     network.load_state_dict(plain.state_dict())
     frames = torch.randint(0, 256, (2, 84, 84, 1), dtype=torch.uint8)
     acting, _ = network.eval().logits(frames, network.initial_state(2, 84, 84, 1))

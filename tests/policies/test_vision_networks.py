@@ -18,6 +18,7 @@ from symbench.policies import (
 )
 
 STEPS = 8
+SIX, DRIVE = spaces.Discrete(6), spaces.Box(-1, 1, (3,))
 
 
 def outputs_of(network: PolicyNetwork, frames: np.ndarray, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -28,7 +29,8 @@ def outputs_of(network: PolicyNetwork, frames: np.ndarray, dtype: torch.dtype = 
         for frame in frames:
             logits, state = network.logits(network.read(frame), state)
             outputs.append(logits[0])
-            state = network.update_memory(state, network.played(network.finish(logits)))
+            done = network.action.encode(network.action.decode(logits))
+            state = network.update_memory(state, done.to(dtype)) if state else state
     return torch.stack(outputs)
 
 
@@ -56,7 +58,7 @@ def test_the_order_of_the_patches_does_not_matter(name: str, seed: int) -> None:
 @pytest.mark.parametrize("make", [NatureCNNNetwork, AttentionAgentNetwork])
 def test_baselines_notice_the_order(make: type[PolicyNetwork]) -> None:
     frames = pong()[:STEPS]
-    network = make(6, size=84, channels=1).eval()
+    network = make(SIX, size=84, channels=1).eval()
     shuffled = permuted(frames, np.random.default_rng(0).permutation(196))
     assert (outputs_of(network, frames) - outputs_of(network, shuffled)).abs().max() > 1e-3
 
@@ -110,10 +112,10 @@ def test_parameter_counts_are_the_published_ones() -> None:
     def count(network: PolicyNetwork) -> int:
         return sum(parameter.numel() for parameter in network.parameters())
 
-    assert count(VisionAttentionNeuronNetwork(6)) == 1_687_726
-    assert count(AttentionAgentNetwork(3)) == 3_667
+    assert count(VisionAttentionNeuronNetwork(SIX)) == 1_687_726
+    assert count(AttentionAgentNetwork(DRIVE)) == 3_667
     driver = {"num_codes": 1024, "code_dim": 16, "projection_dim": 16, "affine": False, "head": "attention-agent"}
-    assert count(VisionAttentionNeuronNetwork(3, **driver)) == 7_212
+    assert count(VisionAttentionNeuronNetwork(DRIVE, **driver)) == 7_212
 
 
 @pytest.mark.parametrize("name", ["conv", "set-transformer"])
@@ -132,29 +134,29 @@ GREY = spaces.Box(0, 255, (84, 84, 1), np.uint8)
 @pytest.mark.parametrize(
     ("network", "space", "message"),
     [
-        (VisionAttentionNeuronNetwork(6), GREY, None),
-        (VisionAttentionNeuronNetwork(6), spaces.Dict(image=GREY, mask=spaces.MultiBinary(196)), None),
+        (VisionAttentionNeuronNetwork(SIX), GREY, None),
+        (VisionAttentionNeuronNetwork(SIX), spaces.Dict(image=GREY, mask=spaces.MultiBinary(196)), None),
         (
-            VisionAttentionNeuronNetwork(6),
+            VisionAttentionNeuronNetwork(SIX),
             spaces.Box(0, 255, (84, 80, 1), np.uint8),
             "reads patches of 6x6, which do not tile 84x80 frames",
         ),
         (
-            SetTransformerNetwork(6),
+            SetTransformerNetwork(SIX),
             spaces.Box(0, 255, (84, 84, 3), np.uint8),
             "reads uint8 frames of shape (H, W, 1), the task gives Box(84, 84, 3)",
         ),
         (
-            VisionAttentionNeuronNetwork(6),
+            VisionAttentionNeuronNetwork(SIX),
             spaces.Box(-1, 1, (4,)),
             "reads uint8 frames of shape (H, W, 1), the task gives Box(4,) of float32",
         ),
         (
-            AttentionAgentNetwork(3),
+            AttentionAgentNetwork(DRIVE),
             spaces.Box(0, 255, (84, 84, 3), np.uint8),
             "reads 96x96 frames, received 84x84",
         ),
-        (NatureCNNNetwork(6), spaces.Box(0, 255, (96, 96, 1), np.uint8), "reads 84x84 frames, received 96x96"),
+        (NatureCNNNetwork(SIX), spaces.Box(0, 255, (96, 96, 1), np.uint8), "reads 84x84 frames, received 96x96"),
     ],
     ids=str,
 )
@@ -165,11 +167,11 @@ def test_what_cannot_be_read_is_said(network: PolicyNetwork, space: spaces.Space
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: VisionAttentionNeuronNetwork(6, num_codes=10), "num_codes must be a square number"),
-        (lambda: VisionAttentionNeuronNetwork(6, num_codes=4), "a kernel of 4 does not fit a picture of 2x2"),
-        (lambda: VisionAttentionNeuronNetwork(6, head="lstm"), "head must be 'conv' or 'attention-agent'"),
-        (lambda: SetTransformerNetwork(6, code_dim=32, heads=5), "code_dim must be a multiple of heads"),
-        (lambda: NatureCNNNetwork(6, size=20), "a kernel of 8 does not fit|a kernel of . does not fit"),
+        (lambda: VisionAttentionNeuronNetwork(SIX, num_codes=10), "num_codes must be a square number"),
+        (lambda: VisionAttentionNeuronNetwork(SIX, num_codes=4), "a kernel of 4 does not fit a picture of 2x2"),
+        (lambda: VisionAttentionNeuronNetwork(SIX, head="lstm"), "head must be 'conv' or 'attention-agent'"),
+        (lambda: SetTransformerNetwork(SIX, code_dim=32, heads=5), "code_dim must be a multiple of heads"),
+        (lambda: NatureCNNNetwork(SIX, size=20), "a kernel of 8 does not fit|a kernel of . does not fit"),
     ],
 )
 def test_parts_that_do_not_fit_are_named(make: object, message: str) -> None:

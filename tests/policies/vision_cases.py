@@ -8,29 +8,30 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
+from gymnasium import spaces
 
 import symbench.envs  # noqa: F401
 from symbench.policies import SetTransformerNetwork, VisionAttentionNeuronNetwork
 from symbench.policies.vision.patches import to_patches
 
+SIX = spaces.Discrete(6)
 SMALL = {"num_codes": 100, "code_dim": 8, "hidden": (32,)}
 INVARIANT: dict[str, tuple[Any, dict[str, Any]]] = {
-    "conv": (VisionAttentionNeuronNetwork, {"action_dim": 6, **SMALL}),
-    "hidden keys": (VisionAttentionNeuronNetwork, {"action_dim": 6, **SMALL, "key_hidden": (16,)}),
-    "both": (VisionAttentionNeuronNetwork, {"action_dim": 6, **SMALL, "key_input": "both", "lstm_dim": 8}),
+    "conv": (VisionAttentionNeuronNetwork, {"action_space": SIX, **SMALL}),
+    "hidden keys": (VisionAttentionNeuronNetwork, {"action_space": SIX, **SMALL, "key_hidden": (16,)}),
+    "both": (VisionAttentionNeuronNetwork, {"action_space": SIX, **SMALL, "key_input": "both", "lstm_dim": 8}),
     "attention-agent": (
         VisionAttentionNeuronNetwork,
         # With differences alone all codes are equal until something moves, and the most important ones undefined.
         {
-            "action_dim": 3,
+            "action_space": {"low": [-1.0] * 3, "high": [1.0] * 3, "squash": "tanh"},
             "num_codes": 64,
             "code_dim": 8,
             "key_input": "both",
             "head": "attention-agent",
-            "output": "tanh",
         },
     ),
-    "set-transformer": (SetTransformerNetwork, {"action_dim": 6, **SMALL, "heads": 2}),
+    "set-transformer": (SetTransformerNetwork, {"action_space": SIX, **SMALL, "heads": 2}),
 }
 
 

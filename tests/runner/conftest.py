@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from gymnasium.spaces import Discrete
 
 from symbench.policies import AttentionNeuronNetwork, MLPNetwork
 from symbench.runner import AgentSource, Cell
@@ -27,9 +28,9 @@ def _torch() -> None:
 def agents(tmp_path: Path) -> dict[str, str]:
     """Untrained agents as zoo files: what follows ``--agent``."""
     networks = {
-        "mlp": MLPNetwork(4, 2, hidden=(8,), output="discrete"),
-        "set": AttentionNeuronNetwork(action_dim=2, output="discrete"),
-        "blind": MLPNetwork(7, 2, hidden=(8,), output="discrete"),
+        "mlp": MLPNetwork(4, Discrete(2), hidden=(8,)),
+        "set": AttentionNeuronNetwork(Discrete(2)),
+        "blind": MLPNetwork(7, Discrete(2), hidden=(8,)),
     }
     for seed, (name, network) in enumerate(networks.items()):
         torch.manual_seed(seed)

@@ -13,7 +13,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from sb3_contrib import MaskablePPO
 
-from symbench.policies import RandomAgent
+from symbench.policies import NetworkAgent, RandomAgent, make_network
 from symbench.policies.module_agent import ModuleAgent
 from symbench.runner.agent_objects import agent_of
 from symbench.runner.evaluate import play
@@ -107,6 +107,14 @@ def test_masks_name_actions_as_the_agent_does_under_a_group(where: str, monkeypa
 def test_logits_of_modules_are_masked() -> None:
     envs = envs_of("method")
     agent = ModuleAgent(torch.nn.Linear(3, 3), "net", SENSORS, envs.single_action_space)
+    np.testing.assert_array_equal(play(envs, agent, list(range(6))).returns, [4, 5, 6, 4, 5, 6])
+
+
+@pytest.mark.parametrize("where", ["method", "info"])
+@pytest.mark.parametrize("kind", ["mlp", "attention-neuron", "recurrent-attention-neuron"])
+def test_networks_choose_what_is_allowed(kind: str, where: str) -> None:
+    envs = envs_of(where)
+    agent = NetworkAgent(make_network(kind, SENSORS, envs.single_action_space), kind)
     np.testing.assert_array_equal(play(envs, agent, list(range(6))).returns, [4, 5, 6, 4, 5, 6])
 
 

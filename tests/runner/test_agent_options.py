@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.spaces import Box
 from gymnasium.wrappers import RescaleAction
 from stable_baselines3 import A2C, SAC
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
@@ -50,7 +51,7 @@ def digest(spec: str) -> str | None:
 
 
 def test_a_comma_may_be_part_of_a_path(tmp_path: Path) -> None:
-    save_agent(MLPNetwork(3, 1), tmp_path / "zoo,old" / "mine", {})
+    save_agent(MLPNetwork(3, Box(-1, 1, (1,))), tmp_path / "zoo,old" / "mine", {})
     path = str(tmp_path / "zoo,old" / "mine")
     for spec, rescale in ((path, False), (f"{path},rescale", True), (f"x={path}.json,rescale", True)):
         source = resolve([spec], TASK)[0]
@@ -126,7 +127,7 @@ def replace_zoo(folder: Path) -> None:
     import torch
 
     torch.manual_seed(7)
-    save_agent(MLPNetwork(3, 1, hidden=(8,), output="clip", low=-2, high=2), folder / "mine", {})
+    save_agent(MLPNetwork(3, Box(-2, 2, (1,)), hidden=(8,)), folder / "mine", {})
 
 
 def replace_card(folder: Path) -> None:
@@ -164,7 +165,7 @@ def test_files_that_are_replaced_during_a_run_fail_its_cells(
     suite: Suite, tmp_path: Path, spec: str, replace: Any
 ) -> None:
     """The first version stored the new file's numbers under the old one's digest, and kept them at the next start."""
-    network = MLPNetwork(3, 1, hidden=(8,), output="clip", low=-2, high=2, activation="tanh")
+    network = MLPNetwork(3, Box(-2, 2, (1,)), hidden=(8,), activation="tanh")
     save_agent(network, tmp_path / "mine", {})
     agents, out = [spec.replace("FOLDER", str(tmp_path))], tmp_path / "out"
     finished: list[Any] = []

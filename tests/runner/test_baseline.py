@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from gymnasium.spaces import Discrete
 
 from symbench.policies import MLPNetwork
 from symbench.runner.run import make_plan
@@ -23,7 +24,7 @@ def agents_of(suite: Suite, agents: list[str], task: str = "CartPole-v1", **sett
 
 @pytest.fixture
 def mine(tmp_path: Path) -> str:
-    save_agent(MLPNetwork(4, 2, hidden=(8,), output="discrete"), tmp_path / "mine", {})
+    save_agent(MLPNetwork(4, Discrete(2), hidden=(8,)), tmp_path / "mine", {})
     return f"{tmp_path}/mine.json"
 
 

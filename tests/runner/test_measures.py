@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from gymnasium.spaces import Discrete
 from stable_baselines3 import DQN, PPO, SAC
 from typer.testing import CliRunner
 
@@ -30,8 +31,8 @@ MIRROR = {"group": "C2", "observation": {"signs": [[-1, -1, -1, -1]]}, "action":
 @pytest.fixture
 def agents(tmp_path: Path) -> list[str]:
     torch.manual_seed(0)
-    save_agent(EquivariantMLPNetwork(2, **MIRROR, output="discrete"), tmp_path / "mirror", {"agent": "mirror"})
-    save_agent(MLPNetwork(4, 2, output="discrete"), tmp_path / "mlp", {"agent": "mlp"})
+    save_agent(EquivariantMLPNetwork(Discrete(2), **MIRROR), tmp_path / "mirror", {"agent": "mirror"})
+    save_agent(MLPNetwork(4, Discrete(2)), tmp_path / "mlp", {"agent": "mlp"})
     return [str(tmp_path / f"{name}.safetensors") for name in ("mirror", "mlp")]
 
 

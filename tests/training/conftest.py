@@ -39,7 +39,7 @@ def few_score_episodes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def teacher(tmp_path: Path) -> str:
     torch.manual_seed(0)
-    save_agent(MLPNetwork(num_sensors=5, action_dim=1), tmp_path / "teacher", {"agent": "teacher"})
+    save_agent(MLPNetwork(5, gym.spaces.Box(-1, 1, (1,))), tmp_path / "teacher", {"agent": "teacher"})
     return str(tmp_path / "teacher")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 
 from symbench.policies import MLPNetwork
 from symbench.training import imitation as module
@@ -68,7 +69,7 @@ class Constant(MLPNetwork):
     """Always does the same, whatever it sees."""
 
     def __init__(self, answer: float, output: str) -> None:
-        super().__init__(5, 3 if output == "discrete" else 1, hidden=(), output=output)
+        super().__init__(5, spaces.Discrete(3) if output == "discrete" else spaces.Box(-1, 1, (1,)), hidden=())
         with torch.no_grad():
             self.head[0].weight.zero_()
             if output == "discrete":
@@ -129,3 +130,13 @@ def test_exploration_rises_from_nothing_in_the_first_environment(output: str) ->
     moved = (played != 0).mean(axis=0) if output == "discrete" else played.std(axis=0)
     assert moved[0] == 0
     np.testing.assert_allclose(moved, expected, atol=0.05)
+
+
+def test_random_actions_are_those_of_the_task() -> None:
+    """Also where it does not count from 0."""
+    envs, student = Envs(), MLPNetwork(5, spaces.Discrete(3, start=5))
+    player = Player(envs, Kept(np.zeros((ENVS, 5))), student, student, np.random.default_rng(0))
+    segment = player.play(100, 1.0)
+    played = np.stack(envs.played)
+    assert set(np.unique(played)) == {5, 6, 7}
+    assert np.array_equal(segment.actions.argmax(dim=2).numpy() + 5, played)

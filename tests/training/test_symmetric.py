@@ -59,12 +59,14 @@ def test_what_is_written_beside_a_symmetry_has_precedence(tmp_path: Path) -> Non
     text += '[network]\nsymmetry = "Pendulum-v1"\nhidden = [8]\nbasis = "random"\n'
     text += '[algorithm]\nname = "ppo"\nsteps = 100\n'
     (tmp_path / "mine.toml").write_text(text)
-    network = load_recipe(str(tmp_path / "mine.toml")).network
-    assert (network["kind"], network["hidden"], network["basis"]) == ("equivariant-mlp", [8], "random")
-    assert (network["output"], network["low"], network["high"]) == ("clip", [-2.0], [2.0])
+    network = make_network(load_recipe(str(tmp_path / "mine.toml")), 0)
+    config = network.config()
+    assert (network.kind, config["hidden"], config["basis"]) == ("equivariant-mlp", [8], "random")
+    assert config["action_space"] == {"low": [-2.0], "high": [2.0], "squash": "clip"}
     (tmp_path / "mine.toml").write_text(text.replace('symmetry = "Pendulum-v1"', 'symmetry = "Pendulum-v9"'))
     with pytest.raises(SymbenchError, match=r"unknown environment 'Pendulum-v9'.*Pendulum-v1"):
-        load_recipe(str(tmp_path / "mine.toml"))
+        train(str(tmp_path / "mine.toml"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -75,9 +77,10 @@ def test_what_is_written_beside_a_symmetry_has_precedence(tmp_path: Path) -> Non
         ("NoSuch-v0", "unknown recipe 'NoSuch-v0'.* symbench check-symmetry"),
     ],
 )
-def test_what_cannot_be_trained_is_refused(env_id: str, message: str) -> None:
+def test_what_cannot_be_trained_is_refused(env_id: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(SymbenchError, match=message):
-        load_recipe(env_id)
+        train(env_id, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_task_is_found_by_its_environment() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 from torch.nn.utils import vector_to_parameters
 
 from symbench.errors import SymbenchError
@@ -34,6 +35,8 @@ from symbench.zoo import bundled, load_agent, load_card
 
 if TYPE_CHECKING:
     from tests.training.conftest import Tiny
+
+FORCE = spaces.Box(-1, 1, (1,))
 
 
 @pytest.mark.parametrize("name", recipes())
@@ -76,8 +79,8 @@ def test_the_same_seed_gives_the_same_weights(name: str, tiny: Tiny, tmp_path: P
 @pytest.mark.parametrize(
     "student",
     [
-        AttentionNeuronNetwork(action_dim=1, history=3, num_codes=4, key_widths=(8, 8), hidden=(8,)),
-        RecurrentAttentionNeuronNetwork(action_dim=1),
+        AttentionNeuronNetwork(FORCE, history=3, num_codes=4, key_widths=(8, 8), hidden=(8,)),
+        RecurrentAttentionNeuronNetwork(FORCE),
     ],
 )
 def test_imitation_brings_the_student_closer_to_its_teacher(student: PolicyNetwork) -> None:
@@ -101,7 +104,7 @@ def test_imitation_brings_the_student_closer_to_its_teacher(student: PolicyNetwo
 
 
 def test_an_episode_start_forgets_what_came_before() -> None:
-    student = RecurrentAttentionNeuronNetwork(action_dim=1)
+    student = RecurrentAttentionNeuronNetwork(FORCE)
     observations, targets = torch.randn(2, 5, 3), torch.zeros(2, 5, 1)
     actions, starts = torch.randn(2, 5, 1), torch.ones(2, 5)
     one_by_one = [
@@ -143,7 +146,7 @@ DISCRETE = """
 description = "a task with Discrete actions"
 agent = "mine"
 task = "CartPole-v1"
-network = { action_dim = 2, output = "discrete", %s }
+network = { %s }
 algorithm = { name = "%s", %s }
 """
 PPO = "steps = 256, num_envs = 4, n_steps = 32, batch_size = 64, n_epochs = 1"
@@ -153,9 +156,10 @@ EVOLUTION = "generations = 1, population = 3, rollouts = 2"
 @pytest.mark.parametrize(
     ("network", "name", "settings"),
     [
-        ('kind = "mlp", num_sensors = 4', "ppo", PPO),
+        ('kind = "mlp"', "ppo", PPO),
+        ('kind = "mlp"', "ppo", f"{PPO}, privileged_critic = true"),
         ('kind = "attention-neuron"', "ppo", f"{PPO}, privileged_critic = true"),
-        ('kind = "mlp", num_sensors = 4, hidden = [4]', "evolution", EVOLUTION),
+        ('kind = "mlp", hidden = [4]', "evolution", EVOLUTION),
         ('kind = "attention-neuron", num_codes = 4, key_widths = [4], hidden = []', "evolution", EVOLUTION),
         ('kind = "recurrent-attention-neuron"', "evolution", EVOLUTION),
     ],
@@ -174,7 +178,6 @@ task = "GridWorld"
 algorithm = { name = "evolution", generations = 2, population = 3, rollouts = 2 }
 [network]
 kind = "vision-attention-neuron"
-action_dim = 5
 patch_size = 7
 num_codes = 16
 code_dim = 2
@@ -231,7 +234,7 @@ def test_overrides_replace_settings() -> None:
 
 
 def test_discrete_actions_are_imitated_too() -> None:
-    student = MLPNetwork(num_sensors=3, action_dim=3, output="discrete")
+    student = MLPNetwork(3, spaces.Discrete(3))
     observations = torch.randn(6, 64, 3)
     targets = observations.argmax(dim=2)
     done = torch.nn.functional.one_hot(targets, 3).float()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from gymnasium.spaces import Box
 
 from symbench.errors import SymbenchError
 from symbench.policies import AttentionNeuronNetwork
@@ -21,7 +22,7 @@ RECIPE = """
 description = "mine"
 agent = "mine"
 task = "CartPoleSwingUp"
-network = { kind = "mlp", num_sensors = 5, action_dim = 1 }
+network = { kind = "mlp" }
 perturbations = []
 algorithm = { name = "ppo", steps = 100 }
 """
@@ -41,12 +42,19 @@ def with_line(line: str) -> str:
         (with_line('algorithm = { name = "magic" }'), "magic"),
         (with_line('algorithm = { name = "ppo", steps = "many" }'), r"algorithm\.steps: .* received 'many'"),
         (with_line('algorithm = { name = "ppo" }'), r"algorithm\.steps: Field required$"),
-        (with_line("network = { action_dim = 1 }"), "unknown network kind ''; known: attention-agent, att"),
+        (with_line("network = { hidden = [8] }"), "unknown network kind ''; known: attention-agent, att"),
         (with_line('network = { kind = "mpl" }'), "'mpl'; did you mean 'mlp'"),
-        (with_line('network = { kind = "mlp", widths = 3 }'), r"\[network\] does not describe a 'mlp'.*'widths'"),
-        (with_line('network = { kind = "mlp", num_sensors = 4, action_dim = 1 }'), "reads 4 sensors.*received 5"),
-        (with_line('network = { kind = "mlp", num_sensors = 5, action_dim = 2 }'), "2 continuous actions.*Box"),
-        (with_line('network = { kind = "recurrent-attention-neuron", action_dim = 1 }'), "ppo trains networks of kind"),
+        (with_line('network = { kind = "mlp", widths = 3 }'), r"\[network\]: this does not describe a 'mlp'.*'widths'"),
+        (with_line('network = { kind = "mlp", num_sensors = 4 }'), "reads 4 sensors.*received 5"),
+        (
+            with_line('network = { kind = "mlp", action_dim = 1 }'),
+            r"\[network\]: this does not describe .*'action_dim'",
+        ),
+        (with_line('network = { kind = "mlp", squash = "tan" }'), r"\[network\]: .*squash must be one of.*'tan'"),
+        (with_line('network = { kind = "mlp", squash = "tanh" }'), "ppo trains with squash = 'clip'"),
+        (with_line('network = { kind = "nature-cnn" }'), r"\[network\]: .*reads uint8 frames, received Box\(5,\)"),
+        (with_line('network = { symmetry = "Pendulum-v1" }'), "reads 3 sensors.*received 5"),
+        (with_line('network = { kind = "recurrent-attention-neuron" }'), "ppo trains on single steps.*use imitation"),
         (with_line('task = "CartPoleSwingup"'), "unknown task.*'CartPoleSwingUp'"),
         (with_line("perturbations = [{ n = 5 }]"), r"perturbations\.0\.wrapper: Field required"),
         (with_line('perturbations = [{ wrapper = "ShuffelSensors" }]'), "did you mean 'ShuffleSensors'"),
@@ -54,7 +62,6 @@ def with_line(line: str) -> str:
         (with_line('perturbations = [{ wrapper = "AddNoiseChannels", n = -5 }]'), r"cannot be applied to .*-5"),
         (with_line('perturbations = [{ wrapper = "AddNoiseChannels", n = 5 }]'), "reads 5 sensors.*received 10"),
         (with_line('perturbations = [{ wrapper = "SensorHistory" }]'), "reads a vector of sensors, .*Dict"),
-        (with_line('algorithm = { name = "ppo", steps = 9, privileged_critic = true }'), "needs.*'attention-neuron'"),
         (RECIPE + "tasks = 3", "unknown key 'tasks'; did you mean 'task'"),
     ],
 )
@@ -95,10 +102,10 @@ def test_only_some_tasks_have_a_controller_that_teaches(tmp_path: Path) -> None:
 
 
 def test_a_teacher_that_does_not_fit(teacher: str, tmp_path: Path) -> None:
-    save_agent(AttentionNeuronNetwork(action_dim=1), tmp_path / "remembers", {"agent": "a"})
+    save_agent(AttentionNeuronNetwork(Box(-1, 1, (1,))), tmp_path / "remembers", {"agent": "a"})
     with pytest.raises(SymbenchError, match="has a memory; use an mlp"):
         train("attention-neuron", tmp_path, overrides={"teacher": str(tmp_path / "remembers")})
-    pendulum = 'task = "Pendulum-v1"\nnetwork = { kind = "attention-neuron", action_dim = 1 }'
+    pendulum = 'task = "Pendulum-v1"\nnetwork = { kind = "attention-neuron" }'
     text = RECIPE.replace('"ppo"', f'"imitation", teacher = "{teacher}"')
     lines = [line for line in text.splitlines() if not line.startswith(("task", "network"))]
     (tmp_path / "mine.toml").write_text("\n".join([pendulum, *lines]))
@@ -111,7 +118,8 @@ def test_a_teacher_that_does_not_fit(teacher: str, tmp_path: Path) -> None:
     [("mpl", r"unknown agent to start from for CartPoleSwingUp 'mpl'; did you mean 'mlp'"), ("mlp", "another network")],
 )
 def test_an_agent_to_start_from_that_does_not_fit(start: str, said: str, tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text(f'start = "{start}"\n{RECIPE}')
+    recipe = with_line('network = { kind = "mlp", hidden = [8] }')
+    (tmp_path / "mine.toml").write_text(f'start = "{start}"\n{recipe}')
     with pytest.raises(SymbenchError, match=said):
         train(str(tmp_path / "mine.toml"), tmp_path)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from gymnasium.spaces import Box
 from stable_baselines3 import PPO
 
 from symbench.errors import SymbenchError
@@ -109,7 +110,7 @@ def test_a_checkpoint_that_cannot_be_used_is_refused_in_one_line(tiny: Tiny, tmp
 
 def test_restore_brings_back_weights_optimizer_and_steps(tmp_path: Path) -> None:
     def one() -> tuple[MLPNetwork, torch.optim.Adam]:
-        network = MLPNetwork(num_sensors=5, action_dim=1)
+        network = MLPNetwork(5, Box(-1, 1, (1,)))
         optimizer = torch.optim.Adam(network.parameters())
         network.head(torch.randn(8, 5)).sum().backward()
         optimizer.step()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from gymnasium.spaces import Discrete
 
 from symbench.policies.vision import SetTransformerNetwork, VisionAttentionNeuronNetwork
 from symbench.policies.vision.layers import SetPooling, VisionAttentionNeuron
@@ -51,7 +52,7 @@ def test_several_heads_are_averaged() -> None:
 
 @pytest.mark.parametrize("kind", [VisionAttentionNeuronNetwork, SetTransformerNetwork])
 def test_a_network_shows_the_attention_of_the_step_it_is_about_to_take(kind: type) -> None:
-    network = kind(3, num_codes=16, code_dim=8, conv=(), hidden=(8,)).eval()
+    network = kind(Discrete(3), num_codes=16, code_dim=8, conv=(), hidden=(8,)).eval()
     state = network.initial_state(2, 12, 18, 1)
     for _ in range(3):
         frames = torch.randint(0, 256, (2, 12, 18, 1), dtype=torch.uint8)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hostile_cases import SMALL, card_of, mutated, refused, write_card
+from hostile_cases import SMALL, TWO, card_of, mutated, refused, write_card
 
 from symbench.errors import SymbenchError
 from symbench.policies import NETWORKS
@@ -122,10 +122,10 @@ BOMBS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.slow
 def test_few_bytes_take_neither_much_memory_nor_much_time(tmp_path: Path) -> None:
     for kind in NETWORKS:
-        save_agent(NETWORKS[kind](action_dim=2, **SMALL[kind]), tmp_path / kind, {})
+        save_agent(NETWORKS[kind](action_space=TWO, **SMALL[kind]), tmp_path / kind, {})
     for name, (kind, changes) in BOMBS.items():
         path = tmp_path / name
-        save_agent(NETWORKS[kind](action_dim=2, **SMALL[kind]), path, {})
+        save_agent(NETWORKS[kind](action_space=TWO, **SMALL[kind]), path, {})
         write_card(path, {**card_of(path), "config": {**card_of(path)["config"], **changes}})
     np.savez_compressed(tmp_path / "zeros.npz", params=np.zeros(2 * 10**8, np.uint8))
     archive(tmp_path / "said.npz", "(2000000000,)", bytes(8 * 913))

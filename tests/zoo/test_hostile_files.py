@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hostile_cases import SMALL, card_of, mutated, refused, write_card
+from hostile_cases import SMALL, TWO, card_of, mutated, refused, write_card
 from safetensors.torch import save
 
 from symbench.errors import SymbenchError
@@ -23,17 +23,21 @@ ODD: list[Any] = [
     *("\ud800", [], {}, [1], [[1]], [[[]]], [10**9], ["x"], [None], [1] * 3000, [-1e308], [float("inf")] * 2),
     *({"a": 1}, {"dim": 5}, {"dim": 10**6}, {"moves": ["turn"]}, {"matrices": [[[1]]]}, {"orders": [[0] * 9000]}),
     *([[1, 1, 1]], [[1, 10**6, 1]], [[4, 0, 0]], [[4, 2, -1]]),
+    *({"discrete": 2}, {"discrete": 10**9}, {"discrete": 2, "quantiles": 10**9}, {"discrete": 1, "quantiles": 2}),
+    *({"multi_discrete": [1, 1]}, {"multi_discrete": 2}, {"multi_discrete": [10**9] * 9}, {"multi_binary": 10**9}),
+    *({"multi_discrete": []}, {"multi_binary": []}, {"low": -1, "high": 1}, {"low": [], "high": []}),
+    *({"low": [[-1.0], [-1.0]], "high": [[1.0], [1.0]]}, {"low": [-1e400] * 2, "high": [0.0] * 2, "squash": "clip"}),
 ]
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    save_agent(MLPNetwork(5, 2, hidden=(8,)), tmp_path / "a", {"agent": "a"})
+    save_agent(MLPNetwork(5, TWO, hidden=(8,)), tmp_path / "a", {"agent": "a"})
     return tmp_path / "a"
 
 
 def write_weights(path: Path, dtype: torch.dtype, first: float = 0.0) -> dict[str, torch.Tensor]:
-    state = MLPNetwork(5, 2, hidden=(8,)).state_dict()
+    state = MLPNetwork(5, TWO, hidden=(8,)).state_dict()
     tensors = {name: tensor.to(dtype) for name, tensor in state.items()}
     tensors["head.0.bias"][0] = first
     path.with_suffix(".safetensors").write_bytes(save(tensors))
@@ -52,7 +56,7 @@ def acts(path: Path) -> None:
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_odd_values_in_a_card_are_refused_or_the_agent_acts(kind: str, tmp_path: Path) -> None:
-    save_agent(NETWORKS[kind](action_dim=2, **SMALL[kind]), tmp_path / "a", {"agent": "a"})
+    save_agent(NETWORKS[kind](action_space=TWO, **SMALL[kind]), tmp_path / "a", {"agent": "a"})
     card, messages = card_of(tmp_path / "a"), []
     for odd in ODD:
         for name in ("format", "kind", "config", "agent"):
@@ -66,7 +70,8 @@ def test_odd_values_in_a_card_are_refused_or_the_agent_acts(kind: str, tmp_path:
     assert refused(acts, tmp_path / "a") is None
 
 
-CONFIG = {"num_sensors": 5, "action_dim": 2, "hidden": [8]}
+BOX = {"low": [-1.0, -1.0], "high": [1.0, 1.0], "squash": "clip"}
+CONFIG = {"num_sensors": 5, "action_space": BOX, "hidden": [8]}
 
 
 @pytest.mark.parametrize(
@@ -76,12 +81,26 @@ CONFIG = {"num_sensors": 5, "action_dim": 2, "hidden": [8]}
         ({"kind": ["mlp"]}, r"unknown architecture \"\['mlp'\]\""),
         ({"agent": 7}, r"'agent': a printable name of at most 200 characters was expected, received 7"),
         ({"agent": "a\nb"}, r"'agent': a printable name"),
-        ({"config": {**CONFIG, "action_dim": True}}, "action_dim: .* valid integer, received True"),
+        ({"config": {**CONFIG, "action_space": 2}}, "action_space: .* valid dictionary, received 2"),
+        ({"config": {**CONFIG, "action_space": {"discrete": True}}}, "`n` to be an integer, actual dtype.*bool"),
+        ({"config": {**CONFIG, "action_space": {"discret": 2}}}, r"must be .*'discrete'.* received \{'discret': 2\}"),
+        ({"config": {**CONFIG, "action_space": {**BOX, "start": 1}}}, r"must be .*'low' and 'high'.*'start': 1"),
+        ({"config": {**CONFIG, "action_space": {"discrete": 2, "quantiles": 0}}}, "quantiles .* received 0"),
+        ({"config": {**CONFIG, "action_space": {"discrete": 2, "quantiles": "2"}}}, "quantiles .* received '2'"),
+        ({"config": {**CONFIG, "action_space": {"low": 0, "high": 1}}}, r"act in .* spaces, received Box\(\)"),
+        (
+            {"config": {**CONFIG, "action_space": {"multi_discrete": 2}}},
+            r"act in .* spaces, received MultiDiscrete\(\)",
+        ),
         ({"config": {**CONFIG, "num_sensors": 5.0}}, r"num_sensors: .* valid integer, received 5\.0"),
         ({"config": {**CONFIG, "hiden": [8]}}, "unknown setting 'hiden'; did you mean 'hidden'"),
-        ({"config": {**CONFIG, "low": [0]}}, "low must be a number or one per action, 2, received"),
-        ({"config": {**CONFIG, "low": float("nan")}}, "low must be a number or one per action"),
-        ({"config": {**CONFIG, "low": 2}}, "low must not be above high"),
+        ({"config": {**CONFIG, "action_space": {**BOX, "low": [0]}}}, r"shape don't match, low.shape=\(1,\)"),
+        ({"config": {**CONFIG, "action_space": {**BOX, "low": [float("nan"), 0]}}}, "can be equal to `np.nan`"),
+        (
+            {"config": {**CONFIG, "action_space": {**BOX, "low": [2, 0]}}},
+            "low values must be less than or equal to high",
+        ),
+        ({"config": {**CONFIG, "action_space": {**BOX, "squash": "tan"}}}, "squash must be one of .* received 'tan'"),
         ({"config": {**CONFIG, "hidden": [8] * 9999}}, "many more than the 4 tensors"),
     ],
 )
@@ -103,7 +122,7 @@ def test_cards_that_cannot_be_parsed_are_refused(path: Path, text: str) -> None:
 
 
 def card_of_nothing() -> dict[str, Any]:
-    return {"format": 1, "kind": "mlp", "config": {"num_sensors": 5, "action_dim": 2, "hidden": "here"}}
+    return {"format": 3, "kind": "mlp", "config": {"num_sensors": 5, "action_space": BOX, "hidden": "here"}}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +130,7 @@ def card_of_nothing() -> dict[str, Any]:
 )
 def test_weights_that_are_no_real_numbers_are_refused(path: Path, dtype: str) -> None:
     tensors = {
-        name: tensor.to(getattr(torch, dtype)) for name, tensor in MLPNetwork(5, 2, hidden=(8,)).state_dict().items()
+        name: tensor.to(getattr(torch, dtype)) for name, tensor in MLPNetwork(5, TWO, hidden=(8,)).state_dict().items()
     }
     path.with_suffix(".safetensors").write_bytes(save(tensors))
     message = refused(load_agent, path)
@@ -169,7 +188,7 @@ def test_files_far_larger_than_agents_are_not_read(path: Path) -> None:
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_a_network_is_built_as_before_it_was_planned(kind: str, tmp_path: Path) -> None:
     """All fixed numbers, also those that are no weights: sinusoidal tables, places, bases."""
-    network = NETWORKS[kind](action_dim=2, **SMALL[kind]).eval()
+    network = NETWORKS[kind](action_space=TWO, **SMALL[kind]).eval()
     save_agent(network, tmp_path / "a", {})
     loaded = load_agent(tmp_path / "a").network
     assert loaded.config() == network.config()
@@ -177,17 +196,3 @@ def test_a_network_is_built_as_before_it_was_planned(kind: str, tmp_path: Path) 
     assert buffers.keys() == expected.keys()
     assert all(torch.equal(buffers[name], expected[name]) for name in expected)
     assert all(torch.equal(*pair) for pair in zip(loaded.parameters(), network.parameters(), strict=True))
-
-
-def test_agents_saved_before_a_setting_existed_play_as_they_did(tmp_path: Path) -> None:
-    save_agent(NETWORKS["attention-agent"](action_dim=2, **SMALL["attention-agent"]), tmp_path / "a", {})
-    card = card_of(tmp_path / "a")
-    assert card["config"].pop("as_published") is True
-    write_card(tmp_path / "a", card)
-    network = load_agent(tmp_path / "a").network
-    frames = torch.randint(0, 256, (1, 43, 43, 3), dtype=torch.uint8)
-    pixels = frames.permute(0, 3, 1, 2) / 255.0
-    assert torch.equal(network.features(frames), torch.nn.functional.unfold(pixels, 7, stride=4).transpose(1, 2))
-    assert network.head.places[0].tolist() == pytest.approx([3.5 / 43] * 2)
-    assert network.head.factor == 1.0
-    assert load_agent(tmp_path / "a").network.config()["as_published"] is False

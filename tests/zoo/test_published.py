@@ -36,8 +36,7 @@ def as_an_agent(agent: NetworkAgent, observations: np.ndarray) -> np.ndarray:
     """Actions of an episode, before they are scaled to the bounds."""
     agent.reset()
     actions = np.stack([agent.act(observation) for observation in observations])
-    low, high = agent.network.low.numpy(), agent.network.high.numpy()
-    return (2 * actions - high - low) / (high - low)
+    return agent.network.action.scaled(torch.from_numpy(actions)).numpy()  # type: ignore[operator]
 
 
 def cart_pole(reference: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -14,8 +14,7 @@ from sb3_contrib.common.wrappers import ActionMasker
 from stable_baselines3 import A2C, DDPG, DQN, PPO, SAC, TD3
 
 from symbench.errors import SymbenchError
-from symbench.policies import RecurrentAttentionNeuronPolicy
-from symbench.wrappers import PreviousAction
+from symbench.policies import NetworkRecurrentPolicy
 from symbench.zoo import load_sb3
 from symbench.zoo.sb3 import ALGORITHMS
 
@@ -95,7 +94,8 @@ def test_masked_models_have_a_prefix_of_their_own(tmp_path: Path) -> None:
 
 
 def test_recurrence_is_known_by_the_file_whatever_its_policy(tmp_path: Path) -> None:
-    RecurrentPPO(RecurrentAttentionNeuronPolicy, PreviousAction(gym.make("CartPole-v1"))).save(tmp_path / "a")
+    kwargs = {"network": "recurrent-attention-neuron"}
+    RecurrentPPO(NetworkRecurrentPolicy, "CartPole-v1", policy_kwargs=kwargs).save(tmp_path / "a")
     with pytest.raises(SymbenchError, match=r"was saved by RECURRENT_PPO, not PPO"):
         load_sb3(f"ppo:{tmp_path / 'a.zip'}", trust=True)
 

@@ -14,13 +14,13 @@ from stable_baselines3 import A2C, DQN, PPO, SAC
 from symbench.errors import SymbenchError
 from symbench.policies import (
     Agent,
-    AttentionNeuronExtractor,
-    AttentionNeuronPolicy,
+    NetworkActorCriticPolicy,
     NetworkAgent,
-    RecurrentAttentionNeuronPolicy,
+    NetworkRecurrentPolicy,
+    NetworkSACPolicy,
     SB3Agent,
 )
-from symbench.wrappers import PreviousAction, SensorHistory
+from symbench.wrappers import SensorHistory
 from symbench.zoo import load_sb3
 
 if TYPE_CHECKING:
@@ -68,13 +68,15 @@ def test_plain_models_predict_through_sb3(tmp_path: Path) -> None:
 @pytest.mark.parametrize("algorithm", ["ppo", "sac", "ppo_lstm"])
 def test_set_models_read_plain_sensors_in_any_number(tmp_path: Path, algorithm: str) -> None:
     model: Any
+    kwargs = {"network": "attention-neuron"}
     if algorithm == "ppo":
-        model = PPO(AttentionNeuronPolicy, SensorHistory(gym.make("CartPole-v1")))
+        model = PPO(NetworkActorCriticPolicy, SensorHistory(gym.make("CartPole-v1")), policy_kwargs=kwargs)
     elif algorithm == "sac":
-        kwargs = {"features_extractor_class": AttentionNeuronExtractor}
-        model = SAC("MultiInputPolicy", SensorHistory(gym.make("Pendulum-v1")), policy_kwargs=kwargs, buffer_size=10)
+        env = SensorHistory(gym.make("Pendulum-v1"))
+        model = SAC(NetworkSACPolicy, env, policy_kwargs=kwargs, buffer_size=10)
     else:
-        model = RecurrentPPO(RecurrentAttentionNeuronPolicy, PreviousAction(gym.make("CartPole-v1")))
+        kwargs = {"network": "recurrent-attention-neuron"}
+        model = RecurrentPPO(NetworkRecurrentPolicy, "CartPole-v1", policy_kwargs=kwargs)
     model.save(tmp_path / "set")
     agent = load_sb3(f"{algorithm}:{tmp_path / 'set.zip'}", True, spaces.Box(-1, 1, (4,)), model.action_space)
     assert isinstance(agent, NetworkAgent)

@@ -14,7 +14,7 @@ from stable_baselines3 import A2C, PPO, SAC
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from symbench.errors import SymbenchError
-from symbench.policies import AttentionNeuronPolicy
+from symbench.policies import NetworkActorCriticPolicy
 from symbench.runner.evaluate import play
 from symbench.tasks import get_task
 from symbench.wrappers import SensorHistory
@@ -253,7 +253,8 @@ def test_statistics_of_another_task_are_refused(folder: Path, zip_file: Path, tm
 
 def test_a_set_of_sensors_has_no_places_for_statistics(tmp_path: Path) -> None:
     venv = VecNormalize(DummyVecEnv([lambda: SensorHistory(gym.make("CartPole-v1"))]))
-    PPO(AttentionNeuronPolicy, venv, n_steps=8, batch_size=8, device="cpu").learn(8).save(tmp_path / "set")
+    small = {"n_steps": 8, "batch_size": 8, "device": "cpu", "policy_kwargs": {"network": "attention-neuron"}}
+    PPO(NetworkActorCriticPolicy, venv, **small).learn(8).save(tmp_path / "set")
     venv.save(str(tmp_path / "vecnormalize.pkl"))
     with pytest.raises(
         SymbenchError, match="statistics of VecNormalize, which know each by its place, cannot be applied"

@@ -2,25 +2,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 from safetensors.torch import save_file
 
 from symbench.errors import SymbenchError
 from symbench.policies import NETWORKS, AttentionNeuronNetwork, MLPNetwork
-from symbench.policies.equivariant import EquivariantMLPNetwork
 from symbench.policies.vision import VisionNetwork
 from symbench.zoo import bundled, files, load_agent, load_card, save_agent
+
+ONE = spaces.Box(-1, 1, (1,))
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """An agent on disk, in a folder that did not exist, under a name with a dot."""
     path = tmp_path / "agents" / "lr0.001"
-    save_agent(MLPNetwork(5, 1, hidden=(8,)), path, {"agent": "mlp", "score": [1.5, None]})
+    save_agent(MLPNetwork(5, ONE, hidden=(8,)), path, {"agent": "mlp", "score": [1.5, None]})
     return path
 
 
@@ -33,8 +34,8 @@ def edit_card(path: Path, **changes: object) -> None:
 def test_agent_acts_the_same_after_saving(kind: str, tmp_path: Path) -> None:
     mirror = {"group": "C2", "observation": {"signs": [[-1, -1, 1, -1, -1]]}}
     sensors = {"mlp": {"num_sensors": 5}, "equivariant-mlp": mirror}.get(kind, {})
-    bounds = {"output": "clip", "low": [-1.0, 0.0], "high": 0.5}
-    network = NETWORKS[kind](action_dim=2, **sensors, **bounds).eval()
+    space = spaces.Box(np.float32([-1.0, 0.0]), 0.5)
+    network = NETWORKS[kind](action_space=space, **sensors).eval()
     save_agent(network, tmp_path / "agent", {})
     agent = load_agent(tmp_path / "agent")
     assert agent.name == "agent"
@@ -54,7 +55,7 @@ def test_agent_acts_the_same_after_saving(kind: str, tmp_path: Path) -> None:
 def test_card_holds_what_was_given(path: Path) -> None:
     card = load_card(path)
     assert card["score"] == [1.5, None]
-    assert (card["format"], card["kind"], card["config"]["hidden"]) == (2, "mlp", [8])
+    assert (card["format"], card["kind"], card["config"]["hidden"]) == (3, "mlp", [8])
     assert load_agent(path).name == "mlp"
 
 
@@ -79,7 +80,7 @@ def test_failed_saving_keeps_the_old_agent(path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space left"):
-        save_agent(MLPNetwork(5, 1, hidden=(8,)), path, {})
+        save_agent(MLPNetwork(5, ONE, hidden=(8,)), path, {})
     assert sorted(file.name for file in path.parent.iterdir()) == ["lr0.001.json", "lr0.001.safetensors"]
     assert all(torch.equal(before[name], tensor) for name, tensor in load_agent(path).network.state_dict().items())
 
@@ -106,7 +107,7 @@ def test_foreign_weights_are_named(path: Path, content: bytes) -> None:
 
 
 def test_weights_of_another_shape_are_named(path: Path) -> None:
-    tensors = {**MLPNetwork(6, 1, hidden=(8,)).state_dict()}
+    tensors = {**MLPNetwork(6, ONE, hidden=(8,)).state_dict()}
     save_file(tensors, path.with_name(path.name + ".safetensors"))
     with pytest.raises(SymbenchError, match=r"'head.0.weight' has shape \(8, 6\), the card asks for \(8, 5\)"):
         load_agent(path)
@@ -114,7 +115,7 @@ def test_weights_of_another_shape_are_named(path: Path) -> None:
 
 def test_missing_and_surplus_weights_are_named(path: Path) -> None:
     file = path.with_name(path.name + ".safetensors")
-    tensors = MLPNetwork(5, 1, hidden=(8,)).state_dict()
+    tensors = MLPNetwork(5, ONE, hidden=(8,)).state_dict()
     save_file({**tensors, "zzz": torch.zeros(1)}, file)
     with pytest.raises(SymbenchError, match=r"'zzz' has shape \(1,\), the card asks for no such tensor"):
         load_agent(path)
@@ -139,7 +140,9 @@ def test_unknown_architecture_has_near_matches(path: Path) -> None:
         load_agent(path)
 
 
-@pytest.mark.parametrize("config", [None, [], {}, {"num_sensors": 5}, {"num_sensors": 5, "action_dim": -1}, {"x": 1}])
+@pytest.mark.parametrize(
+    "config", [None, [], {}, {"num_sensors": 5}, {"num_sensors": 5, "action_space": {"discrete": -1}}, {"x": 1}]
+)
 def test_wrong_config_is_named(path: Path, config: object) -> None:
     edit_card(path, config=config)
     with pytest.raises(SymbenchError, match=r"'config' does not describe a network of kind 'mlp'"):
@@ -147,31 +150,17 @@ def test_wrong_config_is_named(path: Path, config: object) -> None:
 
 
 def test_format_of_the_future_is_refused(path: Path) -> None:
-    for other in (3, True, "2", [1], None):
+    for other in (4, 0, True, "2", [1], None):
         edit_card(path, format=other)
-        with pytest.raises(SymbenchError, match=r"has format .*; this version of symbench reads formats 1 and 2"):
+        with pytest.raises(SymbenchError, match=r"has format .*; this version of symbench reads formats 1 to 3"):
             load_agent(path)
-
-
-def test_settings_of_older_cards_have_their_old_names(tmp_path: Path) -> None:
-    mirror: dict[str, Any] = {"group": "C2", "observation": {"signs": [[-1, -1]]}, "action": {"maps": [[1, 0]]}}
-    network = EquivariantMLPNetwork(2, **mirror, hidden=[4], output="discrete", basis="random")
-    save_agent(network, tmp_path / "agent", {})
-    card = json.loads((tmp_path / "agent.json").read_text())
-    assert card["format"] == 2 and card["config"]["basis"] == "random"
-    config = {"arm" if name == "basis" else name: value for name, value in card["config"].items()}
-    edit_card(tmp_path / "agent", format=1, config=config)
-    assert load_agent(tmp_path / "agent").network.config() == network.config()
-    edit_card(tmp_path / "agent", format=2)
-    with pytest.raises(SymbenchError, match="unknown setting 'arm'"):
-        load_agent(tmp_path / "agent")
 
 
 def test_bundled_lists_training_runs_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "WEIGHTS", tmp_path)
     for agent, runs in (("mlp", (0, 2, 10)), ("attention-neuron", (0,))):
         for run in runs:
-            save_agent(AttentionNeuronNetwork(1), tmp_path / "Task" / agent / f"s{run}", {})
+            save_agent(AttentionNeuronNetwork(ONE), tmp_path / "Task" / agent / f"s{run}", {})
     found = bundled("Task")
     assert list(found) == ["attention-neuron", "mlp"]
     assert [path.name for path in found["mlp"]] == ["s0", "s2", "s10"]
@@ -186,7 +175,7 @@ def test_every_bundled_agent_loads() -> None:
 
 
 def test_weights_that_are_not_finite_are_refused(path: Path) -> None:
-    network = MLPNetwork(5, 1, hidden=(8,))
+    network = MLPNetwork(5, ONE, hidden=(8,))
     with torch.no_grad():
         network.head[0].weight[0, 0] = float("nan")
     save_agent(network, path, {"agent": "mlp"})

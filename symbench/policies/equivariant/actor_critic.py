@@ -1,50 +1,42 @@
-"""An equivariant actor and an invariant critic on the same features."""
+"""A policy and a critic on the same features."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
+from torch import nn
 
-from symbench.policies.equivariant.frames import EquivariantCNNNetwork
+from symbench.policies.equivariant.bodies import last_layer
+from symbench.symmetry import trivial_representation
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from symbench.policies.equivariant.frames import EquivariantCNNNetwork
     from symbench.policies.equivariant.sensors import EquivariantMLPNetwork
 
 
 class ActorCritic(nn.Module):
-    """An actor and a critic on the same features; the policy is equivariant, the value invariant.
+    """A policy and a critic that share all layers but the last, as published; the value is invariant.
 
-    After training, ``network`` is the actor that can be saved and played.
+    After training, ``network`` is the policy that can be saved and played. Source: van der Pol et al. 2020
+    (arXiv 2006.16908).
 
     Attributes:
-        network: The actor.
+        network: The policy.
     """
 
     def __init__(self, network: EquivariantMLPNetwork | EquivariantCNNNetwork) -> None:
-        """Add a critic with fresh weights to an actor."""
+        """Add a critic with fresh weights to a policy."""
         super().__init__()
-        self.network, self.value_head = network, network.value_head()
+        one = trivial_representation(network.rep_out.group)
+        self.network, self.value_head = network, last_layer(network.body, one, **network.layer_options)
 
-    def features(self, observations: Tensor) -> Tensor:
-        """What both read, (B, c, |G|).
+    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, L) and values (B,).
 
         Args:
             observations: Sensors (B, N), or k frames on top of each other, (B, k * C, H, W), uint8.
         """
-        if isinstance(self.network, EquivariantCNNNetwork):
-            return self.network.features(observations)
-        return self.network.body(observations)  # type: ignore[no-any-return]
-
-    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
-        """Policy (B, A) - scores, or the mean before squashing or clipping - and value (B,), with shared features."""
-        features = self.features(observations)
-        return self.network.head(features), self.value_head(features)[:, 0]
-
-    def policy(self, observations: Tensor) -> Tensor:
-        """The last layer's output, (B, A)."""
-        return self.network.head(self.features(observations))  # type: ignore[no-any-return]
-
-    def value(self, observations: Tensor) -> Tensor:
-        """The value, (B,)."""
-        return self.value_head(self.features(observations))[:, 0]  # type: ignore[no-any-return]
+        latent = self.network.latent(self.network.features(observations))
+        return self.network.head(latent), self.value_head(latent)[:, 0]

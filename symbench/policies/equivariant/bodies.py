@@ -1,14 +1,13 @@
-"""What equivariant actors and critics are made of.
+"""What equivariant policies and critics are made of.
 
 * :class:`EquivariantMLP`, :class:`EquivariantCNN` - the hidden layers, to features (B, c, |G|)
-* :class:`Vector` - the last layer; :func:`on_actions` - how the group acts on an actor's
+* :class:`Vector`, :func:`last_layer` - the last layer; :func:`on_actions` - how the group acts on its output
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import torch
 from gymnasium import spaces
 from torch import Tensor, nn
@@ -23,7 +22,7 @@ from symbench.symmetry import FiniteGroup, Representation, regular, trivial_repr
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from symbench.policies.networks import PolicyNetwork
+    from symbench.policies.actions import ActionHead
 
 _POOLS: Final = (*POOLS, "flatten")
 
@@ -108,47 +107,58 @@ class EquivariantCNN(nn.Module):
         if pool == "flatten":  # what is behind it knows nothing of the group
             flat = channels * group.order * size * size
             self.dense = nn.Sequential(*dense((flat, *hidden), "relu"), *[nn.ReLU()] * bool(hidden))
-            self.channels, self.rep = (hidden or (flat,))[-1], trivial_representation(group)
+            self.pooled_channels, self.channels, self.rep = flat, (hidden or (flat,))[-1], trivial_representation(group)
         else:
+            self.pooled_channels = channels
             self.dense = EquivariantMLP(self.rep, hidden, "relu", channels, **layer)
             self.channels = self.dense.channels
 
     def forward(self, frames: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, c, |G|); behind ``pool="flatten"`` (B, c, 1)."""
+        return self.latent(self.pooled(frames))
+
+    def pooled(self, frames: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, c, |G|), in front of the hidden layers; (B, D) for ``pool="flatten"``."""
         features = self.conv(frames[:, :, None])
-        if self.pool == "flatten":
-            return self.dense(features.flatten(1))[..., None]  # type: ignore[no-any-return]
-        return self.dense(pool_places(features, self.pool))  # type: ignore[no-any-return]
+        return features.flatten(1) if self.pool == "flatten" else pool_places(features, self.pool)
+
+    def latent(self, pooled: Tensor) -> Tensor:
+        """The hidden layers, (B, c, |G|) -> (B, c', |G|); (B, D) -> (B, c, 1) for ``pool="flatten"``."""
+        return self.dense(pooled)[..., None] if self.pool == "flatten" else self.dense(pooled)  # type: ignore[no-any-return]
 
 
 class Vector(nn.Module):
-    """The last layer: features (B, c, d_in) to one vector (B, d_out)."""
+    """The last layer: features (B, c, d_in) to vectors (B, copies * d_out), one after the other."""
 
-    def __init__(self, channels: int, rep_in: Representation, rep_out: Representation, **layer: Any) -> None:
+    def __init__(
+        self, channels: int, rep_in: Representation, rep_out: Representation, copies: int = 1, **layer: Any
+    ) -> None:
         """Make the layer; the parameters are those of :class:`~symbench.policies.equivariant.linear.BasisLinear`."""
         super().__init__()
-        self.linear = BasisLinear(channels, 1, rep_in, rep_out, **layer)
+        self.linear = BasisLinear(channels, copies, rep_in, rep_out, **layer)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, c, d_in) -> (B, d_out)."""
-        return self.linear(features)[:, 0]  # type: ignore[no-any-return]
+        """(B, c, d_in) -> (B, copies * d_out)."""
+        return self.linear(features).flatten(1)  # type: ignore[no-any-return]
 
 
-def on_actions(network: PolicyNetwork, group: FiniteGroup, action: Mapping[str, Any] | None) -> Representation:
-    """How the group acts on the network's output; refused if what follows the output would break it.
+def last_layer(body: EquivariantMLP | EquivariantCNN, rep: Representation, copies: int = 1, **layer: Any) -> nn.Module:
+    """The layer behind a body: to so many vectors, one after the other."""
+    if isinstance(body, EquivariantCNN) and body.pool == "flatten":
+        return nn.Sequential(nn.Flatten(), nn.Linear(body.channels, copies * rep.dim))
+    return Vector(body.channels, body.rep, rep, copies, **layer)
+
+
+def on_actions(action: ActionHead, group: FiniteGroup, data: Mapping[str, Any] | None) -> Representation:
+    """How the group acts on encoded actions; refused if the action head would break it.
 
     Raises:
         SymbenchError: It does not fit the actions.
     """
-    if action is None:
-        return trivial_representation(group, network.action_dim)
-    acting = action_of(group, action)
-    if network.output == "discrete":
-        reason = acting.incompatibility(spaces.Discrete(network.action_dim))
-    else:
-        ones = np.ones(network.action_dim, dtype=np.float32)
-        box = spaces.Box(ones * network.low.numpy(), ones * network.high.numpy())
-        reason = acting.escape(box)
+    if data is None:  # actions stay: the policy is invariant
+        return trivial_representation(group, action.size)
+    acting, space = action_of(group, data), action.space
+    reason = acting.escape(space) if isinstance(space, spaces.Box) else acting.incompatibility(space)
     if reason:
         raise SymbenchError(f"the symmetry does not fit the actions: {reason}")
     return vectors_of(acting)

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -41,8 +42,8 @@ from symbench.symmetry import (
 from symbench.symmetry.catalogue import symmetry_of
 from symbench.symmetry.representations.grids import MOVES
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+Symmetry = SymmetryPair | str | Mapping[str, Any]
+"""An environment's id, to look it up in the catalogue, a declaration, or plain data."""
 
 _LARGEST_GROUP = 128
 _FACTOR = r"(?:trivial|[CDS]\d{1,9})"
@@ -124,7 +125,7 @@ def vectors_of(action: GroupAction) -> Representation:
     raise SymbenchError(f"a network needs to know how vectors change, received {type(action).__name__}")
 
 
-def symmetry_data(symmetry: SymmetryPair | str | Mapping[str, Any]) -> dict[str, Any]:
+def symmetry_data(symmetry: Symmetry) -> dict[str, Any]:
     """A symmetry as plain data: JSON values ``group``, ``observation`` and ``action``.
 
     Args:

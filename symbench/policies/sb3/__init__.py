@@ -1,52 +1,51 @@
-"""Invariant and equivariant policies for Stable-Baselines3, and SB3 models as agents of the benchmark.
+"""Networks in Stable-Baselines3, and SB3 models as agents of the benchmark.
 
-* :class:`AttentionNeuronExtractor` - a features extractor, for any SB3 algorithm with ``"MultiInputPolicy"``
-* :class:`AttentionNeuronPolicy` - for PPO and A2C, with a critic that may see the true state
-* :class:`RecurrentAttentionNeuronPolicy` - the published layer, for sb3-contrib's RecurrentPPO
-* :class:`VisionAttentionNeuronExtractor`, :class:`SetTransformerExtractor`, :class:`VisionAttentionNeuronPolicy` - for
-  frames as unordered patches
-* :class:`NetRandCNN` - convolutions behind random filters
-* :class:`EquivariantActorCriticPolicy` (PPO, A2C), :class:`EquivariantQPolicy` (DQN), :class:`EquivariantSACPolicy`
+The module that SB3 trains is the one that the zoo saves and the runner plays: ``model.policy.network``.
+
+* :class:`NetworkActorCriticPolicy` - for PPO, A2C and sb3-contrib's TRPO; :class:`NetworkMaskablePolicy` - MaskablePPO
+* :class:`NetworkRecurrentPolicy` - for RecurrentPPO: a network trains with its own memory
+* :class:`NetworkDQNPolicy`, :class:`NetworkQRDQNPolicy` - action values
+* :class:`NetworkSACPolicy`, :class:`NetworkTQCPolicy`, :class:`NetworkTD3Policy` - continuous actions
+* :data:`POLICIES`, :func:`trains` - which policy an algorithm takes, and which networks it trains
 * :class:`SymmetrizedPolicy`, :class:`CanonicalPolicy` - any policy made equivariant when it acts
 * :class:`SymmetricReplayBuffer`, :class:`SymmetricPPO` - symmetries learned from data
-* :func:`actor_network`, :func:`mlp_network` - a trained actor as a torch module without SB3
+* :func:`actor_network` - the network of a model, also of SB3's own policies
 * :class:`SB3Agent` - any SB3 model in the benchmark
 """
 
 from symbench.policies.sb3.agent import SB3Agent
+from symbench.policies.sb3.algorithms import POLICIES, training_table, trains
 from symbench.policies.sb3.augmentation import SymmetricPPO, SymmetricReplayBuffer
-from symbench.policies.sb3.equivariant import (
-    EquivariantActorCriticPolicy,
-    EquivariantQPolicy,
-    EquivariantSACPolicy,
+from symbench.policies.sb3.bridge import STATE
+from symbench.policies.sb3.off_policy import (
+    NetworkDQNPolicy,
+    NetworkQRDQNPolicy,
+    NetworkSACPolicy,
+    NetworkTD3Policy,
+    NetworkTQCPolicy,
 )
-from symbench.policies.sb3.export import actor_network, mlp_network
-from symbench.policies.sb3.layers import STATE, AttentionNeuronExtractor
-from symbench.policies.sb3.policies import (
-    AttentionNeuronPolicy,
-    RecurrentAttentionNeuronPolicy,
-    VisionAttentionNeuronPolicy,
-)
+from symbench.policies.sb3.on_policy import NetworkActorCriticPolicy, NetworkMaskablePolicy
+from symbench.policies.sb3.recurrent import NetworkRecurrentPolicy
+from symbench.policies.sb3.stock import actor_network
 from symbench.policies.sb3.symmetrised import CanonicalPolicy, SymmetrizedPolicy
-from symbench.policies.sb3.vision import NetRandCNN, SetTransformerExtractor, VisionAttentionNeuronExtractor
 
 __all__ = [
+    "POLICIES",
     "STATE",
-    "AttentionNeuronExtractor",
-    "AttentionNeuronPolicy",
     "CanonicalPolicy",
-    "EquivariantActorCriticPolicy",
-    "EquivariantQPolicy",
-    "EquivariantSACPolicy",
-    "NetRandCNN",
-    "RecurrentAttentionNeuronPolicy",
+    "NetworkActorCriticPolicy",
+    "NetworkDQNPolicy",
+    "NetworkMaskablePolicy",
+    "NetworkQRDQNPolicy",
+    "NetworkRecurrentPolicy",
+    "NetworkSACPolicy",
+    "NetworkTD3Policy",
+    "NetworkTQCPolicy",
     "SB3Agent",
-    "SetTransformerExtractor",
     "SymmetricPPO",
     "SymmetricReplayBuffer",
     "SymmetrizedPolicy",
-    "VisionAttentionNeuronExtractor",
-    "VisionAttentionNeuronPolicy",
     "actor_network",
-    "mlp_network",
+    "training_table",
+    "trains",
 ]

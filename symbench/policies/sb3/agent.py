@@ -22,7 +22,7 @@ from stable_baselines3.sac.policies import SACPolicy
 
 from symbench.errors import SymbenchError
 from symbench.policies.agent import Agent
-from symbench.policies.spaces import action_difference, described, form, same_observations
+from symbench.policies.spaces import action_difference, channels_last, described, form, same_observations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +147,7 @@ class SB3Agent(Agent):
         The channels of frames may be first or last.
         """
         own = self.model.observation_space
-        pairs = product((own, _channels_last(own)), (observation_space, _image(observation_space)))
+        pairs = product((own, channels_last(own)), (observation_space, _image(observation_space)))
         if not any(same_observations(mine, theirs) for mine, theirs in pairs):
             describe = form if form(own) != form(observation_space) else described
             return f"{self.name} observes {describe(own)}, the task has {describe(observation_space)}"
@@ -176,10 +176,3 @@ def _image(space: spaces.Space[Any]) -> spaces.Space[Any]:
     """The frames alone, if the space tells which of their patches are hidden."""
     parts = space.spaces if isinstance(space, spaces.Dict) else {}
     return parts["image"] if set(parts) == {"image", "mask"} else space
-
-
-def _channels_last(space: spaces.Space[Any]) -> spaces.Space[Any]:
-    """Frames as the task gives them: Stable-Baselines3 puts their channels first, and ``predict`` takes both forms."""
-    if not isinstance(space, spaces.Box) or len(space.shape) != 3 or space.dtype != np.uint8:
-        return space
-    return spaces.Box(space.low.transpose(1, 2, 0), space.high.transpose(1, 2, 0), dtype=np.uint8)

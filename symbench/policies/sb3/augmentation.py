@@ -5,7 +5,7 @@
 
 Transitions of an on-policy algorithm cannot simply be transformed: the policy that played (s, a) was another one at
 (L_g s, K_g a), so its ratio of probabilities would be wrong. The losses here leave PPO's own loss to the real data.
-Both take ``symmetry`` as :mod:`symbench.policies.sb3.equivariant` does.
+Both take ``symmetry``: an environment's id, a declaration or plain data.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from stable_baselines3.common.type_aliases import ReplayBufferSamples, RolloutBufferSamples
     from stable_baselines3.common.vec_env import VecNormalize
 
-    from symbench.policies.sb3.equivariant import Symmetry
+    from symbench.policies.equivariant.symmetries import Symmetry
 
 LOSSES: Final = ("drac", "mirror")
 

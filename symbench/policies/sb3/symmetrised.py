@@ -3,7 +3,7 @@
 * :class:`SymmetrizedPolicy` - the mean over the group: exact, costs |G| evaluations
 * :class:`CanonicalPolicy` - acts on one representative of each orbit: exact, costs one evaluation, not continuous
 
-Both take ``symmetry`` as :mod:`symbench.policies.sb3.equivariant` does.
+Both take ``symmetry``: an environment's id, a declaration or plain data.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ from torch import Tensor
 from torch.distributions import Categorical
 
 from symbench.errors import SymbenchError
-from symbench.policies.equivariant.symmetries import action_of, group_named, symmetry_data
-from symbench.policies.sb3.equivariant_layers import acting_on
+from symbench.policies.actions import action_head
+from symbench.policies.equivariant.bodies import on_actions
+from symbench.policies.equivariant.symmetries import Symmetry, action_of, group_named, symmetry_data
 from symbench.policies.spaces import form
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from stable_baselines3.common.type_aliases import PyTorchObs
-
-    from symbench.policies.sb3.equivariant import Symmetry
 
 
 class Moves:
@@ -50,7 +49,7 @@ class Moves:
         data = symmetry_data(symmetry)
         self.group = group_named(data["group"])
         self.on_observations = action_of(self.group, data["observation"], axes=(2, 3))
-        self.rep = acting_on(data, action_space)
+        self.rep = on_actions(action_head(action_space), self.group, data["action"])
         if reason := self.on_observations.incompatibility(observation_space):
             raise SymbenchError(f"the symmetry does not fit the observations: {reason}")
 

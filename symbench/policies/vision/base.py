@@ -1,12 +1,10 @@
-"""What all actors that read frames share.
+"""What all policies that read frames share.
 
 Observations are frames (B, H, W, C), uint8, or ``{"image": frames, "mask": (B, N)}`` where some patches are hidden.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,16 +12,15 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from symbench.policies.networks import PolicyNetwork, started
-from symbench.policies.spaces import form
-from symbench.trees import map_tree
+from symbench.policies.memory import History
+from symbench.policies.networks import PolicyNetwork
+from symbench.policies.spaces import form, shapes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from symbench.policies.networks import Observations, State
-
-    Inputs = tuple[Tensor | None, ...]
+    from symbench.policies.memory import State
+    from symbench.policies.networks import Inputs, Observations
 
 _PIXELS_AT_ONCE: Final = 64 * 84 * 84
 
@@ -33,48 +30,15 @@ class VisionNetwork(PolicyNetwork):
 
     Attributes:
         channels: Channels C of a frame.
-        history: Frames k it sees.
     """
 
     channels: int
-    history: int
 
     def read(self, observations: Any) -> Observations:
         """Frames (B, H, W, C) or (H, W, C), uint8, as a batch; with their mask if there is one."""
         if isinstance(observations, dict):
             return {"image": _batch(observations["image"], 4), "mask": _batch(observations["mask"], 2)}
         return _batch(observations, 4)
-
-    @abstractmethod
-    def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
-        """The cheap first part of a step: what :meth:`features` reads, (B, ...) each, and the state that saw it."""
-
-    @abstractmethod
-    def features(self, *inputs: Tensor | None) -> Tensor:
-        """The expensive part, (B, ...) -> (B, ...): depends on no state, so all steps of a sequence make one batch."""
-
-    @abstractmethod
-    def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
-        """The last part of a step: features to the last layer's output (B, A), and the next state."""
-
-    def logits(self, observations: Observations, state: State) -> tuple[Tensor, State]:
-        """Shape (B, A) for frames of shape (B, H, W, C), and the next state."""
-        inputs, state = self.perceive(observations, state)
-        return self.decide(self.features(*inputs), state)
-
-    def unroll(self, observations: Observations, starts: Tensor, actions: Tensor, state: State) -> Tensor:
-        """See :meth:`symbench.policies.networks.PolicyNetwork.unroll`."""
-        columns, seen, outputs = [], state, []
-        for t, begins in enumerate(starts):
-            inputs, seen = self.perceive(map_tree(itemgetter(t), observations), started(seen, begins))
-            columns.append(inputs)
-            seen = self.update_memory(seen, actions[t])
-        features = self.features(*map(_join, zip(*columns, strict=True)))
-        for t, part in enumerate(torch.split(features, starts.shape[1])):
-            logits, state = self.decide(part, started(state, starts[t]))
-            outputs.append(logits)
-            state = self.update_memory(state, actions[t])
-        return torch.stack(outputs)
 
     def incompatibility(self, space: spaces.Space[Any]) -> str | None:
         """See :meth:`symbench.policies.networks.PolicyNetwork.incompatibility`."""
@@ -101,9 +65,78 @@ def unmasked(observations: Observations) -> tuple[Tensor, Tensor | None]:
     return observations, None
 
 
-def _join(parts: tuple[Tensor | None, ...]) -> Tensor | None:
-    there = [part for part in parts if part is not None]
-    return torch.cat(there) if there else None
+class StackNetwork(VisionNetwork):
+    """A network that reads the last k frames on top of each other; hidden patches are black to it.
+
+    Its state is whether it has seen anything yet (B, 1) and the last k frames (B, k * C, H, W), uint8, oldest first;
+    none if k is 1. Trained on single steps it reads frames as ``VecFrameStack`` or ``FrameHistory`` stacks them.
+
+    Attributes:
+        size: Height and width of a frame in pixels.
+    """
+
+    size: int
+    _frames: History
+
+    def _build(self, size: int, channels: int, history: int, *, blank_start: bool = False) -> None:
+        """What follows from the sizes."""
+        self.size, self.channels, self.history = size, channels, history
+        self.memory = f"the last {history} frames" if history > 1 else ""
+        self.shown_by = "FrameHistory" if self.memory else ""
+        self._frames = History(history, axis=1, blank_start=blank_start)
+
+    @classmethod
+    def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
+        """See :meth:`~symbench.policies.networks.PolicyNetwork.sizes`; shown are frames on top of each other."""
+        if not shown:
+            height, width, channels = frames_shape(cls.kind, space)
+            return _square(height, width, channels=channels)
+        if isinstance(space, spaces.Dict):
+            shapes_of(space, "FrameHistory", ("frames", 3))
+        planes, height, width = frames_shape(cls.kind, space["frames"] if isinstance(space, spaces.Dict) else space)
+        channels = given.get("channels", 1 if planes % 3 else 3)  # 3, 6, 9, ... are RGB frames, any others grey ones
+        return _square(height, width, channels=channels, history=planes // channels)
+
+    def initial_state(self, batch: int, *shape: int) -> State:
+        """Zeros for frames of shape (H, W, C)."""
+        height, width, channels = shape
+        return self._frames.initial_state(batch, channels, height, width) if self.memory else ()
+
+    def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
+        """The last k frames, (B, k * C, H, W)."""
+        image, _ = unmasked(observations)
+        newest = image.permute(0, 3, 1, 2)
+        if not self.memory:
+            return (newest,), ()
+        state = self._frames.push(newest, state)
+        return (state[1],), state
+
+    def remembered(self, observations: Observations) -> Inputs:
+        """Stacked frames, as they are."""
+        return (observations["frames"] if isinstance(observations, dict) else observations,)
+
+    def _size_incompatibility(self, height: int, width: int) -> str | None:
+        if (height, width) == (self.size, self.size):
+            return None
+        return f"reads {self.size}x{self.size} frames, received {height}x{width}"
+
+
+def frames_shape(kind: str, space: spaces.Space[Any]) -> tuple[int, int, int]:
+    """The shape of frames, which must be uint8 with three axes.
+
+    Raises:
+        ValueError: It is another space.
+    """
+    image = space.spaces.get("image") if isinstance(space, spaces.Dict) else space
+    if not isinstance(image, spaces.Box) or image.dtype != np.uint8 or len(image.shape) != 3:
+        raise ValueError(f"{kind} reads uint8 frames, received {form(space)}")
+    return image.shape
+
+
+def _square(height: int, width: int, **sizes: int) -> dict[str, int]:
+    if height != width:
+        raise ValueError(f"square frames are expected, received {height}x{width}")
+    return {"size": height, **sizes}
 
 
 def _batch(array: Any, axes: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Actors that read frames as pictures: what the invariant ones are compared with.
+"""Policies that read frames as pictures: what the invariant ones are compared with.
 
 * :class:`NatureCNNNetwork` - convolutions over stacked frames (Mnih et al. 2015)
 * :class:`AttentionAgentNetwork` - the places of the most important patches (Tang et al. 2020)
@@ -12,54 +12,51 @@ import torch
 from torch import Tensor, nn
 
 from symbench.policies.layers import dense, places
-from symbench.policies.vision.base import VisionNetwork, unmasked
+from symbench.policies.vision.base import StackNetwork, VisionNetwork, frames_shape, unmasked
 from symbench.policies.vision.heads import AttentionAgentHead, conv_side, convolutions
 from symbench.policies.vision.netrand import NetRand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from symbench.policies.networks import Observations, State
-    from symbench.policies.vision.base import Inputs
+    from gymnasium import spaces
+
+    from symbench.policies.actions import ActionSpace
+    from symbench.policies.memory import State
+    from symbench.policies.networks import Inputs, Observations
 
 _NATURE = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
 
 
-class NatureCNNNetwork(VisionNetwork):
+class NatureCNNNetwork(StackNetwork):
     """Convolutions over the last k frames, which see where things are. Hidden patches are black to it.
 
-    Its state is whether it has seen anything yet (B, 1) and the last k frames (B, k * C, H, W), uint8, oldest first.
     Source: Mnih et al. 2015 (Nature 518), the architecture of SB3's ``CnnPolicy``.
     """
 
     kind = "nature-cnn"
+    ortho_init = True
 
     def __init__(
         self,
-        action_dim: int,
+        action_space: ActionSpace,
         size: int = 84,
         channels: int = 1,
         history: int = 4,
         conv: Sequence[Sequence[int]] = _NATURE,
         hidden: Sequence[int] = (512,),
-        output: str = "discrete",
-        low: float | Sequence[float] = -1.0,
-        high: float | Sequence[float] = 1.0,
         blank_start: bool = False,
         netrand: bool = False,
     ) -> None:
         """Make the network.
 
         Args:
-            action_dim: Length A of an action, or number of Discrete actions.
+            action_space: What it acts in; see :func:`~symbench.policies.actions.action_head`.
             size: Height and width of a frame in pixels.
             channels: Channels C of a frame.
             history: Frames k it sees.
             conv: Channels, kernel size and stride of each convolution.
             hidden: Widths of the dense layers behind them.
-            output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`~symbench.policies.networks.PolicyNetwork`.
-            low: Least action (a number, or one per dimension).
-            high: Greatest action.
             blank_start: Whether black frames precede an episode, as SB3's ``VecFrameStack`` has it, and not copies of
                 its first frame.
             netrand: Whether frames pass through random filters in training mode; see
@@ -71,50 +68,46 @@ class NatureCNNNetwork(VisionNetwork):
         config: dict[str, Any] = {"size": size, "channels": channels, "history": history}
         config |= {"conv": [list(layer) for layer in conv], "hidden": tuple(hidden)}
         config |= {"blank_start": blank_start, "netrand": netrand}
-        super().__init__(action_dim, output, low, high, **config)
-        self.size, self.channels, self.history = size, channels, history
-        self.memory = f"the last {history} frames"
-        self.blank_start = blank_start
+        super().__init__(action_space, **config)
+        self._build(size, channels, history, blank_start=blank_start)
         self.netrand = NetRand(channels) if netrand else nn.Identity()
         self.conv = convolutions(history * channels, conv)
-        self.head = dense((conv[-1][0] * conv_side(conv, size) ** 2, *hidden, action_dim), "relu")
-
+        widths = (conv[-1][0] * conv_side(conv, size) ** 2, *hidden)
+        self.features_dim = widths[-1]
+        self.head = dense((*widths, self.action.num_logits), "relu")
         self.apply(_orthogonal)
 
-    def initial_state(self, batch: int, *shape: int) -> State:
-        """Zeros for frames of shape (H, W, C)."""
-        height, width, channels = shape
-        frames = torch.zeros(batch, self.history * channels, height, width, dtype=torch.uint8)
-        return torch.zeros(batch, 1, dtype=torch.bool), frames
-
-    def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
-        """The last k frames; see :meth:`~symbench.policies.vision.base.VisionNetwork.perceive`."""
-        image, _ = unmasked(observations)
-        begun, frames = state
-        newest = image.permute(0, 3, 1, 2)
-        frames = torch.cat([frames[:, self.channels :], newest], dim=1)
-        if not self.blank_start and not bool(begun.all()):
-            frames = torch.where(begun[:, :, None, None], frames, newest.repeat(1, self.history, 1, 1))
-        return (frames,), (torch.ones_like(begun), frames)
-
     def features(self, *inputs: Tensor | None) -> Tensor:
-        """What the convolutions make of the frames."""
+        """What the convolutions and all dense layers but the last make of the frames."""
+        return self.head[:-1](self._convolved(*inputs))  # type: ignore[no-any-return]
+
+    def feature_matching(self, observations: Observations) -> Tensor:
+        """Mean squared distance between the features of randomised and of clean frames, a scalar.
+
+        To be added to the loss with a small weight (.002 in the paper). Source: Lee et al. 2020 (arXiv 1910.05396),
+        equation 3.
+
+        Args:
+            observations: As :meth:`remembered` takes them.
+        """
+        inputs, was = self.remembered(observations), self.training
+        randomised = self.features(*inputs)
+        clean = self.train(False).features(*inputs)
+        self.train(was)
+        return nn.functional.mse_loss(randomised, clean)
+
+    def latent(self, features: Tensor) -> Tensor:
+        """The features themselves: one layer is behind them."""
+        return features
+
+    def drop_decisions(self) -> None:
+        """Take off the last layer."""
+        self.head[-1] = nn.Identity()
+
+    def _convolved(self, *inputs: Tensor | None) -> Tensor:
         (frames,) = inputs
         assert frames is not None
-        return self.conv(self.netrand(frames.to(self.low.dtype) / 255.0)).flatten(1)  # type: ignore[no-any-return]
-
-    def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
-        """The dense layers; the state stays as it is."""
-        return self.head(features), state
-
-    def update_memory(self, state: State, actions: Tensor) -> State:
-        """The same state: it does not know what was done."""
-        return state
-
-    def _size_incompatibility(self, height: int, width: int) -> str | None:
-        if (height, width) == (self.size, self.size):
-            return None
-        return f"reads {self.size}x{self.size} frames, received {height}x{width}"
+        return self.conv(self.netrand(frames.to(self.dtype) / 255.0)).flatten(1)  # type: ignore[no-any-return]
 
 
 class AttentionAgentNetwork(VisionNetwork):
@@ -127,33 +120,29 @@ class AttentionAgentNetwork(VisionNetwork):
     """
 
     kind = "attention-agent"
-    history = 1
+    recurrent = True
+    differentiable = False  # which patches are chosen has no gradient
+    head: AttentionAgentHead
 
     def __init__(
         self,
-        action_dim: int,
+        action_space: ActionSpace,
         size: int = 96,
         channels: int = 3,
         patch_size: int = 7,
         stride: int = 4,
         top: int = 10,
-        output: str = "tanh",
-        low: float | Sequence[float] = -1.0,
-        high: float | Sequence[float] = 1.0,
         as_published: bool = True,
     ) -> None:
         """Make the network.
 
         Args:
-            action_dim: Length A of an action, or number of Discrete actions.
+            action_space: What it acts in; see :func:`~symbench.policies.actions.action_head`.
             size: Height and width of a frame in pixels.
             channels: Channels C of a frame.
             patch_size: Side of a patch in pixels.
             stride: Pixels from one patch to the next.
             top: How many patches K it acts on.
-            output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`~symbench.policies.networks.PolicyNetwork`.
-            low: Least action (a number, or one per dimension).
-            high: Greatest action.
             as_published: ``False`` is for agents of symbench 0.1: patches flattened channel, row, column, scores
                 without a scale, and a patch between pixels where its side is odd.
 
@@ -161,7 +150,7 @@ class AttentionAgentNetwork(VisionNetwork):
             ValueError: The patches do not fit the frame, or are fewer than ``top``.
         """
         config = {"size": size, "channels": channels, "patch_size": patch_size, "stride": stride, "top": top}
-        super().__init__(action_dim, output, low, high, **config, as_published=as_published)
+        super().__init__(action_space, **config, as_published=as_published)
         self.size, self.channels, self.patch_size, self.stride = size, channels, patch_size, stride
         self.as_published = as_published
         self.memory = "where the important patches were, the last action"
@@ -170,8 +159,17 @@ class AttentionAgentNetwork(VisionNetwork):
         corners = torch.stack([index // side, index % side], dim=1) * stride
         centres = (corners + (patch_size // 2 if as_published else patch_size / 2)) / size
         self.head = AttentionAgentHead(
-            centres, patch_size**2 * channels, action_dim, top=top, mix=False, scale=as_published
+            centres, patch_size**2 * channels, self.action, top=top, mix=False, scale=as_published
         )
+        self.features_dim = self.head.features_dim
+
+    @classmethod
+    def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
+        """See :meth:`~symbench.policies.networks.PolicyNetwork.sizes`."""
+        height, width, channels = frames_shape(cls.kind, space)
+        if height != width:
+            raise ValueError(f"square frames are expected, received {height}x{width}")
+        return {"size": height, "channels": channels}
 
     def initial_state(self, batch: int, *shape: int) -> State:
         """The head's."""
@@ -186,7 +184,7 @@ class AttentionAgentNetwork(VisionNetwork):
         """The patches, (B, N, p * p * C)."""
         (image,) = inputs
         assert image is not None
-        pixels = image.permute(0, 3, 1, 2).to(self.low.dtype) / 255.0
+        pixels = image.permute(0, 3, 1, 2).to(self.dtype) / 255.0
         patches = nn.functional.unfold(pixels, self.patch_size, stride=self.stride)
         if self.as_published:  # torch flattens channel, row, column
             patches = patches.reshape(len(pixels), self.channels, self.patch_size**2, -1).transpose(1, 2).flatten(1, 2)

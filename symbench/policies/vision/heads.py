@@ -20,7 +20,8 @@ from symbench.policies.layers import dense, lstm_step, places
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from symbench.policies.networks import State
+    from symbench.policies.actions import ActionHead
+    from symbench.policies.memory import State
 
 _QUERIES_AT_ONCE: Final = 128
 
@@ -32,7 +33,7 @@ class ConvHead(nn.Module):
         self,
         num_codes: int,
         code_dim: int,
-        action_dim: int,
+        action: ActionHead,
         conv: Sequence[Sequence[int]] = ((64, 4, 2), (64, 3, 1)),
         hidden: Sequence[int] = (512,),
         lstm_dim: int = 0,
@@ -42,7 +43,7 @@ class ConvHead(nn.Module):
         Args:
             num_codes: Number of codes M, a square number.
             code_dim: Length d_v of a code.
-            action_dim: Length A of an action.
+            action: Says the sizes of an action and of the last layer.
             conv: Channels, kernel size and stride of each convolution.
             hidden: Widths of the hidden dense layers behind them.
             lstm_dim: Size of the LSTM in front of the last layer; 0 for none, then the head has no state.
@@ -51,15 +52,15 @@ class ConvHead(nn.Module):
             ValueError: ``num_codes`` is not a square number, or the convolutions do not fit the grid.
         """
         super().__init__()
-        self.grid, self.action_dim = math.isqrt(num_codes), action_dim
+        self.grid, self.action_dim = math.isqrt(num_codes), action.size
         if self.grid**2 != num_codes:
             raise ValueError(f"num_codes must be a square number for convolutions, received {num_codes}")
         self.conv = convolutions(code_dim, conv)
         flat = _flat_size(conv, self.grid) if conv else code_dim * num_codes
-        widths = (flat, *hidden)
-        self.dense = dense((*widths, lstm_dim or action_dim), "relu")
-        self.lstm = nn.LSTMCell(lstm_dim + action_dim, lstm_dim) if lstm_dim else None
-        self.out = nn.Linear(lstm_dim, action_dim) if lstm_dim else None
+        self.features_dim = (flat, *hidden)[-1]
+        self.dense = dense((flat, *hidden, lstm_dim or action.num_logits), "relu")
+        self.lstm = nn.LSTMCell(lstm_dim + action.size, lstm_dim) if lstm_dim else None
+        self.out = nn.Linear(lstm_dim, action.num_logits) if lstm_dim else None
 
     def initial_state(self, batch: int) -> State:
         """Hidden and cell state (B, H) and the previous action (B, A), if there is an LSTM."""
@@ -69,17 +70,18 @@ class ConvHead(nn.Module):
         return zeros, zeros.clone(), zeros.new_zeros(batch, self.action_dim)
 
     def features(self, codes: Tensor) -> Tensor:
-        """What can be computed without the state: codes (B, M, d_v) to (B, D)."""
+        """What can be computed without the state, all but the last dense layer: codes (B, M, d_v) to (B, D)."""
         picture = torch.relu(codes).transpose(1, 2).reshape(len(codes), -1, self.grid, self.grid)
-        features: Tensor = self.dense(self.conv(picture).flatten(1))
+        features: Tensor = self.dense[:-1](self.conv(picture).flatten(1))
         return features
 
     def forward(self, features: Tensor, state: State) -> tuple[Tensor, State]:
-        """Features (B, D) to the last layer's output (B, A), and the next state."""
+        """Features (B, D) to the last layer's output (B, L), and the next state."""
+        outputs = self.dense[-1](features)
         if self.lstm is None or self.out is None:
-            return features, state
+            return outputs, state
         hidden, cell, previous = state
-        hidden, cell = lstm_step(self.lstm, torch.cat([torch.relu(features), previous], dim=1), hidden, cell)
+        hidden, cell = lstm_step(self.lstm, torch.cat([torch.relu(outputs), previous], dim=1), hidden, cell)
         return self.out(hidden), (hidden, cell, previous)
 
     def update_memory(self, state: State, actions: Tensor) -> State:
@@ -104,7 +106,7 @@ class AttentionAgentHead(nn.Module):
         self,
         grid: Tensor,
         code_dim: int,
-        action_dim: int,
+        action: ActionHead,
         projection_dim: int = 4,
         top: int = 10,
         lstm_dim: int = 16,
@@ -116,7 +118,7 @@ class AttentionAgentHead(nn.Module):
         Args:
             grid: Coordinates of the codes in [0, 1], shape (M, 2).
             code_dim: Length d_v of a code.
-            action_dim: Length A of an action.
+            action: Says the sizes of an action and of the last layer.
             projection_dim: Width in which codes are compared.
             top: How many codes K the LSTM is told about.
             lstm_dim: Size of the LSTM.
@@ -130,12 +132,13 @@ class AttentionAgentHead(nn.Module):
         if top > len(grid):
             raise ValueError(f"top must be at most the number of codes, {len(grid)}, received {top}")
         self.factor = 1.0 / math.sqrt(projection_dim) if scale else 1.0
-        self.top, self.action_dim, self.code_dim, self.mix = top, action_dim, code_dim, mix
+        self.top, self.action_dim, self.code_dim, self.mix = top, action.size, code_dim, mix
+        self.features_dim = len(grid) * code_dim
         self.register_buffer("places", grid, persistent=False)
         self.project_query, self.project_key = (nn.Linear(code_dim, projection_dim) for _ in range(2))
         self.lstm = nn.LSTMCell(2 * top, lstm_dim)
-        self.out = nn.Linear(lstm_dim, action_dim)
-        self.gate = dense((lstm_dim + action_dim, 16, 1), "tanh") if mix else None
+        self.out = nn.Linear(lstm_dim, action.num_logits)
+        self.gate = dense((lstm_dim + action.size, 16, 1), "tanh") if mix else None
 
     def initial_state(self, batch: int) -> State:
         """Hidden and cell state (B, H), previous action (B, A), and with ``mix`` the codes so far.

@@ -1,4 +1,4 @@
-"""Actors that read frames as patches and do not care about their order or number.
+"""Policies that read frames as patches and do not care about their order or number.
 
 * :class:`PatchNetwork` - frames as patches, a layer that reads them, a head
 * :class:`VisionAttentionNeuronNetwork`, :class:`SetTransformerNetwork` - the two layers
@@ -9,12 +9,17 @@ those are removed from the list, not blackened.
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from gymnasium import spaces
+from torch import Tensor, nn
 
-from symbench.policies.vision.base import VisionNetwork, unmasked
+from symbench.policies.actions import BoxHead
+from symbench.policies.memory import History
+from symbench.policies.spaces import shapes_of
+from symbench.policies.vision.base import VisionNetwork, frames_shape, unmasked
 from symbench.policies.vision.heads import AttentionAgentHead, ConvHead, square_grid
 from symbench.policies.vision.layers import SetPooling, VisionAttentionNeuron
 from symbench.policies.vision.patches import to_patches
@@ -22,8 +27,9 @@ from symbench.policies.vision.patches import to_patches
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from symbench.policies.networks import Observations, State
-    from symbench.policies.vision.base import Inputs
+    from symbench.policies.actions import ActionSpace
+    from symbench.policies.memory import State
+    from symbench.policies.networks import Inputs, Observations
 
 
 class PatchNetwork(VisionNetwork):
@@ -33,46 +39,84 @@ class PatchNetwork(VisionNetwork):
     oldest first (before the first observation: copies of that), the previous action (B, A), and the head's state.
     """
 
+    shown_by = "FrameHistory"
     layer: VisionAttentionNeuron | SetPooling
     head: ConvHead | AttentionAgentHead
     patch_size: int
+    _frames: History
+
+    @classmethod
+    def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
+        """See :meth:`~symbench.policies.networks.PolicyNetwork.sizes`; shown are those of ``FrameHistory``."""
+        defaults = inspect.signature(cls.__init__).parameters
+        history, side = (given.get(name, defaults[name].default) for name in ("history", "patch_size"))
+        if not shown:
+            return {"channels": frames_shape(cls.kind, space)[2]}
+        keys = (("frames", 3), ("previous_action", 1))
+        (planes, height, width), _ = shapes_of(space, "FrameHistory", *keys)
+        if planes % history:
+            raise ValueError(f"{history} frames are expected, received {planes} channels: give FrameHistory's length")
+        if height % side or width % side:
+            raise ValueError(f"patches of {side}x{side} do not tile {height}x{width} frames")
+        _check_mask(space, height // side * (width // side), side)
+        return {"channels": planes // history}
 
     def initial_state(self, batch: int, *shape: int) -> State:
         """Zeros for frames of shape (H, W, C)."""
         height, width, channels = shape
         count = (height // self.patch_size) * (width // self.patch_size)
-        history = torch.zeros(batch, count, self.history, self.patch_size**2 * channels, dtype=torch.uint8)
-        return (
-            torch.zeros(batch, 1, dtype=torch.bool),
-            history,
-            self._zeros(batch, self.action_dim),
-            *self.head.initial_state(batch),
-        )
+        history = self._frames.initial_state(batch, count, 1, self.patch_size**2 * channels)
+        return (*history, self._zeros(batch, self.action.size), *self.head.initial_state(batch))
 
     def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
-        """The history of every patch, the previous action, the mask; see :meth:`VisionNetwork.perceive`."""
+        """The history of every patch, the previous action, the mask."""
         image, mask = unmasked(observations)
         begun, history, previous, *rest = state
-        newest = to_patches(image, self.patch_size)[:, :, None]
-        history = torch.cat([history[:, :, 1:], newest], dim=2)
-        if not bool(begun.all()):
-            history = torch.where(begun[:, :, None, None], history, newest)
-        return (history, previous, mask), (torch.ones_like(begun), history, previous, *rest)
+        begun, history = self._frames.push(to_patches(image, self.patch_size)[:, :, None], (begun, history))
+        return (history, previous, mask), (begun, history, previous, *rest)
+
+    def remembered(self, observations: Observations) -> Inputs:
+        """The same of what :class:`symbench.wrappers.FrameHistory` shows."""
+        assert isinstance(observations, dict)
+        frames = observations["frames"].to(torch.uint8)
+        batch, planes, height, width = frames.shape
+        single = frames.reshape(batch * self.history, planes // self.history, height, width).permute(0, 2, 3, 1)
+        patches = to_patches(single, self.patch_size)
+        history = patches.reshape(batch, self.history, *patches.shape[1:]).transpose(1, 2).contiguous()
+        return history, observations["previous_action"], observations.get("mask")
 
     def features(self, *inputs: Tensor | None) -> Tensor:
-        """What the head makes of the layer's codes; see :meth:`VisionNetwork.features`."""
+        """What the head makes of the layer's codes."""
         return self.head.features(self.layer(*inputs))
 
     def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
-        """The head's step; see :meth:`VisionNetwork.decide`."""
+        """The head's step."""
         logits, rest = self.head(features, state[3:])
         return logits, (*state[:3], *rest)
+
+    def latent(self, features: Tensor) -> Tensor:
+        """The features themselves: one layer is behind them."""
+        return features
+
+    def last(self, latent: Tensor) -> Tensor:
+        """The head's last dense layer."""
+        assert isinstance(self.head, ConvHead)
+        return self.head.dense[-1](latent)  # type: ignore[no-any-return]
+
+    def drop_decisions(self) -> None:
+        """Take off the head's last dense layer."""
+        assert isinstance(self.head, ConvHead)
+        self.head.dense[-1] = nn.Identity()
+
+    def log_std_head(self) -> nn.Module:
+        """See :meth:`~symbench.policies.networks.PolicyNetwork.log_std_head`."""
+        return nn.Linear(self.features_dim, self.action.size)
 
     def update_memory(self, state: State, actions: Tensor) -> State:
         """The state that knows what was done; a continuous action is kept in units of its range, [-1, 1]."""
         begun, history, _, *rest = state
-        if self.output != "discrete":
-            actions = (2.0 * actions - self.high - self.low) / (self.high - self.low)
+        if isinstance(self.action, BoxHead):
+            actions = self.action.scaled(actions)
         return (begun, history, actions, *self.head.update_memory(tuple(rest), actions))
 
     def attention(self, observations: Observations, state: State) -> Tensor:
@@ -93,8 +137,13 @@ class PatchNetwork(VisionNetwork):
             return f"reads patches of {self.patch_size}x{self.patch_size}, which do not tile {height}x{width} frames"
         return None
 
-    def _describe(self) -> None:
-        self.memory = f"the last {self.history} frames of every patch, the last action"
+    def _build(self, channels: int, patch_size: int, history: int, head: ConvHead | AttentionAgentHead) -> None:
+        """What follows from the parts."""
+        self.channels, self.patch_size, self.history = channels, patch_size, history
+        self.memory = f"the last {history} frames of every patch, the last action"
+        self._frames, self.head = History(history, axis=2), head
+        self.recurrent = len(head.initial_state(1)) > 0
+        self.features_dim = head.features_dim
 
 
 class VisionAttentionNeuronNetwork(PatchNetwork):
@@ -108,7 +157,7 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
 
     def __init__(
         self,
-        action_dim: int,
+        action_space: ActionSpace,
         channels: int = 1,
         patch_size: int = 6,
         history: int = 4,
@@ -124,14 +173,11 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
         conv: Sequence[Sequence[int]] = ((64, 4, 2), (64, 3, 1)),
         hidden: Sequence[int] = (512,),
         lstm_dim: int = 0,
-        output: str = "discrete",
-        low: float | Sequence[float] = -1.0,
-        high: float | Sequence[float] = 1.0,
     ) -> None:
         """Make the network.
 
         Args:
-            action_dim: Length A of an action, or number of Discrete actions.
+            action_space: What it acts in; see :func:`~symbench.policies.actions.action_head`.
             channels: Channels C of a frame.
             patch_size: Side p of a patch.
             history: Frames k it sees.
@@ -147,9 +193,6 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
             conv: Channels, kernel and stride of the convolutions of ``"conv"``.
             hidden: Widths of the dense layers of ``"conv"``.
             lstm_dim: Size of the LSTM of ``"conv"``; 0 for none. ``"attention-agent"`` always has one of 16.
-            output: ``"tanh"``, ``"clip"`` or ``"discrete"``; see :class:`~symbench.policies.networks.PolicyNetwork`.
-            low: Least action (a number, or one per dimension).
-            high: Greatest action.
 
         Raises:
             ValueError: The parts do not fit each other; says which.
@@ -167,16 +210,16 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
         }
         shape = {"channels": channels, "patch_size": patch_size}
         tail = {"head": head, "conv": _nested(conv), "hidden": tuple(hidden), "lstm_dim": lstm_dim}
-        super().__init__(action_dim, output, low, high, **shape, **layer, **tail)
-        self.channels, self.patch_size, self.history = channels, patch_size, history
-        self.layer = VisionAttentionNeuron(patch_size**2 * channels, action_dim, **layer)
+        super().__init__(action_space, **shape, **layer, **tail)
+        self.layer = VisionAttentionNeuron(patch_size**2 * channels, self.action.size, **layer)
+        made: ConvHead | AttentionAgentHead
         if head == "conv":
-            self.head = ConvHead(num_codes, code_dim, action_dim, conv, hidden, lstm_dim)
+            made = ConvHead(num_codes, code_dim, self.action, conv, hidden, lstm_dim)
         elif head == "attention-agent":
-            self.head = AttentionAgentHead(square_grid(num_codes), code_dim, action_dim)
+            made = AttentionAgentHead(square_grid(num_codes), code_dim, self.action)
         else:
             raise ValueError(f"head must be 'conv' or 'attention-agent', received {head!r}")
-        self._describe()
+        self._build(channels, patch_size, history, made)
 
 
 class SetTransformerNetwork(PatchNetwork):
@@ -190,7 +233,7 @@ class SetTransformerNetwork(PatchNetwork):
 
     def __init__(
         self,
-        action_dim: int,
+        action_space: ActionSpace,
         channels: int = 1,
         patch_size: int = 6,
         history: int = 4,
@@ -201,14 +244,11 @@ class SetTransformerNetwork(PatchNetwork):
         conv: Sequence[Sequence[int]] = ((64, 4, 2), (64, 3, 1)),
         hidden: Sequence[int] = (512,),
         lstm_dim: int = 0,
-        output: str = "discrete",
-        low: float | Sequence[float] = -1.0,
-        high: float | Sequence[float] = 1.0,
     ) -> None:
         """Make the network.
 
         Args:
-            action_dim: Length A of an action, or number of Discrete actions.
+            action_space: What it acts in; see :func:`~symbench.policies.actions.action_head`.
             channels: Channels C of a frame.
             patch_size: Side p of a patch.
             history: Frames k it sees.
@@ -219,9 +259,6 @@ class SetTransformerNetwork(PatchNetwork):
             conv: Channels, kernel and stride of the head's convolutions.
             hidden: Widths of the head's dense layers.
             lstm_dim: Size of the head's LSTM; 0 for none.
-            output: ``"tanh"``, ``"clip"`` or ``"discrete"``.
-            low: Least action (a number, or one per dimension).
-            high: Greatest action.
 
         Raises:
             ValueError: The parts do not fit each other; says which.
@@ -229,11 +266,16 @@ class SetTransformerNetwork(PatchNetwork):
         layer = {"history": history, "num_codes": num_codes, "code_dim": code_dim, "blocks": blocks, "heads": heads}
         shape = {"channels": channels, "patch_size": patch_size}
         tail = {"conv": _nested(conv), "hidden": tuple(hidden), "lstm_dim": lstm_dim}
-        super().__init__(action_dim, output, low, high, **shape, **layer, **tail)
-        self.channels, self.patch_size, self.history = channels, patch_size, history
-        self.layer = SetPooling(patch_size**2 * channels, action_dim, **layer)
-        self.head = ConvHead(num_codes, code_dim, action_dim, conv, hidden, lstm_dim)
-        self._describe()
+        super().__init__(action_space, **shape, **layer, **tail)
+        self.layer = SetPooling(patch_size**2 * channels, self.action.size, **layer)
+        head = ConvHead(num_codes, code_dim, self.action, conv, hidden, lstm_dim)
+        self._build(channels, patch_size, history, head)
+
+
+def _check_mask(space: spaces.Space[Any], patches: int, side: int) -> None:
+    shape = space["mask"].shape if isinstance(space, spaces.Dict) and "mask" in space.spaces else (patches,)
+    if shape != (patches,):
+        raise ValueError(f"patches of {side}x{side} are {patches}, the mask has shape {shape}")
 
 
 def _nested(conv: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -8,6 +8,7 @@ All map observations to scores of the actions, (B, A), and values, (B,).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -110,11 +111,15 @@ def _draw(rule: Callable[[Tensor], Tensor]) -> Callable[[nn.Module], None]:
     return draw
 
 
+def _equivariant(network: Callable[..., Any], action_dim: int, **config: Any) -> nn.Module:
+    return ActorCritic(network({"discrete": action_dim}, **config))
+
+
 KINDS: Final[dict[str, Callable[..., nn.Module]]] = {
     "plain-mlp": PlainMLP,
     "plain-cnn": PlainCNN,
-    "equivariant-mlp": lambda **config: ActorCritic(EquivariantMLPNetwork(**config)),
-    "equivariant-cnn": lambda **config: ActorCritic(EquivariantCNNNetwork(**config)),
+    "equivariant-mlp": partial(_equivariant, EquivariantMLPNetwork),
+    "equivariant-cnn": partial(_equivariant, EquivariantCNNNetwork),
 }
 
 
