@@ -194,6 +194,12 @@ def test_a_history_of_frames_needs_frames(space):
         FrameHistory(wrapped)
 
 
+@pytest.mark.parametrize("history", [SensorHistory, FrameHistory])
+def test_a_history_has_a_length(history):
+    with pytest.raises(SymbenchError, match=r"^length must be at least 1, received 0"):
+        history(Film() if history is FrameHistory else Echo(BOXES), length=0)
+
+
 def test_a_history_of_sensors_needs_sensors():
     with pytest.raises(SymbenchError, match="SensorHistory needs sensors"):
         SensorHistory(Film())

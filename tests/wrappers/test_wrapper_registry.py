@@ -15,7 +15,7 @@ from gymnasium.envs.registration import EnvSpec, WrapperSpec
 
 from symbench import wrappers
 from symbench.errors import SymbenchError
-from symbench.wrappers import TRANSFORMS, Perturbation, register_perturbation, sb3, single, stubs, vector
+from symbench.wrappers import TRANSFORMS, Perturbation, register_perturbation, registry, sb3, single, stubs, vector
 from symbench.wrappers.registry import perturbation_of
 
 MODULES = (single, vector, sb3)
@@ -98,6 +98,16 @@ def test_signatures_are_those_of_the_perturbation(module):
     of_class = list(inspect.signature(TRANSFORMS["ShufflePatches"]).parameters)
     shown = list(inspect.signature(module.ShufflePatches).parameters)
     assert shown[0] in ("env", "envs", "venv") and shown[1 : 1 + len(of_class)] == of_class
+
+
+def test_a_perturbation_that_is_not_complete_says_what_it_lacks():
+    class Half(Perturbation):
+        pass
+
+    with pytest.raises(SymbenchError, match=r"^Half lacks apply, magnitude, perturbed_space$"):
+        registry._checked(Half)
+    with pytest.raises(SymbenchError, match=r"is expected, received class dict$"):
+        registry._checked(dict)
 
 
 def test_modules_are_imported_only_if_they_are_trusted():
