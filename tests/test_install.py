@@ -79,3 +79,13 @@ def test_a_zip_of_sb3_says_what_is_missing_before_cells_are_played(tmp_path: Pat
     done = without(["stable_baselines3", "sb3_contrib"], *arguments, cwd=tmp_path)
     assert done.returncode == 2 and "pip install 'symbench[sb3]'" in done.stderr, done.stderr
     assert not list((tmp_path / "r").glob("cells/**/*.json"))
+
+
+def test_wrappers_import_gymnasium_and_numpy_only() -> None:
+    code = (
+        "import sys, gymnasium.vector, numpy; before = set(sys.modules); import symbench.wrappers\n"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "print(*sorted(new - set(sys.stdlib_module_names)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) <= {"symbench", "gymnasium", "numpy", "__mp_main__"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -12,6 +13,7 @@ from symbench.policies import MLPNetwork
 from symbench.zoo import save_agent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from click.testing import Result
@@ -36,6 +38,17 @@ level = "per-episode"
 label = "shuffled"
 apply = [{ wrapper = "ShuffleSensors", resample = "episode" }]
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_nohup() -> Iterator[None]:
+    """Tests that were started with nohup ignore SIGHUP, and so would what they start."""
+    if not hasattr(signal, "SIGHUP"):  # Windows
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 class Symbench(Protocol):

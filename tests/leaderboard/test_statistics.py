@@ -91,6 +91,7 @@ def test_a_run_that_failed_is_divided_by_the_least_clean_score() -> None:
 def test_nothing_can_be_retained_of_random_play() -> None:
     low, enough = runs_of(0.04, 0.04, 0.04), runs_of(0.05, 0.05, 0.05)
     assert not has_learned(low) and has_learned(enough)
+    assert has_learned(np.full((5, 1), LEAST_CLEAN_SCORE)), "the bar itself is enough"
     assert retention_draws(low[None], low, 0) is None
     assert all(math.isnan(number) for number in retention(low, low, 0))
     assert retention(enough, enough, 0).value == pytest.approx(1)

@@ -113,6 +113,21 @@ def test_a_file_may_have_just_as_many_bytes_as_are_allowed(tmp_path: Path) -> No
         assert broken(files.write(tmp_path / str(size))) == found
 
 
+def test_the_first_mistake_is_said_and_how_many_more_there_are(tmp_path: Path) -> None:
+    files = Files()
+    key("tasks", TASK, "parameters", to=-1)(files)
+    path = files.write(tmp_path / "one")
+    with pytest.raises(SymbenchError, match=rf": tasks\.{TASK}\.parameters: .* \[metadata\]$"):
+        read_submission(path)
+    key("licence", to="=1")(files)
+    with pytest.raises(SymbenchError, match=r"\[metadata\] \(and 1 more; symbench validate lists them\)$"):
+        read_submission(files.write(tmp_path / "two"))
+    path = Files().write(tmp_path / "three")
+    path.unlink()
+    with pytest.raises(SymbenchError, match=r"this file is missing; a submission is NAME\.csv and NAME\.json"):
+        read_submission(path)
+
+
 def test_columns_may_come_in_any_order(tmp_path: Path) -> None:
     plain = read_submission(Files().write(tmp_path / "a"))
     files = Files()

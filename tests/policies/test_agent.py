@@ -34,6 +34,14 @@ def test_random_actions_fill_the_space(space: spaces.Space) -> None:
         assert set(actions.ravel()) == set(range(int(space.start), int(space.start + space.n)))
 
 
+def test_random_actions_are_what_their_streams_say_step_by_step() -> None:
+    actions = play(RandomAgent(spaces.Discrete(7)), 3, steps=150, seed=5)
+    for place in range(3):
+        stream = np.random.Generator(np.random.PCG64(np.random.SeedSequence(5, spawn_key=(place,))))
+        drawn = np.concatenate([stream.random(64) for _ in range(3)])[:150]
+        assert actions[:, place].tolist() == (drawn * 7).astype(int).tolist()
+
+
 def test_random_actions_depend_on_seed_and_place_only() -> None:
     few, many = play(RandomAgent(BOX), 2), play(RandomAgent(BOX), 7)
     assert np.array_equal(few, many[:, :2])

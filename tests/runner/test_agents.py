@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 TASK = "CartPole-v1"
 
 
+def test_an_agent_that_nobody_knows_is_named_with_one_that_is_alike() -> None:
+    with pytest.raises(SymbenchError, match=r"unknown agent 'mpl' for CartPole-v1; did you mean 'mlp'"):
+        resolve(["mpl"], "CartPole-v1")
+
+
 def test_without_agents_all_bundled_ones_and_random_play() -> None:
     names = list(dict.fromkeys(source.name for source in resolve([], "CartPoleSwingUp")))
     assert names == [*bundled("CartPoleSwingUp"), "random"]

@@ -74,6 +74,7 @@ def test_a_cell_is_held_if_everything_about_it_is_the_same(store: Store, record:
     [
         ({"episodes": 50}, r"episodes 5, asked 50\); give another --out, or --no-resume"),
         ({"seed": 1}, "seed 100, asked 1"),
+        ({"episodes": 50, "seed": 1}, r"\(episodes 5, asked 50, seed 100, asked 1\)"),
     ],
 )
 def test_another_result_in_its_place_is_never_overwritten_silently(

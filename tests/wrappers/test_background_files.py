@@ -62,6 +62,15 @@ def test_pictures_of_too_many_pixels_are_not_decoded(tmp_path: Path, side: int) 
     tracemalloc.stop()
 
 
+def test_a_picture_may_have_just_as_many_pixels_as_are_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "picture.png").write_bytes(encoded("PNG"))  # 20 x 10
+    monkeypatch.setattr("symbench.wrappers.backgrounds._PIXELS", 200)
+    assert image(str(tmp_path / "picture.png"), SHAPE).any()
+    monkeypatch.setattr("symbench.wrappers.backgrounds._PIXELS", 199)
+    with pytest.raises(SymbenchError, match="pixels"):
+        image(str(tmp_path / "picture.png"), SHAPE)
+
+
 def test_a_large_photograph_is_shown(tmp_path: Path) -> None:
     (tmp_path / "black.png").write_bytes(empty_png(7_680, 4_320))
     assert image(str(tmp_path / "black.png"), SHAPE).max() == 0

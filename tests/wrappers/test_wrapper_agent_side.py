@@ -19,6 +19,7 @@ from symbench.wrappers import (
     ShuffleSensors,
     vector,
 )
+from symbench.wrappers.action_vectors import action_vectors
 
 BOXES = spaces.Box(-2, 2, (3,), np.float32)
 
@@ -191,6 +192,26 @@ def test_a_history_of_frames_needs_frames(space):
         wrapped = Film()
         wrapped.observation_space = space
         FrameHistory(wrapped)
+
+
+@pytest.mark.parametrize("history", [SensorHistory, FrameHistory])
+def test_a_history_has_a_length(history):
+    with pytest.raises(SymbenchError, match=r"^length must be at least 1, received 0"):
+        history(Film() if history is FrameHistory else Echo(BOXES), length=0)
+
+
+def test_a_history_of_sensors_needs_sensors():
+    with pytest.raises(SymbenchError, match="SensorHistory needs sensors"):
+        SensorHistory(Film())
+
+
+def test_a_tuple_of_actions_must_have_all_its_parts():
+    env = PreviousAction(Echo(spaces.Tuple([spaces.Discrete(2), spaces.Discrete(3)])))
+    env.reset(seed=0)
+    assert env.step((1, 2))[0]["previous_action"].tolist() == [0, 1, 0, 0, 1]
+    vectors = action_vectors("test", env.action_space)
+    with pytest.raises(ValueError, match="zip"):
+        vectors(([1], [2], [0]))
 
 
 @pytest.mark.parametrize("space", [spaces.MultiDiscrete([2, 2]), spaces.Dict({"a": BOXES})], ids=str)

@@ -13,6 +13,8 @@ from wrapper_cases import batch
 from symbench import wrappers
 from symbench.errors import SymbenchError
 from symbench.wrappers.checks import portion
+from symbench.wrappers.groups import TransformByGroup
+from symbench.wrappers.images import ShufflePatches
 from symbench.wrappers.sensors import AddNoiseChannels, DropSensors, DuplicateSensors, SensorNoise, ShuffleSensors
 
 SENSORS = ("ShuffleSensors", "AddNoiseChannels", "DuplicateSensors", "DropSensors", "SensorNoise")
@@ -27,6 +29,13 @@ def box(size, dtype=np.float32):
 def test_shuffling_keeps_the_values(size, rows):
     given_, seen = batch(ShuffleSensors(), box(size), rows)
     assert np.array_equal(np.sort(given_, axis=1), np.sort(seen, axis=1))
+
+
+@pytest.mark.parametrize(("resample", "distance"), [("episode", 1), (5000, 1), (1000, 1), (25, 40), ("step", 1000)])
+def test_the_distance_of_shuffles_is_their_number_in_1000_steps(resample, distance):
+    symmetry = {"symmetry": "CartPole-v1", "resample": resample}
+    for shuffle in (ShuffleSensors(resample), ShufflePatches(resample=resample), TransformByGroup(**symmetry)):
+        assert shuffle.magnitude() == distance
 
 
 def test_all_orders_are_equally_likely():
