@@ -71,7 +71,7 @@ def test_varied_noise_uses_every_number_of_channels_and_silences_the_others_for_
     given_, seen = batch(noise, box(2), 400)
     used = [np.count_nonzero(step[:, 2:], axis=1) for step in (seen, *(noise.step(given_, None) for _ in range(40)))]
     assert all(np.array_equal(used[0], later) for later in used)
-    assert set(used[0]) == {0, 1, 2, 3} and np.bincount(used[0]).min() > 60
+    assert set(used[0]) == {0, 1, 2, 3} and 60 < np.bincount(used[0]).min() <= np.bincount(used[0]).max() < 140
 
 
 @given(copies=st.integers(0, 6), size=st.integers(1, 9))
