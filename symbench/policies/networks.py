@@ -64,7 +64,7 @@ class PolicyNetwork(nn.Module, ABC):
     history: int = 1
     shown_by: str = ""
     recurrent: bool = False
-    differentiable: ClassVar[bool] = True
+    differentiable: bool = True
     ortho_init: ClassVar[bool] = False
     action: ActionHead
     features_dim: int

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from symbench.errors import SymbenchError, unknown
 from symbench.policies import NetworkAgent, PolicyNetwork
 from symbench.policies import make_network as make_policy_network
+from symbench.policies.actions import BoxHead, DiscreteHead
+from symbench.policies.spaces import form
 from symbench.tasks import get_task
 from symbench.training.controllers import Controller, controller_of
 from symbench.training.recipe import Imitation, Ppo, Recipe
@@ -92,6 +94,8 @@ def _algorithm_incompatibility(
     if isinstance(settings, Ppo) and plan.network.get("squash", "clip") != "clip":
         return "ppo trains with squash = 'clip'; leave squash out of [network]"
     if isinstance(settings, Imitation):
+        if not isinstance(network.action, (DiscreteHead, BoxHead)):
+            return f"imitation explores Discrete actions and Boxes; the task has {form(network.action.space)}"
         return _teacher_incompatibility(find_teacher(plan.task, settings.teacher, seed), settings.teacher, task)
     return None
 

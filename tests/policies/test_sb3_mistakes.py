@@ -140,3 +140,9 @@ def test_other_settings_of_sb3_reach_its_policy() -> None:
     model = model_of("QRDQN", "mlp", "discrete", n_quantiles=9)
     assert model.policy.quantile_net(torch.zeros(2, 5)).shape == (2, 9, 3)
     assert model.policy.network.config()["action_space"] == {"discrete": 3, "quantiles": 9}
+
+
+def test_a_head_whose_choices_have_no_gradient_is_refused() -> None:
+    table = {"kind": "vision-attention-neuron", "head": "attention-agent", "num_codes": 16, "code_dim": 4}
+    with pytest.raises(SymbenchError, match="makes choices that have no gradient; train it by evolution"):
+        model_of("RecurrentPPO", "vision-attention-neuron", "discrete", table=table)

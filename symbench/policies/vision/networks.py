@@ -143,6 +143,7 @@ class PatchNetwork(VisionNetwork):
         self.memory = f"the last {history} frames of every patch, the last action"
         self._frames, self.head = History(history, axis=2), head
         self.recurrent = len(head.initial_state(1)) > 0
+        self.differentiable = isinstance(head, ConvHead)  # which codes are important has no gradient
         self.features_dim = head.features_dim
 
 
