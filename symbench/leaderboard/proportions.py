@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from symbench.leaderboard.resampling import CONFIDENCE
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_Z: Final = float(norm.ppf((1 + CONFIDENCE) / 2))
+_Z: Final = float(ndtri((1 + CONFIDENCE) / 2))
 
 EXACT_UP_TO: Final = 12  # paired episodes: all 4096 ways to swap them are tried
 PERMUTATIONS: Final = 9999

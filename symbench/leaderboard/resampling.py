@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit  # scipy.stats takes a second to import
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -161,7 +161,7 @@ def half_width(parts: Iterable[tuple[float, int]]) -> float:
     if not total:
         return 0.0
     freedom = total**2 / sum(variance**2 / freedom for variance, freedom in found)
-    return float(student.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(total))
+    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2) * np.sqrt(total))
 
 
 def estimate_over_runs(values: Array, statistic: Callable[[Any], Any], seed: int) -> Estimate:
