@@ -14,7 +14,7 @@ import sys
 import numpy as np
 import torch
 
-from symbench.suites.schema import Apply
+from symbench.suites.suite import Apply
 from symbench.training.controllers import controller_of
 from symbench.training.imitation import Player
 from symbench.training.recipe import load_recipe

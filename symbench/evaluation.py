@@ -112,7 +112,7 @@ def _random_last(rows: Sequence[Row]) -> list[Row]:
 
 
 def _sources(agent: Any) -> list[str | AgentSource]:
-    """What :func:`symbench.runner.run` takes: texts as they are, and objects with a name."""
+    """What :func:`symbench.runner.run_suite` takes: texts as they are, and objects with a name."""
     if isinstance(agent, Mapping):
         runs = {str(name): each if isinstance(each, (list, tuple)) else [each] for name, each in agent.items()}
         return [_source(each, name, run) for name, these in runs.items() for run, each in enumerate(these)]

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from symbench.errors import SymbenchError
-from symbench.suites.schema import RESERVED
+from symbench.suites.suite import RESERVED
 
 FORMAT: Final = 2
 COLUMNS: Final = ("task", "perturbation", "severity", "run", "seed", "return", "length", "terminated")

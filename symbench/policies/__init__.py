@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from symbench.policies.actions import ActionHead, action_head
 from symbench.policies.agent import Agent, NetworkAgent, RandomAgent
-from symbench.policies.attention_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
+from symbench.policies.attention_neuron_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork
-from symbench.policies.networks import MLPNetwork, PolicyNetwork
+from symbench.policies.policy_network import MLPNetwork, PolicyNetwork
 from symbench.policies.registry import NETWORKS, make_network
 from symbench.policies.rescaled import RescaledAgent
 from symbench.policies.vision import (

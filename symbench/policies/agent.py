@@ -2,7 +2,7 @@
 
 * :class:`Agent` - the interface
 * :class:`RandomAgent` - uniform actions
-* :class:`NetworkAgent` - a :class:`~symbench.policies.networks.PolicyNetwork` with its memory
+* :class:`NetworkAgent` - a :class:`~symbench.policies.policy_network.PolicyNetwork` with its memory
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from symbench.policies.memory import State
-    from symbench.policies.networks import PolicyNetwork
+    from symbench.policies.policy_network import PolicyNetwork
 
 _BLOCK = 64  # time steps for which a random agent draws ahead
 
@@ -195,7 +195,7 @@ def _among(masks: NDArray[np.bool_], uniform: NDArray[np.float64]) -> NDArray[np
 
 
 class NetworkAgent(Agent):
-    """Plays a :class:`~symbench.policies.networks.PolicyNetwork` and keeps its memory.
+    """Plays a :class:`~symbench.policies.policy_network.PolicyNetwork` and keeps its memory.
 
     Example:
         >>> from symbench.policies import AttentionNeuronNetwork

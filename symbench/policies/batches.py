@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from symbench.policies.networks import Observations
+    from symbench.policies.policy_network import Observations
 
 
 def stack(batches: Sequence[Observations]) -> Observations:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.layers import dense
+from symbench.policies.attention_neuron import dense
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from symbench.policies.networks import Observations, PolicyNetwork
+    from symbench.policies.policy_network import Observations, PolicyNetwork
 
 
 class ValueHead(nn.Module):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import SymbenchError, unknown
 from symbench.policies.actions import ActionHead, action_head
-from symbench.policies.attention_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
+from symbench.policies.attention_neuron_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork, symmetry_data
-from symbench.policies.networks import MLPNetwork, PolicyNetwork
+from symbench.policies.policy_network import MLPNetwork, PolicyNetwork
 from symbench.policies.vision import (
     AttentionAgentNetwork,
     NatureCNNNetwork,

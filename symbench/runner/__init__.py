@@ -12,7 +12,7 @@ from symbench.runner.evaluate import Episodes, evaluate
 from symbench.runner.executors import Outcome, execute
 from symbench.runner.manifest import Manifest, load_manifest
 from symbench.runner.plan import Plan, Skipped
-from symbench.runner.run import make_plan, run
+from symbench.runner.run_suite import make_plan, run
 from symbench.runner.shards import Shard, merge
 from symbench.runner.store import CorruptCell, Record, Store
 

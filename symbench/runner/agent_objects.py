@@ -62,7 +62,7 @@ def agent_of(thing: Any, name: str, observation_space: Space[Any], action_space:
     if isinstance(thing, Agent):
         return copy.copy(thing)
     if _is_sb3_model(thing):
-        from symbench.zoo.sb3 import agent_of_model
+        from symbench.zoo.sb3_zip import agent_of_model
 
         return agent_of_model(thing, name)
     if isinstance(thing, PolicyNetwork):

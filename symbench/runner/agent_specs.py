@@ -54,7 +54,7 @@ def task_of(spec: str) -> str | None:
 
 
 def _prefixed(spec: str, prefix: str, rest: str, trust: bool) -> AgentSource:
-    from symbench.zoo.sb3 import ALGORITHMS
+    from symbench.zoo.sb3_zip import ALGORITHMS
 
     if prefix in ("zoo", "hub"):
         found = _logged(prefix, rest)

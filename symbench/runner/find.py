@@ -8,7 +8,7 @@ from symbench.errors import SymbenchError, unknown
 from symbench.runner.agents import resolve
 from symbench.runner.cell_id import CellId
 from symbench.runner.manifest import load_manifest
-from symbench.runner.run import make_plan
+from symbench.runner.run_suite import make_plan
 from symbench.runner.store import Store
 from symbench.suites import load_suite
 from symbench.tasks import get_task

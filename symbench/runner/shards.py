@@ -59,7 +59,7 @@ def merge(out: Path, directories: Sequence[Path]) -> Manifest:
 
     Args:
         out: Where to; new, or a run directory that is added to.
-        directories: What :func:`symbench.runner.run` has written, e.g. for each shard.
+        directories: What :func:`symbench.runner.run_suite` has written, e.g. for each shard.
 
     Returns:
         What the ``run.json`` of ``out`` holds now.

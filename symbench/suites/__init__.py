@@ -6,6 +6,6 @@
 """
 
 from symbench.suites.loader import bundled_suites, load_suite, parse_suite
-from symbench.suites.schema import Apply, Perturbation, Suite
+from symbench.suites.suite import Apply, Perturbation, Suite
 
 __all__ = ["Apply", "Perturbation", "Suite", "bundled_suites", "load_suite", "parse_suite"]

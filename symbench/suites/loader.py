@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from symbench.errors import SymbenchError, unknown
 from symbench.reading import TEXT_BYTES, brief, parse_toml, read
-from symbench.suites.schema import Suite
+from symbench.suites.suite import Suite
 
 _BUNDLED = Path(__file__).parent
 

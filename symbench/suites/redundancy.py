@@ -11,7 +11,7 @@ from symbench.errors import SymbenchError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from symbench.suites.schema import Apply, Perturbation
+    from symbench.suites.suite import Apply, Perturbation
 
 
 def redundant(conditions: Sequence[Perturbation], max_episode_steps: int | None) -> dict[str, str]:

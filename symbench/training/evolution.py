@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from symbench.policies.networks import PolicyNetwork
+    from symbench.policies.policy_network import PolicyNetwork
     from symbench.training.recipe import Evolution, Recipe
     from symbench.training.session import Session
 

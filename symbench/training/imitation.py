@@ -25,7 +25,7 @@ from symbench.trees import map_tree
 if TYPE_CHECKING:
     import gymnasium as gym
 
-    from symbench.policies.networks import Observations, PolicyNetwork
+    from symbench.policies.policy_network import Observations, PolicyNetwork
     from symbench.training.controllers import Controller
     from symbench.training.recipe import Imitation, Recipe
     from symbench.training.session import Session

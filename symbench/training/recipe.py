@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from symbench.errors import SymbenchError, unknown
 from symbench.reading import TEXT_BYTES, brief, parse_toml, read
-from symbench.suites.schema import Apply  # noqa: TC001  (pydantic reads it while running)
+from symbench.suites.suite import Apply  # noqa: TC001  (pydantic reads it while running)
 
 Count = Annotated[int, Field(gt=0)]
 Several = Annotated[int, Field(ge=2)]
@@ -127,7 +127,7 @@ class Recipe(_Data):
         description: One line for ``symbench train --list`` and, on the agent's card, for ``symbench list agents``.
         agent: Name of the agent that comes out.
         task: Name of the task.
-        network: ``kind`` and parameters of a :class:`~symbench.policies.networks.PolicyNetwork`.
+        network: ``kind`` and parameters of a :class:`~symbench.policies.policy_network.PolicyNetwork`.
         perturbations: Wrappers between task and agent during training: ``wrapper`` and its parameters.
         start: Agent whose weights training begins with: a bundled one, of which training run k goes on from run k, or
             the path of an agent's files; of the same network. None: fresh weights.

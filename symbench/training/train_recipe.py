@@ -12,8 +12,8 @@ from symbench.policies import NetworkAgent, PolicyNetwork
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.provenance import environment
 from symbench.tasks import get_task
-from symbench.training.parts import check, find_teacher, make_network
 from symbench.training.recipe import Evolution, Imitation, Ppo, Recipe, load_recipe
+from symbench.training.recipe_parts import check, find_teacher, make_network
 from symbench.training.session import STORY, Session, writing
 from symbench.wrappers.vector import ShufflePatches, ShuffleSensors
 from symbench.zoo import save_agent

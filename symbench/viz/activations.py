@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from symbench.policies.agent import NetworkAgent
-from symbench.policies.vision.baselines import AttentionAgentNetwork
 from symbench.policies.vision.heads import AttentionAgentHead
-from symbench.policies.vision.networks import PatchNetwork
+from symbench.policies.vision.patch_networks import PatchNetwork
+from symbench.policies.vision.picture_networks import AttentionAgentNetwork
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

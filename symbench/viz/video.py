@@ -13,10 +13,10 @@ from symbench.runner.evaluate import single_thread
 from symbench.tasks import get_task
 from symbench.viz import colours
 from symbench.viz.activations import Activations
-from symbench.viz.files import writer
 from symbench.viz.ground_truth import sensor_names
 from symbench.viz.panels import bars, compose, enlarge, highlight, rgb, scale
 from symbench.viz.replay import Moment, Replay, image_of, play
+from symbench.viz.video_files import writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

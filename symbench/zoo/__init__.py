@@ -6,9 +6,9 @@
 * :func:`load_sb3`, :func:`read_sb3` - a model saved by Stable-Baselines3 (a pickle: only if trusted)
 """
 
-from symbench.zoo.files import AgentFiles, bundled, load_agent, load_card, read_agent, save_agent
+from symbench.zoo.agent_files import AgentFiles, bundled, load_agent, load_card, read_agent, save_agent
 from symbench.zoo.published import load_published
-from symbench.zoo.sb3 import SB3Files, load_sb3, read_sb3
+from symbench.zoo.sb3_zip import SB3Files, load_sb3, read_sb3
 
 __all__ = [
     "AgentFiles",

@@ -21,7 +21,7 @@ from symbench.cli import app
 from symbench.errors import SymbenchError
 from symbench.runner.find import stored_cell
 from symbench.runner.pipeline import make_envs
-from symbench.runner.run import make_plan, run
+from symbench.runner.run_suite import make_plan, run
 from symbench.suites import load_suite
 from symbench.testing import check_wrapper
 from symbench.testing.rollouts import play, same

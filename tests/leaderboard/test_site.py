@@ -21,7 +21,7 @@ from symbench.leaderboard.board import make_boards
 from symbench.leaderboard.site import pages, stale_pages, write_site
 from symbench.leaderboard.site.cells import cell_summaries
 from symbench.leaderboard.site.citation import bibtex
-from symbench.leaderboard.site.curves import COLOURS, chart
+from symbench.leaderboard.site.retention_curves import COLOURS, chart
 from symbench.leaderboard.submission_schema import Card
 from symbench.leaderboard.validate import Submission
 

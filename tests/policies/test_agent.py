@@ -15,7 +15,7 @@ from symbench.policies import (
     RandomAgent,
     VisionAttentionNeuronNetwork,
 )
-from symbench.policies import networks as networks_module
+from symbench.policies import policy_network as networks_module
 
 BOX, ONE = spaces.Box(np.float32([-1, 0]), np.float32([1, 5])), spaces.Box(-1, 1, (1,))
 SENSORS = spaces.Box(-1, 1, (5,))

@@ -14,7 +14,7 @@ from sb3_contrib import RecurrentPPO
 from stable_baselines3 import PPO
 
 from symbench.policies import NETWORKS, NetworkAgent, RandomAgent, SB3Agent, action_head
-from symbench.policies.networks import SensorNetwork
+from symbench.policies.policy_network import SensorNetwork
 from symbench.policies.vision import VisionNetwork
 
 if TYPE_CHECKING:

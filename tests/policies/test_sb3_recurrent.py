@@ -87,7 +87,7 @@ def test_episode_starts_and_remembered_actions_matter(
         parts = (0 * starts, actions) if forgotten == "starts" else (starts, 0 * actions)
         return unroll(network, observations, *parts, state)
 
-    monkeypatch.setattr("symbench.policies.networks.PolicyNetwork.unroll", forgetful)
+    monkeypatch.setattr("symbench.policies.policy_network.PolicyNetwork.unroll", forgetful)
     # What a linear layer adds to the keys of all patches has no effect.
     hidden = {"key_hidden": [8]} if kind == "vision-attention-neuron" else {}
     assert np.max(collected(kind, ACTIONS["continuous"], **hidden).errors) > 1e-3

@@ -18,7 +18,7 @@ from symbench.runner import run
 from symbench.runner.agents import load, resolve
 from symbench.runner.cell import AgentOptions
 from symbench.runner.pipeline import describe
-from symbench.runner.run import make_plan
+from symbench.runner.run_suite import make_plan
 from symbench.zoo import save_agent
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from gymnasium.spaces import Discrete
 
 from symbench.policies import MLPNetwork
-from symbench.runner.run import make_plan
+from symbench.runner.run_suite import make_plan
 from symbench.zoo import save_agent
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from symbench.errors import SymbenchError
 from symbench.runner import AgentSource, Cell, Store, evaluate, run
 from symbench.runner.agents import load, resolve
 from symbench.runner.pipeline import describe
-from symbench.runner.run import make_plan
+from symbench.runner.run_suite import make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from symbench.errors import SymbenchError
 from symbench.symmetry import check_policy_equivariance, symmetry_of
 from symbench.tasks import get_task
 from symbench.training import load_recipe, train
-from symbench.training.parts import make_network
+from symbench.training.recipe_parts import make_network
 from symbench.zoo import load_agent
 
 if TYPE_CHECKING:

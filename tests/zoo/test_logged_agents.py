@@ -15,7 +15,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack, VecNorm
 from symbench.errors import SymbenchError
 from symbench.policies.sb3 import SB3Agent
 from symbench.runner.agents import load, resolve, tasks_of
-from symbench.runner.run import make_plan
+from symbench.runner.run_suite import make_plan
 from symbench.suites import load_suite
 
 if TYPE_CHECKING:

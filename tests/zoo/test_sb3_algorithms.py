@@ -16,7 +16,7 @@ from stable_baselines3 import A2C, DDPG, DQN, PPO, SAC, TD3
 from symbench.errors import SymbenchError
 from symbench.policies import NetworkRecurrentPolicy
 from symbench.zoo import load_sb3
-from symbench.zoo.sb3 import ALGORITHMS
+from symbench.zoo.sb3_zip import ALGORITHMS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ from symbench.files import write_atomically
 from symbench.leaderboard.resampling import RANKED_FROM
 from symbench.leaderboard.site.cells import cell_summaries
 from symbench.leaderboard.site.citation import bibtex
-from symbench.leaderboard.site.curves import Chart, chart, whole_percent
 from symbench.leaderboard.site.profiles import ProfileChart, profile_chart
+from symbench.leaderboard.site.retention_curves import Chart, chart, whole_percent
 from symbench.leaderboard.statistics import LEAST_CLEAN_SCORE, STATISTICS
 from symbench.leaderboard.text import NOTHING, with_interval
 

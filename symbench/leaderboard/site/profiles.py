@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from symbench.leaderboard.board_statistics import performance_profile
-from symbench.leaderboard.site.curves import whole_percent
+from symbench.leaderboard.site.retention_curves import whole_percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -13,10 +13,10 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from symbench.errors import SymbenchError, unknown
+from symbench.policies.attention_neuron import ACTIVATIONS, dense
 from symbench.policies.equivariant.convolutions import POOLS, GroupConv2d, pool_places
 from symbench.policies.equivariant.linear import BasisLinear, from_columns, to_columns
 from symbench.policies.equivariant.symmetries import action_of, vectors_of
-from symbench.policies.layers import ACTIVATIONS, dense
 from symbench.symmetry import FiniteGroup, Representation, regular, trivial_representation
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor, nn
 
 from symbench.errors import SymbenchError
+from symbench.policies.attention_neuron import ACTIVATIONS
 from symbench.policies.critics import ValueHead
 from symbench.policies.equivariant.bodies import EquivariantCNN, EquivariantMLP, Vector
 from symbench.policies.equivariant.linear import BasisLinear
-from symbench.policies.layers import ACTIVATIONS
 from symbench.symmetry import Representation, regular, trivial_representation
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from symbench.policies.equivariant.bodies import EquivariantCNN, last_layer, on_
 from symbench.policies.equivariant.convolutions import fitting_convolutions
 from symbench.policies.equivariant.critics import EquivariantCritics
 from symbench.policies.equivariant.symmetries import action_of, group_named
-from symbench.policies.vision.base import StackNetwork
+from symbench.policies.vision.vision_network import StackNetwork
 from symbench.symmetry import GridRepresentation
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class EquivariantCNNNetwork(EquivariantCritics, StackNetwork):
 
     @classmethod
     def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
-        """See :meth:`~symbench.policies.networks.PolicyNetwork.sizes`; convolutions that fit the frames."""
+        """See :meth:`~symbench.policies.policy_network.PolicyNetwork.sizes`; convolutions that fit the frames."""
         found = super().sizes(space, given, shown)
         return {**found, "conv": fitting_convolutions(found["size"]), "hidden": [64]}
 

@@ -13,7 +13,7 @@ from torch import nn
 from symbench.policies.equivariant.bodies import EquivariantMLP, last_layer, on_actions
 from symbench.policies.equivariant.critics import EquivariantCritics
 from symbench.policies.equivariant.symmetries import action_of, group_named, vectors_of
-from symbench.policies.networks import SensorNetwork
+from symbench.policies.policy_network import SensorNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

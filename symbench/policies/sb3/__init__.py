@@ -13,7 +13,6 @@ The module that SB3 trains is the one that the zoo saves and the runner plays: `
 * :class:`SB3Agent` - any SB3 model in the benchmark
 """
 
-from symbench.policies.sb3.agent import SB3Agent
 from symbench.policies.sb3.algorithms import POLICIES, training_table, trains
 from symbench.policies.sb3.augmentation import SymmetricPPO, SymmetricReplayBuffer
 from symbench.policies.sb3.bridge import STATE
@@ -26,6 +25,7 @@ from symbench.policies.sb3.off_policy import (
 )
 from symbench.policies.sb3.on_policy import NetworkActorCriticPolicy, NetworkMaskablePolicy
 from symbench.policies.sb3.recurrent import NetworkRecurrentPolicy
+from symbench.policies.sb3.sb3_agent import SB3Agent
 from symbench.policies.sb3.stock import actor_network
 from symbench.policies.sb3.symmetrised import CanonicalPolicy, SymmetrizedPolicy
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from stable_baselines3.common.type_aliases import Schedule
 
-    from symbench.policies.networks import Observations, PolicyNetwork
+    from symbench.policies.policy_network import Observations, PolicyNetwork
 
 STATE = "state"  # key of the true state, which only a critic reads
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
     from stable_baselines3.common.type_aliases import PyTorchObs
 
-    from symbench.policies.networks import PolicyNetwork
+    from symbench.policies.policy_network import PolicyNetwork
 
 
 class NetworkDQNPolicy(NetworkPolicy, DQNPolicy):

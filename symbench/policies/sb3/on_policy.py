@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from stable_baselines3.common.type_aliases import Schedule
 
-    from symbench.policies.networks import Observations, PolicyNetwork
+    from symbench.policies.policy_network import Observations, PolicyNetwork
 
 
 class Heads(nn.Module):

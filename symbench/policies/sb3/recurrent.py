@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stable_baselines3.common.distributions import Distribution
 
     from symbench.policies.memory import State
-    from symbench.policies.networks import Observations
+    from symbench.policies.policy_network import Observations
 
     Rows = tuple[Tensor, ...]  # two halves of the states, (1, B, H) each
 

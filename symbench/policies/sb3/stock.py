@@ -13,8 +13,8 @@ from stable_baselines3.td3.policies import TD3Policy
 from torch import nn
 
 from symbench.policies.actions import action_head
-from symbench.policies.layers import ACTIVATIONS
-from symbench.policies.networks import MLPNetwork, PolicyNetwork
+from symbench.policies.attention_neuron import ACTIVATIONS
+from symbench.policies.policy_network import MLPNetwork, PolicyNetwork
 from symbench.policies.sb3.bridge import NetworkPolicy
 from symbench.policies.spaces import form
 from symbench.policies.vision import NatureCNNNetwork

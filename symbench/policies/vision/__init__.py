@@ -4,14 +4,14 @@
 * :class:`NatureCNNNetwork`, :class:`AttentionAgentNetwork` - baselines, tied to where things are in the picture
 """
 
-from symbench.policies.vision.base import VisionNetwork
-from symbench.policies.vision.baselines import AttentionAgentNetwork, NatureCNNNetwork
-from symbench.policies.vision.layers import SetPooling, VisionAttentionNeuron
-from symbench.policies.vision.networks import (
+from symbench.policies.vision.patch_attention import SetPooling, VisionAttentionNeuron
+from symbench.policies.vision.patch_networks import (
     PatchNetwork,
     SetTransformerNetwork,
     VisionAttentionNeuronNetwork,
 )
+from symbench.policies.vision.picture_networks import AttentionAgentNetwork, NatureCNNNetwork
+from symbench.policies.vision.vision_network import VisionNetwork
 
 __all__ = [
     "AttentionAgentNetwork",

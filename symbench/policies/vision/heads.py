@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.layers import dense, lstm_step, places
+from symbench.policies.attention_neuron import dense, lstm_step, places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

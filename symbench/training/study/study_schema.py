@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from symbench.errors import SymbenchError, unknown
 from symbench.reading import TEXT_BYTES, brief, parse_toml, read
-from symbench.suites.schema import Name  # noqa: TC001  (pydantic reads it)
+from symbench.suites.suite import Name  # noqa: TC001  (pydantic reads it)
 
 
 class _Data(BaseModel):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.layers import dense, sinusoidal_table
+from symbench.policies.attention_neuron import dense, sinusoidal_table
 from symbench.policies.vision.patches import gather, unmoved
 
 if TYPE_CHECKING:

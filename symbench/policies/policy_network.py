@@ -4,7 +4,7 @@
 * :class:`SensorNetwork` - what all that read a vector of sensors share
 * :class:`MLPNetwork` - the ordinary baseline, tied to the order and the number of its sensors
 
-The permutation-invariant ones are in :mod:`symbench.policies.attention_networks`, those that read frames in
+The permutation-invariant ones are in :mod:`symbench.policies.attention_neuron_networks`, those that read frames in
 :mod:`symbench.policies.vision`, the equivariant ones in :mod:`symbench.policies.equivariant`. All run on CPU in a few
 matrix products, for a batch of environments at once.
 """
@@ -21,8 +21,8 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from symbench.policies.actions import ActionHead, ActionSpace, action_head
+from symbench.policies.attention_neuron import ACTIVATIONS, dense
 from symbench.policies.critics import FreeLogStd, ValueHead
-from symbench.policies.layers import ACTIVATIONS, dense
 from symbench.policies.memory import started
 from symbench.policies.spaces import form
 from symbench.trees import map_tree

@@ -270,7 +270,7 @@ def _saved_spaces(
 
 
 def _agent(model: BaseAlgorithm, name: str, normalization: Normalization | None, stochastic: bool = False) -> Agent:
-    from symbench.policies.networks import MLPNetwork
+    from symbench.policies.policy_network import MLPNetwork
     from symbench.policies.sb3 import SB3Agent, actor_network
 
     try:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.layers import dense, places
-from symbench.policies.vision.base import StackNetwork, VisionNetwork, frames_shape, unmasked
+from symbench.policies.attention_neuron import dense, places
 from symbench.policies.vision.heads import AttentionAgentHead, conv_side, convolutions
 from symbench.policies.vision.netrand import NetRand
+from symbench.policies.vision.vision_network import StackNetwork, VisionNetwork, frames_shape, unmasked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from symbench.policies.actions import ActionSpace
     from symbench.policies.memory import State
-    from symbench.policies.networks import Inputs, Observations
+    from symbench.policies.policy_network import Inputs, Observations
 
 _NATURE = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
 
@@ -165,7 +165,7 @@ class AttentionAgentNetwork(VisionNetwork):
 
     @classmethod
     def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
-        """See :meth:`~symbench.policies.networks.PolicyNetwork.sizes`."""
+        """See :meth:`~symbench.policies.policy_network.PolicyNetwork.sizes`."""
         height, width, channels = frames_shape(cls.kind, space)
         if height != width:
             raise ValueError(f"square frames are expected, received {height}x{width}")

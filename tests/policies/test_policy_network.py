@@ -17,7 +17,7 @@ from symbench.policies import (
     RecurrentAttentionNeuronNetwork,
     action_head,
 )
-from symbench.policies.layers import compress
+from symbench.policies.attention_neuron import compress
 from symbench.policies.memory import started
 from symbench.policies.vision import VisionNetwork
 from symbench.wrappers import SensorHistory

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from symbench.policies.layers import (
+from symbench.policies.attention_neuron import (
     AttentionNeuron,
     QueryKeyScores,
     RecurrentAttentionNeuron,

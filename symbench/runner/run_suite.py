@@ -17,7 +17,7 @@ from symbench.runner.plan import QUICK_EPISODES, Plan, plan
 from symbench.runner.provenance import environment
 from symbench.runner.random_return import RandomReturn, measure_random
 from symbench.runner.store import Store
-from symbench.suites.schema import check_file_name
+from symbench.suites.suite import check_file_name
 from symbench.tasks import get_task
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def run(
     timeout: float | None = None,
     shard: Shard | None = None,
     resume: bool = True,
-    command: str = "symbench.runner.run",
+    command: str = "symbench.runner.run_suite",
     progress: Progress = lambda outcome, total: None,
 ) -> Manifest:
     """Evaluate a suite and keep every cell in a directory.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from symbench.suites import Suite
 
 TASK = "CartPole-v1"
-MODULE = sys.modules["symbench.runner.run"]  # the function of the same name hides it
+MODULE = sys.modules["symbench.runner.run_suite"]  # the function of the same name hides it
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_what_made_a_cell_is_known_as_soon_as_it_is_there(
     start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unless saving takes long, as on a busy machine it may."""
-    monkeypatch.setattr(sys.modules["symbench.runner.run"], "_QUICK", 60.0)
+    monkeypatch.setattr(sys.modules["symbench.runner.run_suite"], "_QUICK", 60.0)
     seen: list[int] = []
 
     def look(outcome: Outcome | None, _: int) -> None:

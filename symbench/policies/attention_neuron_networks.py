@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from symbench.policies.layers import AttentionNeuron, RecurrentAttentionNeuron, compress, dense
-from symbench.policies.networks import SensorNetwork
+from symbench.policies.attention_neuron import AttentionNeuron, RecurrentAttentionNeuron, compress, dense
+from symbench.policies.policy_network import SensorNetwork
 from symbench.policies.spaces import shapes_of
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from symbench.policies.actions import ActionSpace
     from symbench.policies.memory import State
-    from symbench.policies.networks import Inputs, Observations
+    from symbench.policies.policy_network import Inputs, Observations
 
 
 class AttentionNeuronNetwork(SensorNetwork):
-    """:class:`~symbench.policies.layers.AttentionNeuron` over the last k values and actions, then an MLP.
+    """:class:`~symbench.policies.attention_neuron.AttentionNeuron` over the last k values and actions, then an MLP.
 
     Its state is the history it needs: the last k values of every sensor (B, N, k) and the last k actions (B, k, A),
     newest last, zeros before the start of the episode. It acts on any number of sensors in any order. Trained on single
@@ -109,7 +109,7 @@ class AttentionNeuronNetwork(SensorNetwork):
 
 
 class RecurrentAttentionNeuronNetwork(SensorNetwork):
-    """:class:`~symbench.policies.layers.RecurrentAttentionNeuron`, then an MLP: the published architecture.
+    """:class:`~symbench.policies.attention_neuron.RecurrentAttentionNeuron`, then an MLP: the published architecture.
 
     Its state is the hidden and the cell state of every sensor's LSTM (B, N, H) and the previous action (B, A). It
     acts on any number of sensors in any order. Source: Tang & Ha 2021 (arXiv 2109.02869), appendix A: cart-pole has

@@ -19,17 +19,17 @@ from torch import Tensor, nn
 from symbench.policies.actions import BoxHead
 from symbench.policies.memory import History
 from symbench.policies.spaces import shapes_of
-from symbench.policies.vision.base import VisionNetwork, frames_shape, unmasked
 from symbench.policies.vision.heads import AttentionAgentHead, ConvHead, square_grid
-from symbench.policies.vision.layers import SetPooling, VisionAttentionNeuron
+from symbench.policies.vision.patch_attention import SetPooling, VisionAttentionNeuron
 from symbench.policies.vision.patches import to_patches
+from symbench.policies.vision.vision_network import VisionNetwork, frames_shape, unmasked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from symbench.policies.actions import ActionSpace
     from symbench.policies.memory import State
-    from symbench.policies.networks import Inputs, Observations
+    from symbench.policies.policy_network import Inputs, Observations
 
 
 class PatchNetwork(VisionNetwork):
@@ -47,7 +47,7 @@ class PatchNetwork(VisionNetwork):
 
     @classmethod
     def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
-        """See :meth:`~symbench.policies.networks.PolicyNetwork.sizes`; shown are those of ``FrameHistory``."""
+        """See :meth:`~symbench.policies.policy_network.PolicyNetwork.sizes`; shown are those of ``FrameHistory``."""
         defaults = inspect.signature(cls.__init__).parameters
         history, side = (given.get(name, defaults[name].default) for name in ("history", "patch_size"))
         if not shown:
@@ -109,7 +109,7 @@ class PatchNetwork(VisionNetwork):
         self.head.dense[-1] = nn.Identity()
 
     def log_std_head(self) -> nn.Module:
-        """See :meth:`~symbench.policies.networks.PolicyNetwork.log_std_head`."""
+        """See :meth:`~symbench.policies.policy_network.PolicyNetwork.log_std_head`."""
         return nn.Linear(self.features_dim, self.action.size)
 
     def update_memory(self, state: State, actions: Tensor) -> State:
@@ -148,7 +148,7 @@ class PatchNetwork(VisionNetwork):
 
 
 class VisionAttentionNeuronNetwork(PatchNetwork):
-    """:class:`~symbench.policies.vision.layers.VisionAttentionNeuron` and a head.
+    """:class:`~symbench.policies.vision.patch_attention.VisionAttentionNeuron` and a head.
 
     ``head="conv"`` is the published Pong agent's, ``head="attention-agent"`` the CarRacing agent's. Source: Tang & Ha
     2021 (arXiv 2109.02869), appendix A.
@@ -224,7 +224,7 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
 
 
 class SetTransformerNetwork(PatchNetwork):
-    """:class:`~symbench.policies.vision.layers.SetPooling` and a convolutional head: patches without positions.
+    """:class:`~symbench.policies.vision.patch_attention.SetPooling` and a convolutional head: no positions.
 
     It has neither frame differences nor the previous action, and learned queries in place of fixed ones: the ablation
     that tells what :class:`VisionAttentionNeuronNetwork` adds to an image transformer without positional encodings.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from symbench.suites.redundancy import redundant
-from symbench.suites.tasks import Constants, canonical, split
+from symbench.suites.suite_tasks import Constants, canonical, split
 
 if TYPE_CHECKING:
     from symbench.tasks import Metric, Task

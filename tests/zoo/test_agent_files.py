@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from symbench.errors import SymbenchError
 from symbench.policies import NETWORKS, AttentionNeuronNetwork, MLPNetwork
 from symbench.policies.vision import VisionNetwork
-from symbench.zoo import bundled, files, load_agent, load_card, save_agent
+from symbench.zoo import agent_files, bundled, load_agent, load_card, save_agent
 
 ONE = spaces.Box(-1, 1, (1,))
 
@@ -157,7 +157,7 @@ def test_format_of_the_future_is_refused(path: Path) -> None:
 
 
 def test_bundled_lists_training_runs_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(agent_files, "WEIGHTS", tmp_path)
     for agent, runs in (("mlp", (0, 2, 10)), ("attention-neuron", (0,))):
         for run in runs:
             save_agent(AttentionNeuronNetwork(ONE), tmp_path / "Task" / agent / f"s{run}", {})
@@ -168,7 +168,7 @@ def test_bundled_lists_training_runs_in_order(tmp_path: Path, monkeypatch: pytes
 
 
 def test_every_bundled_agent_loads() -> None:
-    for task in (folder.name for folder in files.WEIGHTS.iterdir() if folder.is_dir()):
+    for task in (folder.name for folder in agent_files.WEIGHTS.iterdir() if folder.is_dir()):
         for paths in bundled(task).values():
             for path in paths:
                 assert load_agent(path).network.kind in NETWORKS

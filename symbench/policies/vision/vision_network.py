@@ -13,14 +13,14 @@ from gymnasium import spaces
 from torch import Tensor
 
 from symbench.policies.memory import History
-from symbench.policies.networks import PolicyNetwork
+from symbench.policies.policy_network import PolicyNetwork
 from symbench.policies.spaces import form, shapes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from symbench.policies.memory import State
-    from symbench.policies.networks import Inputs, Observations
+    from symbench.policies.policy_network import Inputs, Observations
 
 _PIXELS_AT_ONCE: Final = 64 * 84 * 84
 
@@ -41,7 +41,7 @@ class VisionNetwork(PolicyNetwork):
         return _batch(observations, 4)
 
     def incompatibility(self, space: spaces.Space[Any]) -> str | None:
-        """See :meth:`symbench.policies.networks.PolicyNetwork.incompatibility`."""
+        """See :meth:`symbench.policies.policy_network.PolicyNetwork.incompatibility`."""
         image = space.spaces.get("image") if isinstance(space, spaces.Dict) and "mask" in space.spaces else space
         frames = isinstance(image, spaces.Box) and image.dtype == np.uint8 and len(image.shape) == 3
         if isinstance(image, spaces.Box) and frames and image.shape[2] == self.channels:
@@ -54,7 +54,7 @@ class VisionNetwork(PolicyNetwork):
         return None
 
     def micro_batch_size(self, shape: Sequence[int]) -> int:
-        """See :meth:`symbench.policies.networks.PolicyNetwork.micro_batch_size`."""
+        """See :meth:`symbench.policies.policy_network.PolicyNetwork.micro_batch_size`."""
         return max(1, _PIXELS_AT_ONCE // (shape[0] * shape[1]))
 
 
@@ -87,7 +87,7 @@ class StackNetwork(VisionNetwork):
 
     @classmethod
     def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
-        """See :meth:`~symbench.policies.networks.PolicyNetwork.sizes`; shown are frames on top of each other."""
+        """See :meth:`~symbench.policies.policy_network.PolicyNetwork.sizes`; shown are frames on top of each other."""
         if not shown:
             height, width, channels = frames_shape(cls.kind, space)
             return _square(height, width, channels=channels)
