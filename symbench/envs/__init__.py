@@ -32,6 +32,24 @@ gym.register(
     vector_entry_point="symbench.envs.multi_agent.traffic:TrafficVectorEnv",
     max_episode_steps=500,
 )
+gym.register(
+    id="symbench/ParticleSpread-v0",
+    entry_point="symbench.envs.geometric.particle_spread:ParticleSpreadEnv",
+    vector_entry_point="symbench.envs.geometric.particle_spread:ParticleSpreadVectorEnv",
+    max_episode_steps=50,
+)
+gym.register(
+    id="symbench/Pursuit-v0",
+    entry_point="symbench.envs.geometric.pursuit:PursuitEnv",
+    vector_entry_point="symbench.envs.geometric.pursuit:PursuitVectorEnv",
+    max_episode_steps=100,
+)
+gym.register(
+    id="symbench/NBodyControl-v0",
+    entry_point="symbench.envs.geometric.nbody_control:NBodyControlEnv",
+    vector_entry_point="symbench.envs.geometric.nbody_control:NBodyControlVectorEnv",
+    max_episode_steps=100,
+)
 gym.register(id="symbench/Pong-v0", entry_point="symbench.envs.pong:PongEnv")
 gym.register(id="symbench/PongRGB-v0", entry_point="symbench.envs.pong:PongEnv", kwargs={"rgb": True})
 gym.register(id="symbench/PongPlayfield-v0", entry_point="symbench.envs.pong:PongPlayfieldEnv")
