@@ -102,6 +102,15 @@ def test_a_policy_of_shared_weights_is_equivariant_and_one_that_knows_its_place_
     assert check_policy_equivariance(lambda x: x - x[:, :1], pair, observations) > 0.1
 
 
+def test_decisions_of_agents_may_lie_in_a_row() -> None:
+    turn = cyclic(4)
+    actions = EntityRepresentation(turn, ActionPermutation(turn, [[1, 0]]), [[2, 0, 3, 1]])
+    pair, logits = SymmetryPair(actions, actions), np.random.default_rng(0).normal(size=(3, 4, 2))
+    moved = pair.on_decisions(1, logits)
+    np.testing.assert_array_equal(moved[:, 2], logits[:, 0, ::-1])
+    np.testing.assert_array_equal(pair.on_decisions(1, logits.reshape(3, 8)), moved.reshape(3, 8))
+
+
 def test_spaces_that_do_not_fit_are_refused() -> None:
     forces = EntityRepresentation(SCENE, vector_representation(PLANE, norm_bounded=True), 3)
     assert forces.escape(spaces.Box(-1, 1, (3, 2))) is None
