@@ -1,4 +1,4 @@
-"""Pictures of the tasks that Gymnasium lacks: cart-poles by pygame (needs no display), grids by numpy."""
+"""Pictures of the tasks that Gymnasium lacks: cart-poles by pygame (needs no display), the others by numpy."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 600, 400  # pixels
@@ -17,7 +19,22 @@ TRACK_Y = 230
 _BACKGROUND, _TRACK, _CART = (255, 255, 255), (120, 120, 120), (40, 40, 40)
 _POLE, _AXLE = (202, 152, 101), (129, 132, 203)
 _CELL = 60  # pixels
-_FIGURES = {"agent": (0, 114, 178), "prey": (230, 159, 0)}
+_BLUE, _ORANGE = (0, 114, 178), (230, 159, 0)
+_FIGURES = {"agent": ("x", _BLUE), "prey": ("+", _ORANGE), "drone": ("+", _BLUE), "poacher": ("x", _ORANGE)}
+
+_SCENE = 480  # pixels
+_VIEW = 2.0  # half the width of what a scene's picture shows at least
+_RED = (213, 94, 0)
+# Of bodies: colour, radius in pixels, whether a ring, and the sign drawn in it.
+_BODIES = {
+    "agent": (_BLUE, 14, False, ""),
+    "evader": (_ORANGE, 11, False, ""),
+    "landmark": (_TRACK, 18, True, ""),
+    "positive": (_RED, 14, False, "+"),
+    "negative": (_BLUE, 14, False, "-"),
+    "positive-target": (_RED, 18, True, "+"),
+    "negative-target": (_BLUE, 18, True, "-"),
+}
 
 
 def draw_cartpole(x: float, theta: float, *, track: float = 2.4, length: float = 0.6) -> NDArray[np.uint8]:
@@ -53,23 +70,65 @@ def draw_cartpole(x: float, theta: float, *, track: float = 2.4, length: float =
     return np.ascontiguousarray(np.transpose(pygame.surfarray.array3d(canvas), (1, 0, 2)))
 
 
-def draw_grid(size: int, cells: dict[str, tuple[int, int]]) -> NDArray[np.uint8]:
+def draw_grid(shape: tuple[int, int], figures: Iterable[tuple[str, Sequence[int]]]) -> NDArray[np.uint8]:
     """Draw a grid with figures on it.
 
     Args:
-        size: Cells, height and width.
-        cells: Row and column of ``"agent"`` (a blue x) and ``"prey"`` (an orange +); other names are not known.
+        shape: Cells, height and width.
+        figures: Names with row and column, later ones on top: ``"agent"`` (a blue x), ``"prey"`` (an orange +),
+            ``"drone"`` (a blue +), ``"poacher"`` (an orange x); others are not known.
 
     Returns:
-        An RGB frame of shape (60 * size, 60 * size, 3), uint8.
+        An RGB frame of shape (60 * height, 60 * width, 3), uint8.
     """
-    frame = np.full((size * _CELL, size * _CELL, 3), _BACKGROUND, np.uint8)
+    frame = np.full((shape[0] * _CELL, shape[1] * _CELL, 3), _BACKGROUND, np.uint8)
     frame[::_CELL] = frame[:, ::_CELL] = frame[-1] = frame[:, -1] = _TRACK
     offset = np.abs(np.arange(_CELL) - (_CELL - 1) / 2)  # of a pixel from its cell's middle
     down, across = offset[:, None], offset
     inside = (down < 22) & (across < 22)
-    shapes = {"agent": inside & (np.abs(down - across) < 5), "prey": inside & ((down < 5) | (across < 5))}
-    for name, (row, column) in cells.items():
+    shapes = {"x": inside & (np.abs(down - across) < 5), "+": inside & ((down < 5) | (across < 5))}
+    for name, (row, column) in figures:
+        glyph, colour = _FIGURES[name]
         cell = frame[row * _CELL : (row + 1) * _CELL, column * _CELL : (column + 1) * _CELL]
-        cell[shapes[name]] = _FIGURES[name]
+        cell[shapes[glyph]] = colour
     return frame
+
+
+def draw_bodies(positions: NDArray[np.float64], kinds: Sequence[str]) -> NDArray[np.uint8]:
+    """Draw bodies in the plane, x to the right and y up; those in space seen along z, nearer ones larger and on top.
+
+    Args:
+        positions: (N, 2) or (N, 3).
+        kinds: Of each: ``"agent"`` (a blue disc), ``"evader"`` (orange), ``"landmark"`` (a grey ring), ``"positive"``
+            and ``"negative"`` (charges), ``"positive-target"`` and ``"negative-target"``.
+
+    Returns:
+        An RGB frame of shape (480, 480, 3), uint8, that shows at least -2 to 2; a grey cross marks the origin.
+    """
+    frame = np.full((_SCENE, _SCENE, 3), _BACKGROUND, np.uint8)
+    view = max(_VIEW, 1.1 * float(np.abs(positions).max(initial=0)))
+    middle = (_SCENE - 1) / 2
+    down, across = np.mgrid[:_SCENE, :_SCENE] - middle
+    frame[(np.minimum(abs(down), abs(across)) < 1) & (np.maximum(abs(down), abs(across)) < 8)] = _TRACK
+    depth = positions[:, 2] / view if positions.shape[1] == 3 else np.zeros(len(positions))
+    rings_first = sorted(range(len(kinds)), key=lambda i: (not _BODIES[kinds[i]][2], depth[i]))
+    for i in rings_first:
+        x, y = positions[i, :2] / view * middle
+        _draw_body(frame, down + y, across - x, kinds[i], 1 + 0.5 * float(depth[i]))
+    return frame
+
+
+def _draw_body(
+    frame: NDArray[np.uint8], down: NDArray[np.float64], across: NDArray[np.float64], kind: str, scale: float
+) -> None:
+    """One body, of pixels that are so far from its middle."""
+    colour, size, ring, sign = _BODIES[kind]
+    distance, radius = np.hypot(down, across), scale * size
+    inside = distance < radius
+    if not ring:
+        frame[distance < radius + 1.5] = _BACKGROUND  # so that two of a colour can be told apart
+    frame[inside & ((distance > radius - 4) | (not ring))] = colour
+    if sign:
+        bar = (abs(down) < 1.5) & (abs(across) < radius / 2)
+        stroke = bar | (abs(across) < 1.5) & (abs(down) < radius / 2) if sign == "+" else bar
+        frame[stroke] = colour if ring else _BACKGROUND

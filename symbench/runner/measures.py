@@ -10,8 +10,8 @@ import numpy as np
 from symbench.rollout import Callback, rollout
 from symbench.runner.checks import Checks
 from symbench.runner.evaluate import single_thread
-from symbench.symmetry import ActionPermutation
 from symbench.tasks import get_task
+from symbench.trees import copied, map_tree
 from symbench.wrappers.groups import TransformByGroup
 
 if TYPE_CHECKING:
@@ -58,28 +58,27 @@ class _Seen(Callback):
     """Keeps what the agent sees."""
 
     def __init__(self) -> None:
-        self.batches: list[NDArray[Any]] = []
+        self.batches: list[Any] = []
 
     def observations(self, seen: Any, playing: NDArray[np.int64]) -> None:
-        self.batches.append(np.array(seen))
+        self.batches.append(copied(seen))
 
 
-def _visited(envs: Any, agent: Agent, seed: int) -> NDArray[Any]:
-    """The observations of some play, (steps * envs, ...)."""
+def _visited(envs: Any, agent: Agent, seed: int) -> Any:
+    """The observations of some play, (steps * envs, ...), or dicts of such."""
     seeds, seen = list(range(seed, seed + envs.num_envs)), _Seen()
     with Checks(agent.name, envs.single_observation_space, envs.single_action_space, seeds) as checks:
         rollout(envs, agent, seeds, [seen, checks], steps=_STEPS, restart=True)
-    return np.concatenate(seen.batches)
+    return map_tree(lambda *leaves: np.concatenate(leaves), *seen.batches)
 
 
-def _error(answer: Any, pair: SymmetryPair, seen: NDArray[Any], moves: bool) -> float | None:
+def _error(answer: Any, pair: SymmetryPair, seen: Any, moves: bool) -> float | None:
     plain = answer(seen)
     if plain is None:
         return None
-    acting = pair.action.vectors if isinstance(pair.action, ActionPermutation) else pair.action
     errors = []
     for g in pair.group.test_elements():
-        expected = acting.apply(g, plain) if moves else plain
+        expected = pair.on_decisions(g, plain) if moves else plain
         found = answer(pair.observation.apply(g, seen))
         errors.append(_size(found - expected) / max(_size(expected), 1e-12))
     return float(max(errors))
