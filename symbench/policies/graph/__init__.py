@@ -5,6 +5,8 @@
 * :mod:`~symbench.policies.graph.egnn`, :mod:`~symbench.policies.graph.e2gn2`,
   :mod:`~symbench.policies.graph.radial_field` - equivariant in any dimension, through distances
 * :mod:`~symbench.policies.graph.gnn` - the plain network
+* :mod:`~symbench.policies.graph.steerable` - equivariant in space, through vectors and higher degrees; made of
+  :mod:`~symbench.policies.graph.tensor_products` and :mod:`~symbench.policies.graph.spherical_harmonics`
 """
 
 from symbench.policies.graph.e2gn2 import E2GN2
@@ -13,5 +15,6 @@ from symbench.policies.graph.gnn import GNN
 from symbench.policies.graph.graph_network import GraphNetwork, GraphOutput
 from symbench.policies.graph.graphs import Graph, make_graph
 from symbench.policies.graph.radial_field import RadialField
+from symbench.policies.graph.steerable import SteerableGNN
 
-__all__ = ["E2GN2", "EGNN", "GNN", "Graph", "GraphNetwork", "GraphOutput", "RadialField", "make_graph"]
+__all__ = ["E2GN2", "EGNN", "GNN", "Graph", "GraphNetwork", "GraphOutput", "RadialField", "SteerableGNN", "make_graph"]

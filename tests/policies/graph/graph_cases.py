@@ -6,21 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
-from symbench.policies.graph import E2GN2, EGNN, GNN, GraphNetwork, GraphOutput, RadialField
+from symbench.policies.graph import E2GN2, EGNN, GNN, GraphNetwork, GraphOutput, RadialField, SteerableGNN
 
 Make = Callable[[int, int], GraphNetwork]  # of the number of layers and of coordinates
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network: how it is made, in how many dimensions it lives, and whether reflections are a symmetry of it."""
+    """A network: how it is made, in which dimensions it lives, whether reflections are a symmetry, and e3nn needed."""
 
     make: Make
     dims: tuple[int, ...] = (1, 2, 3)
     reflections: bool = True
+    e3nn: bool = False
 
 
 EQUIVARIANT = {
@@ -38,6 +40,11 @@ EQUIVARIANT = {
     "e2gn2 with velocities": Case(lambda layers, _: E2GN2(2, 1, 8, layers, velocities=True)),
     "radial field": Case(lambda layers, _: RadialField(2, 1, 8, layers)),
     "radial field without velocities": Case(lambda layers, _: RadialField(0, 1, 8, layers, velocities=False)),
+    "steerable": Case(lambda layers, _: SteerableGNN(2, 1, (5, 4), layers), (3,)),
+    "steerable without velocities": Case(lambda layers, _: SteerableGNN(2, 1, (5, 4), layers, velocities=False), (3,)),
+    "steerable, linear": Case(lambda layers, _: SteerableGNN(0, 1, (5, 4), layers, messages="linear"), (3,)),
+    "steerable of degree 2": Case(lambda layers, _: SteerableGNN(2, 1, (5, 4, 3), layers), (3,), e3nn=True),
+    "steerable by degree 3": Case(lambda layers, _: SteerableGNN(2, 1, (5, 4), layers, attribute=3), (3,), e3nn=True),
 }
 ALL = {
     **EQUIVARIANT,
@@ -48,6 +55,8 @@ ALL = {
 
 def network(case: Case, layers: int = 2, dim: int | None = None, seed: int = 0) -> GraphNetwork:
     """In float64, with weights that let it do something: some begin near zero."""
+    if case.e3nn:
+        pytest.importorskip("e3nn", reason="higher degrees need e3nn")
     torch.manual_seed(seed)
     net = case.make(layers, case.dims[-1] if dim is None else dim).double()
     with torch.no_grad():

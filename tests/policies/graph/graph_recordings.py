@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,9 +44,9 @@ class Recording:
         }
 
 
-def outputs_of(modules: nn.ModuleList) -> list[object]:
+def outputs_of(modules: Iterable[nn.Module]) -> list[Any]:
     """A list that the outputs of modules will be appended to, in the order in which they run."""
-    seen: list[object] = []
+    seen: list[Any] = []
     for module in modules:
         module.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
     return seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import torch
 from graph_cases import ALL, Scene, network, scene
 
 from symbench.errors import SymbenchError
-from symbench.policies.graph import EGNN, GNN, RadialField, make_graph
+from symbench.policies.graph import EGNN, GNN, RadialField, SteerableGNN, make_graph
+from symbench.policies.graph.spherical_harmonics import coupling
 
 KINDS = pytest.mark.parametrize("name", ALL)
 
@@ -124,6 +126,7 @@ MISTAKES: list[tuple[Any, dict[str, Any], str]] = [
     (EGNN(1), {"features": None, "positions": X, "velocities": X}, r"features \(2, 3, 1\), received none"),
     (EGNN(1, 1), {"positions": X, "velocities": X}, r"EGNN needs edge_attributes \('...', 3, 3, 1\), received none"),
     (GNN(1), {"positions": X[..., :2], "velocities": X[..., :2]}, r"GNN needs positions \(..., n, 3\)"),
+    (SteerableGNN(1), {"positions": X[..., :2], "velocities": X[..., :2]}, r"SteerableGNN needs positions \(..., n, 3"),
     (RadialField(1), {"positions": X[:, :0], "features": ONE[:, :0]}, "at least one node"),
     (EGNN(1), {"positions": X, "velocities": X.double()}, "of one dtype"),
     (EGNN(1), {"positions": X, "velocities": X, "edges": torch.tensor([[0, 3], [1, 0]])}, "name nodes 0 to 2"),
@@ -143,10 +146,31 @@ def test_mistakes_are_one_line(net: torch.nn.Module, arguments: dict[str, Any], 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("option", [{"velocity": "fast"}, {"coordinates": "median"}])
-def test_unknown_options(option: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [
+        (EGNN, {"velocity": "fast"}),
+        (EGNN, {"coordinates": "median"}),
+        (SteerableGNN, {"messages": "round"}),
+        (SteerableGNN, {"centre": "moon"}),
+    ],
+)
+def test_unknown_options(kind: Any, option: dict[str, str]) -> None:
     with pytest.raises(SymbenchError, match="unknown"):
-        EGNN(1, **option)
+        kind(1, **option)
+
+
+def test_steerable_networks_need_vectors() -> None:
+    with pytest.raises(SymbenchError, match=r"need scalars and vectors, channels=\(32, 32\), received \(8,\)"):
+        SteerableGNN(1, channels=(8,))
+
+
+@pytest.mark.parametrize("options", [{"channels": (4, 4, 4)}, {"channels": (4, 4), "attribute": 2}])
+def test_higher_degrees_say_what_to_install(monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> None:
+    monkeypatch.setitem(sys.modules, "e3nn.o3", None)
+    coupling.cache_clear()
+    with pytest.raises(SymbenchError, match=r"need e3nn: pip install 'symbench\[geometric\]'"):
+        SteerableGNN(1, **options)
 
 
 def test_weights_of_neighbours_add_up_to_one() -> None:
@@ -162,5 +186,5 @@ def test_weights_of_neighbours_add_up_to_one() -> None:
 
 def test_numbers_of_parameters() -> None:
     """Those of the published networks for the N-body system."""
-    counts = [sum(p.numel() for p in net.parameters()) for net in (EGNN(1, 2), GNN(0, 1), RadialField(0, 2))]
-    assert counts == [134_020, 104_387, 2_052]
+    nets = (EGNN(1, 2), GNN(0, 1), RadialField(0, 2), SteerableGNN(1, 1))
+    assert [sum(p.numel() for p in net.parameters()) for net in nets] == [134_020, 104_387, 2_052, 147_424]

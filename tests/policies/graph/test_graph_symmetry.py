@@ -7,7 +7,7 @@ import pytest
 import torch
 from graph_cases import ALL, EQUIVARIANT, Case, error_under, network, reordered, scene
 
-from symbench.policies.graph import E2GN2, EGNN
+from symbench.policies.graph import E2GN2, EGNN, SteerableGNN
 from symbench.symmetry import euclidean, special_euclidean
 
 EXACT = 1e-10
@@ -40,6 +40,13 @@ def test_the_plain_network_knows_no_rotations() -> None:
     net = network(ALL["gnn"])
     turn = torch.tensor([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], dtype=torch.float64)
     assert error_under(net, scene(net), turn, torch.zeros(3, dtype=torch.float64)) > 0.05
+
+
+def test_the_mean_over_a_nodes_own_coordinates_is_no_centre() -> None:
+    """As the published script for N-body systems has it: negative control."""
+    case = Case(lambda layers, _: SteerableGNN(2, 1, (5, 4), layers, centre="axes"), (3,))
+    net, turn = network(case), torch.from_numpy(special_euclidean(3).sample(np.random.default_rng(0), 1)[0])
+    assert error_under(net, scene(net), turn[:-1, :-1], turn[:-1, -1]) > 1e-3
 
 
 def test_a_bound_of_components_breaks_rotations_where_it_acts() -> None:
