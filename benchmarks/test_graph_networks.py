@@ -9,7 +9,7 @@ import torch
 from test_equivariant import in_turn
 from torch import nn
 
-from symbench.policies import EGNN, SteerableGNN
+from symbench.policies import EGNN, SE3Transformer, SteerableGNN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,14 @@ def test_training_an_egnn(benchmark: BenchmarkFixture) -> None:
     benchmark(training_step(EGNN(1, 2, velocity="initial", coordinates="mean"), 2))
     if benchmark.stats is not None:
         benchmark.extra_info.update(measured=f"{benchmark.stats.stats.min:.4f} s", aim="<= .03 s")
+
+
+def test_training_an_se3_transformer(benchmark: BenchmarkFixture) -> None:
+    """Scalars and vectors, 8 channels, 4 layers."""
+    torch.manual_seed(0)
+    benchmark(training_step(SE3Transformer(1, 1, degrees=2, div=1), 1))
+    if benchmark.stats is not None:
+        benchmark.extra_info.update(measured=f"{benchmark.stats.stats.min:.4f} s", aim="<= .26 s")
 
 
 def test_training_a_steerable_network_against_e3nn(benchmark: BenchmarkFixture) -> None:

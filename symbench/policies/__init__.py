@@ -8,7 +8,7 @@
 * equivariant networks: :class:`EquivariantMLPNetwork`, :class:`EquivariantCNNNetwork`; their layers are in
   :mod:`symbench.policies.equivariant`
 * graph networks, for nodes with positions: :class:`EGNN`, :class:`GNN`, :class:`RadialField`, :class:`E2GN2`,
-  :class:`SteerableGNN`; see :mod:`symbench.policies.graph`
+  :class:`SteerableGNN`, :class:`SE3Transformer`, :class:`TensorFieldNetwork`; see :mod:`symbench.policies.graph`
 * policies for Stable-Baselines3 over all of them, imported on first use: see :mod:`symbench.policies.sb3`
 """
 
@@ -21,7 +21,7 @@ from symbench.policies.actions import ActionHead, action_head
 from symbench.policies.agent import Agent, NetworkAgent, RandomAgent
 from symbench.policies.attention_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork
-from symbench.policies.graph import E2GN2, EGNN, GNN, RadialField, SteerableGNN
+from symbench.policies.graph import E2GN2, EGNN, GNN, RadialField, SE3Transformer, SteerableGNN, TensorFieldNetwork
 from symbench.policies.networks import MLPNetwork, PolicyNetwork
 from symbench.policies.registry import NETWORKS, make_network
 from symbench.policies.rescaled import RescaledAgent
@@ -79,11 +79,13 @@ __all__ = [
     "RecurrentAttentionNeuronNetwork",
     "RescaledAgent",
     "SB3Agent",
+    "SE3Transformer",
     "SetTransformerNetwork",
     "SteerableGNN",
     "SymmetricPPO",
     "SymmetricReplayBuffer",
     "SymmetrizedPolicy",
+    "TensorFieldNetwork",
     "VisionAttentionNeuronNetwork",
     "action_head",
     "actor_network",

@@ -7,6 +7,8 @@
 * :mod:`~symbench.policies.graph.gnn` - the plain network
 * :mod:`~symbench.policies.graph.steerable` - equivariant in space, through vectors and higher degrees; made of
   :mod:`~symbench.policies.graph.tensor_products` and :mod:`~symbench.policies.graph.spherical_harmonics`
+* :mod:`~symbench.policies.graph.se3_transformer`, :mod:`~symbench.policies.graph.tensor_field` - under rotations, by
+  :mod:`~symbench.policies.graph.steerable_kernels`
 """
 
 from symbench.policies.graph.e2gn2 import E2GN2
@@ -15,6 +17,20 @@ from symbench.policies.graph.gnn import GNN
 from symbench.policies.graph.graph_network import GraphNetwork, GraphOutput
 from symbench.policies.graph.graphs import Graph, make_graph
 from symbench.policies.graph.radial_field import RadialField
+from symbench.policies.graph.se3_transformer import SE3Transformer
 from symbench.policies.graph.steerable import SteerableGNN
+from symbench.policies.graph.tensor_field import TensorFieldNetwork
 
-__all__ = ["E2GN2", "EGNN", "GNN", "Graph", "GraphNetwork", "GraphOutput", "RadialField", "SteerableGNN", "make_graph"]
+__all__ = [
+    "E2GN2",
+    "EGNN",
+    "GNN",
+    "Graph",
+    "GraphNetwork",
+    "GraphOutput",
+    "RadialField",
+    "SE3Transformer",
+    "SteerableGNN",
+    "TensorFieldNetwork",
+    "make_graph",
+]

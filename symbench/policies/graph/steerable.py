@@ -17,7 +17,14 @@ from torch import Tensor, nn
 from symbench.errors import SymbenchError, unknown
 from symbench.policies.graph.graph_network import GraphNetwork, GraphOutput
 from symbench.policies.graph.spherical_harmonics import spherical_harmonics, unit_vectors
-from symbench.policies.graph.tensor_products import GatedProduct, Steerable, TensorProduct, gate, with_gates
+from symbench.policies.graph.tensor_products import (
+    GatedProduct,
+    Steerable,
+    TensorProduct,
+    at_nodes,
+    gate,
+    with_gates,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +55,7 @@ class SteerableLayer(nn.Module):
     ) -> Steerable:
         """Features of nodes, e (..., k), attributes of edges and of nodes, to features."""
         messages = self.message1(self.message0(at_edges(graph, features, edges), of_edges), of_edges)
-        sums = summed(graph, messages)
+        sums = [at_nodes(graph.sum, each) for each in messages]
         both = [torch.cat(pair, dim=-1) for pair in zip(features, sums, strict=True)]
         update = self.update1(self.update0(both, of_nodes), of_nodes)
         return [old + new for old, new in zip(features, update, strict=True)]
@@ -69,7 +76,7 @@ class SteerableConvolution(nn.Module):
     ) -> Steerable:
         """Features of nodes, e (..., k) and attributes of edges to features; attributes of nodes are not read."""
         messages = self.message(at_edges(graph, features, edges), of_edges)
-        update = gate(summed(graph, messages), self._channels)
+        update = gate([at_nodes(graph.sum, each) for each in messages], self._channels)
         return [old + new for old, new in zip(features, update, strict=True)]
 
 
@@ -168,12 +175,3 @@ def at_edges(graph: Graph, features: Steerable, edges: Tensor) -> Steerable:
         pair = (graph.receivers(flat).expand(shape), graph.senders(flat).expand(shape))
         joined.append(torch.cat([part.view(*shape[:-1], *each.shape[-2:]) for part in pair], dim=-1))
     return [torch.cat([joined[0], edges[..., None, :]], dim=-1), *joined[1:]]
-
-
-def summed(graph: Graph, messages: Steerable) -> Steerable:
-    """The sum of messages at their receivers."""
-    sums = []
-    for each in messages:
-        flat = graph.sum(each.flatten(-2))
-        sums.append(flat.view(*flat.shape[:-1], *each.shape[-2:]))
-    return sums

@@ -22,7 +22,7 @@ from symbench.policies.equivariant.cache import Constants
 from symbench.policies.graph.spherical_harmonics import coupling
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Steerable = list[Tensor]
 
@@ -120,6 +120,12 @@ def gate(features: Steerable, channels: Sequence[int]) -> Steerable:
     scalars, *gates = torch.split(features[0], list(channels), dim=-1)
     vectors = [SIGMOID_GAIN * vector * torch.sigmoid(g) for vector, g in zip(features[1:], gates, strict=True)]
     return [SILU_GAIN * F.silu(scalars), *vectors]
+
+
+def at_nodes(aggregate: Callable[[Tensor], Tensor], messages: Tensor) -> Tensor:
+    """Steerable messages (..., 2l + 1, c) through a graph's sum or mean, to their receivers (..., n, 2l + 1, c)."""
+    flat = aggregate(messages.flatten(-2))
+    return flat.view(*flat.shape[:-1], *messages.shape[-2:])
 
 
 def paths_to(degree: int, highest: int, attribute: int) -> list[tuple[int, int]]:

@@ -10,7 +10,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from symbench.policies.graph import E2GN2, EGNN, GNN, GraphNetwork, GraphOutput, RadialField, SteerableGNN
+from symbench.policies.graph import (
+    E2GN2,
+    EGNN,
+    GNN,
+    GraphNetwork,
+    GraphOutput,
+    RadialField,
+    SE3Transformer,
+    SteerableGNN,
+)
+from symbench.policies.graph import TensorFieldNetwork as TFN
 
 Make = Callable[[int, int], GraphNetwork]  # of the number of layers and of coordinates
 
@@ -45,6 +55,23 @@ EQUIVARIANT = {
     "steerable, linear": Case(lambda layers, _: SteerableGNN(0, 1, (5, 4), layers, messages="linear"), (3,)),
     "steerable of degree 2": Case(lambda layers, _: SteerableGNN(2, 1, (5, 4, 3), layers), (3,), e3nn=True),
     "steerable by degree 3": Case(lambda layers, _: SteerableGNN(2, 1, (5, 4), layers, attribute=3), (3,), e3nn=True),
+    "se3-transformer": Case(
+        lambda layers, _: SE3Transformer(2, 1, 4, layers, degrees=2, div=2, radial=6, out_features=2), (3,), False
+    ),
+    "se3-transformer without velocities": Case(
+        lambda layers, _: SE3Transformer(
+            2, 1, 2, layers, degrees=2, div=1, relative="cat", final="1x1", radial=6, velocities=False
+        ),
+        (3,),
+        False,
+    ),
+    "se3-transformer of degree 2": Case(
+        lambda layers, _: SE3Transformer(0, 1, 2, layers, degrees=3, div=1, heads=1, radial=6), (3,), False, e3nn=True
+    ),
+    "tensor field": Case(lambda layers, _: TFN(2, 1, 3, layers, degrees=2, radial=6, out_features=2), (3,), False),
+    "tensor field of degree 2": Case(
+        lambda layers, _: TFN(2, 1, 2, layers, degrees=3, radial=6, velocities=False), (3,), False, e3nn=True
+    ),
 }
 ALL = {
     **EQUIVARIANT,

@@ -10,7 +10,7 @@ import torch
 from graph_cases import ALL, Scene, network, scene
 
 from symbench.errors import SymbenchError
-from symbench.policies.graph import EGNN, GNN, RadialField, SteerableGNN, make_graph
+from symbench.policies.graph import EGNN, GNN, RadialField, SE3Transformer, SteerableGNN, TensorFieldNetwork, make_graph
 from symbench.policies.graph.spherical_harmonics import coupling
 
 KINDS = pytest.mark.parametrize("name", ALL)
@@ -153,6 +153,8 @@ def test_mistakes_are_one_line(net: torch.nn.Module, arguments: dict[str, Any], 
         (EGNN, {"coordinates": "median"}),
         (SteerableGNN, {"messages": "round"}),
         (SteerableGNN, {"centre": "moon"}),
+        (SE3Transformer, {"final": "2x2"}),
+        (SE3Transformer, {"relative": "subtract"}),
     ],
 )
 def test_unknown_options(kind: Any, option: dict[str, str]) -> None:
@@ -165,12 +167,41 @@ def test_steerable_networks_need_vectors() -> None:
         SteerableGNN(1, channels=(8,))
 
 
-@pytest.mark.parametrize("options", [{"channels": (4, 4, 4)}, {"channels": (4, 4), "attribute": 2}])
-def test_higher_degrees_say_what_to_install(monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SE3Transformer(1, degrees=1), "SE3Transformer needs two degrees or more"),
+        (lambda: TensorFieldNetwork(0, velocities=False), "features or velocities to read"),
+        (lambda: SE3Transformer(1, channels=6, degrees=2), "channels must be a multiple of div"),
+        (lambda: SE3Transformer(1, degrees=2)(ONE, X), "SE3Transformer needs velocities"),
+    ],
+)
+def test_mistakes_of_networks_with_kernels(make: Any, message: str) -> None:
+    with pytest.raises(SymbenchError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: SteerableGNN(1, channels=(4, 4, 4)),
+        lambda: SteerableGNN(1, channels=(4, 4), attribute=2),
+        lambda: SE3Transformer(1, degrees=3),
+        lambda: TensorFieldNetwork(1, degrees=3),
+    ],
+)
+def test_higher_degrees_say_what_to_install(monkeypatch: pytest.MonkeyPatch, make: Any) -> None:
     monkeypatch.setitem(sys.modules, "e3nn.o3", None)
     coupling.cache_clear()
     with pytest.raises(SymbenchError, match=r"need e3nn: pip install 'symbench\[geometric\]'"):
-        SteerableGNN(1, **options)
+        make()
+
+
+def test_degrees_0_and_1_need_no_other_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "e3nn.o3", None)
+    coupling.cache_clear()
+    for net in (SteerableGNN(1), SE3Transformer(1, degrees=2), TensorFieldNetwork(1)):
+        assert net(ONE, X, X).positions.isfinite().all()
 
 
 def test_weights_of_neighbours_add_up_to_one() -> None:
@@ -188,3 +219,8 @@ def test_numbers_of_parameters() -> None:
     """Those of the published networks for the N-body system."""
     nets = (EGNN(1, 2), GNN(0, 1), RadialField(0, 2), SteerableGNN(1, 1))
     assert [sum(p.numel() for p in net.parameters()) for net in nets] == [134_020, 104_387, 2_052, 147_424]
+
+
+def test_number_of_parameters_of_the_published_se3_transformer() -> None:
+    pytest.importorskip("e3nn", reason="degrees above 1 need e3nn")
+    assert sum(p.numel() for p in SE3Transformer(0, 1).parameters()) == 293_920

@@ -42,6 +42,13 @@ def test_the_plain_network_knows_no_rotations() -> None:
     assert error_under(net, scene(net), turn, torch.zeros(3, dtype=torch.float64)) > 0.05
 
 
+@pytest.mark.parametrize("name", [name for name, case in EQUIVARIANT.items() if not case.reflections])
+def test_kernels_of_all_harmonics_know_no_inversion(name: str) -> None:
+    net = network(EQUIVARIANT[name], 2)
+    inversion = -torch.eye(3, dtype=torch.float64)
+    assert error_under(net, scene(net), inversion, torch.zeros(3, dtype=torch.float64)) > 1e-3
+
+
 def test_the_mean_over_a_nodes_own_coordinates_is_no_centre() -> None:
     """As the published script for N-body systems has it: negative control."""
     case = Case(lambda layers, _: SteerableGNN(2, 1, (5, 4), layers, centre="axes"), (3,))
