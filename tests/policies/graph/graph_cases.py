@@ -126,6 +126,14 @@ def moved(before: Scene, rotation: Tensor, shift: Tensor) -> Scene:
     return Scene(before.features, positions, velocities, before.edge_attributes, before.more)
 
 
+def single(before: Scene) -> Scene:
+    """The scene in float32."""
+    parts = (before.features, before.positions, before.velocities, before.edge_attributes)
+    features, positions, velocities, attributes = (None if part is None else part.float() for part in parts)
+    assert positions is not None and attributes is not None
+    return Scene(features, positions, velocities, attributes, before.more)
+
+
 def reordered(before: Scene, order: Tensor) -> Scene:
     """The scene with its nodes in another order."""
     parts = (before.features, before.positions, before.velocities)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import sys
 from typing import Any
 
@@ -213,6 +215,24 @@ def test_weights_of_neighbours_add_up_to_one() -> None:
     pairs = adjacency.nonzero().T
     listed_weights = make_graph(torch.zeros(3, 2), pairs).softmax(scores[pairs[0], pairs[1]])
     assert torch.equal(listed_weights, weights[pairs[0], pairs[1]])
+
+
+@pytest.mark.parametrize("listed_edges", [False, True])
+def test_gradients_of_weights_of_neighbours(listed_edges: bool) -> None:
+    adjacency = torch.tensor([[False, True, True], [True, False, False], [False, False, False]])
+    pairs = adjacency.nonzero().T
+    graph = make_graph(torch.zeros(3, 2, dtype=torch.float64), pairs if listed_edges else adjacency)
+    scores = torch.randn(*graph.edge_shape, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert torch.autograd.gradcheck(graph.softmax, scores.requires_grad_())
+
+
+@KINDS
+def test_networks_can_be_copied_and_pickled(name: str) -> None:
+    net = network(ALL[name])
+    before = scene(net)
+    expected = before.through(net)
+    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert close(before.through(other), expected)
 
 
 def test_numbers_of_parameters() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from graph_cases import ALL, EQUIVARIANT, Case, error_under, network, reordered, scene
+from graph_cases import ALL, EQUIVARIANT, Case, error_under, network, reordered, scene, single
 
 from symbench.policies.graph import E2GN2, EGNN, SteerableGNN
 from symbench.symmetry import euclidean, special_euclidean
@@ -23,6 +23,15 @@ def test_rotations_reflections_and_translations(name: str, dim: int, layers: int
     group = (euclidean if case.reflections else special_euclidean)(dim)
     for element in torch.from_numpy(group.sample(np.random.default_rng(0), 6)):
         assert error_under(net, before, element[:-1, :-1], element[:-1, -1]) < EXACT
+
+
+@pytest.mark.parametrize("name", EQUIVARIANT)
+def test_symmetry_is_exact_again_after_single_precision(name: str) -> None:
+    net = network(EQUIVARIANT[name])
+    single(scene(net)).through(net.float())  # constants are now in single precision
+    before = scene(net.double())
+    element = torch.from_numpy(special_euclidean(3).sample(np.random.default_rng(0), 1)[0])
+    assert error_under(net, before, element[:-1, :-1], element[:-1, -1]) < EXACT
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -11,7 +11,7 @@ import torch
 from graph_recordings import Recording, assert_same, outputs_of, pairs
 from torch import Tensor
 
-from symbench.policies.graph import SE3Transformer, TensorFieldNetwork
+from symbench.policies.graph import Graph, SE3Transformer, TensorFieldNetwork
 from symbench.policies.graph.se3_transformer import AttentionBlock
 from symbench.policies.graph.spherical_harmonics import coupling
 from symbench.policies.graph.steerable_kernels import KernelBasis, NormBias, SteerableKernel, orders
@@ -79,9 +79,42 @@ def assert_features(file: Recording, name: str, found: list[Tensor], tolerance: 
         assert_same(found[int(degree)].transpose(-1, -2), values, tolerance)
 
 
+def watch_attention(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Tensor]]:
+    """A list of scores and weights of every attention to come."""
+    seen, softmax = list[tuple[Tensor, Tensor]](), Graph.softmax
+
+    def watched(graph: Graph, scores: Tensor) -> Tensor:
+        seen.append((scores, softmax(graph, scores)))
+        return seen[-1][1]
+
+    monkeypatch.setattr(Graph, "softmax", watched)
+    return seen
+
+
 @pytest.mark.parametrize("name", ATTENTION)
-def test_se3_transformers(recording: Read, name: str) -> None:
+def test_attention(recording: Read, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queries, scores, weights, and what is attended to, block by block."""
     file = recording(name)
+    net = se3_transformer(file, name)
+    queries = [outputs_of(block.q) for block in net.blocks]
+    attended: list[list[Tensor]] = [[] for _ in net.blocks]
+    for block, seen in zip(net.blocks, attended, strict=True):
+        for mix in block.selfint:
+            mix.register_forward_pre_hook(lambda _, inputs, seen=seen: seen.append(inputs[0]))
+    attention = watch_attention(monkeypatch)
+    net(None, file["in/x"], file["in/v"], edge_attributes=pairs(file["in/q"]))
+    others = ~torch.eye(file["in/x"].shape[1], dtype=torch.bool)
+    for b, (scores, weights) in enumerate(attention):
+        assert_same(scores[:, others], file[f"y/block{b}.logits"][:, others])
+        assert_same(weights[:, others], file[f"y/block{b}.alpha"][:, others])
+        for degree, values in zip(file.below(f"y/block{b}.q.degree"), queries[b], strict=True):
+            assert_same(values.transpose(-1, -2), file[f"y/block{b}.q.degree{degree}"])
+        for degree, values in zip(file.below(f"y/block{b}.attn.degree"), attended[b], strict=True):
+            recorded = file[f"y/block{b}.attn.degree{degree}"]
+            assert_same(values.transpose(-1, -2)[..., : recorded.shape[-2], :], recorded)
+
+
+def se3_transformer(file: Recording, name: str) -> SE3Transformer:
     sizes = sizes_of(file)
     if sizes["degrees"] > 2:
         pytest.importorskip("e3nn", reason="degrees above 1 need e3nn")
@@ -89,6 +122,13 @@ def test_se3_transformers(recording: Read, name: str) -> None:
     for b, block in enumerate(net.blocks):
         load_block(file, f"block{b}", block)
     load_norms(file, net.norms)
+    return net
+
+
+@pytest.mark.parametrize("name", ATTENTION)
+def test_se3_transformers(recording: Read, name: str) -> None:
+    file = recording(name)
+    net = se3_transformer(file, name)
     blocks, norms = outputs_of(net.blocks), outputs_of(net.norms)
     parts = {part: outputs_of([getattr(block, part) for block in net.blocks]) for part in ("v", "k")}
     x, v = file["in/x"], file["in/v"]
