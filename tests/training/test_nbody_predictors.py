@@ -165,3 +165,15 @@ def test_on_the_command_line(tmp_path: Path) -> None:
         (name, seed) for name in ("linear", "radial-field") for seed in "01"
     ]
     assert all(float(row["test_mse"]) > 0 and "symbench.training.nbody" in row["command"] for row in rows)
+
+
+def test_the_published_systems_are_those_of_the_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = pytest.importorskip("symbench.envs.geometric.nbody_dataset")
+    from symbench.training.nbody.systems import published_splits
+
+    def small(part: str, size: int) -> Any:
+        return dataset.NBodyDataset(**arrays(size, len(part)))
+
+    monkeypatch.setattr(dataset, "nbody_dataset", small)
+    splits = published_splits({"train": 7, "valid": 3, "test": 2})
+    assert [len(systems.positions) for systems in splits] == [7, 3, 2]
