@@ -20,6 +20,7 @@ EXTRAS: Final = {
     "imageio_ffmpeg": "pictures",
     "PIL": "pictures",
     "jinja2": "site",
+    "e3nn": "geometric",
 }
 """Module to the extra that brings it."""
 _PACKAGES: Final = {"yaml": "PyYAML", "sklearn": "scikit-learn", "PIL": "Pillow"}

@@ -7,6 +7,8 @@
   :class:`NatureCNNNetwork`, :class:`AttentionAgentNetwork`
 * equivariant networks: :class:`EquivariantMLPNetwork`, :class:`EquivariantCNNNetwork`; their layers are in
   :mod:`symbench.policies.equivariant`
+* graph networks, for nodes with positions: :class:`EGNN`, :class:`GNN`, :class:`RadialField`, :class:`E2GN2`,
+  :class:`SteerableGNN`, :class:`SE3Transformer`, :class:`TensorFieldNetwork`; see :mod:`symbench.policies.graph`
 * policies for Stable-Baselines3 over all of them, imported on first use: see :mod:`symbench.policies.sb3`
 """
 
@@ -19,6 +21,7 @@ from symbench.policies.actions import ActionHead, action_head
 from symbench.policies.agent import Agent, NetworkAgent, RandomAgent
 from symbench.policies.attention_neuron_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork
+from symbench.policies.graph import E2GN2, EGNN, GNN, RadialField, SE3Transformer, SteerableGNN, TensorFieldNetwork
 from symbench.policies.policy_network import MLPNetwork, PolicyNetwork
 from symbench.policies.registry import NETWORKS, make_network
 from symbench.policies.rescaled import RescaledAgent
@@ -48,6 +51,9 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "E2GN2",
+    "EGNN",
+    "GNN",
     "NETWORKS",
     "ActionHead",
     "Agent",
@@ -68,14 +74,18 @@ __all__ = [
     "NetworkTD3Policy",
     "NetworkTQCPolicy",
     "PolicyNetwork",
+    "RadialField",
     "RandomAgent",
     "RecurrentAttentionNeuronNetwork",
     "RescaledAgent",
     "SB3Agent",
+    "SE3Transformer",
     "SetTransformerNetwork",
+    "SteerableGNN",
     "SymmetricPPO",
     "SymmetricReplayBuffer",
     "SymmetrizedPolicy",
+    "TensorFieldNetwork",
     "VisionAttentionNeuronNetwork",
     "action_head",
     "actor_network",

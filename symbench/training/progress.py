@@ -11,10 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 class Meter:
     """Writes to stderr; use it as a context."""
 
-    def __init__(self, label: str) -> None:
-        """``label`` says which training it is."""
+    def __init__(self, label: str, form: str = "return {:.1f}") -> None:
+        """``label`` says which training it is, ``form`` how its measure is written."""
         self._console = Console(stderr=True)
-        self._label, self._tenths = label, 0
+        self._label, self._form, self._tenths = label, form, 0
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._bar = Progress(*columns, TimeRemainingColumn(), console=self._console, disable=not sys.stderr.isatty())
         self._task = self._bar.add_task(label, total=None)
@@ -26,19 +26,20 @@ class Meter:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def show(self, done: int, total: int, returns: float, seconds: float) -> None:
+    def show(self, done: int, total: int, value: float, seconds: float) -> None:
         """Show progress.
 
         Args:
-            done: Steps or generations so far.
+            done: Steps, generations or epochs so far.
             total: Of how many.
-            returns: Mean return while training.
+            value: The measure, e.g. the mean return while training.
             seconds: Wall time so far.
         """
         done = min(done, total)
         if not self._bar.disable:
-            self._bar.update(self._task, completed=done, total=total, description=f"return {returns:7.1f}")
+            self._bar.update(self._task, completed=done, total=total, description=self._form.format(value))
         elif 10 * done // total > self._tenths:
             self._tenths = 10 * done // total
-            line = f"{self._label}: {done / total:.0%} ({done:,} of {total:,}), return {returns:.1f}, {seconds:.0f} s"
+            share = f"{done / total:.0%} ({done:,} of {total:,})"
+            line = f"{self._label}: {share}, {self._form.format(value)}, {seconds:.0f} s"
             self._console.print(line, highlight=False, soft_wrap=True)

@@ -73,7 +73,9 @@ class Session:
         curve: Rows ``{"done", "seconds", "return"}``: steps (or generations), wall time, mean return while training.
     """
 
-    def __init__(self, folder: Path, seed: int, digest: str = "", *, resume: bool = True) -> None:
+    def __init__(
+        self, folder: Path, seed: int, digest: str = "", *, resume: bool = True, measure: str = "return {:.1f}"
+    ) -> None:
         """Open ``folder``.
 
         Args:
@@ -81,6 +83,7 @@ class Session:
             seed: The training seed.
             digest: Of the recipe; the folder's training goes on only if it is of the same.
             resume: Whether to go on with what the folder holds; otherwise that is deleted.
+            measure: How progress is written.
 
         Raises:
             SymbenchError: The folder holds the training of another recipe, or cannot be written.
@@ -88,7 +91,7 @@ class Session:
         self.folder, self.seed, self.digest = folder, seed, digest
         self.curve: list[dict[str, float]] = []
         self._before, self._start, self._saved = 0.0, time.perf_counter(), time.perf_counter()
-        self._meter = Meter(f"{folder.parent.name}/{folder.name}")
+        self._meter = Meter(f"{folder.parent.name}/{folder.name}", measure)
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if not resume:
@@ -140,9 +143,13 @@ class Session:
         """Whether half a minute has passed since the last checkpoint."""
         return time.perf_counter() - self._saved > CHECKPOINT_SECONDS
 
+    def show(self, done: int, total: int, value: float) -> None:
+        """Show progress."""
+        self._meter.show(done, total, value, self.seconds)
+
     def report(self, done: int, total: int, returns: float) -> None:
         """Show progress, and note a point of the learning curve where one is due."""
-        self._meter.show(done, total, returns, self.seconds)
+        self.show(done, total, returns)
         last = self.curve[-1]["done"] if self.curve else 0
         if done > last and (done >= total or done - last >= total / CURVE_POINTS):
             self.curve.append({"done": done, "seconds": round(self.seconds, 1), "return": round(returns, 2)})

@@ -1,0 +1,68 @@
+"""``python -m symbench.training.nbody egnn gnn --seeds 5``: train predictors, and write what they reached."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from symbench.errors import SymbenchError
+from symbench.files import write_atomically
+from symbench.training.nbody.predictor_training import train_predictor
+from symbench.training.nbody.predictors import PREDICTORS
+from symbench.training.nbody.systems import SIZES, published_splits, splits_in
+from symbench.training.session import STORY
+
+COLUMNS: Final = (
+    *("predictor", "seed", "parameters", "learning_rate", "epochs", "best_epoch", "valid_mse", "test_mse"),
+    *("seconds", "cpu", "commit", "command"),
+)
+
+
+def main(
+    names: Annotated[list[str], typer.Argument(metavar="PREDICTOR...", help=", ".join(PREDICTORS))],
+    seeds: Annotated[int, typer.Option(min=1, help="Training runs of each predictor.")] = 1,
+    first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first run.")] = 0,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the systems.")] = 300,
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's. \\[as published]")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Holds train.npz, valid.npz and test.npz. \\[the published systems]"),
+    ] = None,
+    train_size: Annotated[int, typer.Option(min=1, max=10_000, help="Published systems.")] = SIZES["train"],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR")] = Path("runs/nbody"),
+    resume: Annotated[bool, typer.Option(help="Go on with runs that exist, or train them again.")] = True,
+) -> None:
+    """Train predictors one after the other, and write DIR/results.csv with all runs that are there."""
+    command = shlex.join(["python", "-m", "symbench.training.nbody", *sys.argv[1:]])
+    try:
+        splits = published_splits({**SIZES, "train": train_size}) if data is None else splits_in(data)
+        for name in names:
+            for seed in range(first_seed, first_seed + seeds):
+                options: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate, "resume": resume}
+                story = train_predictor(name, splits, out, seed, command=command, **options)
+                typer.echo(f"{name} s{seed}: test MSE {story['test_mse']:.5f} at epoch {story['best_epoch']}")
+                write_results(out)
+    except SymbenchError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def write_results(out: Path) -> None:
+    """Write a line for each finished run in ``out`` to ``out/results.csv``."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", restval="", lineterminator="\n")
+    writer.writeheader()
+    for path in sorted(out.glob(f"*/s*/{STORY}")):
+        writer.writerow(json.loads(path.read_text(encoding="utf-8")))
+    write_atomically(out / "results.csv", text.getvalue())
+
+
+if __name__ == "__main__":
+    typer.run(main)
