@@ -7,6 +7,8 @@
   :class:`NatureCNNNetwork`, :class:`AttentionAgentNetwork`
 * equivariant networks: :class:`EquivariantMLPNetwork`, :class:`EquivariantCNNNetwork`; their layers are in
   :mod:`symbench.policies.equivariant`
+* networks that move teams: :class:`MultiAgentHomomorphicNetwork` and what it is compared with, and
+  :class:`DistributedTeam`; see :mod:`symbench.policies.multi_agent`
 * policies for Stable-Baselines3 over all of them, imported on first use: see :mod:`symbench.policies.sb3`
 """
 
@@ -19,6 +21,13 @@ from symbench.policies.actions import ActionHead, action_head
 from symbench.policies.agent import Agent, NetworkAgent, RandomAgent
 from symbench.policies.attention_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork
+from symbench.policies.multi_agent import (
+    CentralisedCNNNetwork,
+    DistributedTeam,
+    MultiAgentGraphNetwork,
+    MultiAgentHomomorphicNetwork,
+    StandardMultiAgentNetwork,
+)
 from symbench.policies.networks import MLPNetwork, PolicyNetwork
 from symbench.policies.registry import NETWORKS, make_network
 from symbench.policies.rescaled import RescaledAgent
@@ -54,9 +63,13 @@ __all__ = [
     "AttentionAgentNetwork",
     "AttentionNeuronNetwork",
     "CanonicalPolicy",
+    "CentralisedCNNNetwork",
+    "DistributedTeam",
     "EquivariantCNNNetwork",
     "EquivariantMLPNetwork",
     "MLPNetwork",
+    "MultiAgentGraphNetwork",
+    "MultiAgentHomomorphicNetwork",
     "NatureCNNNetwork",
     "NetworkActorCriticPolicy",
     "NetworkAgent",
@@ -73,6 +86,7 @@ __all__ = [
     "RescaledAgent",
     "SB3Agent",
     "SetTransformerNetwork",
+    "StandardMultiAgentNetwork",
     "SymmetricPPO",
     "SymmetricReplayBuffer",
     "SymmetrizedPolicy",
