@@ -20,6 +20,18 @@ gym.register(
     vector_entry_point="symbench.envs.grid_world:GridWorldVectorEnv",
     max_episode_steps=100,
 )
+gym.register(
+    id="symbench/Wildlife-v0",
+    entry_point="symbench.envs.multi_agent.wildlife:WildlifeEnv",
+    vector_entry_point="symbench.envs.multi_agent.wildlife:WildlifeVectorEnv",
+    max_episode_steps=100,
+)
+gym.register(
+    id="symbench/Traffic-v0",
+    entry_point="symbench.envs.multi_agent.traffic:TrafficEnv",
+    vector_entry_point="symbench.envs.multi_agent.traffic:TrafficVectorEnv",
+    max_episode_steps=500,
+)
 gym.register(id="symbench/Pong-v0", entry_point="symbench.envs.pong:PongEnv")
 gym.register(id="symbench/PongRGB-v0", entry_point="symbench.envs.pong:PongEnv", kwargs={"rgb": True})
 gym.register(id="symbench/PongPlayfield-v0", entry_point="symbench.envs.pong:PongPlayfieldEnv")

@@ -11,13 +11,15 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
+from symbench.trees import row
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
 
-class BatchedEnv(gym.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+class BatchedEnv(gym.vector.VectorEnv[Any, np.ndarray, np.ndarray]):
     """``num_envs`` environments advanced by one array program.
 
     A subclass says how episodes begin, advance and look. Sub-environment ``i`` reset with seed ``s + i`` then plays
@@ -79,12 +81,16 @@ class BatchedEnv(gym.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """
 
     @abstractmethod
-    def observe(self) -> np.ndarray:
-        """Observations of all, shape (B, ...), in new memory."""
+    def observe(self) -> Any:
+        """Observations of all, (B, ...) arrays or a dict of such, in new memory."""
+
+    def information(self) -> dict[str, NDArray[Any]]:
+        """What infos say of the latest step of all: arrays of shape (B, ...)."""
+        return {}
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
+    ) -> tuple[Any, dict[str, Any]]:
         """Start new episodes, in all sub-environments or in those of ``options["reset_mask"]`` ((B,) bool)."""
         mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
         seeds = [int(seed) + i for i in range(self.num_envs)] if isinstance(seed, (int, np.integer)) else seed
@@ -94,7 +100,7 @@ class BatchedEnv(gym.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._restart(mask)
         return self.observe(), {}
 
-    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+    def step(self, actions: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Advance every sub-environment; see :meth:`gymnasium.vector.VectorEnv.step`."""
         resetting = self.ended
         if self.autoreset_mode == AutoresetMode.DISABLED and resetting.any():
@@ -103,26 +109,33 @@ class BatchedEnv(gym.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         rewards, terminated = self.advance(np.asarray(actions))
         self.steps += 1
         truncated = self.steps >= self.max_episode_steps
+        infos = _marked(self.information(), ~resetting)
         if resetting.any():  # NEXT_STEP: this call is the reset of the episodes that ended in the last one
             self._restart(resetting)
             rewards = np.where(resetting, 0.0, rewards)
             terminated, truncated = terminated & ~resetting, truncated & ~resetting
         self.ended = terminated | truncated
-        infos: dict[str, Any] = {}
         if self.autoreset_mode == AutoresetMode.SAME_STEP and self.ended.any():
             infos = self._reset_within_step()
         return self.observe(), rewards, terminated, truncated, infos
 
     def _reset_within_step(self) -> dict[str, Any]:
-        ended, last = self.ended, self.observe()
+        ended, last, information = self.ended, self.observe(), self.information()
         final = np.full(self.num_envs, None, dtype=object)
-        for i in np.flatnonzero(ended):
-            final[i] = last[i]
+        for i in np.flatnonzero(ended).tolist():
+            final[i] = row(self.single_observation_space, last, i)
         self._restart(ended)
-        return {"final_obs": final, "_final_obs": ended, "final_info": {}, "_final_info": ended}
+        last_infos = _marked(information, ended)
+        of_others = _marked(information, ~ended)
+        return {**of_others, "final_obs": final, "_final_obs": ended, "final_info": last_infos, "_final_info": ended}
 
     def _restart(self, mask: NDArray[np.bool_]) -> None:
         for i in np.flatnonzero(mask).tolist():
             self.begin(i, self.generators[i])
         self.steps[mask] = 0
         self.ended = self.ended & ~mask
+
+
+def _marked(information: dict[str, NDArray[Any]], mask: NDArray[np.bool_]) -> dict[str, Any]:
+    """Infos as Gymnasium's vector environments give them: beside each array which of its entries count."""
+    return {name: value for key, array in information.items() for name, value in ((key, array), (f"_{key}", mask))}

@@ -168,7 +168,7 @@ class GridWorldEnv(gym.Env[np.ndarray, np.int64]):
         if self.render_mode is None:
             return None
         state = self.state.tolist()
-        return draw_grid(SIZE, {"agent": (state[0], state[1]), "prey": (state[2], state[3])})
+        return draw_grid((SIZE, SIZE), [("agent", state[:2]), ("prey", state[2:])])
 
 
 class GridWorldVectorEnv(BatchedEnv):

@@ -8,6 +8,8 @@ import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 600, 400  # pixels
@@ -17,7 +19,8 @@ TRACK_Y = 230
 _BACKGROUND, _TRACK, _CART = (255, 255, 255), (120, 120, 120), (40, 40, 40)
 _POLE, _AXLE = (202, 152, 101), (129, 132, 203)
 _CELL = 60  # pixels
-_FIGURES = {"agent": (0, 114, 178), "prey": (230, 159, 0)}
+_BLUE, _ORANGE = (0, 114, 178), (230, 159, 0)
+_FIGURES = {"agent": ("x", _BLUE), "prey": ("+", _ORANGE), "drone": ("+", _BLUE), "poacher": ("x", _ORANGE)}
 
 
 def draw_cartpole(x: float, theta: float, *, track: float = 2.4, length: float = 0.6) -> NDArray[np.uint8]:
@@ -53,23 +56,25 @@ def draw_cartpole(x: float, theta: float, *, track: float = 2.4, length: float =
     return np.ascontiguousarray(np.transpose(pygame.surfarray.array3d(canvas), (1, 0, 2)))
 
 
-def draw_grid(size: int, cells: dict[str, tuple[int, int]]) -> NDArray[np.uint8]:
+def draw_grid(shape: tuple[int, int], figures: Iterable[tuple[str, Sequence[int]]]) -> NDArray[np.uint8]:
     """Draw a grid with figures on it.
 
     Args:
-        size: Cells, height and width.
-        cells: Row and column of ``"agent"`` (a blue x) and ``"prey"`` (an orange +); other names are not known.
+        shape: Cells, height and width.
+        figures: Names with row and column, later ones on top: ``"agent"`` (a blue x), ``"prey"`` (an orange +),
+            ``"drone"`` (a blue +), ``"poacher"`` (an orange x); others are not known.
 
     Returns:
-        An RGB frame of shape (60 * size, 60 * size, 3), uint8.
+        An RGB frame of shape (60 * height, 60 * width, 3), uint8.
     """
-    frame = np.full((size * _CELL, size * _CELL, 3), _BACKGROUND, np.uint8)
+    frame = np.full((shape[0] * _CELL, shape[1] * _CELL, 3), _BACKGROUND, np.uint8)
     frame[::_CELL] = frame[:, ::_CELL] = frame[-1] = frame[:, -1] = _TRACK
     offset = np.abs(np.arange(_CELL) - (_CELL - 1) / 2)  # of a pixel from its cell's middle
     down, across = offset[:, None], offset
     inside = (down < 22) & (across < 22)
-    shapes = {"agent": inside & (np.abs(down - across) < 5), "prey": inside & ((down < 5) | (across < 5))}
-    for name, (row, column) in cells.items():
+    shapes = {"x": inside & (np.abs(down - across) < 5), "+": inside & ((down < 5) | (across < 5))}
+    for name, (row, column) in figures:
+        glyph, colour = _FIGURES[name]
         cell = frame[row * _CELL : (row + 1) * _CELL, column * _CELL : (column + 1) * _CELL]
-        cell[shapes[name]] = _FIGURES[name]
+        cell[shapes[glyph]] = colour
     return frame

@@ -45,7 +45,7 @@ class TaskFacts(BaseModel):
         episodes: Episodes a cell in the published protocol.
         kwargs: Arguments of ``gymnasium.make``.
         random_interval: 95% interval of the random return where it was measured for this run.
-        observes: ``"sensors"`` or ``"frames"``: which conditions of the suite are meant for it.
+        observes: ``"sensors"``, ``"frames"`` or ``"entities"``: which conditions of the suite are meant for it.
         group: Name of its symmetry group, which decides the same; ``None`` if it has none.
         max_episode_steps: The longest episode, which decides what is redundant; ``None`` if not known or not limited.
     """

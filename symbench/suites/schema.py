@@ -115,7 +115,7 @@ class Perturbation(BaseModel):
         level: How hard, e.g. ``"every-100"``; the fourth part of a cell's id and the column ``severity``.
         label: The same in words, for tables; made of name and level when not given.
         baseline: Whether retention is measured against this condition. One of a suite has it.
-        observes: ``"sensors"`` or ``"frames"`` if it is meant for tasks with such observations only.
+        observes: ``"sensors"``, ``"frames"`` or ``"entities"`` if it is meant for tasks with such observations only.
         group: Name of a symmetry group, e.g. ``"D4"``, if it is meant for tasks with this symmetry only.
         apply: The wrappers from the environment outwards; none leaves the task as it is.
     """
@@ -126,7 +126,7 @@ class Perturbation(BaseModel):
     level: Name
     label: str = ""
     baseline: bool = False
-    observes: Literal["sensors", "frames"] | None = None
+    observes: Literal["sensors", "frames", "entities"] | None = None
     group: str | None = None
     apply: tuple[Apply, ...] = ()
 

@@ -27,9 +27,11 @@ from symbench.symmetry.checks import (
 )
 from symbench.symmetry.comparison import PairReport
 from symbench.symmetry.groups import (
+    DirectProduct,
     EuclideanGroup,
     FiniteGroup,
     Group,
+    PermutationGroup,
     arrangements,
     cyclic,
     dihedral,
@@ -47,6 +49,7 @@ from symbench.symmetry.representations import (
     ActionPermutation,
     Centred,
     DictRepresentation,
+    EntityRepresentation,
     GeometricRepresentation,
     GridRepresentation,
     GroupAction,
@@ -61,7 +64,7 @@ from symbench.symmetry.representations import (
     trivial_representation,
     vector_representation,
 )
-from symbench.symmetry.simulators import Simulator, StateVector
+from symbench.symmetry.simulators import Simulator, StateTree, StateVector
 
 __all__ = [
     "CATALOGUE",
@@ -69,6 +72,8 @@ __all__ = [
     "Centred",
     "Declaration",
     "DictRepresentation",
+    "DirectProduct",
+    "EntityRepresentation",
     "EuclideanGroup",
     "FiniteGroup",
     "GeometricRepresentation",
@@ -77,8 +82,10 @@ __all__ = [
     "GroupAction",
     "Invariant",
     "PairReport",
+    "PermutationGroup",
     "Representation",
     "Simulator",
+    "StateTree",
     "StateVector",
     "SymmetryPair",
     "arrangements",

@@ -15,10 +15,16 @@ import numpy as np
 
 from symbench.errors import SymbenchError
 from symbench.symmetry.catalogue import CATALOGUE, Declaration
-from symbench.symmetry.comparison import PairReport, compare_steps
+from symbench.symmetry.comparison import PairReport, compare_steps, gathered
 from symbench.symmetry.groups import FiniteGroup
-from symbench.symmetry.representations import ActionPermutation, GeometricRepresentation, Representation
+from symbench.symmetry.representations import (
+    ActionPermutation,
+    EntityRepresentation,
+    GeometricRepresentation,
+    Representation,
+)
 from symbench.symmetry.simulators import StateVector
+from symbench.trees import map_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,14 +108,16 @@ def check_policy_equivariance(policy: Callable[[Any], NDArray[Any]], pair: Symme
 
     Args:
         policy: Maps a batch of B observations to action vectors (B, d) or, for discrete actions, to one number per
-            action (B, n): probabilities, logits or Q values. Greedy actions will not do: ties flip them.
+            action (B, n), of each agent (B, agents, n): probabilities, logits or Q values. Greedy actions will not do:
+            ties flip them.
         pair: The symmetry.
         observations: B observations.
 
     Returns:
         The maximum over all g (of a continuous group: 16 fixed ones), observations and entries.
     """
-    vectors = pair.action.vectors if isinstance(pair.action, ActionPermutation) else pair.action
+    discrete = isinstance(pair.action, (ActionPermutation, EntityRepresentation))
+    vectors = pair.action.vectors if discrete else pair.action  # type: ignore[attr-defined]
     untransformed = np.asarray(policy(observations))
     return max(
         difference(np.asarray(policy(pair.observation.apply(g, observations))), vectors.apply(g, untransformed))
@@ -177,8 +185,8 @@ def _initial_law(pair: SymmetryPair, env: Env, resets: int, seed: int) -> float:
         return float("nan")
     from scipy.stats import ks_2samp
 
-    seen = np.array([env.reset(seed=None if i else seed)[0] for i in range(2 * resets)])
-    half, other = seen[:resets], seen[resets:]
+    seen = gathered([env.reset(seed=None if i else seed)[0] for i in range(2 * resets)])
+    half, other = (map_tree(lambda leaf, rows=rows: leaf[rows], seen) for rows in (slice(resets), slice(resets, None)))
     pairs = [
         (half, pair.observation.apply(g, other)) for g in itertools.islice(pair.group.walk(seed), _compared(pair.group))
     ]
@@ -194,8 +202,10 @@ def _compared(group: Group) -> int:
     return len(group.generators) if isinstance(group, FiniteGroup) else _SAMPLES
 
 
-def _views(observations: NDArray[Any]) -> NDArray[np.float64]:
+def _views(observations: Any) -> NDArray[np.float64]:
     """Samples along the axes (of vectors) and along fixed random directions, rounded, shape (views, N)."""
+    if isinstance(observations, dict):
+        return np.concatenate([_views(part) for part in observations.values()])
     flat = observations.reshape(len(observations), -1).astype(np.float64)
     directions = np.random.default_rng(0).standard_normal((flat.shape[1], _PROJECTIONS))
     axes = flat if observations.ndim == 2 else flat[:, :0]
@@ -217,4 +227,7 @@ def _things(action: GroupAction) -> NDArray[Any]:
         return np.eye(action.dim)
     if isinstance(action, GeometricRepresentation):
         return np.eye(action.size)
+    if isinstance(action, EntityRepresentation) and action.each is not None:
+        each = _things(action.each)
+        return np.stack([np.roll(each, row, axis=0) for row in range(action.rows)], axis=1)
     raise SymbenchError(f"check_representation needs a batch of what {type(action).__name__} acts on")

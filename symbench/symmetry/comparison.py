@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from symbench.trees import map_tree
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import gymnasium as gym
     from numpy.typing import NDArray
 
@@ -33,9 +37,9 @@ class PairReport:
         env_id: The environment.
         pair: What was declared.
         steps: How many steps were compared.
-        components: Names of the numbers of an observation; of a picture, the picture.
+        components: Names of the numbers of an observation; of a picture, the picture; of a dict, its keys.
         errors: Largest absolute difference of each component, shape (components,). Of pictures: the largest mean
-            difference of a frame's pixels, in grey levels of 255.
+            difference of a frame's pixels, in grey levels of 255. Of a dict: the largest of all numbers of an entry.
         typical: Median instead of largest differences, shape (components,).
         reward: Largest absolute difference of rewards.
         endings: How many steps ended only one of the two episodes.
@@ -97,21 +101,23 @@ class Comparison:
 
     Attributes:
         elements: The group's elements, shape (N, ``*group.element_shape``).
-        observed: What the first environment showed, (N, ...).
-        transformed: What the second one showed, (N, ...).
+        observed: What the first environment showed, (N, ...), or a dict of such.
+        transformed: What the second one showed.
         rewards: Of both, shape (N, 2).
         terminated: Of both, shape (N, 2), bool.
     """
 
     elements: NDArray[Any]
-    observed: NDArray[Any]
-    transformed: NDArray[Any]
+    observed: Any
+    transformed: Any
     rewards: NDArray[np.float64]
     terminated: NDArray[np.bool_]
 
     def errors(self, observation: GroupAction) -> NDArray[np.float64]:
         """Absolute differences of each component, shape (N, components); of pictures one mean per frame, (N, 1)."""
         expected = observation.apply(self.elements, self.observed)
+        if isinstance(expected, dict):
+            return np.stack([_largest(part, self.transformed[key]) for key, part in expected.items()], axis=1)
         signed = np.int16 if self.observed.dtype == np.uint8 else np.float64
         errors: NDArray[Any] = np.abs(np.subtract(expected, self.transformed, dtype=signed))
         return errors.reshape(len(errors), -1).mean(axis=1, keepdims=True) if errors.ndim > 2 else errors
@@ -119,18 +125,24 @@ class Comparison:
     def report(self, declared: Declaration, pair: SymmetryPair, initial: float) -> PairReport:
         """The report of a check."""
         errors = self.errors(pair.observation)
-        names = declared.components or tuple(f"observation[{i}]" for i in range(errors.shape[1]))
         return PairReport(
             env_id=declared.env_id,
             pair=pair,
             steps=len(self.elements),
-            components=names if self.observed.ndim == 2 else ("picture",),
+            components=self._components(declared, errors.shape[1]),
             errors=errors.max(axis=0),
             typical=np.median(errors, axis=0),
             reward=float(np.abs(np.diff(self.rewards)).max()),
             endings=int(np.diff(self.terminated).sum()),
             initial=initial,
         )
+
+    def _components(self, declared: Declaration, size: int) -> tuple[str, ...]:
+        if isinstance(self.observed, dict):
+            return tuple(self.observed)
+        if self.observed.ndim > 2:
+            return ("picture",)
+        return declared.components or tuple(f"observation[{i}]" for i in range(size))
 
 
 def compare_steps(pair: SymmetryPair, simulator: Simulator, envs: tuple[Env, Env], steps: int, seed: int) -> Comparison:
@@ -161,6 +173,17 @@ def compare_steps(pair: SymmetryPair, simulator: Simulator, envs: tuple[Env, Env
         rows.append((element, seen, other_seen, (float(reward), float(other_reward)), (ended, other_ended)))
         playing = 0 if ended or cut or other_ended or other_cut else playing - 1
     elements, observed, transformed, rewards, terminated = zip(*rows, strict=True)
-    return Comparison(
-        np.array(elements), np.array(observed), np.array(transformed), np.array(rewards), np.array(terminated, bool)
-    )
+    both = (gathered(observed), gathered(transformed))
+    return Comparison(np.array(elements), *both, np.array(rewards), np.array(terminated, bool))
+
+
+def gathered(observations: Sequence[Any]) -> Any:
+    """Observations, arrays or dicts of arrays, as one batch."""
+    return map_tree(lambda *leaves: np.array(leaves), *observations)
+
+
+def _largest(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
+    """The largest absolute difference in each row, (N, ...) -> (N,)."""
+    differences: NDArray[np.float64] = np.abs(np.subtract(first, second, dtype=np.float64))
+    largest: NDArray[np.float64] = differences.reshape(len(differences), -1).max(axis=1)
+    return largest

@@ -40,7 +40,7 @@ class Task:
         rests: Whether a step costs so much that environments whose episode is over should not be stepped.
         batch: Largest number of environments that are played at once; a cell of more episodes is several batches, which
             different workers may play.
-        observes: ``"sensors"`` or ``"frames"``.
+        observes: ``"sensors"``, ``"frames"``, or ``"entities"``: dicts of arrays with a row for each agent or body.
         background: Parameters of ``SwapBackground`` that say what the background of this task is.
         limits: What an episode can be at most; ``None`` if that is not known. Boards take tasks that have some.
         extra: What to install when the environment cannot be made.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
 
 SCORE_SEED = 500_000  # of the first episode a card's scores come from; no suite uses them
-SCORE_EPISODES = {"batched": 1000, "sensors": 100, "frames": 20}
+SCORE_EPISODES = {"batched": 1000, "sensors": 100, "entities": 100, "frames": 20}
 DEVICES = ("cpu", "cuda")
 LARGEST_PATCH = 6  # pixels, the published size
 
@@ -129,7 +129,7 @@ def _require_device(device: str) -> None:
 def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[str, Any]:
     """What the agent's JSON card says: origin, size, and scores in order and shuffled with 95% intervals."""
     task = get_task(plan.task)
-    batched = task.native_vector and task.observes == "sensors"
+    batched = task.native_vector and task.observes != "frames"
     envs = task.make_vec(SCORE_EPISODES["batched" if batched else task.observes])
     return {
         "agent": plan.agent,

@@ -14,6 +14,7 @@ from symbench.symmetry import (
     CATALOGUE,
     ActionPermutation,
     Declaration,
+    EntityRepresentation,
     Representation,
     SymmetryPair,
     check_pair,
@@ -29,9 +30,18 @@ from symbench.symmetry.catalogue import registry
 from symbench.symmetry.comparison import Comparison, compare_steps
 from symbench.symmetry.simulators import StateVector
 from symbench.tasks import TASKS
+from symbench.trees import map_tree, stacked
 
 ALL = [declaration for declarations in CATALOGUE.values() for declaration in declarations]
-QUICK = ("CartPole-v1", "symbench/CartPoleSwingUp-v0", "Acrobot-v1", "Pendulum-v1", "symbench/GridWorld-v0")
+QUICK = (
+    "CartPole-v1",
+    "symbench/CartPoleSwingUp-v0",
+    "Acrobot-v1",
+    "Pendulum-v1",
+    "symbench/GridWorld-v0",
+    "symbench/Wildlife-v0",
+    "symbench/Traffic-v0",
+)
 FALSE = {  # what is declared not to hold, or only nearly, and shows it within a few hundred steps
     ("Ant-v5", "quarter-turn"): "reward",
     ("Reacher-v5", "turns-and-reflections"): "initial",
@@ -43,6 +53,8 @@ FALSE = {  # what is declared not to hold, or only nearly, and shows it within a
     ("Pusher-v5", "mirror"): "initial",
     ("MountainCar-v0", "mirror"): "transition",
     ("MountainCarContinuous-v0", "mirror"): "transition",
+    ("symbench/Traffic-v0", "published-permutation"): "reward",
+    ("symbench/Traffic-v0", "quarter-turn-in-order"): "transition",
 }
 
 
@@ -97,12 +109,17 @@ def test_observations_and_actions_follow_the_same_table(declaration: Declaration
     assert pair.observation.group == pair.action.group
     assert check_representation(pair.action) < 1e-12
     env, other = _two(declaration)
-    batch = np.stack([np.asarray(env.observation_space.sample()) for _ in range(2)])
-    wide = np.asarray(batch, dtype=np.float64) if batch.ndim == 2 else batch
-    wide = np.where(np.abs(wide) < 1e3, wide, 1.0) if batch.ndim == 2 else wide
-    assert check_representation(pair.observation, wide) < 1e-9
+    batch = stacked(env.observation_space, [env.observation_space.sample() for _ in range(2)])
+    assert check_representation(pair.observation, map_tree(_wide, batch)) < 1e-9
     env.close()
     other.close()
+
+
+def _wide(batch: np.ndarray) -> np.ndarray:
+    """Floating point numbers in float64, none so large that rounding hides differences; pictures as they are."""
+    if batch.dtype == np.uint8:
+        return batch
+    return np.where(np.abs(batch) < 1e3, batch, 1.0).astype(np.float64)
 
 
 def _entries(matrix: np.ndarray) -> list[tuple[int, int]]:
@@ -167,6 +184,8 @@ def _wrong_actions(pair: SymmetryPair) -> list[SymmetryPair]:
         for i, maps in enumerate(wrong):
             maps[generator, [i, i + 1]] = maps[generator, [i + 1, i]]
         return [_with_maps(pair, maps) for maps in wrong]
+    if isinstance(pair.action, EntityRepresentation):
+        return _wrong_agents(pair, pair.action, generator)
     assert isinstance(pair.action, Representation)
     matrices = []
     for row, column in _entries(pair.action.matrices[generator]):
@@ -176,12 +195,28 @@ def _wrong_actions(pair: SymmetryPair) -> list[SymmetryPair]:
     return [_with_matrix(pair, generator, matrix, "action") for matrix in matrices]
 
 
+def _wrong_agents(pair: SymmetryPair, action: EntityRepresentation, generator: int) -> list[SymmetryPair]:
+    """Each two neighbouring agents exchanged, and each wrong entry of what one of them does."""
+    assert action._places is not None
+    wrong = []
+    for i in range(action.rows - 1):
+        places = action._places.copy()
+        places[generator, [i, i + 1]] = places[generator, [i + 1, i]]
+        wrong.append(_changed(action, _places=places))
+    for each in _wrong_actions(dataclasses.replace(pair, action=action.each)) if action.each else []:
+        wrong.append(_changed(action, each=each.action))
+    return [dataclasses.replace(pair, action=each) for each in wrong]
+
+
+def _changed(action: Any, **attributes: Any) -> Any:
+    """The same action with other attributes: no action of the group any more, so unchecked."""
+    wrong = object.__new__(type(action))
+    wrong.__dict__.update({**action.__dict__, **attributes})
+    return wrong
+
+
 def _with_maps(pair: SymmetryPair, maps: np.ndarray) -> SymmetryPair:
-    assert isinstance(pair.action, ActionPermutation)
-    wrong = object.__new__(ActionPermutation)
-    wrong.__dict__.update(pair.action.__dict__)
-    wrong.maps = maps
-    return dataclasses.replace(pair, action=wrong)
+    return dataclasses.replace(pair, action=_changed(pair.action, maps=maps))
 
 
 @pytest.mark.filterwarnings("ignore:.*precision lowered by casting:UserWarning")

@@ -19,6 +19,7 @@ from symbench.runner.evaluate import play
 from symbench.suites import bundled_suites, load_suite
 from symbench.tasks import TASKS, get_task
 from symbench.tasks.metrics import MEASURED
+from symbench.trees import map_tree, row
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -40,7 +41,7 @@ def test_vector_plays_the_episodes_of_the_scalar_environment(name: str) -> None:
     batch, _ = envs.reset(seed=[11, 12])
     single, _ = env.reset(seed=12)
     for _ in range(15):
-        np.testing.assert_array_equal(batch[1], single)
+        map_tree(np.testing.assert_array_equal, row(envs.single_observation_space, batch, 1), single)
         action = env.action_space.sample()
         batch, rewards, terminated, *_ = envs.step(np.array([action, action]))
         single, reward, ended, *_ = env.step(action)

@@ -6,11 +6,13 @@
 * :class:`ActionPermutation` - on the numbers of discrete actions; :class:`Invariant` changes nothing
 * :class:`GridRepresentation` - on pictures, by turns and flips
 * :class:`GeometricRepresentation` - of continuous groups, on positions, velocities and features of entities
+* :class:`EntityRepresentation` - on rows of like entities, which change place
 * :class:`DictRepresentation` - on nested observations, part by part
 """
 
 from symbench.symmetry.representations.base import GroupAction
 from symbench.symmetry.representations.discrete import ActionPermutation, Invariant
+from symbench.symmetry.representations.entities import EntityRepresentation
 from symbench.symmetry.representations.grids import GridRepresentation
 from symbench.symmetry.representations.points import (
     GeometricRepresentation,
@@ -32,6 +34,7 @@ __all__ = [
     "ActionPermutation",
     "Centred",
     "DictRepresentation",
+    "EntityRepresentation",
     "GeometricRepresentation",
     "GridRepresentation",
     "GroupAction",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from symbench.symmetry.groups import FiniteGroup
 
-MOVES: Final = {"turn": 1, "half-turn": 2, "flip-columns": 4, "flip-rows": 6}
+MOVES: Final = {"stay": 0, "turn": 1, "half-turn": 2, "flip-columns": 4, "flip-rows": 6}
 """What a generator may do to a picture, as elements of ``dihedral(4)``: k + 4 flips columns, then turns k times."""
 
 
@@ -27,8 +27,8 @@ class GridRepresentation(GroupAction):
 
     Args:
         group: The group.
-        moves: For each generator ``"turn"``, ``"half-turn"``, ``"flip-columns"`` (left and right change place) or
-            ``"flip-rows"``.
+        moves: For each generator ``"stay"``, ``"turn"``, ``"half-turn"``, ``"flip-columns"`` (left and right change
+            place) or ``"flip-rows"``.
         axes: The axes of rows and columns in a batch: (1, 2) for (B, H, W) and (B, H, W, C), (2, 3) for (B, C, H, W).
         rows: First row and the row after the last that are moved, if the others are to stay.
 

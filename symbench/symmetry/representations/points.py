@@ -49,6 +49,7 @@ class GeometricRepresentation(GroupAction):
         vectors: Places = (),
         axial: Places = (),
         pseudoscalars: Sequence[int] = (),
+        norm_bounded: bool = False,
     ) -> None:
         """Say what the entries mean.
 
@@ -59,11 +60,13 @@ class GeometricRepresentation(GroupAction):
             vectors: Those of each velocity, force or difference of positions: v -> R v.
             axial: Those of each angular velocity or torque in three dimensions: w -> det(R) R w.
             pseudoscalars: Places of numbers that a reflection negates, as angles in the plane: a -> det(R) a.
+            norm_bounded: Whether what bounds vectors is their length, of which the bounds of a space say the largest:
+                longer ones are scaled down by the environment, so rotations keep the bounds.
 
         Raises:
             SymbenchError: A place is missing, named twice or outside 0 to F - 1.
         """
-        self.group, self.size = group, size
+        self.group, self.size, self.norm_bounded = group, size, norm_bounded
         self.points, self.vectors, self.axial = (_places(given, group.dim) for given in (points, vectors, axial))
         self.pseudoscalars = np.asarray(pseudoscalars, dtype=np.int64)
         named = np.concatenate([each.ravel() for each in (self.points, self.vectors, self.axial, self.pseudoscalars)])
@@ -94,7 +97,8 @@ class GeometricRepresentation(GroupAction):
     def image(self, space: Any) -> Any:
         """See :meth:`GroupAction.image`: turned bounds hold all directions, shifted ones have no end."""
         low, high = space.low.astype(np.float64), space.high.astype(np.float64)
-        for places in (self.points, self.vectors, self.axial) if self.group.rotations else ():
+        turned = (self.points, self.axial) if self.norm_bounded else (self.points, self.vectors, self.axial)
+        for places in turned if self.group.rotations else ():
             reach = np.linalg.norm(np.maximum(np.abs(low[..., places]), np.abs(high[..., places])), axis=-1)
             low[..., places], high[..., places] = -reach[..., None], reach[..., None]
         if self.group.shifts:
@@ -110,9 +114,14 @@ def point_representation(group: EuclideanGroup) -> GeometricRepresentation:
     return GeometricRepresentation(group, group.dim, points=[range(group.dim)])
 
 
-def vector_representation(group: EuclideanGroup) -> GeometricRepresentation:
-    """The group acting on velocities, forces and differences of points, (B, ..., n): they turn but do not shift."""
-    return GeometricRepresentation(group, group.dim, vectors=[range(group.dim)])
+def vector_representation(group: EuclideanGroup, norm_bounded: bool = False) -> GeometricRepresentation:
+    """The group acting on velocities, forces and differences of points, (B, ..., n): they turn but do not shift.
+
+    Args:
+        group: The group.
+        norm_bounded: See :class:`GeometricRepresentation`; of forces that an environment scales down to a length.
+    """
+    return GeometricRepresentation(group, group.dim, vectors=[range(group.dim)], norm_bounded=norm_bounded)
 
 
 def _places(given: Places, dim: int) -> NDArray[np.int64]:

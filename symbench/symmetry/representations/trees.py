@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium import spaces
@@ -10,11 +10,14 @@ from gymnasium import spaces
 from symbench.errors import SymbenchError
 from symbench.symmetry.representations.base import GroupAction
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class DictRepresentation(GroupAction):
     """An action for each key of a dict observation; other keys pass unchanged."""
 
-    def __init__(self, parts: dict[str, GroupAction]) -> None:
+    def __init__(self, parts: Mapping[str, GroupAction]) -> None:
         """Make the action.
 
         Args:

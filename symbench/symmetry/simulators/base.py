@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import gymnasium as gym
     from numpy.typing import NDArray
 
-    from symbench.symmetry.representations import ActionPermutation, GroupAction
+    from symbench.symmetry.representations import ActionPermutation, DictRepresentation, GroupAction
 
     Env = gym.Env[Any, Any]
 
@@ -77,6 +77,26 @@ class StateVector(Simulator):
                 "where states are not observations, say how it acts on them: simulator=StateVector(...)"
             )
         return moved
+
+
+class StateTree(Simulator):
+    """For environments whose state is a dict of arrays, ``env.unwrapped.state``, as symbench's own with agents.
+
+    What is drawn at random ahead is part of such a state, so both environments draw the same, transformed.
+
+    Args:
+        action: How the group acts on the state's arrays; those that it does not name are equal in both.
+    """
+
+    def __init__(self, action: DictRepresentation) -> None:
+        self.action = action
+
+    def align(self, first: Env, second: Env, element: Any) -> None:
+        """See :meth:`Simulator.align`."""
+        state = {name: array[None] for name, array in _state_of(first).items()}
+        second.unwrapped.state = {  # type: ignore[attr-defined]
+            name: array[0] for name, array in self.action.apply(element, state).items()
+        }
 
 
 class GridWorldState(StateVector):

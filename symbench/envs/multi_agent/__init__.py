@@ -1,0 +1,1 @@
+"""Environments of several like agents that one policy moves together."""
