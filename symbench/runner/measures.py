@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from gymnasium.spaces import MultiDiscrete
 
 from symbench.rollout import Callback, rollout
 from symbench.runner.checks import Checks
 from symbench.runner.evaluate import single_thread
-from symbench.symmetry import ActionPermutation
+from symbench.symmetry import ActionPermutation, EntityRepresentation
 from symbench.tasks import get_task
+from symbench.trees import map_tree
 from symbench.wrappers.groups import TransformByGroup
 
 if TYPE_CHECKING:
@@ -49,7 +52,7 @@ def measure(cell: Cell) -> dict[str, float]:
         agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
         agent.name = cell.agent
         seen = _visited(envs, agent, cell.seed)
-    answers = {POLICY: agent.decisions, VALUE: agent.values}
+    answers = {POLICY: partial(_decisions, agent), VALUE: agent.values}
     errors = {name: _error(answer, pair, seen, moves=name == POLICY) for name, answer in answers.items()}
     return {name: error for name, error in errors.items() if error is not None}
 
@@ -58,25 +61,34 @@ class _Seen(Callback):
     """Keeps what the agent sees."""
 
     def __init__(self) -> None:
-        self.batches: list[NDArray[Any]] = []
+        self.batches: list[Any] = []
 
     def observations(self, seen: Any, playing: NDArray[np.int64]) -> None:
-        self.batches.append(np.array(seen))
+        self.batches.append(map_tree(np.array, seen))
 
 
-def _visited(envs: Any, agent: Agent, seed: int) -> NDArray[Any]:
-    """The observations of some play, (steps * envs, ...)."""
+def _visited(envs: Any, agent: Agent, seed: int) -> Any:
+    """The observations of some play, (steps * envs, ...), or a dict of such."""
     seeds, seen = list(range(seed, seed + envs.num_envs)), _Seen()
     with Checks(agent.name, envs.single_observation_space, envs.single_action_space, seeds) as checks:
         rollout(envs, agent, seeds, [seen, checks], steps=_STEPS, restart=True)
-    return np.concatenate(seen.batches)
+    return map_tree(lambda *parts: np.concatenate(parts), *seen.batches)
 
 
-def _error(answer: Any, pair: SymmetryPair, seen: NDArray[Any], moves: bool) -> float | None:
+def _decisions(agent: Agent, seen: Any) -> NDArray[Any] | None:
+    """What the agent decides from, (B, A); of a team (B, agents, A)."""
+    found, space = agent.decisions(seen), agent.action_space
+    if found is None or not isinstance(space, MultiDiscrete):
+        return found
+    return found.reshape(len(found), *space.shape, -1)
+
+
+def _error(answer: Any, pair: SymmetryPair, seen: Any, moves: bool) -> float | None:
     plain = answer(seen)
     if plain is None:
         return None
-    acting = pair.action.vectors if isinstance(pair.action, ActionPermutation) else pair.action
+    discrete = isinstance(pair.action, (ActionPermutation, EntityRepresentation))
+    acting: Any = pair.action.vectors if discrete else pair.action  # type: ignore[attr-defined]
     errors = []
     for g in pair.group.test_elements():
         expected = acting.apply(g, plain) if moves else plain

@@ -19,6 +19,7 @@ from symbench.errors import SymbenchError, unknown
 from symbench.policies.equivariant.bases import invariants, map_basis
 from symbench.policies.multi_agent import MultiAgentHomomorphicNetwork, StandardMultiAgentNetwork
 from symbench.policies.multi_agent.homomorphic import on_edges
+from symbench.policies.multi_agent.team_network import CELL
 from symbench.reading import brief, read
 from symbench.symmetry import trivial_representation
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 _LARGEST: Final = 2**26  # bytes, packed and unpacked
 _STRIDES: Final = (2, 1)
 _TURNS: Final = {"wildlife": [[0, 2, 3, 4, 1]], "traffic": [[1, 0]]}
-_CELL: Final = 2 / 21  # what a cell of Wildlife is in the authors' program
 TEAMS: Final = ("wildlife_equivariant", "wildlife_standard", "traffic_equivariant", "traffic_standard")
 
 
@@ -101,7 +101,7 @@ def _equivariant(task: str, arrays: Arrays, agents: int, size: int) -> Published
 
 @torch.no_grad()
 def _standard(task: str, arrays: Arrays, agents: int, size: int) -> PublishedTeam:
-    reach = {"reach": 3 * 2**0.5 * _CELL} if task == "wildlife" else {"published_graph": True}
+    reach = {"reach": 3 * 2**0.5 * CELL} if task == "wildlife" else {"published_graph": True}
     network = StandardMultiAgentNetwork(**_sizes(task, arrays, agents, size, 1), **reach)
     value: Any = network.value_head([])
     layers: dict[str, Any] = {f"conv{i}": layer for i, layer in enumerate(list(network.encoder)[::2])}
@@ -122,7 +122,7 @@ def _sizes(task: str, arrays: Arrays, agents: int, size: int, order: int) -> dic
         **{"agents": agents, "size": size, "channels": shapes[0][1]},
         "conv": [[shape[0] // order, shape[2], stride] for shape, stride in zip(shapes, _STRIDES, strict=True)],
         "messages": [len(arrays[f"message{i}.weight"]) for i in range(count)],
-        "position_scale": _CELL if task == "wildlife" else 1.0,
+        "position_scale": CELL if task == "wildlife" else 1.0,
     }
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PUBLISHED_REACH: Final = 2**0.5 * 2 / 21
-"""In the published Traffic, .1347: the junctions are 1 apart, and nobody hears anybody."""
+"""In the published Traffic, .1347: its junctions are 1 apart, and nobody hears anybody."""
 
 
 @dataclass(frozen=True)

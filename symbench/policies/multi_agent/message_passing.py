@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from symbench.policies.actions import ActionSpace
 
-CELLS: Final = 4.2  # how far agents hear each other, in cells: as published, up to rounding at 3 * sqrt(2)
+CELLS: Final = 4.2  # how far agents hear each other, in cells; published is 3 * sqrt(2), which rounding decides
 NEIGHBOURS: Final = 1.25  # the same of the corners of a unit square: those at one side of it, not across
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from symbench.policies.memory import State
     from symbench.policies.networks import Inputs, Observations
 
+CELL: Final = 2 / 21
+"""What a cell of a grid world is in the authors' program."""
 _PIXELS_AT_ONCE: Final = 2**20
 
 
@@ -83,7 +85,7 @@ class TeamNetwork(PolicyNetwork):
     def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
         """See :meth:`~symbench.policies.networks.PolicyNetwork.sizes`.
 
-        Places beyond [-1, 1] are taken for cells and scaled so that a picture is 2 wide, as published.
+        Places beyond [-1, 1] are taken for cells, which are scaled as published.
         """
         images, positions = _boxes(space)
         if images is None or positions is None or images.shape[2] != images.shape[3]:
@@ -92,7 +94,7 @@ class TeamNetwork(PolicyNetwork):
         fits = all(each in cls.conv for each in _fitting(cls.conv, size))
         return {
             **{"agents": agents, "size": size, "channels": channels, "pixel_max": float(images.high.max())},
-            "position_scale": 2 / size if positions.high.max() > 1 else 1.0,
+            "position_scale": CELL if positions.high.max() > 1 else 1.0,
             "conv": [list(each) for each in cls.conv] if fits else fitting_convolutions(size),
         }
 
