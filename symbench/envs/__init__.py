@@ -1,6 +1,18 @@
-"""Tasks that Gymnasium lacks, registered as ``symbench/<Name>-v0`` when this package is imported."""
+"""Tasks that Gymnasium lacks, registered as ``symbench/<Name>-v0`` when this package is imported.
+
+:func:`parallel` gives those of several agents as PettingZoo's environments.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
+
+from symbench.errors import SymbenchError
+
+if TYPE_CHECKING:
+    from symbench.envs.multi_agent.parallel import AgentsEnv
 
 gym.register(
     id="symbench/CartPoleSwingUp-v0",
@@ -32,6 +44,24 @@ gym.register(
     vector_entry_point="symbench.envs.multi_agent.traffic:TrafficVectorEnv",
     max_episode_steps=500,
 )
+gym.register(
+    id="symbench/ParticleSpread-v0",
+    entry_point="symbench.envs.geometric.particle_spread:ParticleSpreadEnv",
+    vector_entry_point="symbench.envs.geometric.particle_spread:ParticleSpreadVectorEnv",
+    max_episode_steps=50,
+)
+gym.register(
+    id="symbench/Pursuit-v0",
+    entry_point="symbench.envs.geometric.pursuit:PursuitEnv",
+    vector_entry_point="symbench.envs.geometric.pursuit:PursuitVectorEnv",
+    max_episode_steps=100,
+)
+gym.register(
+    id="symbench/NBodyControl-v0",
+    entry_point="symbench.envs.geometric.nbody_control:NBodyControlEnv",
+    vector_entry_point="symbench.envs.geometric.nbody_control:NBodyControlVectorEnv",
+    max_episode_steps=100,
+)
 gym.register(id="symbench/Pong-v0", entry_point="symbench.envs.pong:PongEnv")
 gym.register(id="symbench/PongRGB-v0", entry_point="symbench.envs.pong:PongEnv", kwargs={"rgb": True})
 gym.register(id="symbench/PongPlayfield-v0", entry_point="symbench.envs.pong:PongPlayfieldEnv")
@@ -43,3 +73,22 @@ gym.register(
     max_episode_steps=1000,
 )
 gym.register(id="symbench/Breakout-v0", entry_point="symbench.envs.breakout:make_breakout")
+
+
+def parallel(name: str, **kwargs: Any) -> AgentsEnv:
+    """A task of several agents as PettingZoo's ``ParallelEnv``; see :mod:`symbench.envs.multi_agent.parallel`.
+
+    Args:
+        name: E.g. ``"Wildlife"``.
+        **kwargs: Arguments of ``gymnasium.make``.
+
+    Raises:
+        SymbenchError: There is no such task of several agents, or PettingZoo is missing.
+    """
+    try:
+        from symbench.envs.multi_agent.parallel import make_parallel
+    except ImportError as error:
+        raise SymbenchError(
+            f"parallel({name!r}) needs {error.name}; install it with: pip install 'symbench[multi-agent]'"
+        ) from error
+    return make_parallel(name, **kwargs)

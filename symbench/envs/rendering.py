@@ -1,4 +1,4 @@
-"""Pictures of the tasks that Gymnasium lacks: cart-poles by pygame (needs no display), grids by numpy."""
+"""Pictures of the tasks that Gymnasium lacks: cart-poles by pygame (needs no display), the others by numpy."""
 
 from __future__ import annotations
 
@@ -21,6 +21,20 @@ _POLE, _AXLE = (202, 152, 101), (129, 132, 203)
 _CELL = 60  # pixels
 _BLUE, _ORANGE = (0, 114, 178), (230, 159, 0)
 _FIGURES = {"agent": ("x", _BLUE), "prey": ("+", _ORANGE), "drone": ("+", _BLUE), "poacher": ("x", _ORANGE)}
+
+_SCENE = 480  # pixels
+_VIEW = 2.0  # half the width of what a scene's picture shows at least
+_RED = (213, 94, 0)
+# Of bodies: colour, radius in pixels, whether a ring, and the sign drawn in it.
+_BODIES = {
+    "agent": (_BLUE, 14, False, ""),
+    "evader": (_ORANGE, 11, False, ""),
+    "landmark": (_TRACK, 18, True, ""),
+    "positive": (_RED, 14, False, "+"),
+    "negative": (_BLUE, 14, False, "-"),
+    "positive-target": (_RED, 18, True, "+"),
+    "negative-target": (_BLUE, 18, True, "-"),
+}
 
 
 def draw_cartpole(x: float, theta: float, *, track: float = 2.4, length: float = 0.6) -> NDArray[np.uint8]:
@@ -78,3 +92,43 @@ def draw_grid(shape: tuple[int, int], figures: Iterable[tuple[str, Sequence[int]
         cell = frame[row * _CELL : (row + 1) * _CELL, column * _CELL : (column + 1) * _CELL]
         cell[shapes[glyph]] = colour
     return frame
+
+
+def draw_bodies(positions: NDArray[np.float64], kinds: Sequence[str]) -> NDArray[np.uint8]:
+    """Draw bodies in the plane, x to the right and y up; those in space seen along z, nearer ones larger and on top.
+
+    Args:
+        positions: (N, 2) or (N, 3).
+        kinds: Of each: ``"agent"`` (a blue disc), ``"evader"`` (orange), ``"landmark"`` (a grey ring), ``"positive"``
+            and ``"negative"`` (charges), ``"positive-target"`` and ``"negative-target"``.
+
+    Returns:
+        An RGB frame of shape (480, 480, 3), uint8, that shows at least -2 to 2; a grey cross marks the origin.
+    """
+    frame = np.full((_SCENE, _SCENE, 3), _BACKGROUND, np.uint8)
+    view = max(_VIEW, 1.1 * float(np.abs(positions).max(initial=0)))
+    middle = (_SCENE - 1) / 2
+    down, across = np.mgrid[:_SCENE, :_SCENE] - middle
+    frame[(np.minimum(abs(down), abs(across)) < 1) & (np.maximum(abs(down), abs(across)) < 8)] = _TRACK
+    depth = positions[:, 2] / view if positions.shape[1] == 3 else np.zeros(len(positions))
+    rings_first = sorted(range(len(kinds)), key=lambda i: (not _BODIES[kinds[i]][2], depth[i]))
+    for i in rings_first:
+        x, y = positions[i, :2] / view * middle
+        _draw_body(frame, down + y, across - x, kinds[i], 1 + 0.5 * float(depth[i]))
+    return frame
+
+
+def _draw_body(
+    frame: NDArray[np.uint8], down: NDArray[np.float64], across: NDArray[np.float64], kind: str, scale: float
+) -> None:
+    """One body, of pixels that are so far from its middle."""
+    colour, size, ring, sign = _BODIES[kind]
+    distance, radius = np.hypot(down, across), scale * size
+    inside = distance < radius
+    if not ring:
+        frame[distance < radius + 1.5] = _BACKGROUND  # so that two of a colour can be told apart
+    frame[inside & ((distance > radius - 4) | (not ring))] = colour
+    if sign:
+        bar = (abs(down) < 1.5) & (abs(across) < radius / 2)
+        stroke = bar | (abs(across) < 1.5) & (abs(down) < radius / 2) if sign == "+" else bar
+        frame[stroke] = colour if ring else _BACKGROUND

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from contextlib import closing
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from gymnasium.spaces import MultiDiscrete
 
 from symbench.rollout import Callback, rollout
 from symbench.runner.checks import Checks
 from symbench.runner.evaluate import single_thread
-from symbench.symmetry import ActionPermutation, EntityRepresentation
 from symbench.tasks import get_task
-from symbench.trees import map_tree
+from symbench.trees import copied, map_tree
 from symbench.wrappers.groups import TransformByGroup
 
 if TYPE_CHECKING:
@@ -52,7 +49,7 @@ def measure(cell: Cell) -> dict[str, float]:
         agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
         agent.name = cell.agent
         seen = _visited(envs, agent, cell.seed)
-    answers = {POLICY: partial(_decisions, agent), VALUE: agent.values}
+    answers = {POLICY: agent.decisions, VALUE: agent.values}
     errors = {name: _error(answer, pair, seen, moves=name == POLICY) for name, answer in answers.items()}
     return {name: error for name, error in errors.items() if error is not None}
 
@@ -64,34 +61,24 @@ class _Seen(Callback):
         self.batches: list[Any] = []
 
     def observations(self, seen: Any, playing: NDArray[np.int64]) -> None:
-        self.batches.append(map_tree(np.array, seen))
+        self.batches.append(copied(seen))
 
 
 def _visited(envs: Any, agent: Agent, seed: int) -> Any:
-    """The observations of some play, (steps * envs, ...), or a dict of such."""
+    """The observations of some play, (steps * envs, ...), or dicts of such."""
     seeds, seen = list(range(seed, seed + envs.num_envs)), _Seen()
     with Checks(agent.name, envs.single_observation_space, envs.single_action_space, seeds) as checks:
         rollout(envs, agent, seeds, [seen, checks], steps=_STEPS, restart=True)
-    return map_tree(lambda *parts: np.concatenate(parts), *seen.batches)
-
-
-def _decisions(agent: Agent, seen: Any) -> NDArray[Any] | None:
-    """What the agent decides from, (B, A); of a team (B, agents, A)."""
-    found, space = agent.decisions(seen), agent.action_space
-    if found is None or not isinstance(space, MultiDiscrete):
-        return found
-    return found.reshape(len(found), *space.shape, -1)
+    return map_tree(lambda *leaves: np.concatenate(leaves), *seen.batches)
 
 
 def _error(answer: Any, pair: SymmetryPair, seen: Any, moves: bool) -> float | None:
     plain = answer(seen)
     if plain is None:
         return None
-    discrete = isinstance(pair.action, (ActionPermutation, EntityRepresentation))
-    acting: Any = pair.action.vectors if discrete else pair.action  # type: ignore[attr-defined]
     errors = []
     for g in pair.group.test_elements():
-        expected = acting.apply(g, plain) if moves else plain
+        expected = pair.on_decisions(g, plain) if moves else plain
         found = answer(pair.observation.apply(g, seen))
         errors.append(_size(found - expected) / max(_size(expected), 1e-12))
     return float(max(errors))

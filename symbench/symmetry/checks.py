@@ -108,19 +108,17 @@ def check_policy_equivariance(policy: Callable[[Any], NDArray[Any]], pair: Symme
 
     Args:
         policy: Maps a batch of B observations to action vectors (B, d) or, for discrete actions, to one number per
-            action (B, n), of each agent (B, agents, n): probabilities, logits or Q values. Greedy actions will not do:
-            ties flip them.
+            action (B, n), of several agents (B, agents, n): probabilities, logits or Q values. Greedy actions will not
+            do: ties flip them.
         pair: The symmetry.
         observations: B observations.
 
     Returns:
         The maximum over all g (of a continuous group: 16 fixed ones), observations and entries.
     """
-    discrete = isinstance(pair.action, (ActionPermutation, EntityRepresentation))
-    vectors = pair.action.vectors if discrete else pair.action  # type: ignore[attr-defined]
     untransformed = np.asarray(policy(observations))
     return max(
-        difference(np.asarray(policy(pair.observation.apply(g, observations))), vectors.apply(g, untransformed))
+        difference(np.asarray(policy(pair.observation.apply(g, observations))), pair.on_decisions(g, untransformed))
         for g in pair.group.test_elements()
     )
 

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import SymbenchError, unknown
+from symbench.symmetry.representations import ActionPermutation, EntityRepresentation
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from symbench.symmetry.groups import Group
     from symbench.symmetry.representations import GroupAction
 
@@ -75,6 +78,25 @@ class SymmetryPair:
     def group(self) -> Group:
         """The group."""
         return self.observation.group
+
+    def on_decisions(self, elements: Any, decisions: NDArray[Any]) -> NDArray[Any]:
+        """K_g on what a policy decides from.
+
+        Args:
+            elements: One element, or one for each row.
+            decisions: One number for each discrete action, (B, n), or the actions; of several agents in a row, (B, A),
+                or in rows, (B, agents, ...).
+
+        Returns:
+            The transformed ones, of the same shape.
+        """
+        discrete = isinstance(self.action, (ActionPermutation, EntityRepresentation))
+        acting: GroupAction = self.action.vectors if discrete else self.action  # type: ignore[attr-defined]
+        if not isinstance(acting, EntityRepresentation):
+            moved: NDArray[Any] = acting.apply(elements, decisions)
+            return moved
+        rows = decisions.reshape(len(decisions), acting.rows, -1)
+        return acting.apply(elements, rows).reshape(decisions.shape)
 
     def incompatibility(self, observation_space: Any, action_space: Any) -> str | None:
         """Why the pair cannot act on these (single) spaces, or ``None`` if it can."""

@@ -26,7 +26,12 @@ _EXTRAS = {
     "gymnasium.envs.mujoco": "'symbench[mujoco]'",
     "gymnasium.envs.classic_control": "'symbench[render]'",
     "ale_py": "'symbench[atari]'",
+    "symbench.envs.multi_agent.joint": "'symbench[multi-agent]' and the package of the environment",
 }
+
+# ``pettingzoo:MODULE`` is the joint environment of the agents of MODULE. Modules of these packages need no trust.
+PETTINGZOO = "pettingzoo"
+_OF_PETTINGZOO = ("pettingzoo.", "mpe2.")
 
 
 def task_of_id(name: str, known: Iterable[str], trust: bool = False) -> Task:
@@ -55,11 +60,13 @@ def task_of_id(name: str, known: Iterable[str], trust: bool = False) -> Task:
         batch=_BATCH,
         extra=_extra(parsed.env_id),
     )
-    return _looked_at(task)
+    return _looked_at(task, entities=parsed.module == PETTINGZOO)
 
 
 def _register(name: TaskName, trust: bool) -> None:
-    if name.module:
+    if name.module == PETTINGZOO:
+        _register_joint(name, trust)
+    elif name.module:
         load_module(name.module, f"task {name}", trust)
     elif name.env_id.startswith("ALE/") and name.env_id not in gym.registry:
         try:
@@ -68,6 +75,17 @@ def _register(name: TaskName, trust: bool) -> None:
             raise SymbenchError(
                 f"task {name} needs {error.name}; install it with: pip install {_EXTRAS['ale_py']}"
             ) from error
+
+
+def _register_joint(name: TaskName, trust: bool) -> None:
+    if not name.env_id.startswith(_OF_PETTINGZOO):
+        load_module(name.env_id, f"task {name}", trust)
+    if name.env_id not in gym.registry:
+        gym.register(
+            id=name.env_id,
+            entry_point="symbench.envs.multi_agent.joint:JointEnv",
+            kwargs={"module": name.env_id},
+        )
 
 
 def _unknown(name: TaskName, known: Iterable[str]) -> SymbenchError:
@@ -88,7 +106,7 @@ def _extra(env_id: str) -> str | None:
     return next((extra for module, extra in _EXTRAS.items() if where.startswith(module)), None)
 
 
-def _looked_at(task: Task) -> Task:
+def _looked_at(task: Task, entities: bool) -> Task:
     """The task with what one environment of it tells."""
     from dataclasses import replace
 
@@ -97,4 +115,4 @@ def _looked_at(task: Task) -> Task:
     arrays = isinstance(env.observation_space, gym.spaces.Box)
     env.close()
     frames = arrays and shape is not None and len(shape) == 3
-    return replace(task, observes="frames" if frames else "sensors", rests=arrays)
+    return replace(task, observes="entities" if entities else "frames" if frames else "sensors", rests=arrays)

@@ -6,10 +6,9 @@ The traffic lights of van der Pol et al. 2022 (Multi-agent MDP homomorphic netwo
 * :class:`TrafficVectorEnv` - many in one array program; the same episodes for the same seeds
 
 **What is different from the published one.** There, cars move one after the other in the order in which they came, and
-at a crossing whoever is first in the list goes first: turned worlds then differ (in 14 of 40 episodes). Here all move
-at once (:func:`~symbench.envs.multi_agent.traffic_rules.moves_at_once`); at a crossing the car that leaves the junction
-goes first, and a cell that a car of the crossing lane is in is free for others a step later. And there, agents 1 and 2
-see each other's junction. ``published_order=True`` gives both as they were.
+at a crossing whoever is first in the list goes first: turned worlds then differ. Here all move at once
+(:func:`~symbench.envs.multi_agent.traffic_rules.moves_at_once`), and at a crossing the car that leaves the junction
+goes first. And there, agents 1 and 2 see each other's junction. ``published_order=True`` gives both as they were.
 
 **Symmetry.** C4, not D4: cars keep to the left. A quarter turn (``np.rot90``) turns every picture, sends the position
 (row, column) to (-column, row), turns action a into 1 - a, and puts agent i in place [2, 0, 3, 1][i]: agent i of the

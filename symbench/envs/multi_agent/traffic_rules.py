@@ -96,25 +96,31 @@ def red_lights(lights: Ints) -> Bools:
 def moves_at_once(present: Bools, stopped: Bools, red: Bools) -> Moves:
     """All cars decide at once, by what is where before the step: the same rules seen from every side.
 
-    A car moves on if its light is not red, no car of the crossing lane is in the next cell, the next cell is empty or
-    its own lane's car moves out of it (not out of the world), and, where the junction begins, no car that leaves the
-    junction is about to enter the same cell.
+    A car moves on unless its light is red, or the car in the next cell, of its own or of the crossing lane, stays (or
+    leaves the world), or, where a junction begins, a car that leaves the junction is ready to enter the same cell.
 
     Args:
         present: Where cars are, (B, 8, 15).
         stopped: Which of them stood, (B, 8, 15).
         red: See :func:`red_lights`.
     """
-    ready = (present & ~stopped).reshape(len(present), -1)
-    flat = present.reshape(len(present), -1)
-    closed = red.reshape(len(red), -1).copy()
-    closed[:, OWN] |= flat[:, OTHER]
-    closed[:, _ENTRY] |= ready[:, _BEFORE] & ~flat[:, _ENTRY]
-    closed = closed.reshape(present.shape)
-    goes, held = np.zeros_like(present), np.zeros_like(present)
-    for cell in range(SIZE - 2, -1, -1):  # from the front: a row of cars moves together
-        held[..., cell] = closed[..., cell + 1] | (present[..., cell + 1] & ~goes[..., cell + 1])
-        goes[..., cell] = present[..., cell] & ~held[..., cell] & ~stopped[..., cell]
+    size, ready = len(present), present & ~stopped
+    ready[..., -1] = False
+    closed = red.copy()
+    closed.reshape(size, -1)[:, _ENTRY] |= ready.reshape(size, -1)[:, _BEFORE]
+    goes = ready.copy()
+    goes[..., :-1] &= ~closed[..., 1:]
+    while True:  # whoever is behind one that stays stays
+        stays = present & ~goes
+        full = stays.copy()
+        full.reshape(size, -1)[:, OWN] |= stays.reshape(size, -1)[:, OTHER]
+        still = goes.copy()
+        still[..., :-1] &= ~full[..., 1:]
+        if np.array_equal(still, goes):
+            break
+        goes = still
+    held = np.zeros_like(present)
+    held[..., :-1] = present[..., :-1] & (closed | full)[..., 1:]
     return Moves(goes, held)
 
 

@@ -8,6 +8,7 @@
 from symbench.symmetry.catalogue.atari import ATARI
 from symbench.symmetry.catalogue.box2d import BOX2D
 from symbench.symmetry.catalogue.classic import CLASSIC
+from symbench.symmetry.catalogue.geometric import GEOMETRIC
 from symbench.symmetry.catalogue.mujoco import MUJOCO
 from symbench.symmetry.catalogue.multi_agent import MULTI_AGENT
 from symbench.symmetry.catalogue.registry import (
@@ -20,6 +21,6 @@ from symbench.symmetry.catalogue.registry import (
     symmetry_of,
 )
 
-register(*CLASSIC, *MUJOCO, *BOX2D, *ATARI, *MULTI_AGENT)
+register(*CLASSIC, *MUJOCO, *BOX2D, *ATARI, *MULTI_AGENT, *GEOMETRIC)
 
 __all__ = ["CATALOGUE", "Declaration", "declarations_of", "register_symmetry", "symmetries_of", "symmetry_of"]

@@ -67,7 +67,7 @@ class PermutationGroup(_Sampled):
     @property
     def name(self) -> str:  # type: ignore[override]
         """E.g. ``"S3 x S2"``."""
-        return " x ".join(f"S{size}" for size in self.kinds)
+        return " x ".join(f"S{size}" for size in self.kinds if size > 1) or "S1"
 
     @property
     def element_shape(self) -> tuple[int, ...]:  # type: ignore[override]
@@ -152,7 +152,7 @@ class DirectProduct(_Sampled):
             (self.second, elements[..., self._size :]),
         ):
             kind = np.asarray(group.identity).dtype
-            parts.append(numbers.reshape(*lead, *group.element_shape).astype(kind))
+            parts.append(numbers.reshape((*lead, *group.element_shape)).astype(kind))
         return parts[0], parts[1]
 
     def join(self, first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
@@ -182,7 +182,7 @@ class DirectProduct(_Sampled):
             numbers = np.asarray(value, dtype=np.float64)
             if numbers.shape != self.element_shape:
                 raise SymbenchError(f"an element of {self.name} has {self.element_shape[0]} numbers or is a pair")
-            g, h = self.split(numbers)
+            g, h = (part if part.ndim else part.item() for part in self.split(numbers))
         return self.join(np.asarray(self.first.element(g)), np.asarray(self.second.element(h)))
 
     @property

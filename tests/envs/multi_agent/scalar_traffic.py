@@ -28,7 +28,7 @@ ARROWS = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class Car:
     lane: int
     born: int
@@ -105,44 +105,33 @@ class ScalarTraffic:
         self.cars = [car for car in self.cars if car not in gone]
 
     def _move_at_once(self) -> None:
-        before = {car.cell(): car for car in self.cars}
-        held = {id(car): car.place < 14 and self._held(car, before) for car in self.cars}
-        stood = {id(car): car.stands for car in self.cars}
-        for car in [car for car in self.cars if car.place < 14]:
-            if held[id(car)] or stood[id(car)]:
+        there = {car.cell(): car for car in self.cars}
+        inside = [car for car in self.cars if car.place < 14]
+        open_way = [car for car in inside if not self._red(car) and not self._yields(car, there)]
+        going = [car for car in open_way if not car.stands]
+        while behind := [car for car in going if self._behind(car, there, going)]:
+            going = [car for car in going if car not in behind]
+        free = [car for car in open_way if not self._behind(car, there, going)]
+        for car in inside:
+            if car not in going:
                 car.wait += 1
-                car.stands = held[id(car)]
-            else:
-                car.place += 1
-                car.born = -car.born - 1  # marks who has moved, for whoever left the world
-        moved = [car for car in self.cars if car.born < 0]
-        waiting = [car for car in self.cars if car.born >= 0 and car.place < 14]
-        for car in moved:
-            car.born = -car.born - 1
-        self.cars = [car for car in self.cars if car in moved or car in waiting]
+                car.stands = car not in free
+        for car in going:
+            car.place += 1
+        self.cars = inside
 
-    def _goes(self, car: Car, before: dict[tuple[int, int], Car]) -> bool:
-        return car.place < 14 and not car.stands and not self._held(car, before)
+    def _behind(self, car: Car, there: dict[tuple[int, int], Car], going: list[Car]) -> bool:
+        """Whether the car in the next cell stays where it is."""
+        ahead = there.get(car.cell(car.place + 1))
+        return ahead is not None and ahead not in going
 
-    def _held(self, car: Car, before: dict[tuple[int, int], Car]) -> bool:
-        target = car.cell(car.place + 1)
-        there = before.get(target)
-        if self._red(car):
-            return True
-        if there is not None:
-            return there.lane != car.lane or not self._goes(there, before)
-        return self._enters_junction(car, target) and self._leaver(car, target, before)
-
-    def _enters_junction(self, car: Car, target: tuple[int, int]) -> bool:
-        down, right = OFFSETS[car.heading]
-        return (target[0] - down, target[1] - right) in LIGHTS
-
-    def _leaver(self, car: Car, target: tuple[int, int], before: dict[tuple[int, int], Car]) -> bool:
-        """Whether a car of another lane is about to enter the same, empty cell."""
-        return any(
-            other.lane != car.lane and not other.stands and other.place < 14 and other.cell(other.place + 1) == target
-            for other in before.values()
-        )
+    def _yields(self, car: Car, there: dict[tuple[int, int], Car]) -> bool:
+        """Whether it would enter a junction where another that is about to leave the junction wants the same cell."""
+        target, (down, right) = car.cell(car.place + 1), OFFSETS[car.heading]
+        if (target[0] - down, target[1] - right) not in LIGHTS:
+            return False
+        others = [other for other in there.values() if other.lane != car.lane and other.place < 14]
+        return any(not other.stands and other.cell(other.place + 1) == target for other in others)
 
     def images(self) -> np.ndarray:
         """What each light's agent sees, in the order of the lights, (4, 3, 35, 35)."""

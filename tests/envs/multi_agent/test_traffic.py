@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import symbench.envs  # noqa: F401
 from symbench.envs.multi_agent.traffic import TrafficEnv, TrafficVectorEnv
-from symbench.envs.multi_agent.traffic_rules import CELLS
+from symbench.envs.multi_agent.traffic_rules import CELLS, NUMBERS
 from symbench.symmetry import declarations_of
 from tests.envs.multi_agent.scalar_traffic import ScalarTraffic
 from tests.envs.same_episodes import assert_same_episodes
@@ -89,6 +89,21 @@ def test_batches_follow_the_rules_written_down_for_one_world(seed: int, in_order
             np.testing.assert_array_equal(seen["images"][i], world.images()[shown])
             assert (rewards[i], ended[i]) == (pytest.approx(reward), over)
             assert (infos["wait"][i], infos["age"][i]) == (pytest.approx(wait), pytest.approx(age))
+
+
+@pytest.mark.parametrize("in_order", [False, True])
+def test_no_two_cars_are_ever_in_one_cell_and_none_is_lost(in_order: bool) -> None:
+    envs, rng = TrafficVectorEnv(20, published_order=in_order), np.random.default_rng(0)
+    envs.reset(seed=0)
+    envs.state["arrivals"] = rng.random((20, 8, 100)) < 0.4
+    for _ in range(90):
+        before = (envs.state["waits"] >= 0).sum(axis=(1, 2)) + envs.state["arrivals"].sum(axis=(1, 2))
+        leaving = (envs.state["waits"][..., -1] >= 0).sum(axis=1)
+        envs.step(rng.integers(2, size=(20, 4)))
+        present = envs.state["waits"] >= 0
+        assert (present.sum(axis=(1, 2)) + envs.state["arrivals"].sum(axis=(1, 2)) == before - leaving).all()
+        for world in present:
+            assert len(np.unique(NUMBERS[world])) == world.sum()
 
 
 def turned_episode(turns: int, seed: int, variant: str) -> float:
