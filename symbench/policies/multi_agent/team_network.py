@@ -91,11 +91,10 @@ class TeamNetwork(PolicyNetwork):
         if images is None or positions is None or images.shape[2] != images.shape[3]:
             raise ValueError(f"{cls.kind} reads {_wanted('n', 'C', 'S')}, received {form(space)}")
         agents, channels, size, _ = images.shape
-        fits = all(each in cls.conv for each in _fitting(cls.conv, size))
         return {
             **{"agents": agents, "size": size, "channels": channels, "pixel_max": float(images.high.max())},
             "position_scale": CELL if positions.high.max() > 1 else 1.0,
-            "conv": [list(each) for each in cls.conv] if fits else fitting_convolutions(size),
+            "conv": [list(each) for each in cls.conv] if _fit(cls.conv, size) else fitting_convolutions(size),
         }
 
     def read(self, observations: Any) -> Observations:
@@ -157,15 +156,13 @@ def _alike(space: Any, name: str, agents: int) -> bool:
     return values.size % agents == 0 and bool((values.reshape(agents, -1) == values[: values.size // agents]).all())
 
 
-def _fitting(conv: Sequence[Sequence[int]], size: int) -> list[Sequence[int]]:
-    """Of some convolutions those that fit, and what shows that the others do not."""
-    found: list[Sequence[int]] = []
-    for each in conv:
-        _, kernel, stride = each
-        fits = size >= kernel and (size - kernel) % stride == 0
-        found.append(each if fits else ())
+def _fit(conv: Sequence[Sequence[int]], size: int) -> bool:
+    """Whether the windows of some convolutions fill pictures of a side."""
+    for _, kernel, stride in conv:
+        if size < kernel or (size - kernel) % stride:
+            return False
         size = (size - kernel) // stride + 1
-    return found
+    return True
 
 
 def _boxes(space: spaces.Space[Any]) -> tuple[spaces.Box | None, spaces.Box | None]:
