@@ -10,6 +10,9 @@ import numpy as np
 from gymnasium import spaces
 
 from symbench.errors import SymbenchError
+from symbench.policies.batches import first
+from symbench.policies.multi_agent import TeamNetwork
+from symbench.policies.vision import VisionNetwork
 
 SMALL: dict[str, dict[str, Any]] = {
     "mlp": {"num_sensors": 5, "hidden": (8,)},
@@ -21,9 +24,31 @@ SMALL: dict[str, dict[str, Any]] = {
     "attention-agent": {"size": 43},
     "equivariant-mlp": {"group": "C2", "observation": {"signs": [[-1, -1, 1, -1, -1]]}, "hidden": (4,)},
     "equivariant-cnn": {"size": 21, "group": "C4", "conv": [[4, 7, 2]], "hidden": (8,)},
+    "multi-agent-homomorphic": {"agents": 1, "size": 7, "conv": [[2, 7, 1]], "messages": (3, 2)},
+    "multi-agent-standard": {"agents": 1, "size": 7, "conv": [[2, 7, 1]], "messages": (3, 2)},
+    "multi-agent-graph": {"agents": 1, "size": 7, "conv": [[2, 7, 1]], "messages": (3, 2)},
+    "centralised-cnn": {"agents": 1, "size": 7, "conv": [[2, 7, 1]], "hidden": (8,)},
 }
-"""A small network of each kind."""
+"""A small network of each kind; teams of one, so that all act in the same spaces."""
 TWO = spaces.Box(-1, 1, (2,))
+
+
+def observations_of(network: Any, *batch: int, seed: int = 0) -> Any:
+    """Random observations that a network can read, with these leading axes."""
+    rng = np.random.default_rng(seed)
+    if isinstance(network, TeamNetwork):
+        shape = (*batch, network.agents, network.channels, network.size, network.size)
+        positions = rng.uniform(-1, 1, (*batch, network.agents, 2)).astype(np.float32)
+        return {"images": rng.integers(0, 2, shape).astype(np.float32), "positions": positions}
+    if isinstance(network, VisionNetwork):
+        side = getattr(network, "size", 24)
+        return rng.integers(0, 256, (*batch, side, side, network.channels), np.uint8)
+    return rng.normal(size=(*batch, getattr(network, "num_sensors", None) or 5)).astype(np.float32)
+
+
+def shape_of(observations: Any, axes: int = 1) -> tuple[int, ...]:
+    """Shape of one of a batch of observations, as initial states are asked for."""
+    return tuple(first(observations).shape[axes:])
 
 
 def card_of(path: Path) -> dict[str, Any]:

@@ -9,6 +9,8 @@
   :mod:`symbench.policies.equivariant`
 * graph networks, for nodes with positions: :class:`EGNN`, :class:`GNN`, :class:`RadialField`, :class:`E2GN2`,
   :class:`SteerableGNN`, :class:`SE3Transformer`, :class:`TensorFieldNetwork`; see :mod:`symbench.policies.graph`
+* networks that move teams: :class:`MultiAgentHomomorphicNetwork` and what it is compared with, and
+  :class:`DistributedTeam`; see :mod:`symbench.policies.multi_agent`
 * policies for Stable-Baselines3 over all of them, imported on first use: see :mod:`symbench.policies.sb3`
 """
 
@@ -22,6 +24,13 @@ from symbench.policies.agent import Agent, NetworkAgent, RandomAgent
 from symbench.policies.attention_neuron_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork
 from symbench.policies.graph import E2GN2, EGNN, GNN, RadialField, SE3Transformer, SteerableGNN, TensorFieldNetwork
+from symbench.policies.multi_agent import (
+    CentralisedCNNNetwork,
+    DistributedTeam,
+    MultiAgentGraphNetwork,
+    MultiAgentHomomorphicNetwork,
+    StandardMultiAgentNetwork,
+)
 from symbench.policies.policy_network import MLPNetwork, PolicyNetwork
 from symbench.policies.registry import NETWORKS, make_network
 from symbench.policies.rescaled import RescaledAgent
@@ -60,9 +69,13 @@ __all__ = [
     "AttentionAgentNetwork",
     "AttentionNeuronNetwork",
     "CanonicalPolicy",
+    "CentralisedCNNNetwork",
+    "DistributedTeam",
     "EquivariantCNNNetwork",
     "EquivariantMLPNetwork",
     "MLPNetwork",
+    "MultiAgentGraphNetwork",
+    "MultiAgentHomomorphicNetwork",
     "NatureCNNNetwork",
     "NetworkActorCriticPolicy",
     "NetworkAgent",
@@ -81,6 +94,7 @@ __all__ = [
     "SB3Agent",
     "SE3Transformer",
     "SetTransformerNetwork",
+    "StandardMultiAgentNetwork",
     "SteerableGNN",
     "SymmetricPPO",
     "SymmetricReplayBuffer",

@@ -53,6 +53,7 @@ class PolicyNetwork(nn.Module, ABC):
         shown_by: Name of the wrapper that shows what the network would remember; empty if it remembers nothing.
         recurrent: Whether it remembers more than a wrapper can show.
         differentiable: Whether gradients reach all of its weights.
+        of_team: Whether it moves several agents at once.
         ortho_init: Whether reinforcement learning begins with orthogonal weights behind the features, as SB3 does.
         action: Decodes logits to actions.
         features_dim: Length of the features, which a critic may share.
@@ -65,6 +66,7 @@ class PolicyNetwork(nn.Module, ABC):
     shown_by: str = ""
     recurrent: bool = False
     differentiable: bool = True
+    of_team: ClassVar[bool] = False
     ortho_init: ClassVar[bool] = False
     action: ActionHead
     features_dim: int

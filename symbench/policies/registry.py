@@ -8,6 +8,12 @@ from symbench.errors import SymbenchError, unknown
 from symbench.policies.actions import ActionHead, action_head
 from symbench.policies.attention_neuron_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork, symmetry_data
+from symbench.policies.multi_agent import (
+    CentralisedCNNNetwork,
+    MultiAgentGraphNetwork,
+    MultiAgentHomomorphicNetwork,
+    StandardMultiAgentNetwork,
+)
 from symbench.policies.policy_network import MLPNetwork, PolicyNetwork
 from symbench.policies.vision import (
     AttentionAgentNetwork,
@@ -34,6 +40,10 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
         AttentionAgentNetwork,
         EquivariantMLPNetwork,
         EquivariantCNNNetwork,
+        MultiAgentHomomorphicNetwork,
+        StandardMultiAgentNetwork,
+        MultiAgentGraphNetwork,
+        CentralisedCNNNetwork,
     )
 }
 

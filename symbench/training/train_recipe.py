@@ -127,10 +127,16 @@ def _require_device(device: str) -> None:
 
 
 def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[str, Any]:
-    """What the agent's JSON card says: origin, size, and scores in order and shuffled with 95% intervals."""
+    """What the agent's JSON card says: origin, size, and scores in order and shuffled with 95% intervals.
+
+    What a team sees is not shuffled.
+    """
     task = get_task(plan.task)
-    batched = task.native_vector and task.observes != "frames"
+    batched = task.native_vector and task.observes == "sensors"
     envs = task.make_vec(SCORE_EPISODES["batched" if batched else task.observes])
+    scores = {"in_order": _score(envs, network, plan.agent)}
+    if not network.of_team:
+        scores["shuffled"] = _score(_shuffled(envs), network, plan.agent)
     return {
         "agent": plan.agent,
         "description": plan.description,
@@ -141,8 +147,7 @@ def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[st
         "commit": environment(workers=1)["commit"],
         "training_seconds": round(session.seconds),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "in_order": _score(envs, network, plan.agent),
-        "shuffled": _score(_shuffled(envs), network, plan.agent),
+        **scores,
     }
 
 

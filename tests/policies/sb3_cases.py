@@ -37,6 +37,10 @@ ACTIONS: dict[str, spaces.Space[Any]] = {
     "discrete": spaces.Discrete(3),
     "continuous": spaces.Box(np.float32([-1, 0]), np.float32([1, 2])),
 }
+OF_TEAMS: dict[str, spaces.Space[Any]] = {
+    "discrete": spaces.MultiDiscrete([3, 3]),
+    "continuous": spaces.Box(-1, 1, (2,)),
+}
 FORMS = {name: tuple(ACTIONS) for name in ON_POLICY} | {"MaskablePPO": ("discrete",)}
 FORMS |= {"DQN": ("discrete",), "QRDQN": ("discrete",)}
 FORMS |= dict.fromkeys(("SAC", "TQC", "TD3", "DDPG"), ("continuous",))
@@ -52,6 +56,10 @@ TABLES: dict[str, dict[str, Any]] = {
     "attention-agent": {},
     "equivariant-mlp": {"hidden": [4]},
     "equivariant-cnn": {"hidden": [8]},
+    "multi-agent-homomorphic": {"messages": [4, 4]},
+    "multi-agent-standard": {"messages": [4, 4]},
+    "multi-agent-graph": {"messages": [12, 12]},
+    "centralised-cnn": {"hidden": [8]},
 }
 """What a small network says beside its kind; what it would remember is 3 values, or 2 frames, long."""
 SYMMETRIES: dict[str, dict[str, Any]] = {
@@ -60,17 +68,23 @@ SYMMETRIES: dict[str, dict[str, Any]] = {
 }
 ON_ACTIONS: dict[str, dict[str, Any]] = {"discrete": {"maps": [[1, 0, 2]]}, "continuous": {"signs": [[-1, 1]]}}
 FRAMES = tuple(kind for kind, network in NETWORKS.items() if issubclass(network, VisionNetwork))
+TEAMS = tuple(kind for kind, network in NETWORKS.items() if network.of_team)
 COMBINATIONS = [(name, kind, form) for name in ALGORITHMS for kind in TABLES for form in FORMS[name]]
 TRAINED = [combination for combination in COMBINATIONS if trains(combination[1], combination[0])]
 
 
 class Toy(gym.Env[Any, Any]):
-    """Five numbers, or frames of 36x36 pixels, drawn at random; an action is worth what the first of them says."""
+    """Five numbers, or frames of 36x36 pixels, drawn at random; an action is worth what the first of them says.
 
-    def __init__(self, action_space: spaces.Space[Any], frames: bool) -> None:
-        self.action_space, self.frames, self.allowed = action_space, frames, True
-        numbers = spaces.Box(-np.inf, np.inf, (5,))
+    A team of two sees pictures of 7x7 numbers and where they are.
+    """
+
+    def __init__(self, action_space: spaces.Space[Any], frames: bool, team: bool = False) -> None:
+        self.action_space, self.frames, self.team, self.allowed = action_space, frames, team, True
+        numbers, pictures = spaces.Box(-np.inf, np.inf, (5,)), spaces.Box(-1, 1, (2, 1, 7, 7))
         self.observation_space = spaces.Box(0, 255, (36, 36, 1), np.uint8) if frames else numbers
+        if team:
+            self.observation_space = spaces.Dict({"images": pictures, "positions": spaces.Box(-1, 1, (2, 2))})
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
@@ -78,18 +92,22 @@ class Toy(gym.Env[Any, Any]):
         return self._observe(), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        if isinstance(self.action_space, spaces.Discrete):
-            self.allowed = self.allowed and bool(self.action_masks()[action])
+        if isinstance(self.action_space, (spaces.Discrete, spaces.MultiDiscrete)):
+            self.allowed = self.allowed and bool((np.asarray(action) != self.t % 4).all())
         reward = float(np.sum(action) * np.ravel(self._seen)[0] / (255 if self.frames else 1))
         self.t += 1
         return self._observe(), reward, self.t == 12, False, {}
 
     def action_masks(self) -> np.ndarray:
-        """One action in turn is forbidden."""
-        return np.arange(self.action_space.n) != self.t % 4  # type: ignore[attr-defined]
+        """One action in turn is forbidden, to each agent of a team."""
+        counts = np.ravel(self.action_space.nvec if self.team else self.action_space.n)  # type: ignore[attr-defined]
+        return np.concatenate([np.arange(count) != self.t % 4 for count in counts])
 
     def _observe(self) -> Any:
         rng = self.np_random
+        if self.team:
+            self._seen = rng.uniform(-1, 1, (2, 1, 7, 7)).astype(np.float32)
+            return {"images": self._seen, "positions": rng.uniform(-0.2, 0.2, (2, 2)).astype(np.float32)}
         self._seen = rng.integers(0, 256, (36, 36, 1), np.uint8) if self.frames else rng.normal(size=5)
         return self._seen if self.frames else self._seen.astype(np.float32)
 
@@ -100,9 +118,19 @@ def table_of(kind: str, form: str, **more: Any) -> dict[str, Any]:
     return {"kind": kind, **symmetry, **TABLES[kind], **more}
 
 
+def actions_of(kind: str, form: str) -> spaces.Space[Any]:
+    """What the network's agent does."""
+    return (OF_TEAMS if kind in TEAMS else ACTIONS)[form]
+
+
+def toy_of(kind: str, action_space: spaces.Space[Any]) -> Toy:
+    """An environment that shows what the network reads."""
+    return Toy(action_space, kind in FRAMES, kind in TEAMS)
+
+
 def plain(kind: str, form: str) -> Toy:
     """The environment that the network's agent plays."""
-    return Toy(ACTIONS[form], kind in FRAMES)
+    return toy_of(kind, actions_of(kind, form))
 
 
 def shown(env: gym.Env[Any, Any], name: str, kind: str) -> gym.Env[Any, Any]:

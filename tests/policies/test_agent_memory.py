@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from hostile_cases import SMALL, TWO
+from hostile_cases import SMALL, TWO, observations_of
 from sb3_contrib import RecurrentPPO
 from stable_baselines3 import PPO
 
 from symbench.policies import NETWORKS, NetworkAgent, RandomAgent, SB3Agent, action_head
 from symbench.policies.policy_network import SensorNetwork
-from symbench.policies.vision import VisionNetwork
+from symbench.trees import map_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +44,16 @@ def rows(count: int, chosen: list[int]) -> np.ndarray:
     return mask
 
 
-def played_in_a_batch(agent: Agent, observations: np.ndarray) -> list[np.ndarray]:
+def seen(observations: Any, *places: Any) -> Any:
+    """The same part of everything that is observed."""
+    return map_tree(lambda values: values[places], observations)
+
+
+def played_in_a_batch(agent: Agent, observations: Any) -> list[np.ndarray]:
     """Actions of all steps of the story, of the environments that are left."""
     agent.reset(ENVS)
     left, actions = np.arange(ENVS), []
-    remaining = iter(observations)
+    remaining = iter(range(COUNT))
     for event, chosen, steps in STORY:
         mask = rows(len(left), chosen)
         if event == "restart":
@@ -56,17 +61,17 @@ def played_in_a_batch(agent: Agent, observations: np.ndarray) -> list[np.ndarray
         if event == "keep":
             agent.keep(mask)
             left = left[mask]
-        actions += [agent.act(next(remaining)[left]) for _ in range(steps)]
+        actions += [agent.act(seen(observations, next(remaining), left)) for _ in range(steps)]
     return actions
 
 
-def played_alone(make: Callable[[], Agent], observations: np.ndarray) -> list[np.ndarray]:
+def played_alone(make: Callable[[], Agent], observations: Any) -> list[np.ndarray]:
     """The same by one agent for each environment, which is reset where its episode begins anew."""
     agents = [make() for _ in range(ENVS)]
     for agent in agents:
         agent.reset()
     left, actions = np.arange(ENVS), []
-    remaining = iter(observations)
+    remaining = iter(range(COUNT))
     for event, chosen, steps in STORY:
         if event == "restart":
             for place in chosen:
@@ -74,8 +79,8 @@ def played_alone(make: Callable[[], Agent], observations: np.ndarray) -> list[np
         if event == "keep":
             left = left[chosen]
         for _ in range(steps):
-            step = next(remaining)
-            actions.append(np.concatenate([agents[i].act(step[i : i + 1]) for i in left]))
+            t = next(remaining)
+            actions.append(np.concatenate([agents[i].act(seen(observations, t, slice(i, i + 1))) for i in left]))
     return actions
 
 
@@ -139,12 +144,7 @@ def test_a_batch_is_many_single_agents(
     kind = "vision-attention-neuron" if kind == "conv-lstm" else kind
     network = NETWORKS[kind](action_space=space, **SMALL[kind], **extra)
     monkeypatch.setattr(type(network), "micro_batch_size", lambda *_: micro_batch_size)
-    if isinstance(network, VisionNetwork):
-        side = getattr(network, "size", 24)
-        shape = (COUNT, ENVS, side, side, network.channels)
-        observations = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    else:
-        observations = np.random.default_rng(0).normal(size=(COUNT, ENVS, 5))
+    observations = observations_of(network, COUNT, ENVS)
     together = played_in_a_batch(NetworkAgent(network, "x", torch.float64), observations)
     alone = played_alone(lambda: NetworkAgent(network, "x", torch.float64), observations)
     assert [len(actions) for actions in together] == [len(actions) for actions in alone]

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from hostile_cases import SMALL as TEAMS
+from hostile_cases import observations_of
 
 from symbench.policies import (
     NETWORKS,
@@ -18,8 +20,11 @@ from symbench.policies import (
     action_head,
 )
 from symbench.policies.attention_neuron import compress
+from symbench.policies.batches import first, rows
 from symbench.policies.memory import started
+from symbench.policies.multi_agent import TeamNetwork
 from symbench.policies.vision import VisionNetwork
+from symbench.trees import map_tree
 from symbench.wrappers import SensorHistory
 
 ACTIONS: list[dict[str, Any]] = [
@@ -41,6 +46,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "attention-agent": {"size": 24},
     "equivariant-mlp": {"group": "C2", "observation": {"signs": [[-1, -1, 1, -1, -1]]}},
     "equivariant-cnn": {"size": 24, "history": 2, "conv": [[4, 4, 2], [4, 3, 2]], "hidden": [8]},
+    **{kind: small for kind, small in TEAMS.items() if "agents" in small},
 }
 
 
@@ -48,15 +54,22 @@ def make(kind: str, action_space: Any) -> PolicyNetwork:
     return NETWORKS[kind](action_space=action_space, **SMALL.get(kind, {}))
 
 
-def observe(network: PolicyNetwork, *batch: int) -> torch.Tensor:
+def observe(network: PolicyNetwork, *batch: int) -> Any:
     """Random observations that the network can read, with these leading axes."""
+    if isinstance(network, TeamNetwork):
+        return map_tree(torch.from_numpy, observations_of(network, *batch))
     if isinstance(network, VisionNetwork):
         return torch.randint(0, 256, (*batch, 24, 24, network.channels), dtype=torch.uint8)
     return torch.randn(*batch, 5, dtype=next(network.parameters()).dtype)
 
 
-def begin(network: PolicyNetwork, observations: torch.Tensor) -> Any:
-    return network.initial_state(*observations.shape)
+def begin(network: PolicyNetwork, observations: Any) -> Any:
+    return network.initial_state(*first(observations).shape)
+
+
+def part(observations: Any, *places: Any) -> Any:
+    """The same part of everything that is observed."""
+    return map_tree(lambda values: values[places], observations)
 
 
 @pytest.mark.parametrize("actions", ACTIONS, ids=str)
@@ -66,8 +79,9 @@ def test_config_rebuilds_the_network(kind: str, actions: dict[str, Any]) -> None
     copy = NETWORKS[kind](**json.loads(json.dumps(network.config())))
     copy.load_state_dict(network.state_dict())
     values = observe(network, 3, 4)
-    state = copied_state = begin(network, values[0])
-    for observations in values:
+    state = copied_state = begin(network, part(values, 0))
+    for t in range(rows(values)):
+        observations = part(values, t)
         expected, state = network(observations, state)
         found, copied_state = copy(observations, copied_state)
         assert torch.equal(found, expected)
@@ -79,7 +93,7 @@ def test_config_rebuilds_the_network(kind: str, actions: dict[str, Any]) -> None
 def test_actions_are_in_bounds(kind: str, squash: str) -> None:
     network = make(kind, {"low": [-2.0, 0.5], "high": [1.0, 0.75], "squash": squash})
     values = observe(network, 50)
-    values = values if values.dtype == torch.uint8 else 100 * values
+    values = map_tree(lambda each: each if each.dtype == torch.uint8 else 100 * each, values)
     actions, _ = network(values, begin(network, values))
     assert (actions >= torch.tensor([-2.0, 0.5])).all()
     assert (actions <= torch.tensor([1.0, 0.75])).all()
@@ -90,15 +104,16 @@ def test_a_sequence_is_what_its_steps_are(kind: str) -> None:
     network = make(kind, {"low": [-1.0, 0.0], "high": [1.0, 1.0], "squash": "tanh"})
     values, actions = observe(network, 6, 3), torch.rand(6, 3, 2)
     starts = torch.tensor([[1.0, 0, 0], [0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0], [1, 1, 0]])
-    steps, state = [], begin(network, values[0])
+    steps, state = [], begin(network, part(values, 0))
     for t in range(6):
-        logits, state = network.logits(values[t], started(state, starts[t]))
+        logits, state = network.logits(part(values, t), started(state, starts[t]))
         state = network.update_memory(state, actions[t])
         steps.append(logits)
-    features, together = network.unroll(values, starts, actions, begin(network, values[0]))
+    features, together = network.unroll(values, starts, actions, begin(network, part(values, 0)))
     assert features.shape[:2] == (6, 3)
     torch.testing.assert_close(together, torch.stack(steps), atol=1e-5, rtol=0)
-    _, alone = network.unroll(values[3:, 2:], starts[3:, 2:], actions[3:, 2:], begin(network, values[0, 2:]))
+    later = part(values, slice(3, None), slice(2, None))
+    _, alone = network.unroll(later, starts[3:, 2:], actions[3:, 2:], begin(network, part(later, 0)))
     torch.testing.assert_close(together[3:, 2:], alone, atol=1e-5, rtol=0)  # nothing of the earlier episode is left
 
 
@@ -156,6 +171,8 @@ def test_sizes_of_the_published_agents() -> None:
 def test_gradients_reach_every_weight() -> None:
     for kind in NETWORKS:
         if kind == "attention-agent":  # choosing the most important patches is not differentiable
+            continue
+        if NETWORKS[kind].of_team:  # here of one agent, which hears nobody
             continue
         network = make(kind, {"low": [-1.0], "high": [1.0], "squash": "tanh"})
         state = begin(network, observe(network, 2))

@@ -50,9 +50,10 @@ def answers(policy: Any, observations: dict[str, np.ndarray]) -> tuple[torch.Ten
         memory = (halves, torch.zeros(6))
     with torch.no_grad():
         found = policy.get_distribution(seen, *memory)
-        distribution = (found[0] if memory else found).distribution
-        scores = distribution.logits if hasattr(distribution, "logits") else distribution.mean
-        return scores.clone(), policy.predict_values(seen, *memory)
+        whole = found[0] if memory else found
+        parts = getattr(whole, "distributions", None) or np.atleast_1d(np.array(whole.distribution, dtype=object))
+        scores = [part.logits if hasattr(part, "logits") else part.mean for part in parts]
+        return torch.cat(scores, dim=1), policy.predict_values(seen, *memory)
 
 
 def unused(module: nn.Module) -> list[str]:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from sb3_cases import ACTIONS, FRAMES, TABLES, TRAINED, Toy, batch_of, model_of, rough, table_of
+from hostile_cases import shape_of
+from sb3_cases import ACTIONS, TABLES, TRAINED, actions_of, batch_of, model_of, rough, table_of, toy_of
 from sb3_contrib import RecurrentPPO
 from sb3_contrib.common.recurrent.type_aliases import RNNStates
 from stable_baselines3.common.callbacks import BaseCallback
@@ -54,7 +55,7 @@ class Compare(BaseCallback):
 
 def collected(kind: str, space: spaces.Space[Any], envs: int = 3, **kwargs: Any) -> Compare:
     """An episode of a toy has 12 steps, a rollout 32: there are beginnings within sequences."""
-    vec_env = DummyVecEnv([lambda: Toy(space, kind in FRAMES)] * envs)
+    vec_env = DummyVecEnv([lambda: toy_of(kind, space)] * envs)
     table = {"kind": kind, **TABLES[kind], **kwargs}
     model = rough(model_of("RecurrentPPO", kind, "discrete", vec_env, table=table), 0.2)
     compare = Compare()
@@ -66,7 +67,7 @@ def collected(kind: str, space: spaces.Space[Any], envs: int = 3, **kwargs: Any)
 @pytest.mark.parametrize(("kind", "form"), [*CASES, *OTHER_CASES])
 def test_sequences_give_what_was_collected_step_by_step(kind: str, form: str) -> None:
     table = table_of(kind, form)
-    compare = collected(table.pop("kind"), {**ACTIONS, **OTHER}[form], **table)
+    compare = collected(table.pop("kind"), OTHER[form] if form in OTHER else actions_of(kind, form), **table)
     assert np.max(compare.errors) < 2e-4
 
 
@@ -108,7 +109,9 @@ def test_a_memory_restarts_with_its_episode_only(kind: str, form: str) -> None:
     policy, network = model.policy, model.policy.network
     seen, _ = policy.obs_to_tensor(batch_of(model.observation_space, 2))
     steps = [{key: part + i for key, part in seen.items()} if isinstance(seen, dict) else seen + i for i in range(2)]
-    rows = policy.lstm_actor.rows(network.initial_state(2, *model.get_env().envs[0].observation_space.shape), 2)
+    rows = policy.lstm_actor.rows(
+        network.initial_state(2, *shape_of(batch_of(model.get_env().envs[0].observation_space))), 2
+    )
     begun = torch.tensor([1.0, 1.0])
     with torch.no_grad():
         *_, states = policy(steps[0], RNNStates(rows, rows), begun, deterministic=True)
@@ -120,8 +123,8 @@ def test_a_memory_restarts_with_its_episode_only(kind: str, form: str) -> None:
 
 def test_a_state_comes_back_from_its_rows() -> None:
     for kind, form in CASES:
-        network = model_of("RecurrentPPO", kind, form).policy.network
-        shape = Toy(ACTIONS[form], kind in FRAMES).observation_space.shape or ()
+        model = model_of("RecurrentPPO", kind, form)
+        network, shape = model.policy.network, shape_of(batch_of(toy_of(kind, ACTIONS[form]).observation_space))
         state = network.initial_state(3, *shape)
         drawn = tuple((200 * torch.rand(part.shape)).to(part.dtype) for part in state)
         rows = StateRows(network.initial_state(1, *shape))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from sb3_cases import ACTIONS, ALGORITHMS, COMBINATIONS, FRAMES, TABLES, TRAINED, Toy, batch_of, model_of
+from sb3_cases import ACTIONS, ALGORITHMS, COMBINATIONS, FRAMES, TABLES, TEAMS, TRAINED, Toy, batch_of, model_of, toy_of
 from stable_baselines3.common.policies import BasePolicy
 
 from symbench.errors import SymbenchError
@@ -76,14 +76,16 @@ def test_a_loaded_model_goes_on_training(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "kind", "form"), REFUSED)
 def test_what_an_algorithm_cannot_train_is_refused_with_what_can(name: str, kind: str, form: str) -> None:
+    team = f"{kind} chooses for several agents at once, which have no table of values; train it with PPO"
     said = {
+        **dict.fromkeys(TEAMS, team),
         "attention-agent": "attention-agent makes choices that have no gradient; train it by evolution",
         "recurrent-attention-neuron": "recurrent-attention-neuron remembers more than a wrapper can show; "
         "train it with RecurrentPPO, by imitation or by evolution",
     }
     assert not trains(kind, name)
     with pytest.raises(SymbenchError, match=said[kind]):
-        model_of(name, kind, form)
+        model_of(name, kind, form, toy_of(kind, ACTIONS[form]))
 
 
 @pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != "RecurrentPPO"])

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from gymnasium.spaces import Discrete
+from gymnasium.spaces import Discrete, MultiDiscrete
 from stable_baselines3 import DQN, PPO, SAC
 from typer.testing import CliRunner
 
 from symbench.cli import app
-from symbench.policies import MLPNetwork
+from symbench.policies import MLPNetwork, MultiAgentHomomorphicNetwork, StandardMultiAgentNetwork
 from symbench.policies.equivariant import EquivariantMLPNetwork
 from symbench.runner import make_plan
 from symbench.runner.executors import execute
@@ -46,6 +46,20 @@ def test_an_equivariant_agent_has_none_but_rounding_and_a_plain_one_has(agents: 
     assert found["mirror"]["policy_error"] < 1e-6
     assert found["mlp"]["policy_error"] > 1e-3
     assert found["random"] == {}
+
+
+def test_a_team_is_measured_agent_by_agent(tmp_path: Path) -> None:
+    turn_and_flip = {"maps": [[0, 2, 3, 4, 1], [0, 1, 4, 3, 2]]}
+    networks = {
+        "square": MultiAgentHomomorphicNetwork(MultiDiscrete([5] * 3), 3, "D4", action=turn_and_flip),
+        "standard": StandardMultiAgentNetwork(MultiDiscrete([5] * 3), 3),
+    }
+    for name, network in networks.items():
+        save_agent(network, tmp_path / name, {"agent": name})
+    agents = [str(tmp_path / f"{name}.safetensors") for name in networks]
+    cells = make_plan(load_suite("group"), tasks=["Wildlife"], agents=agents, episodes=2).cells
+    found = {cell.agent: measure(cell) for cell in cells if cell.level == "per-episode"}
+    assert found["square"]["policy_error"] < 1e-6 < 1e-3 < found["standard"]["policy_error"]
 
 
 def test_only_cells_under_a_group_are_measured(agents: list[str]) -> None:

@@ -33,7 +33,9 @@ def few_score_episodes(monkeypatch: pytest.MonkeyPatch) -> None:
     for task in TASKS.values():
         if task.observes == "frames":  # a step of theirs takes a millisecond
             monkeypatch.setattr(gym.spec(task.env_id), "max_episode_steps", 20)
-    monkeypatch.setattr("symbench.training.train_recipe.SCORE_EPISODES", {"batched": 8, "sensors": 8, "frames": 2})
+    monkeypatch.setattr(
+        "symbench.training.train_recipe.SCORE_EPISODES", {"batched": 8, "sensors": 8, "entities": 4, "frames": 2}
+    )
 
 
 @pytest.fixture

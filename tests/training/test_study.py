@@ -6,12 +6,14 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from gymnasium.spaces import flatdim
 
 from symbench.errors import SymbenchError
 from symbench.tasks import get_task
@@ -20,6 +22,7 @@ from symbench.training.study.actor_critic_networks import make_actor_critic
 from symbench.training.study.learner import Learner, Measurement, advantages_of, as_input, sample
 from symbench.training.study.learning_curves import Curves, read_curves, summarise
 from symbench.training.study.run_study import Job, read_run, run_study
+from symbench.trees import map_tree
 from symbench.viz.draw_curves import draw_curves, write_curves, write_summary
 
 PUBLISHED = {  # parameters; facts of van der Pol et al. 2020
@@ -27,6 +30,11 @@ PUBLISHED = {  # parameters; facts of van der Pol et al. 2020
     ("cartpole", "mlp"): 9027,
     ("grid-world", "equivariant"): 31_395,
     ("grid-world", "cnn"): 33_606,
+    # Of van der Pol et al. 2022; how large a picture is makes no difference.
+    ("wildlife", "equivariant"): 28_835,
+    ("wildlife", "standard"): 26_694,
+    ("traffic", "equivariant"): 29_522,
+    ("traffic", "standard"): 28_067,
 }
 
 
@@ -41,8 +49,9 @@ def test_every_arm_of_the_bundled_studies_reads_its_task(name: str, arm: str) ->
     study = load_study(name)
     network = make_actor_critic(study.arm(arm).network, seed=0)
     envs = get_task(study.task).make_vec(3)
-    scores, values = network(as_input(envs.reset(seed=0)[0], 1)[0])
-    assert scores.shape == (3, envs.single_action_space.n)
+    shown = as_input(envs.reset(seed=0)[0], 1)
+    scores, values = network(map_tree(itemgetter(0), shown))
+    assert scores.shape == (3, flatdim(envs.single_action_space))
     assert values.shape == (3,)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     assert parameters == PUBLISHED.get((name, arm), parameters)
@@ -66,7 +75,13 @@ def _float64() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_float64")
-@pytest.mark.parametrize(("name", "arm"), [("cartpole", "mlp"), ("cartpole", "equivariant"), ("grid-world", "cnn")])
+@pytest.mark.parametrize(
+    ("name", "arm"),
+    [
+        *[("cartpole", "mlp"), ("cartpole", "equivariant"), ("grid-world", "cnn")],
+        *[("wildlife", arm) for arm in ("equivariant", "standard", "gnn", "centralised-cnn")],
+    ],
+)
 def test_a_stack_learns_as_its_runs_do_alone(name: str, arm: str) -> None:
     study, seeds = small(name), [0, 1, 2]
     together = learned(study, arm, seeds, 3)

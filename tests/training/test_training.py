@@ -54,8 +54,8 @@ def test_every_recipe_trains_an_agent_with_its_whole_story(name: str, tiny: Tiny
         "packages",
         "cpu",
         "in_order",
-        "shuffled",
     } <= story.keys()
+    assert ("shuffled" in story) != agent.network.of_team
     assert story["in_order"]["low"] <= story["in_order"]["mean"] <= story["in_order"]["high"]
     assert story["curve"]
     envs = get_task(load_recipe(name).task).make_vec(4)

@@ -2,16 +2,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from hostile_cases import observations_of, shape_of
 from safetensors.torch import save_file
 
 from symbench.errors import SymbenchError
 from symbench.policies import NETWORKS, AttentionNeuronNetwork, MLPNetwork
-from symbench.policies.vision import VisionNetwork
 from symbench.zoo import agent_files, bundled, load_agent, load_card, save_agent
 
 ONE = spaces.Box(-1, 1, (1,))
@@ -33,23 +34,20 @@ def edit_card(path: Path, **changes: object) -> None:
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_agent_acts_the_same_after_saving(kind: str, tmp_path: Path) -> None:
     mirror = {"group": "C2", "observation": {"signs": [[-1, -1, 1, -1, -1]]}}
-    sensors = {"mlp": {"num_sensors": 5}, "equivariant-mlp": mirror}.get(kind, {})
+    needed: dict[str, Any] = {"mlp": {"num_sensors": 5}, "equivariant-mlp": mirror}
+    sensors = {"agents": 1} if NETWORKS[kind].of_team else needed.get(kind, {})
     space = spaces.Box(np.float32([-1.0, 0.0]), 0.5)
     network = NETWORKS[kind](action_space=space, **sensors).eval()
     save_agent(network, tmp_path / "agent", {})
     agent = load_agent(tmp_path / "agent")
     assert agent.name == "agent"
     agent.reset(2)
-    if isinstance(network, VisionNetwork):
-        side = getattr(network, "size", 24)
-        batches = torch.randint(0, 256, (3, 2, side, side, network.channels), dtype=torch.uint8)
-    else:
-        batches = torch.randn(3, 2, 5)
-    state = network.initial_state(2, *batches.shape[2:])
-    for observations in batches:
+    state = network.initial_state(2, *shape_of(observations_of(network, 2)))
+    for t in range(3):
+        observations = observations_of(network, 2, seed=t)
         with torch.inference_mode():  # as agents act
-            expected, state = network(observations.clone(), state)  # aligned as the agent's copy is
-        np.testing.assert_array_equal(agent.act(observations.numpy()), expected.numpy())
+            expected, state = network(network.read(observations), state)
+        np.testing.assert_array_equal(agent.act(observations), expected.numpy())
 
 
 def test_card_holds_what_was_given(path: Path) -> None:

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from hostile_cases import SMALL, card_of, refused, write_card
+from hostile_cases import SMALL, card_of, observations_of, refused, shape_of, write_card
 
 from symbench.errors import SymbenchError
 from symbench.policies import NETWORKS, EquivariantMLPNetwork, MLPNetwork
-from symbench.policies.vision import VisionNetwork
 from symbench.tasks import TASKS, get_task
 from symbench.zoo import bundled, load_agent, load_card, save_agent
 from symbench.zoo.card_formats import FORMAT, upgrade
@@ -54,15 +53,11 @@ def test_an_older_card_describes_the_same_network(kind: str, actions: str, versi
         before = {**before, "as_published": True}
     agent = load_agent(written(network, tmp_path / "a", version, **before))
     assert agent.network.config() == network.config()
-    side = getattr(network, "size", 24)
-    shape = (side, side, network.channels) if isinstance(network, VisionNetwork) else (5,)
-    rng = np.random.default_rng(0)
-    frames = isinstance(network, VisionNetwork)
-    seen = rng.integers(0, 256, (3, *shape), np.uint8) if frames else rng.normal(size=(3, *shape))
+    seen = observations_of(network, 3)
     agent.reset(3)
     read = network.read(seen)
     with torch.inference_mode():
-        expected, _ = network(read, network.initial_state(3, *shape))
+        expected, _ = network(read, network.initial_state(3, *shape_of(seen)))
     np.testing.assert_array_equal(agent.act(seen), expected.numpy())
     save_agent(agent.network, tmp_path / "new", {})
     assert card_of(tmp_path / "new")["format"] == FORMAT

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hostile_cases import SMALL, TWO, card_of, mutated, refused, write_card
+from hostile_cases import SMALL, TWO, card_of, mutated, observations_of, refused, write_card
 from safetensors.torch import save
 
 from symbench.errors import SymbenchError
 from symbench.policies import NETWORKS, MLPNetwork, NetworkAgent
-from symbench.policies.vision import VisionNetwork
 from symbench.zoo import load_agent, load_card, load_published, save_agent
 
 ODD: list[Any] = [
@@ -48,10 +47,8 @@ def acts(path: Path) -> None:
     agent = load_agent(path)
     network, agent.name = agent.network, "an agent that loads must be able to act"
     agent.reset(2)
-    side = getattr(network, "size", 24)
-    shape = (side, side, network.channels) if isinstance(network, VisionNetwork) else (network.num_sensors or 5,)
     for _ in range(2):
-        agent.act(np.zeros((2, *shape), np.uint8 if len(shape) == 3 else np.float32))
+        agent.act(observations_of(network, 2))
 
 
 @pytest.mark.parametrize("kind", NETWORKS)

@@ -33,8 +33,10 @@ POLICIES: Final[dict[str, type[NetworkPolicy]]] = {
 
 def trains(kind: str, algorithm: str) -> bool:
     """Whether an algorithm trains networks of a kind."""
-    network = NETWORKS[kind]
-    return network.differentiable and (POLICIES[algorithm].remembers or not network.recurrent)
+    network, policy = NETWORKS[kind], POLICIES[algorithm]
+    if network.of_team and policy.values_choices:
+        return False
+    return network.differentiable and (policy.remembers or not network.recurrent)
 
 
 def training_table() -> str:

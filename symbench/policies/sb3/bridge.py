@@ -61,6 +61,7 @@ class NetworkPolicy:
     """
 
     remembers: ClassVar[bool] = False  # whether the network's memory trains with it
+    values_choices: ClassVar[bool] = False  # whether each choice has a value, so that there can be only one choice
     squash: ClassVar[str] = "clip"
     critic_widths: ClassVar[tuple[int, ...]] = (64, 64)
 
@@ -121,6 +122,10 @@ class NetworkPolicy:
             return
         if not network.differentiable:
             raise SymbenchError(f"{network.kind} makes choices that have no gradient; train it by evolution")
+        if network.of_team and self.values_choices:
+            raise SymbenchError(
+                f"{network.kind} chooses for several agents at once, which have no table of values; train it with PPO"
+            )
         if network.recurrent and not self.remembers:
             raise SymbenchError(
                 f"{network.kind} remembers more than a wrapper can show; train it with RecurrentPPO, by imitation or "

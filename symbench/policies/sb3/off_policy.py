@@ -39,6 +39,8 @@ class NetworkDQNPolicy(NetworkPolicy, DQNPolicy):
         'equivariant-mlp'
     """
 
+    values_choices = True
+
     @property
     def network(self) -> PolicyNetwork:
         """See :attr:`NetworkPolicy.network`."""
@@ -53,6 +55,8 @@ class NetworkDQNPolicy(NetworkPolicy, DQNPolicy):
 
 class NetworkQRDQNPolicy(NetworkPolicy, QRDQNPolicy):
     """Quantiles of action values for sb3-contrib's QRDQN; ``n_quantiles`` may be given, too."""
+
+    values_choices = True
 
     @property
     def network(self) -> PolicyNetwork:

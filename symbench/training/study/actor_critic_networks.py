@@ -2,6 +2,7 @@
 
 * :class:`PlainMLP`, :class:`PlainCNN` - the published baselines
 * the kinds of :mod:`symbench.policies.equivariant` - with a critic on the same features
+* :class:`Team` - those of :mod:`symbench.policies.multi_agent`, the same
 
 All map observations to scores of the actions, (B, A), and values, (B,).
 """
@@ -16,9 +17,17 @@ from torch import Tensor, nn
 
 from symbench.errors import SymbenchError, unknown
 from symbench.policies.equivariant import ActorCritic, EquivariantCNNNetwork, EquivariantMLPNetwork
+from symbench.policies.multi_agent import (
+    CentralisedCNNNetwork,
+    MultiAgentGraphNetwork,
+    MultiAgentHomomorphicNetwork,
+    StandardMultiAgentNetwork,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from symbench.policies.multi_agent import TeamNetwork
 
 _POOLS: Final = ("max", "mean")
 
@@ -94,6 +103,24 @@ class PlainCNN(_Plain):
         return super().forward(observations.to(self.actor.weight.dtype) / 255.0)
 
 
+class Team(nn.Module):
+    """A policy of a team and a critic that share all layers but the last, as published.
+
+    Source: van der Pol et al. 2022 (arXiv 2110.04495); 28,835 and 26,694 parameters for Wildlife, 29,522 and 28,067 for
+    Traffic.
+    """
+
+    def __init__(self, network: TeamNetwork) -> None:
+        """Add a critic with fresh weights."""
+        super().__init__()
+        self.network, self.value_head = network, network.value_head([])
+
+    def forward(self, observations: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Scores of all agents' actions, (B, n * A), and values (B,)."""
+        features = self.network.features(*self.network.remembered(observations))
+        return self.network.last(self.network.latent(features)), self.value_head(features)[:, 0]
+
+
 class _Pool(nn.Module):
     def __init__(self, how: str) -> None:
         super().__init__()
@@ -115,11 +142,22 @@ def _equivariant(network: Callable[..., Any], action_dim: int, **config: Any) ->
     return ActorCritic(network({"discrete": action_dim}, **config))
 
 
+def _team(network: Callable[..., Any], action_dim: int, agents: int, **config: Any) -> nn.Module:
+    return Team(network({"multi_discrete": [action_dim] * agents}, agents, **config))
+
+
+_TEAMS: Final = (
+    MultiAgentHomomorphicNetwork,
+    StandardMultiAgentNetwork,
+    MultiAgentGraphNetwork,
+    CentralisedCNNNetwork,
+)
 KINDS: Final[dict[str, Callable[..., nn.Module]]] = {
     "plain-mlp": PlainMLP,
     "plain-cnn": PlainCNN,
     "equivariant-mlp": partial(_equivariant, EquivariantMLPNetwork),
     "equivariant-cnn": partial(_equivariant, EquivariantCNNNetwork),
+    **{network.kind: partial(_team, network) for network in _TEAMS},
 }
 
 

@@ -6,6 +6,8 @@ Every run has its own generators, so it sees the same episodes and draws the sam
 
 from __future__ import annotations
 
+from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +17,7 @@ from gymnasium.vector import AutoresetMode
 from symbench.tasks import get_task
 from symbench.training.study.actor_critic_networks import make_actor_critic
 from symbench.training.study.stack import Stack
+from symbench.trees import map_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from symbench.policies.policy_network import Observations
     from symbench.training.study.study_schema import Algorithm, Arm, Study
 
     Floats = NDArray[np.floating[Any]]
@@ -31,9 +35,12 @@ FIRST_TRAINING_SEED = 2**30  # of environments; far above those that are measure
 
 
 class Rollout(NamedTuple):
-    """What S runs did in T steps of N environments each; everything is (S, T * N, ...)."""
+    """What S runs did in T steps of N environments each; everything is (S, T * N, ...).
 
-    observations: Tensor
+    The actions of a team are one, whose probability is the product of theirs.
+    """
+
+    observations: Observations
     actions: Tensor
     log_probabilities: Tensor
     returns: Tensor
@@ -78,24 +85,26 @@ class Learner:
         size = self.settings.batch // self.settings.minibatches
         for _ in range(self.settings.epochs):
             order = np.stack([rng.permutation(self.settings.batch) for rng in self.generators])
-            shuffled = [_gather(part, torch.from_numpy(order)) for part in rollout]
+            shuffled = [map_tree(partial(_gather, order=torch.from_numpy(order)), part) for part in rollout]
             for start in range(0, self.settings.batch, size):
-                self.stack.descend(self.losses(Rollout(*(part[:, start : start + size] for part in shuffled))))
+                rows = itemgetter((slice(None), slice(start, start + size)))
+                self.stack.descend(self.losses(Rollout(*(map_tree(rows, part) for part in shuffled))))
 
     @torch.no_grad()
     def play(self) -> Rollout:
         """Play ``n_steps`` with sampled actions."""
         steps, runs, count = self.settings.n_steps, self.stack.size, self.settings.num_envs
-        uniform = np.stack([rng.random((steps, count)) for rng in self.generators], axis=1)
+        shape = self.envs.single_action_space.shape or ()
+        uniform = np.stack([rng.random((steps, count, *shape)) for rng in self.generators], axis=1)
         columns = []
         for t in range(steps):
             observations = as_input(self._observations, runs, self._divisor)
             scores, values = self.stack(observations)
-            log_probabilities = torch.log_softmax(scores, dim=-1)
+            log_probabilities = log_probabilities_of(scores, shape)
             actions = sample(log_probabilities, uniform[t])
-            self._observations, rewards, terminated, truncated, _ = self.envs.step(actions.reshape(-1))
+            self._observations, rewards, terminated, truncated, _ = self.envs.step(actions.reshape(-1, *shape))
             chosen = torch.from_numpy(actions)
-            log_probability = log_probabilities.gather(2, chosen[..., None])[..., 0]
+            log_probability = joint(log_probabilities.gather(-1, chosen[..., None])[..., 0], shape)
             ended = (terminated | truncated).reshape(runs, count)
             columns.append((observations, chosen, log_probability, values, rewards.reshape(runs, count), ended))
         observed, acted, logs, valued, rewarded, stopped = zip(*columns, strict=True)
@@ -103,14 +112,16 @@ class Learner:
         before = torch.stack([*valued, last]).numpy()
         advantages = advantages_of(self.settings, np.stack(rewarded), np.stack(stopped), before)
         targets = torch.from_numpy(advantages + before[:-1])
-        return Rollout(*map(_flatten, (observed, acted, logs, targets, torch.from_numpy(advantages))))
+        seen = map_tree(lambda *parts: _flatten(parts), *observed)
+        return Rollout(seen, *map(_flatten, (acted, logs, targets, torch.from_numpy(advantages))))
 
     def losses(self, batch: Rollout) -> Tensor:
         """The loss of each run, (S,), on a part of what it did."""
         settings = self.settings
         scores, values = self.stack(batch.observations)
-        all_logs = torch.log_softmax(scores, dim=-1)
-        logs = all_logs.gather(2, batch.actions[..., None])[..., 0]
+        shape = batch.actions.shape[2:]
+        all_logs = log_probabilities_of(scores, shape)
+        logs = joint(all_logs.gather(-1, batch.actions[..., None])[..., 0], shape)
         gain = logs * batch.advantages
         if settings.name == "ppo":
             ratio = torch.exp(logs - batch.log_probabilities)
@@ -118,6 +129,7 @@ class Learner:
             gain = torch.minimum(ratio * batch.advantages, clipped * batch.advantages)
         errors = 0.5 * (values - batch.returns) ** 2
         entropy = -(all_logs.exp() * all_logs).sum(dim=-1)
+        entropy = entropy.mean(dim=-1) if shape else entropy  # of a team, as published
         each = settings.value_coefficient * errors - gain - settings.entropy_coefficient * entropy
         return each.mean(dim=1)
 
@@ -143,11 +155,25 @@ def advantages_of(settings: Algorithm, rewards: NDArray[Any], ended: NDArray[np.
     return advantages
 
 
-def as_input(observations: NDArray[Any], runs: int, frame_divisor: int = 1) -> Tensor:
-    """What environments show as networks read it, (S * N, ...) -> (S, N, ...).
+def log_probabilities_of(scores: Tensor, shape: Sequence[int]) -> Tensor:
+    """Of all actions of each agent: (S, N, A) -> (S, N, *shape, A'), for actions of this shape, () or (n,)."""
+    return torch.log_softmax(scores.reshape(*scores.shape[:-1], *shape, -1), dim=-1)
+
+
+def joint(log_probabilities: Tensor, shape: Sequence[int]) -> Tensor:
+    """Of what was done, (S, N, *shape) -> (S, N): the sum over the agents of a team."""
+    return log_probabilities.sum(dim=-1) if shape else log_probabilities
+
+
+def as_input(observations: Any, runs: int, frame_divisor: int = 1) -> Observations:
+    """What environments show as networks read it, (S * N, ...) -> (S, N, ...), or a dict of such.
 
     Sensors in torch's default precision; frames (H, W, C), uint8, divided by a whole number, with their channels first.
     """
+    return map_tree(partial(_as_input, runs=runs, frame_divisor=frame_divisor), observations)  # type: ignore[no-any-return]
+
+
+def _as_input(observations: NDArray[Any], runs: int, frame_divisor: int) -> Tensor:
     tensor = torch.from_numpy(observations)
     frames = tensor.ndim == 4
     tensor = tensor.permute(0, 3, 1, 2) // frame_divisor if frames else tensor.to(torch.get_default_dtype())
@@ -155,7 +181,7 @@ def as_input(observations: NDArray[Any], runs: int, frame_divisor: int = 1) -> T
 
 
 def sample(log_probabilities: Tensor, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Actions (S, N), int64, drawn by uniform numbers (S, N) from log probabilities (S, N, A)."""
+    """Actions (...), int64, drawn by uniform numbers (...) from log probabilities (..., A)."""
     levels = np.cumsum(np.exp(log_probabilities.numpy().astype(np.float64)), axis=-1)[..., :-1]
     actions: NDArray[np.int64] = (uniform[..., None] >= levels).sum(axis=-1)
     return actions
@@ -173,17 +199,17 @@ class Measurement:
         self._seeds, self._episodes, self._divisor = list(seeds), study.eval_episodes, study.frame_divisor
 
     @torch.no_grad()
-    def __call__(self, act: Callable[[Tensor], tuple[Tensor, Tensor]], update: int) -> NDArray[np.float64]:
+    def __call__(self, act: Callable[[Any], tuple[Tensor, Tensor]], update: int) -> NDArray[np.float64]:
         """Mean return of each run, (S,), of one episode in each environment; actions are sampled."""
-        runs = len(self._seeds)
+        runs, shape = len(self._seeds), self.envs.single_action_space.shape or ()
         generators = [np.random.default_rng([seed, 1, update]) for seed in self._seeds]
         observations, _ = self.envs.reset(seed=self._env_seeds)  # type: ignore[arg-type]  # one seed each is allowed
         returns, playing = np.zeros(self.envs.num_envs), np.ones(self.envs.num_envs, dtype=bool)
         while playing.any():
             scores, _ = act(as_input(observations, runs, self._divisor))
-            uniform = np.stack([rng.random(self._episodes) for rng in generators])
-            actions = sample(torch.log_softmax(scores, dim=-1), uniform)
-            observations, rewards, terminated, truncated, _ = self.envs.step(actions.reshape(-1))
+            uniform = np.stack([rng.random((self._episodes, *shape)) for rng in generators])
+            actions = sample(log_probabilities_of(scores, shape), uniform)
+            observations, rewards, terminated, truncated, _ = self.envs.step(actions.reshape(-1, *shape))
             returns[playing] += rewards[playing]
             playing &= ~(terminated | truncated)
         means: NDArray[np.float64] = returns.reshape(runs, -1).mean(axis=1)

@@ -5,6 +5,7 @@ Networks of studies are so small, and batches so short, that a step costs the sa
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,8 +13,12 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector
 
+from symbench.trees import map_tree
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from symbench.policies.policy_network import Observations
 
 
 class Stack:
@@ -42,12 +47,12 @@ class Stack:
             self._views = self._split()  # of the same memory, so always up to date
         self._call = vmap(lambda parameters, inputs: functional_call(self._network, parameters, (inputs,)))
 
-    def __call__(self, observations: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores (S, B, A) and values (S, B) of each network for its own observations (S, B, ...)."""
+    def __call__(self, observations: Observations) -> tuple[Tensor, Tensor]:
+        """Scores (S, B, A) and values (S, B) of each network for its observations (S, B, ...), or dicts of such."""
         parameters = self._split() if torch.is_grad_enabled() else self._views
         if self.size == 1:  # the same without the detour
             alone = {name: value[0] for name, value in parameters.items()}
-            scores, values = functional_call(self._network, alone, (observations[0],))
+            scores, values = functional_call(self._network, alone, (map_tree(itemgetter(0), observations),))
             return scores[None], values[None]
         scores, values = self._call(parameters, observations)
         return scores, values

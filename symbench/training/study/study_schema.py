@@ -84,7 +84,7 @@ class Study(_Data):
     Attributes:
         name: Name of the study.
         description: One line for ``symbench study --list``.
-        task: Name of a task with discrete actions.
+        task: Name of a task with Discrete actions, or a team's MultiDiscrete([k] * n).
         steps: Environment steps of one training run.
         eval_every: Steps between two measurements, rounded to whole updates.
         eval_episodes: Episodes of a measurement, one in each of as many environments; actions are sampled.
