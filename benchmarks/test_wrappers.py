@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from symbench.wrappers import PERTURBATIONS, wrapper_of
-from symbench.wrappers.images import ShufflePatches
+from symbench.wrappers.patches import ShufflePatches
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture

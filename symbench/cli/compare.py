@@ -12,8 +12,8 @@ from symbench.cli.errors import Debug, one_line_errors
 from symbench.errors import SymbenchError, unknown
 
 if TYPE_CHECKING:
+    from symbench.leaderboard.bootstrap import Estimate
     from symbench.leaderboard.compare import Difference
-    from symbench.leaderboard.resampling import Estimate
 
 _FOLDER = Path("leaderboards/submissions")
 

@@ -11,7 +11,7 @@ import typer
 from symbench.cli.errors import Debug, directory, one_line_errors
 
 if TYPE_CHECKING:
-    from symbench.leaderboard.resampling import Estimate
+    from symbench.leaderboard.bootstrap import Estimate
     from symbench.training.study import Study
     from symbench.training.study.learning_curves import Summary
 

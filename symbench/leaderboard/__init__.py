@@ -1,7 +1,7 @@
 """The leaderboard: statistics, rows, tables.
 
-* :mod:`~symbench.leaderboard.statistics` - score, retention, probability of improvement
-* :mod:`~symbench.leaderboard.resampling` - training runs and episodes drawn together, intervals
+* :mod:`~symbench.leaderboard.retention` - score, retention, probability of improvement
+* :mod:`~symbench.leaderboard.bootstrap` - training runs and episodes drawn together, intervals
 * :mod:`~symbench.leaderboard.coverage` - how often the intervals hold the truth
 * :func:`make_report`, :class:`Report`, :class:`Row`, :class:`Summary` - from cells to rows
 * :func:`write_report` - the tables of a run directory

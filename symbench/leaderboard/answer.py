@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symbench.leaderboard.resampling import UNDEFINED, Estimate, components, estimate, half_width, interval_over
+from symbench.leaderboard.bootstrap import UNDEFINED, Estimate, components, estimate, half_width, interval_over
+from symbench.leaderboard.retention import retention_draws
 from symbench.leaderboard.scores import Scores
-from symbench.leaderboard.statistics import retention_draws
 from symbench.leaderboard.text import with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from symbench.leaderboard.resampling import Draws
+    from symbench.leaderboard.bootstrap import Draws
     from symbench.runner import Manifest, Record
 
 

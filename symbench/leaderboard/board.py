@@ -14,8 +14,8 @@ from symbench.errors import SymbenchError
 from symbench.files import write_atomically
 from symbench.leaderboard import board_text
 from symbench.leaderboard.board_statistics import ranks
-from symbench.leaderboard.resampling import RANKED_FROM, UNDEFINED, Draws, Estimate, estimate, interval_over, iqm
-from symbench.leaderboard.statistics import retention_draws, score, shares
+from symbench.leaderboard.bootstrap import RANKED_FROM, UNDEFINED, Draws, Estimate, estimate, interval_over, iqm
+from symbench.leaderboard.retention import retention_draws, score, shares
 from symbench.leaderboard.validate import Submission, validate
 from symbench.tasks import get_task
 
@@ -89,7 +89,7 @@ class Line:
 
     @property
     def interval_over(self) -> str:
-        """What its intervals are over, see :func:`~symbench.leaderboard.resampling.interval_over`."""
+        """What its intervals are over, see :func:`~symbench.leaderboard.bootstrap.interval_over`."""
         return interval_over(self.runs, self.episodes)
 
     @property

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from symbench.leaderboard.bootstrap import RANKED_FROM, Draws, difference
 from symbench.leaderboard.proportions import wilson
-from symbench.leaderboard.resampling import RANKED_FROM, Draws, difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def performance_profile(units: Array, taus: Array) -> Profile:
         taus: Thresholds, (T,).
 
     Returns:
-        The profile; without a band below :data:`~symbench.leaderboard.resampling.RANKED_FROM` training runs.
+        The profile; without a band below :data:`~symbench.leaderboard.bootstrap.RANKED_FROM` training runs.
     """
     above = (units[:, :, None] > taus).sum(axis=(0, 1))  # integers: the same on every machine to the last bit
     share = above / units.size
@@ -52,7 +52,7 @@ def performance_profile(units: Array, taus: Array) -> Profile:
 
 
 def ranks(agents: Sequence[Draws]) -> list[int]:
-    """Ranks of agents, best first, each of at least :data:`~symbench.leaderboard.resampling.RANKED_FROM` runs.
+    """Ranks of agents, best first, each of at least :data:`~symbench.leaderboard.bootstrap.RANKED_FROM` runs.
 
     An agent has the rank of the one before its group unless the 95% interval of its difference to the first of the
     group excludes zero; after a group of k, k ranks are used up (1, 1, 3).

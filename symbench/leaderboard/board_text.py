@@ -8,15 +8,15 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from symbench.leaderboard.resampling import RANKED_FROM
-from symbench.leaderboard.statistics import LEAST_CLEAN_SCORE, STATISTICS
+from symbench.leaderboard.bootstrap import RANKED_FROM
+from symbench.leaderboard.retention import LEAST_CLEAN_SCORE, STATISTICS
 from symbench.leaderboard.text import NOTHING, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from symbench.leaderboard.board import Board, Line
-    from symbench.leaderboard.resampling import Estimate
+    from symbench.leaderboard.bootstrap import Estimate
 
 _HEADER = ("rank", "agent", "retention [95%]", "worst condition", "clean score [95%]", "clean return")
 _HEADER_ABOUT = ("runs x episodes", "parameters", "licence", "links", "what it is")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symbench.errors import SymbenchError, unknown
+from symbench.leaderboard.bootstrap import RANKED_FROM, Draws, Estimate, crossed, interval_over, mean
+from symbench.leaderboard.bootstrap import difference as difference_of
 from symbench.leaderboard.proportions import paired_permutation
-from symbench.leaderboard.resampling import RANKED_FROM, Draws, Estimate, crossed, interval_over, mean
-from symbench.leaderboard.resampling import difference as difference_of
+from symbench.leaderboard.retention import probability_of_improvement
 from symbench.leaderboard.scores import Scores
-from symbench.leaderboard.statistics import probability_of_improvement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import numpy as np
 import typer
 
-from symbench.leaderboard.resampling import RANKED_FROM, iqm
-from symbench.leaderboard.statistics import score
+from symbench.leaderboard.bootstrap import RANKED_FROM, iqm
+from symbench.leaderboard.retention import score
 
 if TYPE_CHECKING:
     from collections.abc import Callable

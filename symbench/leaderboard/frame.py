@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from symbench.leaderboard.statistics import STATISTICS
+from symbench.leaderboard.retention import STATISTICS
 from symbench.runner.measures import POLICY, VALUE
 
 if TYPE_CHECKING:

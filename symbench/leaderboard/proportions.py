@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
-from symbench.leaderboard.resampling import CONFIDENCE
+from symbench.leaderboard.bootstrap import CONFIDENCE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

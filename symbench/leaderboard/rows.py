@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from symbench.leaderboard.resampling import UNDEFINED, Estimate, interval_over
-from symbench.leaderboard.scores import Scores
-from symbench.leaderboard.statistics import (
+from symbench.leaderboard.bootstrap import UNDEFINED, Estimate, interval_over
+from symbench.leaderboard.retention import (
     aggregate,
     improvement_over,
     probability_of_improvement,
     retention,
     score,
 )
+from symbench.leaderboard.scores import Scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ class Row:
         protocol_episodes: Episodes of each in the published protocol.
         mean: Mean return over all episodes of all runs.
         std: Standard deviation over the same; NaN for a single one.
-        iqm: Score by the task's metric, see :func:`~symbench.leaderboard.statistics.score`.
+        iqm: Score by the task's metric, see :func:`~symbench.leaderboard.retention.score`.
         retention: Share of the unperturbed score that is left; 1 for the unperturbed condition itself.
         improvement: Probability of scoring higher than the suite's ``compare_with`` agent.
         length: Mean length of an episode in steps.
@@ -98,7 +98,7 @@ class Row:
 
     @property
     def interval_over(self) -> str:
-        """What the intervals of score and retention are over, as :mod:`symbench.leaderboard.resampling` says it."""
+        """What the intervals of score and retention are over, as :mod:`symbench.leaderboard.bootstrap` says it."""
         return interval_over(self.runs, self.episodes)
 
     @property

@@ -6,16 +6,16 @@ import math
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from symbench.leaderboard.bootstrap import RANKED_FROM
 from symbench.leaderboard.published import published
-from symbench.leaderboard.resampling import RANKED_FROM
+from symbench.leaderboard.retention import STATISTICS
 from symbench.leaderboard.rows import GapKind
-from symbench.leaderboard.statistics import STATISTICS
 from symbench.runner.measures import POLICY, VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from symbench.leaderboard.resampling import Estimate
+    from symbench.leaderboard.bootstrap import Estimate
     from symbench.leaderboard.rows import Gap, Row, Summary
     from symbench.runner import Manifest
 

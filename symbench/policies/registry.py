@@ -15,6 +15,7 @@ from symbench.policies.multi_agent import (
     StandardMultiAgentNetwork,
 )
 from symbench.policies.policy_network import MLPNetwork, PolicyNetwork
+from symbench.policies.scenes import EquivariantGraphNetwork, PlainGraphNetwork, SceneMLPNetwork
 from symbench.policies.vision import (
     AttentionAgentNetwork,
     NatureCNNNetwork,
@@ -44,6 +45,9 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
         StandardMultiAgentNetwork,
         MultiAgentGraphNetwork,
         CentralisedCNNNetwork,
+        EquivariantGraphNetwork,
+        PlainGraphNetwork,
+        SceneMLPNetwork,
     )
 }
 

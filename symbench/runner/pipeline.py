@@ -13,9 +13,9 @@ from symbench.runner.input_change import TaskView
 from symbench.suites import Apply
 from symbench.tasks import get_task
 from symbench.wrappers.adapters import adapter_of
-from symbench.wrappers.backgrounds import pinned
+from symbench.wrappers.background_pictures import pinned
+from symbench.wrappers.backgrounds import SwapBackground
 from symbench.wrappers.groups import TransformByGroup
-from symbench.wrappers.images import SwapBackground
 from symbench.wrappers.vector import VectorAdapter
 
 if TYPE_CHECKING:

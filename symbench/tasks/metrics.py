@@ -42,7 +42,7 @@ class Metric:
         """What retention is the share of: the score, or what a return is above random play where there is no reference.
 
         Without a reference the unit is such that an agent reaches
-        :data:`~symbench.leaderboard.statistics.LEAST_CLEAN_SCORE` where it leaves the interval of random play.
+        :data:`~symbench.leaderboard.retention.LEAST_CLEAN_SCORE` where it leaves the interval of random play.
 
         Returns:
             The same shape; ``None`` if the random return is not known.

@@ -7,6 +7,8 @@ Needs ``gymnasium`` and ``numpy`` only. Perturbations, with severities 0 (identi
 * :class:`DuplicateSensors` - all sensors come several times
 * :class:`DropSensors` - some sensors are dead
 * :class:`SensorNoise` - noise is added to every sensor
+* :class:`ShuffleEntities` - agents and other entities come in a random order, actions with them
+* :class:`DropEntities` - some entities are seen as zeros
 * :class:`ShufflePatches` - the patches of a frame come in a random order
 * :class:`OccludePatches` - patches of a frame are hidden
 * :class:`SwapBackground` - pixels of key colours show another background
@@ -37,7 +39,17 @@ Example:
 from typing import TYPE_CHECKING
 
 import symbench.envs  # noqa: F401  (so that this project's environment ids exist, whichever import came first)
-from symbench.wrappers import agent_side, delay, groups, images, sensors, single, vector  # noqa: F401  (they register)
+from symbench.wrappers import (  # noqa: F401  (they register)
+    agent_side,
+    backgrounds,
+    delay,
+    entities,
+    groups,
+    patches,
+    sensors,
+    single,
+    vector,
+)
 from symbench.wrappers.adapters import adapter_named
 from symbench.wrappers.core import Perturbation, Transform
 from symbench.wrappers.registry import AGENT_SIDE, PERTURBATIONS, TRANSFORMS, perturbation_of, register_perturbation

@@ -1,160 +1,142 @@
-"""Backgrounds to put behind a game: procedural textures and the user's own images.
-
-* :func:`texture` - a random texture of a named kind, in two random colours
-* :func:`image` - a file, fitted to the frame; :func:`pinned` - and its content named
-"""
+"""Another background behind a game: :class:`SwapBackground`. The pictures are in ``background_pictures.py``."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import warnings
+from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from gymnasium import spaces
 
-from symbench.errors import SymbenchError
-from symbench.reading import brief, read
+from symbench.errors import SymbenchError, unknown
+from symbench.wrappers.background_pictures import TEXTURES, image, is_image, texture
+from symbench.wrappers.checks import frames, real, whole
+from symbench.wrappers.core import Perturbation
+from symbench.wrappers.registry import register_perturbation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    Field = NDArray[np.float64]  # (H, W), values in [0, 1]
-
-_PIN: Final = "#sha256="
-_IMAGE_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-_FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")  # Pillow reads many more, one of them by running another program
-_IMAGE_BYTES: Final = 2**26
-_PIXELS: Final = 2**25  # 8K has a few less
+    Frames = NDArray[np.uint8]
 
 
-def _noise(rng: np.random.Generator, height: int, width: int) -> Field:
-    return rng.random((height, width))
+@register_perturbation
+class SwapBackground(Perturbation):
+    """Pixels of key colours show another background, drawn anew every episode.
 
+    Key colours stand for the background of a game, e.g. black, or the grey of a screen. Textures come in two random
+    colours; ``"moving"`` is clouds that drift by one pixel per step. Distance: the strength.
 
-def _along_a_line(rng: np.random.Generator, height: int, width: int) -> Field:
-    """Distance in pixels along a random direction."""
-    angle = rng.uniform(0.0, 2.0 * np.pi)
-    return np.asarray(np.add.outer(np.sin(angle) * np.arange(height), np.cos(angle) * np.arange(width)))
-
-
-def _stripes(rng: np.random.Generator, height: int, width: int) -> Field:
-    wavelength, phase = rng.uniform(4.0, max(8.0, width / 4.0)), rng.uniform(0.0, 2.0 * np.pi)
-    return np.asarray(0.5 + 0.5 * np.sin(2.0 * np.pi * _along_a_line(rng, height, width) / wavelength + phase))
-
-
-def _gradient(rng: np.random.Generator, height: int, width: int) -> Field:
-    return _stretched(_along_a_line(rng, height, width))
-
-
-def _checker(rng: np.random.Generator, height: int, width: int) -> Field:
-    cell = int(rng.integers(3, max(5, width // 6)))
-    down, right = rng.integers(cell, size=2)
-    rows, columns = (np.arange(height) + down) // cell, (np.arange(width) + right) // cell
-    return np.asarray(np.add.outer(rows, columns) % 2, dtype=np.float64)
-
-
-def _clouds(rng: np.random.Generator, height: int, width: int) -> Field:
-    """Noise on ever finer grids, smoothly interpolated; continues seamlessly at the edges."""
-    octaves = [_smooth(rng.random((n, n)), height, width) / n for n in (2, 4, 8, 16)]
-    return _stretched(np.sum(octaves, axis=0))
-
-
-def _smooth(grid: Field, height: int, width: int) -> Field:
-    for axis, length in enumerate((height, width)):
-        count = grid.shape[axis]
-        place = np.arange(length) * count / length
-        left = place.astype(np.int64)
-        weight = place - left
-        weight = (weight * weight * (3.0 - 2.0 * weight)).reshape((-1, 1) if axis == 0 else (1, -1))
-        grid = grid.take(left, axis) * (1.0 - weight) + grid.take((left + 1) % count, axis) * weight
-    return grid
-
-
-def _stretched(field: Field) -> Field:
-    low, high = field.min(), field.max()
-    return np.asarray((field - low) / max(high - low, 1e-12))
-
-
-TEXTURES: dict[str, Callable[[np.random.Generator, int, int], Field]] = {
-    "noise": _noise,
-    "stripes": _stripes,
-    "clouds": _clouds,
-    "checker": _checker,
-    "gradient": _gradient,
-    "moving": _clouds,
-}
-"""By name: a generator, height and width give a field (H, W) in [0, 1]. ``moving`` is clouds that the caller moves."""
-
-
-def texture(kind: str, rng: np.random.Generator, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """A random texture, of shape (H, W, C), uint8: a field of :data:`TEXTURES` between two random colours."""
-    height, width, channels = shape
-    field = TEXTURES[kind](rng, height, width)[:, :, None]
-    first, second = rng.integers(0, 256, (2, channels))
-    return np.asarray(np.rint(first + field * (second - first)), dtype=np.uint8)
-
-
-def is_image(background: str) -> bool:
-    """Whether ``"PATH"`` or ``"PATH#sha256=HEX"`` names a file."""
-    try:
-        return _path(background).is_file()
-    except OSError:  # no file can have this name
-        return False
-
-
-def pinned(background: str) -> str:
-    """``"PATH#sha256=HEX"`` for an image, with the digest of its content now; anything else stays as it is.
+    Args:
+        background: ``"noise"``, ``"stripes"``, ``"clouds"``, ``"checker"``, ``"gradient"``, ``"moving"``, or the path
+            of an image file (needs Pillow), stretched to the frame; ``"PATH#sha256=HEX"`` takes no other content than
+            that (see :func:`~symbench.wrappers.background_pictures.pinned`).
+        colors: Key colours, each a list of C values 0 to 255; ``None`` is black.
+        tolerance: How far from a key colour each channel of a pixel may be.
+        strength: 1 replaces the pixel, less blends it with the background.
 
     Raises:
-        SymbenchError: The image cannot be read.
+        TypeError: A parameter of a wrong type.
+        SymbenchError: A value out of range, an unknown background or unreadable image, a colour that does not have
+            the frame's number of channels, observations that are no frames.
     """
-    if background in TEXTURES or _PIN in background or not is_image(background):
-        return background
-    return f"{background}{_PIN}{hashlib.sha256(_content(background)).hexdigest()}"
+
+    roles = ("frame",)
+
+    def __init__(
+        self,
+        background: str = "clouds",
+        colors: Sequence[Sequence[int]] | None = None,
+        tolerance: int = 0,
+        strength: float = 1.0,
+    ) -> None:
+        if not isinstance(background, str):
+            raise TypeError(f"background must be a name or the path of an image, received {background!r}")
+        if background not in TEXTURES and not is_image(background):
+            raise unknown(f"background, or image that does not exist in {Path.cwd()},", background, TEXTURES)
+        self.background = background
+        self.colors = None if colors is None else _colors(colors)
+        self.channels = None if self.colors is None else len(self.colors[0])
+        self.tolerance = whole("tolerance", tolerance, low=0, high=255)
+        self.strength = real("strength", strength, low=0.0, high=1.0)
+
+    def magnitude(self) -> float:
+        """Strength of the blend."""
+        return self.strength
+
+    def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Box:
+        """The same shape, any pixel value."""
+        box = frames("SwapBackground", space)
+        height, width = box.shape[:2]
+        channels = box.shape[2] if len(box.shape) == 3 else 1
+        self._frame = (height, width, channels)
+        colors = np.array([[0] * channels] if self.colors is None else _fitting(self.colors, channels))
+        # A whole frame of each colour: numpy is slow where the last axis is as short as a pixel.
+        low, high = (
+            np.tile(np.clip(colors + offset, 0, 255).astype(np.uint8), (1, height * width))
+            for offset in (-self.tolerance, self.tolerance)
+        )
+        self._ranges = list(zip(low, high - low, strict=True))
+        self._pixel = np.dtype(("V", channels))
+        self._image = None if self.background in TEXTURES else image(self.background, self._frame)
+        return spaces.Box(0, 255, box.shape, np.uint8)
+
+    def draw(self, rng: np.random.Generator, size: int) -> Frames:
+        """Backgrounds, shape (size, H, W, C)."""
+        if self._image is not None:
+            return np.stack([self._image] * size)
+        return np.stack([texture(self.background, rng, self._frame) for _ in range(size)])
+
+    def apply(self, observations: Frames, drawn: Frames) -> Frames:
+        """Replace, (B, H, W[, C]) -> the same shape."""
+        seen = np.ascontiguousarray(observations).reshape(drawn.shape)
+        behind = self._moved(drawn) if self.background == "moving" else drawn
+        if self.strength < 1.0:
+            behind = np.rint(seen + self.strength * (behind - seen.astype(np.float32))).astype(np.uint8)
+        return self._chosen(self._is_key(seen), behind, seen).reshape(observations.shape)
+
+    def _chosen(self, keys: NDArray[np.bool_], behind: Frames, seen: Frames) -> Frames:
+        """``behind`` where ``keys`` (B, H * W), else ``seen``, (B, H, W, C), both contiguous."""
+        if self._frame[2] == 1:  # in arithmetic of bits, three times as fast as a copy of single bytes
+            mixed: Frames = np.negative(keys.view(np.uint8)).reshape(seen.shape)
+            mixed &= seen ^ behind
+            mixed ^= seen
+            return mixed
+        mixed = seen.copy()
+        pixels, pixels_behind = (np.ascontiguousarray(batch).reshape(-1).view(self._pixel) for batch in (mixed, behind))
+        np.copyto(pixels, pixels_behind, where=keys.reshape(-1))
+        return mixed
+
+    def _is_key(self, pixels: Frames) -> NDArray[np.bool_]:
+        """Which pixels have a key colour, (B, H, W, C) -> (B, H * W)."""
+        values = pixels.reshape(len(pixels), -1)
+        keys = [self._within(values - low <= span) for low, span in self._ranges]
+        return reduce(np.bitwise_or, keys)  # what is below a colour wraps round to above it
+
+    def _within(self, values: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        channels = self._frame[2]
+        return values if channels == 1 else reduce(np.bitwise_and, [values[:, c::channels] for c in range(channels)])
+
+    def _moved(self, behind: Frames) -> Frames:
+        width = self._frame[1]
+        elapsed = self.elapsed.repeat(len(behind) // len(self.elapsed))  # the frames of a stack move together
+        columns = (np.arange(width) + elapsed[:, None]) % width
+        return np.take_along_axis(behind, columns[:, None, :, None], axis=2)
 
 
-def _path(background: str) -> Path:
-    return Path(background.partition(_PIN)[0])
+def _colors(colors: object) -> list[list[int]]:
+    if not isinstance(colors, (list, tuple)) or not all(isinstance(color, (list, tuple)) for color in colors):
+        raise TypeError(f"colors must be a list of colours such as [[0, 0, 0]], received {colors!r}")
+    if not colors:
+        raise SymbenchError(f"colors must hold at least one colour, received {colors!r}")
+    return [[whole("a colour's channel", value, low=0, high=255) for value in color] for color in colors]
 
 
-def _content(background: str) -> bytes:
-    path = _path(background)
-    return read(path, f"background {str(path)!r}", _IMAGE_BYTES)
-
-
-def image(background: str, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """An image file, ``"PATH"`` or ``"PATH#sha256=HEX"``, stretched to the frame, of shape (H, W, C), uint8.
-
-    A PNG, JPEG, WebP or GIF file (its first picture) of at most 64 MB and 2^25 pixels. It is read once: the content
-    whose digest is compared is the one that is shown.
-
-    Raises:
-        SymbenchError: Pillow is not installed, it cannot read the file, or the file's content is another one.
-    """
-    path, _, expected = background.partition(_PIN)
-    content = _content(path)  # once: what is hashed is what is shown
-    if expected and expected != hashlib.sha256(content).hexdigest():
-        raise SymbenchError(f"background {path!r} is no longer the image with sha256 {expected}")
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError as error:
-        raise SymbenchError(f"the background {path!r} needs Pillow: pip install pillow") from error
-    height, width, channels = shape
-    if channels not in _IMAGE_MODES:
-        raise SymbenchError(f"an image fits frames of {', '.join(map(str, _IMAGE_MODES))} channels, not {channels}")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that it is large: see below
-            with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:  # reads its header only
-                if picture.width * picture.height > _PIXELS:
-                    raise ValueError(f"{picture.width}x{picture.height} pixels, at most {_PIXELS:,} are read")
-                fitted: Any = picture.convert(_IMAGE_MODES[channels]).resize((width, height))
-    except Exception as error:  # a damaged file makes Pillow raise almost anything
-        unknown_format = isinstance(error, UnidentifiedImageError)
-        reason = f"a {', '.join(_FORMATS)} file was expected" if unknown_format else error
-        raise SymbenchError(f"background {path!r} is not a readable image: {brief(reason)}") from error
-    return np.asarray(fitted, dtype=np.uint8).reshape(shape)
+def _fitting(colors: list[list[int]], channels: int) -> list[list[int]]:
+    wrong = [color for color in colors if len(color) != channels]
+    if wrong:
+        raise SymbenchError(f"each of colors must have {channels} channels like the frame, received {wrong[0]}")
+    return colors

@@ -45,8 +45,8 @@ class Transform(ABC):
     name: ClassVar[str]
     """Kebab case, from the class name unless the class sets it."""
 
-    changes_actions: ClassVar[bool] = False
-    """Whether :meth:`act` does anything."""
+    changes_actions: bool = False
+    """Whether :meth:`act` does anything; of a transform that is bound."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Name the class."""

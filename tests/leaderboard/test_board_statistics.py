@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from symbench.leaderboard.board_statistics import ranks
+from symbench.leaderboard.bootstrap import Draws, crossed
 from symbench.leaderboard.compare import difference
-from symbench.leaderboard.resampling import Draws, crossed
-from symbench.leaderboard.statistics import retention_draws, score
+from symbench.leaderboard.retention import retention_draws, score
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -14,9 +14,9 @@ from rich.console import Console
 
 from symbench.errors import SymbenchError
 from symbench.leaderboard import Report, make_report, markdown, terminal, write_report
+from symbench.leaderboard.bootstrap import Estimate
 from symbench.leaderboard.frame import leaderboard_frame
 from symbench.leaderboard.published import published
-from symbench.leaderboard.resampling import Estimate
 from symbench.leaderboard.text import with_interval
 from symbench.runner import Manifest, Record, Store
 from symbench.suites import Apply, bundled_suites, load_suite

@@ -12,7 +12,7 @@ from symbench.errors import SymbenchError
 from symbench.suites import Suite, bundled_suites, load_suite, parse_suite
 from symbench.symmetry.catalogue import symmetry_of
 from symbench.tasks import TASKS
-from symbench.wrappers.backgrounds import TEXTURES
+from symbench.wrappers.background_pictures import TEXTURES
 from symbench.wrappers.registry import PERTURBATIONS
 
 MINIMAL: dict[str, Any] = {

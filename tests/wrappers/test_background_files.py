@@ -15,8 +15,8 @@ from hostile_cases import mutated, refused
 from PIL import Image
 
 from symbench.errors import SymbenchError
-from symbench.wrappers.backgrounds import image, pinned
-from symbench.wrappers.images import SwapBackground
+from symbench.wrappers.background_pictures import image, pinned
+from symbench.wrappers.patches import SwapBackground
 
 SHAPE = (12, 16, 3)
 
@@ -64,9 +64,9 @@ def test_pictures_of_too_many_pixels_are_not_decoded(tmp_path: Path, side: int) 
 
 def test_a_picture_may_have_just_as_many_pixels_as_are_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "picture.png").write_bytes(encoded("PNG"))  # 20 x 10
-    monkeypatch.setattr("symbench.wrappers.backgrounds._PIXELS", 200)
+    monkeypatch.setattr("symbench.wrappers.background_pictures._PIXELS", 200)
     assert image(str(tmp_path / "picture.png"), SHAPE).any()
-    monkeypatch.setattr("symbench.wrappers.backgrounds._PIXELS", 199)
+    monkeypatch.setattr("symbench.wrappers.background_pictures._PIXELS", 199)
     with pytest.raises(SymbenchError, match="pixels"):
         image(str(tmp_path / "picture.png"), SHAPE)
 

@@ -14,9 +14,9 @@ from wrapper_cases import Frames, batch
 
 from symbench import wrappers
 from symbench.errors import SymbenchError
-from symbench.wrappers.backgrounds import TEXTURES, pinned, texture
+from symbench.wrappers.background_pictures import TEXTURES, pinned, texture
 from symbench.wrappers.checks import portion
-from symbench.wrappers.images import OccludePatches, ShufflePatches, SwapBackground
+from symbench.wrappers.patches import OccludePatches, ShufflePatches, SwapBackground
 
 IMAGES = ("ShufflePatches", "OccludePatches", "SwapBackground")
 

@@ -10,7 +10,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import Autoreset
-from wrapper_cases import NEEDED
+from wrapper_cases import NEEDED, space_for
 
 from symbench.testing.rollouts import same
 from symbench.wrappers import TRANSFORMS, PreviousAction, ShuffleSensors, vector_wrapper_of, wrapper_of
@@ -21,8 +21,8 @@ class Short(gym.Env):
 
     action_space = spaces.Discrete(2)
 
-    def __init__(self, frames=False):
-        self.observation_space = spaces.Box(0, 255, (12, 12, 3), np.uint8) if frames else spaces.Box(-9, 9, (4,))
+    def __init__(self, space):
+        self.observation_space = space
         self.episode = 0
 
     def reset(self, *, seed=None, options=None):
@@ -39,12 +39,9 @@ class Short(gym.Env):
         return draw.astype(self.observation_space.dtype)
 
 
-FRAMES = ("ShufflePatches", "OccludePatches", "SwapBackground", "FrameHistory")
-
-
 def maker(name, **parameters):
     return lambda inside=lambda env: env: wrapper_of(name)(
-        inside(Short(name in FRAMES)), **{**NEEDED.get(name, {}), **parameters}
+        inside(Short(space_for(name))), **{**NEEDED.get(name, {}), **parameters}
     )
 
 
@@ -78,7 +75,7 @@ def test_every_wrapper_begins_anew_when_the_environment_resets_itself(name):
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_it_is_what_a_vector_environment_shows_that_resets_in_the_next_step(name):
     envs = vector_wrapper_of(name)(
-        SyncVectorEnv([partial(Short, name in FRAMES)], autoreset_mode=AutoresetMode.NEXT_STEP), **NEEDED.get(name, {})
+        SyncVectorEnv([partial(Short, space_for(name))], autoreset_mode=AutoresetMode.NEXT_STEP), **NEEDED.get(name, {})
     )
     together = [envs.reset(seed=5)[0], *(envs.step(np.array([step % 2]))[0] for step in range(40))]
     alone = with_autoreset(maker(name)(Autoreset), 40)

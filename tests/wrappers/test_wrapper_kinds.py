@@ -11,7 +11,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorWrapper
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv
-from wrapper_cases import NEEDED
+from wrapper_cases import NEEDED, space_for
 
 from symbench.envs.vec_env import VectorToVecEnv
 from symbench.errors import SymbenchError
@@ -71,10 +71,6 @@ def refilled(buffer, value):
         return value
     buffer[...] = value
     return buffer
-
-
-def space_for(name):
-    return spaces.Box(0, 255, (12, 12, 3), np.uint8) if name in FRAMES else SENSORS
 
 
 # Tuple actions

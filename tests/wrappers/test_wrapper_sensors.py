@@ -14,7 +14,7 @@ from symbench import wrappers
 from symbench.errors import SymbenchError
 from symbench.wrappers.checks import portion
 from symbench.wrappers.groups import TransformByGroup
-from symbench.wrappers.images import ShufflePatches
+from symbench.wrappers.patches import ShufflePatches
 from symbench.wrappers.sensors import AddNoiseChannels, DropSensors, DuplicateSensors, SensorNoise, ShuffleSensors
 
 SENSORS = ("ShuffleSensors", "AddNoiseChannels", "DuplicateSensors", "DropSensors", "SensorNoise")

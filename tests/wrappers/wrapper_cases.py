@@ -44,6 +44,11 @@ FRAME_ENVS: tuple[Callable[[], gym.Env[Any, Any]], ...] = tuple(
     for shape in ([12, 18, 3], [12, 12], [24, 6, 1], [6, 12, 4])
 )
 
+ENTITY_ENVS: tuple[Callable[[], gym.Env[Any, Any]], ...] = (
+    partial(gym.make, "symbench/Wildlife-v0", width=5, height=5),  # images and positions, an action for each drone
+    partial(gym.make, "symbench/Pursuit-v0"),  # three agents with forces, and one other body
+)
+
 RESAMPLE = st.one_of(
     st.sampled_from(["episode", "step"]),
     st.integers(1, 40),
@@ -79,6 +84,8 @@ PARAMETERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "TransformByGroup": st.fixed_dictionaries(
         {"symmetry": st.just("CartPole-v1"), "element": st.sampled_from([None, 0, 1]), "resample": RESAMPLE}
     ),
+    "ShuffleEntities": st.fixed_dictionaries({"resample": RESAMPLE}),
+    "DropEntities": st.fixed_dictionaries({"ratio": st.floats(0.01, 1.0)}),
     "DelayObservations": st.fixed_dictionaries({"steps": st.integers(1, 6)}),
     "PreviousAction": st.just({}),
     "SensorHistory": st.fixed_dictionaries({"length": st.integers(1, 12)}),
@@ -89,6 +96,8 @@ PARAMETERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 NEEDED: dict[str, dict[str, Any]] = {"TransformByGroup": {"symmetry": "CartPole-v1"}}
 """Parameters that no severity sets and that have no default."""
 
+OF_FRAMES = ("ShufflePatches", "OccludePatches", "SwapBackground", "FrameHistory")
+
 
 def environments_for(name: str) -> tuple[Callable[[], gym.Env[Any, Any]], ...]:
     """Environments that a wrapper can work on."""
@@ -96,8 +105,16 @@ def environments_for(name: str) -> tuple[Callable[[], gym.Env[Any, Any]], ...]:
         return (*SENSOR_ENVS, *FRAME_ENVS)
     if name == "TransformByGroup":
         return SENSOR_ENVS[:1]
-    of_frames = name in ("ShufflePatches", "OccludePatches", "SwapBackground", "FrameHistory")
-    return FRAME_ENVS if of_frames else SENSOR_ENVS
+    if name.endswith("Entities"):
+        return ENTITY_ENVS
+    return FRAME_ENVS if name in OF_FRAMES else SENSOR_ENVS
+
+
+def space_for(name: str) -> gym.spaces.Box:
+    """Observations that a wrapper can work on."""
+    if name in OF_FRAMES:
+        return gym.spaces.Box(0, 255, (12, 12, 3), np.uint8)
+    return gym.spaces.Box(-9, 9, (4, 2) if name.endswith("Entities") else (4,), np.float32)
 
 
 def batch(transform: Any, space: gym.Space[Any], num_envs: int, actions: gym.Space[Any] | None = None) -> Any:

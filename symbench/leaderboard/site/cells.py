@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symbench.leaderboard.board import conditions_of, normalised
-from symbench.leaderboard.resampling import UNDEFINED, Estimate
-from symbench.leaderboard.statistics import has_learned, retention, score, shares
+from symbench.leaderboard.bootstrap import UNDEFINED, Estimate
+from symbench.leaderboard.retention import has_learned, retention, score, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

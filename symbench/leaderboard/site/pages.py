@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import SymbenchError
 from symbench.files import write_atomically
-from symbench.leaderboard.resampling import RANKED_FROM
+from symbench.leaderboard.bootstrap import RANKED_FROM
+from symbench.leaderboard.retention import LEAST_CLEAN_SCORE, STATISTICS
 from symbench.leaderboard.site.cells import cell_summaries
 from symbench.leaderboard.site.citation import bibtex
 from symbench.leaderboard.site.profiles import ProfileChart, profile_chart
 from symbench.leaderboard.site.retention_curves import Chart, chart, whole_percent
-from symbench.leaderboard.statistics import LEAST_CLEAN_SCORE, STATISTICS
 from symbench.leaderboard.text import NOTHING, with_interval
 
 if TYPE_CHECKING:

@@ -117,7 +117,7 @@ class MessagePassingNetwork(TeamNetwork):
         return torch.cat([parts[agent] for agent in self.action_order], dim=1)
 
     def value_head(self, hidden: Sequence[int], *, of_actions: bool = False, outputs: int = 1) -> nn.Module:
-        """The mean over agents of a value of each; see :meth:`~symbench.policies.policy_network.PolicyNetwork.value_head`."""
+        """The mean over agents of a value of each; see :meth:`.PolicyNetwork.value_head`."""
         return TeamValue(self.value_of_one(hidden, of_actions, outputs), self.action_order)
 
     @abstractmethod

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
-from symbench.runner.executors import base, lanes, worker
+from symbench.runner.executors import base, crashes, worker
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -37,10 +37,10 @@ class Processes:
 
     def __call__(self, jobs: Iterator[Job]) -> Generator[tuple[Job, Outcome], None, None]:
         """Play jobs."""
-        return lanes.play(jobs, self._workers, ProcessLane, self._timeout)
+        return crashes.play(jobs, self._workers, ProcessLane, self._timeout)
 
 
-class ProcessLane(lanes.Lane):
+class ProcessLane(crashes.Lane):
     """A lane whose processes are on this machine."""
 
     process: BaseProcess | None = None
@@ -64,7 +64,7 @@ class ProcessLane(lanes.Lane):
         except (EOFError, OSError):
             assert self.process is not None
             self.process.join(worker.GRACE)
-            raise lanes.WorkerDied(how_it_ended(self.process.exitcode)) from None
+            raise crashes.WorkerDied(how_it_ended(self.process.exitcode)) from None
         return message
 
     def _start(self) -> None:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from symbench.errors import SymbenchError, one_line
-from symbench.runner.executors import base, lanes
+from symbench.runner.executors import base, crashes
 
 try:
     import ray
@@ -35,10 +35,10 @@ class Ray:
     def __call__(self, jobs: Iterator[Job]) -> Generator[tuple[Job, Outcome], None, None]:
         """Play jobs, on the cluster of ``RAY_ADDRESS``, else on this machine's, else on one started for this."""
         with _connected():
-            yield from lanes.play(jobs, self._workers, ActorLane, self._timeout)
+            yield from crashes.play(jobs, self._workers, ActorLane, self._timeout)
 
 
-class ActorLane(lanes.Lane):
+class ActorLane(crashes.Lane):
     """A lane whose processes are actors."""
 
     actor: Any = None
@@ -55,7 +55,7 @@ class ActorLane(lanes.Lane):
         try:
             answer: Outcome | None = ray.get(self.awaited)
         except ray.exceptions.RayError as error:
-            raise lanes.WorkerDied(one_line(str(error).partition("\n")[0])) from None
+            raise crashes.WorkerDied(one_line(str(error).partition("\n")[0])) from None
         self.awaited = self._outcome
         return answer
 

@@ -1,7 +1,7 @@
 """What the learning curves of a study say: quantiles over training runs, area under the curve, steps to a threshold.
 
 The unit of replication is the training run (Agarwal et al. 2021, arXiv 2108.13264). Intervals are over runs, those
-of interquartile means as in :mod:`symbench.leaderboard.resampling`.
+of interquartile means as in :mod:`symbench.leaderboard.bootstrap`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import binom
 
 from symbench.errors import SymbenchError
-from symbench.leaderboard.resampling import CONFIDENCE, UNDEFINED, Estimate, estimate_over_runs, iqm
+from symbench.leaderboard.bootstrap import CONFIDENCE, UNDEFINED, Estimate, estimate_over_runs, iqm
 from symbench.training.study.run_study import read_run
 
 if TYPE_CHECKING:

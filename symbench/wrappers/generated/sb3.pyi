@@ -7,6 +7,7 @@ from symbench.wrappers.checks import Resample
 __all__ = [
     "AddNoiseChannels",
     "DelayObservations",
+    "DropEntities",
     "DropSensors",
     "DuplicateSensors",
     "FrameHistory",
@@ -14,6 +15,7 @@ __all__ = [
     "PreviousAction",
     "SensorHistory",
     "SensorNoise",
+    "ShuffleEntities",
     "ShufflePatches",
     "ShuffleSensors",
     "SwapBackground",
@@ -23,6 +25,8 @@ class AddNoiseChannels(VecEnvAdapter):
     def __init__(self, venv: VecEnv, *, n: int = ..., sigma: float = ..., vary: bool = ..., key: str | None = ..., severity: int | None = ...) -> None: ...
 class DelayObservations(VecEnvAdapter):
     def __init__(self, venv: VecEnv, *, steps: int = ..., severity: int | None = ...) -> None: ...
+class DropEntities(VecEnvAdapter):
+    def __init__(self, venv: VecEnv, *, ratio: float = ..., severity: int | None = ...) -> None: ...
 class DropSensors(VecEnvAdapter):
     def __init__(self, venv: VecEnv, *, ratio: float = ..., key: str | None = ..., severity: int | None = ...) -> None: ...
 class DuplicateSensors(VecEnvAdapter):
@@ -37,6 +41,8 @@ class SensorHistory(VecEnvAdapter):
     def __init__(self, venv: VecEnv, *, length: int = ...) -> None: ...
 class SensorNoise(VecEnvAdapter):
     def __init__(self, venv: VecEnv, *, sigma: float = ..., scale: Sequence[float] | None = ..., key: str | None = ..., severity: int | None = ...) -> None: ...
+class ShuffleEntities(VecEnvAdapter):
+    def __init__(self, venv: VecEnv, *, resample: Resample = ..., severity: int | None = ...) -> None: ...
 class ShufflePatches(VecEnvAdapter):
     def __init__(self, venv: VecEnv, *, patch_size: int = ..., resample: Resample = ..., key: str | None = ..., severity: int | None = ...) -> None: ...
 class ShuffleSensors(VecEnvAdapter):

@@ -7,6 +7,7 @@ from symbench.wrappers.checks import Resample
 __all__ = [
     "AddNoiseChannels",
     "DelayObservations",
+    "DropEntities",
     "DropSensors",
     "DuplicateSensors",
     "FrameHistory",
@@ -14,6 +15,7 @@ __all__ = [
     "PreviousAction",
     "SensorHistory",
     "SensorNoise",
+    "ShuffleEntities",
     "ShufflePatches",
     "ShuffleSensors",
     "SwapBackground",
@@ -23,6 +25,8 @@ class AddNoiseChannels(GymAdapter):
     def __init__(self, env: gym.Env[Any, Any], *, n: int = ..., sigma: float = ..., vary: bool = ..., key: str | None = ..., severity: int | None = ...) -> None: ...
 class DelayObservations(GymAdapter):
     def __init__(self, env: gym.Env[Any, Any], *, steps: int = ..., severity: int | None = ...) -> None: ...
+class DropEntities(GymAdapter):
+    def __init__(self, env: gym.Env[Any, Any], *, ratio: float = ..., severity: int | None = ...) -> None: ...
 class DropSensors(GymAdapter):
     def __init__(self, env: gym.Env[Any, Any], *, ratio: float = ..., key: str | None = ..., severity: int | None = ...) -> None: ...
 class DuplicateSensors(GymAdapter):
@@ -37,6 +41,8 @@ class SensorHistory(GymAdapter):
     def __init__(self, env: gym.Env[Any, Any], *, length: int = ...) -> None: ...
 class SensorNoise(GymAdapter):
     def __init__(self, env: gym.Env[Any, Any], *, sigma: float = ..., scale: Sequence[float] | None = ..., key: str | None = ..., severity: int | None = ...) -> None: ...
+class ShuffleEntities(GymAdapter):
+    def __init__(self, env: gym.Env[Any, Any], *, resample: Resample = ..., severity: int | None = ...) -> None: ...
 class ShufflePatches(GymAdapter):
     def __init__(self, env: gym.Env[Any, Any], *, patch_size: int = ..., resample: Resample = ..., key: str | None = ..., severity: int | None = ...) -> None: ...
 class ShuffleSensors(GymAdapter):

@@ -7,6 +7,7 @@ from symbench.wrappers.checks import Resample
 __all__ = [
     "AddNoiseChannels",
     "DelayObservations",
+    "DropEntities",
     "DropSensors",
     "DuplicateSensors",
     "FrameHistory",
@@ -14,6 +15,7 @@ __all__ = [
     "PreviousAction",
     "SensorHistory",
     "SensorNoise",
+    "ShuffleEntities",
     "ShufflePatches",
     "ShuffleSensors",
     "SwapBackground",
@@ -23,6 +25,8 @@ class AddNoiseChannels(VectorAdapter):
     def __init__(self, envs: VectorEnv[Any, Any, Any], *, n: int = ..., sigma: float = ..., vary: bool = ..., key: str | None = ..., severity: int | None = ...) -> None: ...
 class DelayObservations(VectorAdapter):
     def __init__(self, envs: VectorEnv[Any, Any, Any], *, steps: int = ..., severity: int | None = ...) -> None: ...
+class DropEntities(VectorAdapter):
+    def __init__(self, envs: VectorEnv[Any, Any, Any], *, ratio: float = ..., severity: int | None = ...) -> None: ...
 class DropSensors(VectorAdapter):
     def __init__(self, envs: VectorEnv[Any, Any, Any], *, ratio: float = ..., key: str | None = ..., severity: int | None = ...) -> None: ...
 class DuplicateSensors(VectorAdapter):
@@ -37,6 +41,8 @@ class SensorHistory(VectorAdapter):
     def __init__(self, envs: VectorEnv[Any, Any, Any], *, length: int = ...) -> None: ...
 class SensorNoise(VectorAdapter):
     def __init__(self, envs: VectorEnv[Any, Any, Any], *, sigma: float = ..., scale: Sequence[float] | None = ..., key: str | None = ..., severity: int | None = ...) -> None: ...
+class ShuffleEntities(VectorAdapter):
+    def __init__(self, envs: VectorEnv[Any, Any, Any], *, resample: Resample = ..., severity: int | None = ...) -> None: ...
 class ShufflePatches(VectorAdapter):
     def __init__(self, envs: VectorEnv[Any, Any, Any], *, patch_size: int = ..., resample: Resample = ..., key: str | None = ..., severity: int | None = ...) -> None: ...
 class ShuffleSensors(VectorAdapter):

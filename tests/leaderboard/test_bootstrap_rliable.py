@@ -23,8 +23,8 @@ import numpy as np
 import pytest
 
 from symbench.leaderboard.board_statistics import performance_profile
-from symbench.leaderboard.resampling import iqm
-from symbench.leaderboard.statistics import aggregate, probability_of_improvement, score
+from symbench.leaderboard.bootstrap import iqm
+from symbench.leaderboard.retention import aggregate, probability_of_improvement, score
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

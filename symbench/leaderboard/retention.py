@@ -2,7 +2,7 @@
 
 The unit of replication is the training run: episodes are averaged first (Agarwal et al. 2021, arXiv 2108.13264). Chance
 is trimmed, by the interquartile mean over training runs; what was chosen, conditions and tasks, counts equally. Below
-:data:`~symbench.leaderboard.resampling.RANKED_FROM` training runs an interval says how well these runs are known, not
+:data:`~symbench.leaderboard.bootstrap.RANKED_FROM` training runs an interval says how well these runs are known, not
 how the method would do when trained again, and tables say so. docs/statistics.md explains all of it.
 
 Functions take scores of shape (R, E): R training runs, E episodes with the same seeds in every run.
@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from symbench.leaderboard.proportions import newcombe, wilson
-from symbench.leaderboard.resampling import (
+from symbench.leaderboard.bootstrap import (
     RANKED_FROM,
     RESAMPLES,
     UNDEFINED,
@@ -28,6 +27,7 @@ from symbench.leaderboard.resampling import (
     interval_over,
     iqm,
 )
+from symbench.leaderboard.proportions import newcombe, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def score(scores: Array, seed: int, name: str = "", resamples: int = RESAMPLES) 
 
     Args:
         scores: Normalised returns, (R, E).
-        seed: Of the resamples, see :func:`~symbench.leaderboard.resampling.crossed`.
+        seed: Of the resamples, see :func:`~symbench.leaderboard.bootstrap.crossed`.
         name: Of the agent, the same.
         resamples: How many.
     """

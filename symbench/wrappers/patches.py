@@ -1,8 +1,7 @@
-"""Perturbations of frames: uint8 observations (H, W) or (H, W, C) with C 1, 3 or 4.
+"""Perturbations of patches of frames: uint8 observations (H, W) or (H, W, C) with C 1, 3 or 4.
 
 * :class:`ShufflePatches` - the frame is cut into squares that come in another order
 * :class:`OccludePatches` - squares are hidden
-* :class:`SwapBackground` - pixels of key colours show something else
 
 They come before normalisation, and usually before frame stacks, which belong to the agent. Frames that are stacked
 or channels first already are changed alike over the stack, see :class:`symbench.observations.FrameLayout`.
@@ -10,22 +9,16 @@ or channels first already are changed alike over the stack, see :class:`symbench
 
 from __future__ import annotations
 
-from functools import reduce
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium import spaces
 
-from symbench.errors import SymbenchError, unknown
-from symbench.wrappers.backgrounds import TEXTURES, image, is_image, texture
 from symbench.wrappers.checks import flag, frames, interval, portion, real, whole
 from symbench.wrappers.core import Perturbation
 from symbench.wrappers.registry import register_perturbation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from symbench.wrappers.checks import Resample
@@ -157,122 +150,3 @@ class OccludePatches(Perturbation):
             return seen
         corners = drawn[:, :: self.patch_size, :: self._width]
         return {"image": seen, "mask": corners.reshape(len(seen), -1).copy()}
-
-
-@register_perturbation
-class SwapBackground(Perturbation):
-    """Pixels of key colours show another background, drawn anew every episode.
-
-    Key colours stand for the background of a game, e.g. black, or the grey of a screen. Textures come in two random
-    colours; ``"moving"`` is clouds that drift by one pixel per step. Distance: the strength.
-
-    Args:
-        background: ``"noise"``, ``"stripes"``, ``"clouds"``, ``"checker"``, ``"gradient"``, ``"moving"``, or the path
-            of an image file (needs Pillow), stretched to the frame; ``"PATH#sha256=HEX"`` takes no other content than
-            that (see :func:`~symbench.wrappers.backgrounds.pinned`).
-        colors: Key colours, each a list of C values 0 to 255; ``None`` is black.
-        tolerance: How far from a key colour each channel of a pixel may be.
-        strength: 1 replaces the pixel, less blends it with the background.
-
-    Raises:
-        TypeError: A parameter of a wrong type.
-        SymbenchError: A value out of range, an unknown background or unreadable image, a colour that does not have
-            the frame's number of channels, observations that are no frames.
-    """
-
-    roles = ("frame",)
-
-    def __init__(
-        self,
-        background: str = "clouds",
-        colors: Sequence[Sequence[int]] | None = None,
-        tolerance: int = 0,
-        strength: float = 1.0,
-    ) -> None:
-        if not isinstance(background, str):
-            raise TypeError(f"background must be a name or the path of an image, received {background!r}")
-        if background not in TEXTURES and not is_image(background):
-            raise unknown(f"background, or image that does not exist in {Path.cwd()},", background, TEXTURES)
-        self.background = background
-        self.colors = None if colors is None else _colors(colors)
-        self.channels = None if self.colors is None else len(self.colors[0])
-        self.tolerance = whole("tolerance", tolerance, low=0, high=255)
-        self.strength = real("strength", strength, low=0.0, high=1.0)
-
-    def magnitude(self) -> float:
-        """Strength of the blend."""
-        return self.strength
-
-    def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Box:
-        """The same shape, any pixel value."""
-        box = frames("SwapBackground", space)
-        height, width = box.shape[:2]
-        channels = box.shape[2] if len(box.shape) == 3 else 1
-        self._frame = (height, width, channels)
-        colors = np.array([[0] * channels] if self.colors is None else _fitting(self.colors, channels))
-        # A whole frame of each colour: numpy is slow where the last axis is as short as a pixel.
-        low, high = (
-            np.tile(np.clip(colors + offset, 0, 255).astype(np.uint8), (1, height * width))
-            for offset in (-self.tolerance, self.tolerance)
-        )
-        self._ranges = list(zip(low, high - low, strict=True))
-        self._pixel = np.dtype(("V", channels))
-        self._image = None if self.background in TEXTURES else image(self.background, self._frame)
-        return spaces.Box(0, 255, box.shape, np.uint8)
-
-    def draw(self, rng: np.random.Generator, size: int) -> Frames:
-        """Backgrounds, shape (size, H, W, C)."""
-        if self._image is not None:
-            return np.stack([self._image] * size)
-        return np.stack([texture(self.background, rng, self._frame) for _ in range(size)])
-
-    def apply(self, observations: Frames, drawn: Frames) -> Frames:
-        """Replace, (B, H, W[, C]) -> the same shape."""
-        seen = np.ascontiguousarray(observations).reshape(drawn.shape)
-        behind = self._moved(drawn) if self.background == "moving" else drawn
-        if self.strength < 1.0:
-            behind = np.rint(seen + self.strength * (behind - seen.astype(np.float32))).astype(np.uint8)
-        return self._chosen(self._is_key(seen), behind, seen).reshape(observations.shape)
-
-    def _chosen(self, keys: NDArray[np.bool_], behind: Frames, seen: Frames) -> Frames:
-        """``behind`` where ``keys`` (B, H * W), else ``seen``, (B, H, W, C), both contiguous."""
-        if self._frame[2] == 1:  # in arithmetic of bits, three times as fast as a copy of single bytes
-            mixed: Frames = np.negative(keys.view(np.uint8)).reshape(seen.shape)
-            mixed &= seen ^ behind
-            mixed ^= seen
-            return mixed
-        mixed = seen.copy()
-        pixels, pixels_behind = (np.ascontiguousarray(batch).reshape(-1).view(self._pixel) for batch in (mixed, behind))
-        np.copyto(pixels, pixels_behind, where=keys.reshape(-1))
-        return mixed
-
-    def _is_key(self, pixels: Frames) -> NDArray[np.bool_]:
-        """Which pixels have a key colour, (B, H, W, C) -> (B, H * W)."""
-        values = pixels.reshape(len(pixels), -1)
-        keys = [self._within(values - low <= span) for low, span in self._ranges]
-        return reduce(np.bitwise_or, keys)  # what is below a colour wraps round to above it
-
-    def _within(self, values: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        channels = self._frame[2]
-        return values if channels == 1 else reduce(np.bitwise_and, [values[:, c::channels] for c in range(channels)])
-
-    def _moved(self, behind: Frames) -> Frames:
-        width = self._frame[1]
-        elapsed = self.elapsed.repeat(len(behind) // len(self.elapsed))  # the frames of a stack move together
-        columns = (np.arange(width) + elapsed[:, None]) % width
-        return np.take_along_axis(behind, columns[:, None, :, None], axis=2)
-
-
-def _colors(colors: object) -> list[list[int]]:
-    if not isinstance(colors, (list, tuple)) or not all(isinstance(color, (list, tuple)) for color in colors):
-        raise TypeError(f"colors must be a list of colours such as [[0, 0, 0]], received {colors!r}")
-    if not colors:
-        raise SymbenchError(f"colors must hold at least one colour, received {colors!r}")
-    return [[whole("a colour's channel", value, low=0, high=255) for value in color] for color in colors]
-
-
-def _fitting(colors: list[list[int]], channels: int) -> list[list[int]]:
-    wrong = [color for color in colors if len(color) != channels]
-    if wrong:
-        raise SymbenchError(f"each of colors must have {channels} channels like the frame, received {wrong[0]}")
-    return colors

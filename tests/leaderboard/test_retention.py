@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from symbench.leaderboard.bootstrap import RESAMPLES, components, crossed, estimate, half_width
 from symbench.leaderboard.proportions import newcombe, wilson
-from symbench.leaderboard.resampling import RESAMPLES, components, crossed, estimate, half_width
-from symbench.leaderboard.statistics import (
+from symbench.leaderboard.retention import (
     LEAST_CLEAN_SCORE,
     STATISTICS,
     aggregate,

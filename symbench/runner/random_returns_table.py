@@ -1,4 +1,4 @@
-"""Measures random returns of bundled tasks: ``python -m symbench.runner.random_returns Hopper-v5 --out FILE``."""
+"""Measures random returns of bundled tasks: ``python -m symbench.runner.random_returns_table Hopper-v5 --out FILE``."""
 
 from __future__ import annotations
 

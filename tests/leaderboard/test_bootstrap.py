@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from symbench.leaderboard.resampling import (
+from symbench.leaderboard.bootstrap import (
     CONFIDENCE,
     RANKED_FROM,
     Draws,
