@@ -149,7 +149,7 @@ class Suite(BaseModel):
     """A list of conditions and the protocol under which agents are compared.
 
     A suite is never edited once numbers made with it are published: a change gets a new ``version``. Only what no
-    number depends on may change: ``description`` and ``played``.
+    number depends on may change: ``description``, ``played``, and conditions for kinds of tasks that none had before.
 
     Attributes:
         name: The first part of a cell's id.

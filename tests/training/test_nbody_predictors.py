@@ -14,6 +14,7 @@ import typer
 from torch import Tensor
 from typer.testing import CliRunner
 
+from symbench.cli import app
 from symbench.errors import SymbenchError
 from symbench.symmetry import euclidean, special_euclidean
 from symbench.training.nbody import PREDICTORS, Splits, Systems, make_predictor, train_predictor
@@ -177,3 +178,20 @@ def test_the_published_systems_are_those_of_the_simulator(monkeypatch: pytest.Mo
     monkeypatch.setattr(dataset, "nbody_dataset", small)
     splits = published_splits({"train": 7, "valid": 3, "test": 2})
     assert [len(systems.positions) for systems in splits] == [7, 3, 2]
+
+
+def test_the_study_shows_what_runs_reached_beside_what_was_published(
+    splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("symbench.training.nbody.systems.published_splits", lambda: splits)
+    options = ["study", "nbody", "--arm", "linear", "--seeds", "2", "--steps", "2", "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, options, env={"COLUMNS": "120"})
+    assert result.exit_code == 0, result.output
+    (line,) = [line.split() for line in result.output.splitlines() if line.startswith(" linear")]
+    runs = [json.loads((tmp_path / "nbody" / "linear" / f"s{seed}" / "train.json").read_text()) for seed in (0, 1)]
+    mean = sum(run["test_mse"] for run in runs) / 2
+    assert line[:4] == ["linear", "2", "1", "2"] and line[4] == f"{mean:.4f}" and line[6] == "0.0819"
+    again = CliRunner().invoke(app, options, env={"COLUMNS": "120"})
+    assert again.output.splitlines()[-1] == result.output.splitlines()[-1]
+    unknown = CliRunner().invoke(app, [*options[:3], "nix", *options[4:]])
+    assert unknown.exit_code == 2 and "unknown predictor 'nix'; known: egnn" in unknown.output

@@ -1,8 +1,8 @@
 """What all policies of scenes share: what they read, whom they push, and how.
 
 Observations are ``{"positions": (B, N, d), "velocities": (B, N, d), "attributes": (B, N, k)}``, the last two if there
-are any. The first n of the N bodies are agents. They act in a Box (n, d), a force each, or in ``MultiDiscrete([m] * n)``
-(one agent: also ``Discrete(m)``), a direction each.
+are any. The first n of the N bodies are agents. They act in a Box (n, d), a force each, or in
+``MultiDiscrete([m] * n)`` (one agent: also ``Discrete(m)``), a direction each.
 """
 
 from __future__ import annotations

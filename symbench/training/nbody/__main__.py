@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
 from symbench.errors import SymbenchError
-from symbench.files import write_atomically
+from symbench.training.nbody.nbody_study import write_results
 from symbench.training.nbody.predictor_training import train_predictor
 from symbench.training.nbody.predictors import PREDICTORS
 from symbench.training.nbody.systems import SIZES, published_splits, splits_in
-from symbench.training.session import STORY
-
-COLUMNS: Final = (
-    *("predictor", "seed", "parameters", "learning_rate", "epochs", "best_epoch", "valid_mse", "test_mse"),
-    *("seconds", "cpu", "commit", "command"),
-)
 
 
 def main(
@@ -52,16 +43,6 @@ def main(
     except SymbenchError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
-
-
-def write_results(out: Path) -> None:
-    """Write a line for each finished run in ``out`` to ``out/results.csv``."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", restval="", lineterminator="\n")
-    writer.writeheader()
-    for path in sorted(out.glob(f"*/s*/{STORY}")):
-        writer.writerow(json.loads(path.read_text(encoding="utf-8")))
-    write_atomically(out / "results.csv", text.getvalue())
 
 
 if __name__ == "__main__":

@@ -79,9 +79,7 @@ class Splits(NamedTuple):
 
 def published_splits(sizes: dict[str, int] = SIZES) -> Splits:
     """Systems of the published stream: simulated at the first call, then read from a file."""
-    from symbench.envs.geometric.nbody_dataset import (  # type: ignore[import-not-found, unused-ignore]
-        nbody_dataset,
-    )
+    from symbench.envs.geometric.nbody_dataset import nbody_dataset
 
     return Splits(*(Systems.of(**nbody_dataset(part, sizes[part])._asdict()) for part in Splits._fields))
 

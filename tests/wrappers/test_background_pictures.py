@@ -16,7 +16,7 @@ from PIL import Image
 
 from symbench.errors import SymbenchError
 from symbench.wrappers.background_pictures import image, pinned
-from symbench.wrappers.patches import SwapBackground
+from symbench.wrappers.backgrounds import SwapBackground
 
 SHAPE = (12, 16, 3)
 

@@ -15,8 +15,9 @@ from wrapper_cases import Frames, batch
 from symbench import wrappers
 from symbench.errors import SymbenchError
 from symbench.wrappers.background_pictures import TEXTURES, pinned, texture
+from symbench.wrappers.backgrounds import SwapBackground
 from symbench.wrappers.checks import portion
-from symbench.wrappers.patches import OccludePatches, ShufflePatches, SwapBackground
+from symbench.wrappers.patches import OccludePatches, ShufflePatches
 
 IMAGES = ("ShufflePatches", "OccludePatches", "SwapBackground")
 
