@@ -144,12 +144,15 @@ def _read(source: AgentSource) -> Files:
     if source.kind == "code":
         files = own_code.source_files(path, source.trust)
         return {str(file.relative_to(files[0].parent)): _sha256(file.read_bytes()) for file in files}
-    return zoo.read_agent(path) if source.kind == "zoo" else zoo.read_sb3(path, source.options.vecnormalize)
+    if source.kind == "zoo":
+        return zoo.read_agent(path)
+    return zoo.read_sb3(path, source.options.vecnormalize, source.options.wrappers)
 
 
 def _digest(source: AgentSource, files: Files) -> str:
     """SHA-256 over everything that determines what the agent does."""
     from symbench import zoo
+    from symbench.zoo.env_wrappers import described
 
     if isinstance(files, dict):
         digest = digest_of({"code": source.path, "files": files})
@@ -157,9 +160,12 @@ def _digest(source: AgentSource, files: Files) -> str:
         card = {"kind": files.card["kind"], "config": files.card["config"]}
         digest = digest_of({**card, "weights": _sha256(files.weights)})
     else:
-        digest = _sha256(files.model)
+        parts = {"model": _sha256(files.model)}
         if files.statistics is not None:
-            digest = digest_of({"model": digest, "vecnormalize": _sha256(files.statistics)})
+            parts["vecnormalize"] = _sha256(files.statistics)
+        if files.env_wrappers:
+            parts["env_wrapper"] = ", ".join(described(files.env_wrappers))
+        digest = digest_of(parts) if len(parts) > 1 else parts["model"]
     # The other options are in the files that they choose; what is not used is left out.
     used = source.options.model_dump(exclude_defaults=True, exclude={"vecnormalize", "wrappers"})
     used = used if _stacks(source.options) else {key: value for key, value in used.items() if key != "stack"}
