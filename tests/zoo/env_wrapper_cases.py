@@ -35,7 +35,7 @@ class Noisy(gym.Wrapper):
 
 class Unseeded(gym.ActionWrapper):
     def action(self, action):
-        return action + np.random.normal()
+        return action + np.random.normal()  # noqa: NPY002
 
 
 class Paid(gym.Wrapper):
