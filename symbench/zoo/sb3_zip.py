@@ -255,13 +255,14 @@ def _agent(model: BaseAlgorithm, name: str, normalization: Normalization | None,
         network = actor_network(model)
     except ValueError:
         return SB3Agent(model, name, normalization, stochastic)
-    if isinstance(network, MLPNetwork):
+    # Without a memory a network reads what its model reads: the model does what only it can, draw and normalise.
+    if isinstance(network, MLPNetwork) or (not network.memory and (stochastic or normalization)):
         return SB3Agent(model, name, normalization, stochastic)
     if stochastic:
-        raise SymbenchError(f"{name} reads a set or a history of inputs; such agents play their likeliest actions only")
+        raise SymbenchError(f"{name} remembers {network.memory}; such agents play their likeliest actions only")
     if normalization:
         raise SymbenchError(
-            f"{name} reads a set or a history of inputs; statistics of VecNormalize, which know each by its place, "
+            f"{name} remembers {network.memory}; statistics of VecNormalize, which know each by its place, "
             "cannot be applied to it: train it with norm_obs=False"
         )
     return NetworkAgent(network, name)
