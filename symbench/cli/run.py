@@ -33,13 +33,15 @@ def run(
             "-a",
             metavar="AGENT",
             help="A bundled agent, [cyan]random[/cyan], [cyan]ALGO:FILE.zip[/cyan] (SB3), [cyan]zoo:FOLDER[/cyan] "
-            "(rl_zoo3), [cyan]hub:OWNER/ALGO-ENV[/cyan], [cyan]module:Name[/cyan] (code) or a zoo file; "
-            "[cyan]NAME=[/cyan] in front names it, options follow, e.g. [cyan],rescale[/cyan]; may be repeated; random "
-            "always plays too. \\[all bundled ones]",
+            "(rl_zoo3), [cyan]hub:OWNER/ALGO-ENV[/cyan], [cyan]torchscript:FILE.pt[/cyan], "
+            "[cyan]onnx:FILE.onnx[/cyan], [cyan]module:Name[/cyan] (code) or a zoo file; [cyan]NAME=[/cyan] in front "
+            "names it, options follow, e.g. [cyan],rescale[/cyan]; may be repeated; random always plays "
+            "too. \\[all bundled ones]",
         ),
     ] = None,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Run code: SB3 zips, and module:Name of agents, tasks and perturbations.")
+        bool,
+        typer.Option("--trust", help="Run code: SB3 zips, TorchScript, module:Name of agents, tasks, perturbations."),
     ] = False,
     only: Annotated[bool, typer.Option("--only", help="Add no bundled agent beside one's own.")] = False,
     stochastic: Annotated[

@@ -25,7 +25,8 @@ class ModuleAgent(Agent):
 
     Of ``Discrete(n)`` these are (B, n) logits or Q values, of which the largest is taken; of ``MultiDiscrete`` the
     logits of all parts in a row; of ``MultiBinary`` logits, which are 1 above 0; of a ``Box`` the actions, (B, ...),
-    which are clipped to its bounds. ``Dict`` observations are given as a dict of tensors. Frames are not scaled.
+    which are clipped to its bounds. Whole numbers of the shape of discrete actions are these actions themselves.
+    ``Dict`` observations are given as a dict of tensors. Frames are not scaled.
 
     Example:
         >>> agent = ModuleAgent(torch.nn.Linear(4, 2), "linear", spaces.Box(-1, 1, (4,)), spaces.Discrete(2))
@@ -79,14 +80,17 @@ class ModuleAgent(Agent):
             SymbenchError: The module answers with something else than the class says.
         """
         masks = None if self._masks is None else torch.as_tensor(self._masks)
-        actions: NDArray[Any] = self._head.decode(self._answers(observations), masks).numpy()
+        found = self._found(observations)
+        chosen = found if self._are_actions(found) else self._head.decode(self._answers(found, observations), masks)
+        actions: NDArray[Any] = chosen.numpy()
         return actions.astype(self.action_space.dtype, copy=False)
 
     def decisions(self, observations: Any) -> NDArray[Any] | None:
         """See :meth:`Agent.decisions`: probabilities of discrete actions, the actions of a Box."""
-        if not isinstance(self.action_space, (spaces.Discrete, spaces.Box)):
+        found = self._found(observations)
+        if not isinstance(self.action_space, (spaces.Discrete, spaces.Box)) or self._are_actions(found):
             return None
-        shown: NDArray[Any] = self._head.decisions(self._answers(observations)).numpy()
+        shown: NDArray[Any] = self._head.decisions(self._answers(found, observations)).numpy()
         return shown
 
     def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
@@ -104,11 +108,20 @@ class ModuleAgent(Agent):
         return None
 
     @torch.inference_mode()
-    def _answers(self, observations: Any) -> Tensor:
-        """What the module answers, float, in rows; of the shape that the action space asks for."""
-        batch = _tensors(observations)
-        found = self.module(batch)
-        size = next(iter(batch.values())) if isinstance(batch, dict) else batch
+    def _found(self, observations: Any) -> Any:
+        """What the module answers."""
+        found = self.module(_tensors(observations))
+        return found.detach().cpu() if isinstance(found, torch.Tensor) else found
+
+    def _are_actions(self, found: Any) -> bool:
+        """Whether these are discrete actions themselves: one row of whole numbers less than logits would be."""
+        if isinstance(self.action_space, spaces.Box) or not isinstance(found, torch.Tensor):
+            return False
+        return not found.is_floating_point() and found.shape[1:] == (self.action_space.shape or ())
+
+    def _answers(self, found: Any, observations: Any) -> Tensor:
+        """The same, float, in rows; of the shape that the action space asks for."""
+        size = next(iter(observations.values())) if isinstance(observations, dict) else observations
         whole = isinstance(self.action_space, (spaces.Box, spaces.MultiBinary))
         expected = (len(size), *((self.action_space.shape or ()) if whole else (self._head.num_logits,)))
         shape = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
@@ -116,7 +129,7 @@ class ModuleAgent(Agent):
             raise SymbenchError(
                 f"{self.name} answers with {shape}; {described(self.action_space)} takes a tensor of shape {expected}"
             )
-        answers: Tensor = found.detach().cpu().float().flatten(1)
+        answers: Tensor = found.float().flatten(1)
         if not answers.isfinite().all():
             raise SymbenchError(f"{self.name} answers with NaN or infinity")
         return answers

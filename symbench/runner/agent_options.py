@@ -15,8 +15,8 @@ _OPTION: Final = re.compile(r"(?P<key>[a-z_]+)(?P<value>=.*)?")
 _OPTIONS: Final = {
     "vecnormalize": ("=.+", "vecnormalize=FILE.pkl or vecnormalize=none", ("sb3",)),
     "wrappers": ("=none", "wrappers=none", ("sb3",)),
-    "stack": ("=[1-9][0-9]{0,2}", "stack=N, how many observations are stacked", ("sb3", "code", "zoo")),
-    "flatten": ("", "flatten, without a value", ("sb3", "code", "zoo")),
+    "stack": ("=[1-9][0-9]{0,2}", "stack=N, how many observations are stacked", ("sb3", "exported", "code", "zoo")),
+    "flatten": ("", "flatten, without a value", ("sb3", "exported", "code", "zoo")),
     "rescale": ("", "rescale, without a value", ("sb3", "zoo")),
     "stochastic": ("", "stochastic, without a value", ("sb3",)),
 }
@@ -24,6 +24,7 @@ _KINDS: Final = {
     "random": "random play",
     "zoo": "safetensors files",
     "sb3": "Stable-Baselines3's models",
+    "exported": "TorchScript and ONNX files",
     "code": "agents of your own code, which does that itself",
     "object": "objects",
 }

@@ -54,6 +54,7 @@ def task_of(spec: str) -> str | None:
 
 
 def _prefixed(spec: str, prefix: str, rest: str, trust: bool) -> AgentSource:
+    from symbench.zoo.exported_networks import FORMATS
     from symbench.zoo.sb3_zip import ALGORITHMS
 
     if prefix in ("zoo", "hub"):
@@ -61,6 +62,9 @@ def _prefixed(spec: str, prefix: str, rest: str, trust: bool) -> AgentSource:
         name = _slug(f"{found.algorithm}-{found.env_id}")
         return AgentSource(name=name, kind="sb3", algorithm=found.algorithm, path=str(found.path), trust=trust)
     algorithm = prefix.lower()
+    if algorithm in FORMATS:
+        path = Path(rest).expanduser()
+        return AgentSource(name=_slug(path.stem), kind="exported", algorithm=algorithm, path=str(path), trust=trust)
     if own_code.is_named(spec) and not rest.endswith(".zip") and algorithm not in ALGORITHMS:
         return _code(spec, rest, trust)
     path = Path(rest).expanduser()

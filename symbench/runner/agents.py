@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from symbench.policies.agent import Agent
     from symbench.zoo import AgentFiles, SB3Files
+    from symbench.zoo.exported_networks import ExportedFile
 
     # Files that were read; of code a SHA-256 of each.
-    Files = AgentFiles | SB3Files | dict[str, str]
+    Files = AgentFiles | SB3Files | ExportedFile | dict[str, str]
 
 __all__ = ["RANDOM", "load", "resolve", "tasks_of"]
 
@@ -37,12 +38,13 @@ def resolve(specs: Sequence[str | AgentSource], task: str, trust: bool = False) 
     Args:
         specs: Each is the name of a bundled agent (all its training runs), ``random``, the path of a zoo file, or
             ``ALGO:FILE.zip`` for a model saved by Stable-Baselines3, ``zoo:FOLDER`` for one that rl_zoo3 logged,
-            ``hub:OWNER/ALGO-ENV`` for one of the Hugging Face Hub, or ``module:Name`` for code; ``NAME=`` in front
-            names it, and the same name in front of several files makes them training runs of one agent. Options follow
-            after commas: ``,rescale``, ``,vecnormalize=FILE``; see :class:`symbench.runner.cell.AgentOptions`. None:
-            all bundled agents. ``random`` always plays too, last unless it is given. A source is taken as it is.
+            ``hub:OWNER/ALGO-ENV`` for one of the Hugging Face Hub, ``torchscript:FILE.pt`` or ``onnx:FILE.onnx`` for
+            an exported network, or ``module:Name`` for code; ``NAME=`` in front names it, and the same name in front of
+            several files makes them training runs of one agent. Options follow after commas: ``,rescale``,
+            ``,vecnormalize=FILE``; see :class:`symbench.runner.cell.AgentOptions`. None: all bundled agents. ``random``
+            always plays too, last unless it is given. A source is taken as it is.
         task: Name of the task.
-        trust: Whether code may be executed: ``module:Name``, and SB3 zips, which execute code when loaded.
+        trust: Whether code may be executed: ``module:Name``, TorchScript, and SB3 zips, which execute code when loaded.
 
     Raises:
         SymbenchError: There is no such agent, file or option, two agents have the same name, or one is called
@@ -112,6 +114,7 @@ def tasks_of(specs: Iterable[str | AgentSource]) -> list[str]:
 
 def _load(source: AgentSource, observations: Space[Any], actions: Space[Any]) -> Agent:
     from symbench import zoo
+    from symbench.zoo.exported_networks import ExportedFile, load_exported
 
     if source.held is not None:
         return agent_of(source.held.thing, source.name, observations, actions)
@@ -122,6 +125,8 @@ def _load(source: AgentSource, observations: Space[Any], actions: Space[Any]) ->
         )
     if isinstance(files, zoo.AgentFiles):
         return zoo.load_agent(path, files)
+    if isinstance(files, ExportedFile):
+        return load_exported(files, source.name, observations, actions)
     if isinstance(files, dict):
         return agent_of(own_code.load_named(path, source.trust), source.name, observations, actions)
     return zoo.load_sb3(
@@ -139,27 +144,39 @@ def _load(source: AgentSource, observations: Space[Any], actions: Space[Any]) ->
 
 def _read(source: AgentSource) -> Files:
     from symbench import zoo
+    from symbench.zoo.exported_networks import read_exported
 
     path = source.path or ""
     if source.kind == "code":
         files = own_code.source_files(path, source.trust)
         return {str(file.relative_to(files[0].parent)): _sha256(file.read_bytes()) for file in files}
-    return zoo.read_agent(path) if source.kind == "zoo" else zoo.read_sb3(path, source.options.vecnormalize)
+    if source.kind == "zoo":
+        return zoo.read_agent(path)
+    if source.kind == "exported":
+        return read_exported(path, source.algorithm or "", source.trust)
+    return zoo.read_sb3(path, source.options.vecnormalize, source.options.wrappers)
 
 
 def _digest(source: AgentSource, files: Files) -> str:
     """SHA-256 over everything that determines what the agent does."""
     from symbench import zoo
+    from symbench.zoo.env_wrappers import described
+    from symbench.zoo.exported_networks import ExportedFile
 
-    if isinstance(files, dict):
+    if isinstance(files, ExportedFile):
+        digest = digest_of({"format": files.format, "content": _sha256(files.content)})
+    elif isinstance(files, dict):
         digest = digest_of({"code": source.path, "files": files})
     elif isinstance(files, zoo.AgentFiles):
         card = {"kind": files.card["kind"], "config": files.card["config"]}
         digest = digest_of({**card, "weights": _sha256(files.weights)})
     else:
-        digest = _sha256(files.model)
+        parts = {"model": _sha256(files.model)}
         if files.statistics is not None:
-            digest = digest_of({"model": digest, "vecnormalize": _sha256(files.statistics)})
+            parts["vecnormalize"] = _sha256(files.statistics)
+        if files.env_wrappers:
+            parts["env_wrapper"] = ", ".join(described(files.env_wrappers))
+        digest = digest_of(parts) if len(parts) > 1 else parts["model"]
     # The other options are in the files that they choose; what is not used is left out.
     used = source.options.model_dump(exclude_defaults=True, exclude={"vecnormalize", "wrappers"})
     used = used if _stacks(source.options) else {key: value for key, value in used.items() if key != "stack"}

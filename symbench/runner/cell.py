@@ -43,9 +43,9 @@ class AgentSource(BaseModel):
     Attributes:
         name: What tables call it; the fifth part of a cell's id.
         run: Which training run it is, from 0; the last part of a cell's id (``s0``).
-        kind: ``"random"``, ``"zoo"`` (safetensors and card), ``"sb3"`` (zip), ``"code"`` (``module:Name``) or
-            ``"object"`` (of this process).
-        algorithm: Of an SB3 zip, e.g. ``"ppo"``.
+        kind: ``"random"``, ``"zoo"`` (safetensors and card), ``"sb3"`` (zip), ``"exported"`` (TorchScript, ONNX),
+            ``"code"`` (``module:Name``) or ``"object"`` (of this process).
+        algorithm: Of an SB3 zip, e.g. ``"ppo"``; of an exported network its format, ``"torchscript"`` or ``"onnx"``.
         digest: SHA-256 of its files, and of those options that change what it does; ``None`` for the random agent. Of
             code it covers the source of its module, not what that reads; of objects see
             :class:`symbench.runner.agent_objects.Held`.
@@ -59,7 +59,7 @@ class AgentSource(BaseModel):
 
     name: str
     run: int = 0
-    kind: Literal["random", "zoo", "sb3", "code", "object"]
+    kind: Literal["random", "zoo", "sb3", "exported", "code", "object"]
     algorithm: str | None = None
     digest: str | None = None
     path: str | None = Field(default=None, exclude=True)

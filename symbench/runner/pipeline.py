@@ -110,6 +110,11 @@ def _agent(cell: Cell) -> str:
     source = cell.source
     if source.kind == "random":
         return "random, uniform actions"
-    made_by = {"sb3": f"SB3 {source.algorithm}", "zoo": "safetensors", "object": "an object of Python"}.get(source.kind)
-    made_by = made_by or f"code, {source.path}; the hash covers its module's source only"
+    made_by = {
+        "sb3": f"SB3 {source.algorithm}",
+        "exported": source.algorithm,
+        "zoo": "safetensors",
+        "object": "an object of Python",
+        "code": f"code, {source.path}; the hash covers its module's source only",
+    }[source.kind]
     return f"{source.name}, training run {source.run} ({made_by}, sha256 {(source.digest or '')[:12]})"

@@ -8,7 +8,8 @@
 
 from symbench.zoo.agent_files import AgentFiles, bundled, load_agent, load_card, read_agent, save_agent
 from symbench.zoo.published import load_published
-from symbench.zoo.sb3_zip import SB3Files, load_sb3, read_sb3
+from symbench.zoo.sb3_files import SB3Files, read_sb3
+from symbench.zoo.sb3_zip import load_sb3
 
 __all__ = [
     "AgentFiles",

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from gymnasium import registry
+
 from symbench.errors import SymbenchError
 from symbench.extras import require
 from symbench.zoo.sb3_contents import algorithm_of, plain_data
@@ -73,6 +75,12 @@ def _env_id(model: Path) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def trained_in(model: Path) -> str | None:
+    """The environment of a model's training: of ``args.yml``, or the name of its file, of which ``/`` became ``-``."""
+    names = [_env_id(model), model.stem, model.stem.partition("-")[2], *(folder.name for folder in folders(model)[2:])]
+    return next((name for name in names if name in registry), None)
+
+
 def frame_stack(model: Path) -> int | None:
     """How many observations were stacked in the training of a model, if rl_zoo3 says so beside it."""
     found = training_config(model).get("frame_stack")
@@ -102,12 +110,29 @@ def normalises_observations(config: dict[str, Any]) -> bool:
     return bool(setting) and not re.search(r"norm_obs\W+False", str(setting))
 
 
-def wrappers(config: dict[str, Any]) -> list[str]:
-    """The wrappers of the training that an agent may not do without, by their dotted names."""
-    given = [config.get(key) or [] for key in ("env_wrapper", "vec_env_wrapper")]
-    listed = [entry for part in given for entry in (part if isinstance(part, list) else [part])]
-    names = [str(next(iter(entry))) if isinstance(entry, dict) else str(entry) for entry in listed]
-    return [name for name in names if not name.startswith(_OWN) and name.rpartition(".")[2] not in _WITHOUT_EFFECT]
+def wrappers(config: dict[str, Any], key: str = "env_wrapper") -> list[tuple[str, dict[str, Any]]]:
+    """The wrappers of the training that an agent may not do without, from the innermost outwards.
+
+    Args:
+        config: From :func:`training_config`.
+        key: ``"env_wrapper"``, or ``"vec_env_wrapper"`` for those of vector environments.
+
+    Returns:
+        The dotted name and the keyword arguments of each, whether the file says a name, ``{name: arguments}``, or a
+        list of these.
+    """
+    given = config.get(key) or []
+    entries = [entry if isinstance(entry, dict) else {entry: None} for entry in _list(given)]
+    named = [(str(name), arguments) for entry in entries for name, arguments in entry.items()]
+    return [
+        (name, arguments if isinstance(arguments, dict) else {})
+        for name, arguments in named
+        if not name.startswith(_OWN) and name.rpartition(".")[2] not in _WITHOUT_EFFECT
+    ]
+
+
+def _list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [given]
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import io
 import textwrap
 import warnings
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from symbench.errors import SymbenchError, unknown
 from symbench.extras import require
 from symbench.own_code import make_importable
 from symbench.policies.agent import NetworkAgent
+from symbench.policies.gym_wrapped import GymWrappedAgent
 from symbench.policies.preprocessed import NormalizedAgent, StackedAgent
 from symbench.policies.spaces import same_actions
+from symbench.zoo.env_wrappers import gym_wrapped, refuse_vector_wrappers, remedy
 from symbench.zoo.rl_zoo3 import normalises_observations, training_config
-from symbench.zoo.rl_zoo3 import wrappers as wrappers_of
 from symbench.zoo.sb3_contents import algorithm_of, described_space, plain_data
-from symbench.zoo.vecnormalize import find_statistics, read_statistics, was_normalised
+from symbench.zoo.sb3_files import NONE, SB3Files, read_sb3
+from symbench.zoo.vecnormalize import read_statistics, was_normalised
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gymnasium.spaces import Space
     from stable_baselines3.common.base_class import BaseAlgorithm
 
@@ -60,43 +62,6 @@ _NOT_NEEDED: Final[dict[str, Any]] = {
     "rollout_buffer_kwargs": {},
 }
 
-NONE: Final = "none"  # the value of an option that says: it needs none
-
-
-@dataclass(frozen=True)
-class SB3Files:
-    """What a model's files held when they were read, once: what is hashed is what is loaded.
-
-    Attributes:
-        path: The zip file.
-        model: Its bytes.
-        statistics_path: File of the statistics of ``VecNormalize``; ``None`` if there is none.
-        statistics: Its bytes.
-    """
-
-    path: Path
-    model: bytes
-    statistics_path: Path | None = None
-    statistics: bytes | None = None
-
-
-def read_sb3(path: str | Path, vecnormalize: str | Path | None = None) -> SB3Files:
-    """Read a model's zip file and the statistics that belong to it. Nothing in them is executed.
-
-    Args:
-        path: The zip file.
-        vecnormalize: See :func:`load_sb3`.
-
-    Raises:
-        SymbenchError: A file is missing or cannot be read.
-    """
-    path = Path(path)
-    model = _bytes_of(path, "the agent's file", "; ALGORITHM:FILE.zip was expected")
-    statistics = find_statistics(path) if vecnormalize is None else Path(vecnormalize)
-    if statistics is None or vecnormalize == NONE:
-        return SB3Files(path, model)
-    return SB3Files(path, model, statistics, _bytes_of(statistics, "the file of VecNormalize's statistics"))
-
 
 def load_sb3(
     spec: str,
@@ -124,7 +89,8 @@ def load_sb3(
         vecnormalize: File of the statistics of the ``VecNormalize`` that the model was trained in, which normalise its
             observations; ``None`` finds what lies where Stable-Baselines3 and rl_zoo3 put it
             (:func:`symbench.zoo.vecnormalize.find_statistics`), ``"none"`` plays without.
-        wrappers: ``"none"`` says that the wrappers in rl_zoo3's ``config.yml`` are not needed.
+        wrappers: ``"none"`` plays without the wrappers that rl_zoo3's ``config.yml`` names as ``env_wrapper``. They
+            become a part of the agent, which then needs both spaces.
         stochastic: Whether actions are drawn from the policy's distribution instead of being its most likely ones.
         stack: How many observations the model reads at once; more than 1 needs ``observation_space``, that of one.
         files: What :func:`read_sb3` read; otherwise the file is read now.
@@ -142,13 +108,42 @@ def load_sb3(
             f"{file} is a pickle, which can execute any code while it loads, that of modules beside it included: "
             "if you trust where it comes from, add --trust (in Python: trust=True)"
         )
-    files = files or read_sb3(file, vecnormalize)
+    files = files or read_sb3(file, vecnormalize, wrappers)
+    if wrappers != NONE:
+        refuse_vector_wrappers(files.path, spec)
+    settings = _Settings(spec, vecnormalize, stochastic, stack)
+    if not files.env_wrappers:
+        return _loaded(files, settings, observation_space, action_space)
+    if observation_space is None or action_space is None:
+        raise SymbenchError(f"{spec} was trained in wrappers: observation_space= and action_space= of the task, please")
+    wrapped = gym_wrapped(files.env_wrappers, spec, files.path)
+    try:
+        env = wrapped.around(observation_space, action_space)
+    except SymbenchError as error:
+        raise SymbenchError(f"{spec}: {error}; {remedy(spec)}") from error
+    inner = _loaded(files, settings, env.observation_space, env.action_space)
+    return GymWrappedAgent(inner, wrapped, observation_space, action_space)
+
+
+class _Settings(NamedTuple):
+    """What :func:`load_sb3` was told, beside files and spaces."""
+
+    spec: str
+    vecnormalize: str | Path | None
+    stochastic: bool
+    stack: int
+
+
+def _loaded(
+    files: SB3Files, settings: _Settings, observation_space: Space[Any] | None, action_space: Space[Any] | None
+) -> Agent:
+    """The agent of these spaces, inside its wrappers if it has any."""
+    spec, vecnormalize, stochastic, stack = settings
+    algorithm = spec.partition(":")[0].lower()
     saved = plain_data(files.model, files.path)
     if made_by := algorithm_of(saved):
         _check_algorithm(algorithm, files.path, made_by)
     config = training_config(files.path)
-    if wrappers != NONE:
-        _check_wrappers(spec, config)
     seen = StackedAgent.seen_space(observation_space, stack) if observation_space and stack > 1 else observation_space
     model = _load(algorithm, files, saved, seen, action_space)
     found = _normalization(spec, model, files, config, vecnormalize)
@@ -183,28 +178,11 @@ def agent_of_model(model: BaseAlgorithm, name: str) -> Agent:
     return _agent(model, name, None if env is None else normalization_of(vars(env)))
 
 
-def _bytes_of(path: Path, what: str, hint: str = "") -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise SymbenchError(f"{what} {str(path)!r} does not exist{hint}") from error
-    except OSError as error:
-        raise SymbenchError(f"{what} {str(path)!r} cannot be read ({error.strerror})") from error
-
-
 def _check_algorithm(algorithm: str, path: Path, made_by: str) -> None:
     if made_by not in ALGORITHMS:
         raise SymbenchError(f"{path} was saved by {made_by}; those of {', '.join(ALGORITHMS)} can be played")
     if ALGORITHMS[algorithm] != ALGORITHMS[made_by]:
         raise SymbenchError(f"{path} was saved by {made_by.upper()}, not {algorithm.upper()}: {made_by}:{path}")
-
-
-def _check_wrappers(spec: str, config: dict[str, Any]) -> None:
-    if names := wrappers_of(config):
-        raise SymbenchError(
-            f"{spec} was trained in wrappers that are not applied here ({', '.join(names)}, says its config.yml); "
-            f"if it needs none of them: {spec},wrappers=none"
-        )
 
 
 def _normalization(
@@ -277,13 +255,14 @@ def _agent(model: BaseAlgorithm, name: str, normalization: Normalization | None,
         network = actor_network(model)
     except ValueError:
         return SB3Agent(model, name, normalization, stochastic)
-    if isinstance(network, MLPNetwork):
+    # Without a memory a network reads what its model reads: the model does what only it can, draw and normalise.
+    if isinstance(network, MLPNetwork) or (not network.memory and (stochastic or normalization)):
         return SB3Agent(model, name, normalization, stochastic)
     if stochastic:
-        raise SymbenchError(f"{name} reads a set or a history of inputs; such agents play their likeliest actions only")
+        raise SymbenchError(f"{name} remembers {network.memory}; such agents play their likeliest actions only")
     if normalization:
         raise SymbenchError(
-            f"{name} reads a set or a history of inputs; statistics of VecNormalize, which know each by its place, "
+            f"{name} remembers {network.memory}; statistics of VecNormalize, which know each by its place, "
             "cannot be applied to it: train it with norm_obs=False"
         )
     return NetworkAgent(network, name)

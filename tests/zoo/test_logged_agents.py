@@ -79,10 +79,10 @@ def test_what_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         resolve([spec], TASK, trust=True)
 
 
-def test_wrappers_of_the_training_are_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_wrappers_that_are_not_there_are_refused_with_the_way_out(tmp_path: Path) -> None:
     config = "policy: MlpPolicy\nenv_wrapper: my_package.MyWrapper\n"
     folder = logged(tmp_path / f"{TASK}_1", ppo(seed=0), TASK, config)
-    with pytest.raises(SymbenchError, match=r"MyWrapper, says its config\.yml\); if it needs none .*,wrappers=none"):
+    with pytest.raises(SymbenchError, match=r"in my_package\.MyWrapper: .*; if it needs none .*,wrappers=none"):
         played(f"zoo:{folder}")
     played(f"zoo:{folder},wrappers=none")
 

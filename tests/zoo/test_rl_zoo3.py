@@ -75,7 +75,7 @@ def test_pickled_settings_are_read_without_their_classes(model: Path) -> None:
     config = training_config(model)
     assert config["normalize"] == {"norm_obs": True, "norm_reward": False}
     assert config["policy_kwargs"]["net_arch"] == [64, 64]
-    assert wrappers(config) == ["sb3_contrib.common.wrappers.TimeFeatureWrapper"]
+    assert wrappers(config) == [("sb3_contrib.common.wrappers.TimeFeatureWrapper", {})]
 
 
 @pytest.mark.reference
@@ -86,17 +86,24 @@ def test_public_settings_are_read(reference: Path) -> None:
     assert wrappers(config) == []
 
 
-@pytest.mark.parametrize("key", ["env_wrapper", "vec_env_wrapper"])
 @pytest.mark.parametrize(
     "value", ["mine.Skip", ["mine.Skip"], [{"mine.Skip": {"by": 2}}, "symbench.wrappers.SensorHistory"]]
 )
-def test_wrappers_that_are_not_applied_are_named(model: Path, key: str, value: Any) -> None:
-    configure(model, {"policy": "MlpPolicy", key: value})
+def test_wrappers_of_vector_environments_are_not_applied_but_named(model: Path, value: Any) -> None:
+    configure(model, {"policy": "MlpPolicy", "vec_env_wrapper": value})
     with pytest.raises(
-        SymbenchError, match=r"was trained in wrappers that are not applied here \(mine.Skip, says its config"
+        SymbenchError, match=r"in wrappers of vector environments, .* not applied here \(mine.Skip, says its config"
     ):
         load_sb3(f"sac:{model}", trust=True)
     assert load_sb3(f"sac:{model}", trust=True, wrappers="none").name == "Pendulum-v1"
+
+
+def test_wrappers_come_with_their_arguments_in_the_order_of_the_file() -> None:
+    listed = ["a.One", {"b.Two": {"by": 2}}, {"c.Three": None}, "symbench.wrappers.SensorHistory", "d.TimeLimit"]
+    assert wrappers({"env_wrapper": listed}) == [("a.One", {}), ("b.Two", {"by": 2}), ("c.Three", {})]
+    assert wrappers({"env_wrapper": {"b.Two": {"by": 2}}}) == [("b.Two", {"by": 2})]
+    assert wrappers({"env_wrapper": "a.One"}) == [("a.One", {})]
+    assert wrappers({"env_wrapper": None}) == wrappers({}) == []
 
 
 def test_other_files_of_that_name_do_not_count(model: Path) -> None:
