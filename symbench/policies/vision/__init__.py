@@ -4,7 +4,7 @@
 * :class:`NatureCNNNetwork`, :class:`AttentionAgentNetwork` - baselines, tied to where things are in the picture
 """
 
-from symbench.policies.vision.patch_attention import SetPooling, VisionAttentionNeuron
+from symbench.policies.vision.patch_layers import SetPooling, VisionAttentionNeuron
 from symbench.policies.vision.patch_networks import (
     PatchNetwork,
     SetTransformerNetwork,

@@ -20,7 +20,7 @@ from symbench.policies.actions import BoxHead
 from symbench.policies.memory import History
 from symbench.policies.spaces import shapes_of
 from symbench.policies.vision.heads import AttentionAgentHead, ConvHead, square_grid
-from symbench.policies.vision.patch_attention import SetPooling, VisionAttentionNeuron
+from symbench.policies.vision.patch_layers import SetPooling, VisionAttentionNeuron
 from symbench.policies.vision.patches import to_patches
 from symbench.policies.vision.vision_network import VisionNetwork, frames_shape, unmasked
 
@@ -148,7 +148,7 @@ class PatchNetwork(VisionNetwork):
 
 
 class VisionAttentionNeuronNetwork(PatchNetwork):
-    """:class:`~symbench.policies.vision.patch_attention.VisionAttentionNeuron` and a head.
+    """:class:`~symbench.policies.vision.patch_layers.VisionAttentionNeuron` and a head.
 
     ``head="conv"`` is the published Pong agent's, ``head="attention-agent"`` the CarRacing agent's. Source: Tang & Ha
     2021 (arXiv 2109.02869), appendix A.
@@ -224,7 +224,7 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
 
 
 class SetTransformerNetwork(PatchNetwork):
-    """:class:`~symbench.policies.vision.patch_attention.SetPooling` and a convolutional head: no positions.
+    """:class:`~symbench.policies.vision.patch_layers.SetPooling` and a convolutional head: no positions.
 
     It has neither frame differences nor the previous action, and learned queries in place of fixed ones: the ablation
     that tells what :class:`VisionAttentionNeuronNetwork` adds to an image transformer without positional encodings.
