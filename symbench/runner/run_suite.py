@@ -50,7 +50,7 @@ def run(
     timeout: float | None = None,
     shard: Shard | None = None,
     resume: bool = True,
-    command: str = "symbench.runner.run_suite",
+    command: str = "symbench.runner.run",
     progress: Progress = lambda outcome, total: None,
 ) -> Manifest:
     """Evaluate a suite and keep every cell in a directory.

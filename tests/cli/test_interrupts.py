@@ -34,7 +34,7 @@ def test_ctrl_c_ends_quietly_and_promises_what_is_true(
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt("3 of 8 cells are done")
 
-    monkeypatch.setattr("symbench.runner.run_suite", interrupted)
+    monkeypatch.setattr("symbench.runner.run", interrupted)
     result = symbench(*RUN, *words)
     assert result.exit_code == 130 and result.stderr == message
 
@@ -64,7 +64,7 @@ def test_a_signal_ends_a_command_as_ctrl_c_does(
         finally:
             os.kill(os.getpid(), number)  # twice, as timeout does: the first is being obeyed
 
-    monkeypatch.setattr("symbench.runner.run_suite", run)
+    monkeypatch.setattr("symbench.runner.run", run)
     result = symbench(*RUN)
     assert result.exit_code == code
     assert (
@@ -83,7 +83,7 @@ def test_a_signal_that_someone_else_handles_is_left_to_them(
         time.sleep(0.01)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("symbench.runner.run_suite", run)
+    monkeypatch.setattr("symbench.runner.run", run)
     before = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
     try:
         assert symbench(*RUN).exit_code == 130

@@ -146,7 +146,7 @@ def test_a_defect_is_told_from_a_mistake(symbench: Symbench, monkeypatch: pytest
     def broken(*_: Any, **__: Any) -> None:
         raise AssertionError("this cannot be")
 
-    monkeypatch.setattr("symbench.runner.run_suite", broken)
+    monkeypatch.setattr("symbench.runner.run", broken)
     result = symbench(*RUN)
     assert result.exit_code == 1
     assert "error: AssertionError: this cannot be" in result.stderr and "--debug" in result.stderr
@@ -159,7 +159,7 @@ def test_only_what_a_user_can_cause_counts_as_a_mistake(
     def broken(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr("symbench.runner.run_suite", broken)
+    monkeypatch.setattr("symbench.runner.run", broken)
     result = symbench(*RUN)
     assert result.exit_code == (2 if isinstance(error, OSError) else 1)
     assert "a bug" in result.stderr and ("defect" in result.stderr) == (result.exit_code == 1)
@@ -171,7 +171,7 @@ def test_what_gymnasium_says_about_an_environment_is_a_mistake(
     def missing(*_: Any, **__: Any) -> None:
         raise gym.error.DependencyNotInstalled("install it")
 
-    monkeypatch.setattr("symbench.runner.run_suite", missing)
+    monkeypatch.setattr("symbench.runner.run", missing)
     assert symbench(*RUN).exit_code == 2
 
 
@@ -227,7 +227,7 @@ def test_a_long_message_of_a_defect_is_cut(symbench: Symbench, monkeypatch: pyte
     def broken(*_: Any, **__: Any) -> None:
         raise AssertionError("x" * 100_000)
 
-    monkeypatch.setattr("symbench.runner.run_suite", broken)
+    monkeypatch.setattr("symbench.runner.run", broken)
     result = symbench(*RUN)
     assert result.exit_code == 1 and len(result.stderr) < 1200 and "x ... (a defect" in result.stderr
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from symbench.suites import Suite
 
 TASK = "CartPole-v1"
-MODULE = sys.modules["symbench.runner.run_suite"]  # the function of the same name hides it
+MODULE = sys.modules["symbench.runner.run_suite"]
 
 
 @pytest.fixture
