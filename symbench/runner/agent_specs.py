@@ -20,7 +20,7 @@ ENTRY_POINTS: Final = "symbench.agents"
 """Group of the entry points by which an installed package adds agents: ``name = "module:Name"``."""
 
 _PREFIXED: Final = re.compile(r"(?P<prefix>[A-Za-z0-9_]+):(?P<rest>.+)")
-_WAYS: Final = "--agent ppo:FILE.zip, --agent PATH.safetensors, --agent module:Name"
+_WAYS: Final = "--agent ppo:FILE.zip, PATH.safetensors, onnx:FILE.onnx, torchscript:FILE.pt, zoo:FOLDER, module:Name"
 
 
 def sources_of(spec: str, task: str, trust: bool) -> list[AgentSource]:
