@@ -106,6 +106,15 @@ def test_a_run_that_goes_on_is_the_run_that_never_stopped(splits: Splits, tmp_pa
     assert other["test_mse"] != whole["test_mse"]
 
 
+def test_a_rate_that_falls_ends_elsewhere_and_belongs_to_its_epochs(splits: Splits, tmp_path: Path) -> None:
+    stays = train_predictor("linear", splits, tmp_path / "stays", epochs=4)
+    falls = train_predictor("linear", splits, tmp_path / "falls", epochs=4, anneal=True)
+    assert falls["curve"][-1]["test_mse"] != stays["curve"][-1]["test_mse"]
+    assert falls["anneal"] == 4 and "anneal" not in stays
+    with pytest.raises(SymbenchError):
+        train_predictor("linear", splits, tmp_path / "falls", epochs=8, anneal=True)
+
+
 def test_an_interrupted_run_goes_on(splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("symbench.training.session.CHECKPOINT_SECONDS", 0.0)
     whole = train_predictor("radial-field", splits, tmp_path / "whole", epochs=7)

@@ -22,6 +22,7 @@ def main(
     first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first run.")] = 0,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the systems.")] = 300,
     learning_rate: Annotated[float | None, typer.Option(help="Adam's. \\[as published]")] = None,
+    anneal: Annotated[bool, typer.Option(help="Whether the learning rate falls to 0; published: it stays.")] = False,
     data: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Holds train.npz, valid.npz and test.npz. \\[the published systems]"),
@@ -37,6 +38,7 @@ def main(
         for name in names:
             for seed in range(first_seed, first_seed + seeds):
                 options: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate, "resume": resume}
+                options |= {"anneal": anneal}
                 story = train_predictor(name, splits, out, seed, command=command, **options)
                 typer.echo(f"{name} s{seed}: test MSE {story['test_mse']:.5f} at epoch {story['best_epoch']}")
                 write_results(out)

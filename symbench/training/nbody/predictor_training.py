@@ -37,6 +37,7 @@ def train_predictor(
     *,
     epochs: int = 300,
     learning_rate: float | None = None,
+    anneal: bool = False,
     resume: bool = True,
     command: str = "",
 ) -> dict[str, Any]:
@@ -52,6 +53,7 @@ def train_predictor(
         seed: Of weights and of the order of systems.
         epochs: Passes over the systems.
         learning_rate: Adam's; ``None``: the published one.
+        anneal: Whether it falls to 0 along half a cosine over these epochs; published is that it stays.
         resume: Whether to go on with what is there; otherwise it is deleted.
         command: What was called, to be written down.
 
@@ -64,13 +66,14 @@ def train_predictor(
     network = make_predictor(name, seed)
     rate = PREDICTORS[name].learning_rate if learning_rate is None else learning_rate
     settings = {"predictor": name, "seed": seed, "learning_rate": rate, "batch": BATCH, "weight_decay": WEIGHT_DECAY}
+    settings |= {"anneal": epochs} if anneal else {}
     digest = hashlib.sha256(json.dumps([settings, splits.digest()]).encode()).hexdigest()
     session = Session(out / name / f"s{seed}", seed, digest, resume=resume, measure="training MSE {:.5f}")
     story = _finished(session, epochs)
     if story is None:
         optimizer = torch.optim.Adam(network.parameters(), rate, weight_decay=WEIGHT_DECAY)
         with single_thread(), session:
-            _train(network, optimizer, splits, session, epochs)
+            _train(network, optimizer, splits, session, epochs, rate if anneal else None)
         best = min(session.curve, key=lambda row: row["valid_mse"])
         story = {
             **settings,
@@ -84,10 +87,19 @@ def train_predictor(
     return story
 
 
-def _train(network: nn.Module, optimizer: torch.optim.Optimizer, splits: Splits, session: Session, epochs: int) -> None:
+def _train(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    splits: Splits,
+    session: Session,
+    epochs: int,
+    falling_from: float | None,
+) -> None:
     begun = session.restore(network, optimizer)
     session.curve[:] = [row for row in session.curve if row["done"] % EVERY == 0]  # not the end of a shorter run
     for epoch in range(begun, epochs):
+        if falling_from is not None:
+            optimizer.param_groups[0]["lr"] = falling_from * (1 + math.cos(math.pi * epoch / epochs)) / 2
         error, done = train_epoch(network, optimizer, splits.train, session.seed, epoch), epoch + 1
         if not math.isfinite(error):
             raise SymbenchError(f"the predictor diverged in epoch {done}; take a smaller learning rate")
