@@ -21,6 +21,7 @@ EXTRAS: Final = {
     "PIL": "pictures",
     "jinja2": "site",
     "e3nn": "geometric",
+    "ray": "ray",
 }
 """Module to the extra that brings it."""
 _PACKAGES: Final = {"yaml": "PyYAML", "sklearn": "scikit-learn", "PIL": "Pillow"}
