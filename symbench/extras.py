@@ -22,6 +22,7 @@ EXTRAS: Final = {
     "jinja2": "site",
     "e3nn": "geometric",
     "onnxruntime": "onnx",
+    "ray": "ray",
 }
 """Module to the extra that brings it."""
 _PACKAGES: Final = {"yaml": "PyYAML", "sklearn": "scikit-learn", "PIL": "Pillow"}

@@ -71,6 +71,28 @@ def test_the_message_names_the_package_and_the_extra(monkeypatch: pytest.MonkeyP
         require("sklearn.manifold", "pictures")
 
 
+@pytest.mark.parametrize(
+    ("blocked", "command", "extra"),
+    [
+        ("ray", "run --suite shuffle --task CartPole-v1 --executor ray --out new", "ray"),
+        ("jinja2", "leaderboard new", "site"),
+        ("sklearn", "analyse attention-neuron --task CartPoleSwingUp --out new", "pictures"),
+        ("PIL", "analyse attention-neuron --task CartPoleSwingUp --out new", "pictures"),
+        ("PIL", "video shuffle@2/CartPole-v1/none/in-order/mlp/s0 --out new", "pictures"),
+        ("imageio", "video shuffle@2/CartPole-v1/none/in-order/mlp/s0 --out new.mp4", "pictures"),
+        ("matplotlib", "study cartpole --out new", "pictures"),
+        ("pygame", "video shuffle@2/CartPole-v1/none/in-order/mlp/s0 --out new.gif", "render"),
+    ],
+)
+def test_a_command_says_what_is_missing_before_work_begins(
+    blocked: str, command: str, extra: str, tmp_path: Path
+) -> None:
+    done = without([blocked], *command.split(), cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert f"pip install 'symbench[{extra}]'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.reference
 def test_a_zip_of_sb3_says_what_is_missing_before_cells_are_played(tmp_path: Path) -> None:
     folder = os.environ.get("SYMBENCH_REFERENCE") or pytest.skip("SYMBENCH_REFERENCE is not set")

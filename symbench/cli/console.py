@@ -45,7 +45,7 @@ def show_list(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
 
 
 @contextmanager
-def cell_progress(debug: bool) -> Iterator[Callable[[Outcome | None, int], None]]:
+def cell_progress(debug: bool) -> Iterator[Callable[[Outcome | str | None, int], None]]:
     """A bar over cells with the time left, on standard error; nothing but failures when that is not a terminal.
 
     Args:
@@ -71,11 +71,16 @@ def cell_progress(debug: bool) -> Iterator[Callable[[Outcome | None, int], None]
     with Progress(*columns, **options, speed_estimate_period=_ETA_OVER) as bar:  # type: ignore[arg-type]
         task = bar.add_task("", total=None)
 
-        def advance(outcome: Outcome | None, total: int) -> None:
-            bar.update(task, total=total, advance=0 if outcome is None else 1)
-            if outcome is None:
+        announced = ""
+
+        def advance(outcome: Outcome | str | None, total: int) -> None:
+            nonlocal announced
+            if outcome is None or isinstance(outcome, str):
+                announced = outcome or ""
+                bar.reset(task, total=total, description=escape(announced))
+                bar.refresh()
                 return
-            bar.update(task, description=outcome.cell.key.within_suite)
+            bar.update(task, total=total, advance=1, description=escape(announced or outcome.cell.key.within_suite))
             if outcome.record is None:
                 line = f"[red]failed[/red] {escape(outcome.cell.id)}: {escape(outcome.error)}"
                 screen.print(line, soft_wrap=True, highlight=False)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symbench.cli.errors import Debug, directory, one_line_errors
+from symbench.extras import require
 
 
 @one_line_errors
@@ -40,6 +41,7 @@ def leaderboard(
     if check:
         _check(folder, site or folder / "site")
         return
+    require("jinja2", "the pages of the site")  # now rather than after the tables
     boards = write_tables(folder)
     lines = sum(len(board.lines) for board in boards)
     typer.echo(f"{folder}/LEADERBOARD.md, leaderboard.csv: {len(boards)} boards, {lines} lines")

@@ -125,7 +125,7 @@ def run(
             progress=progress,
         )
     if part is None:
-        show(leaderboard.write_report(where, task or ()), where)
+        show(leaderboard.write_report(where, manifest.invocations[-1].tasks), where)
     else:
         show_part(manifest, where)
     if manifest.failed:

@@ -22,7 +22,8 @@ def answer(manifest: Manifest, records: Sequence[Record], tasks: Sequence[str] =
     """For example ``CartPole-v1: mine keeps 10% [9, 13] of its clean score, mlp 1%``.
 
     The mean over conditions, then over tasks, of the retention of docs/statistics.md, over the conditions that all
-    agents have played; if they are not all, the line says so. Random play, which has nothing to keep, is left out.
+    agents have played; if they are not all, the line says so. Random play, which has nothing to keep, and agents that
+    have not played at all are left out. If no agent plays all tasks, there is a line for each.
 
     Args:
         manifest: What was run.
@@ -34,9 +35,16 @@ def answer(manifest: Manifest, records: Sequence[Record], tasks: Sequence[str] =
     """
     scores = Scores(manifest, records)
     chosen = [task for task in tasks if task in manifest.tasks] or list(manifest.tasks)
+    played = [task for task in chosen if _agents(manifest, scores, [task])]
+    together = played and _agents(manifest, scores, played)
+    lines = (_line(manifest, scores, group) for group in ([played] if together else [[task] for task in played]))
+    return "\n".join(filter(None, lines))
+
+
+def _line(manifest: Manifest, scores: Scores, chosen: Sequence[str]) -> str:
     agents = _agents(manifest, scores, chosen)
     common = {task: _played(manifest, scores, task, agents) for task in chosen}
-    if not agents or not all(common.values()):
+    if not all(common.values()):
         return ""
     estimates = {agent: _kept(manifest, scores, common, agent) for agent in agents}
     kept = {agent: with_interval(share, percent=True) for agent, share in estimates.items() if share is not UNDEFINED}
@@ -51,8 +59,9 @@ def answer(manifest: Manifest, records: Sequence[Record], tasks: Sequence[str] =
 
 
 def _agents(manifest: Manifest, scores: Scores, tasks: Sequence[str]) -> list[str]:
-    """The agents that play all these tasks; the one that others are compared with comes last."""
-    everywhere = [name for name in scores.agents(tasks[0]) if all(name in scores.agents(task) for task in tasks)]
+    """The agents that have played all these tasks; the one that others are compared with comes last."""
+    clean = manifest.suite.baseline.id
+    everywhere = [name for name in scores.agents(tasks[0]) if all(scores.runs(task, clean, name) for task in tasks)]
     names = [name for name in everywhere if name != "random"]
     return sorted(names, key=lambda name: name == manifest.suite.compare_with)
 

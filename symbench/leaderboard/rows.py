@@ -70,6 +70,7 @@ class Row:
         protocol_episodes: Episodes of each in the published protocol.
         mean: Mean return over all episodes of all runs.
         std: Standard deviation over the same; NaN for a single one.
+        scale: What the score is: ``"normalised"``, or ``"raw"`` (a return) in a task without a reference.
         iqm: Score by the task's metric, see :func:`~symbench.leaderboard.retention.score`.
         retention: Share of the unperturbed score that is left; 1 for the unperturbed condition itself.
         improvement: Probability of scoring higher than the suite's ``compare_with`` agent.
@@ -94,6 +95,7 @@ class Row:
     length: float = NAN
     improvement_over: str = ""
     measures: dict[str, float] = field(default_factory=dict)
+    scale: str = ""
     gap: Gap | None = None
 
     @property
@@ -168,7 +170,9 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
     returns, by_metric = (get(task, condition.id, agent) for get in (scores.returns, scores.scores))
     gap = _gap(manifest, scores, task, condition, agent)
     if returns is None or by_metric is None:
-        return Row(suite.tag, task, condition, agent, protocol_episodes=facts.episodes, gap=gap)
+        return Row(
+            suite.tag, task, condition, agent, protocol_episodes=facts.episodes, scale=facts.metric.scale, gap=gap
+        )
     improvement, over = _improvement(manifest, scores, task, condition, agent)
     return Row(
         suite=suite.tag,
@@ -186,6 +190,7 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         improvement_over=over,
         length=scores.mean_length(task, condition.id, agent),
         measures=scores.measures(task, condition.id, agent),
+        scale=facts.metric.scale,
         gap=gap,
     )
 

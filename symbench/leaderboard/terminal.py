@@ -108,7 +108,7 @@ def _scores(manifest: Manifest, rows: Sequence[Row], width: int) -> Group:
     barred = [first, *columns, column("", _bar), *extra]
     fits = _width(_table(barred)) <= width
     tables = Group(_table(barred, ends)) if fits else _stacked(first, columns + extra, width, ends)
-    return _titled("normalised score, and the share of it that a perturbation leaves", tables)
+    return _titled(text.score_title(manifest, rows[0].task), tables)
 
 
 def _iqm(row: Row) -> Text:

@@ -85,7 +85,7 @@ def score_headings(manifest: Manifest, rows: Sequence[Row]) -> list[str]:
     """Headings of score, retention and comparison; the last is empty if there is nothing to compare."""
     shown = [row for group in scored(rows) for row in group]
     return [
-        marked("IQM", (row.iqm for row in shown)),
+        marked(f"{manifest.tasks[rows[0].task].metric.scale} IQM", (row.iqm for row in shown)),
         marked("retention", (row.retention for row in shown)),
         compared_with(manifest, rows),
     ]
@@ -93,7 +93,8 @@ def score_headings(manifest: Manifest, rows: Sequence[Row]) -> list[str]:
 
 def score_title(manifest: Manifest, task: str) -> str:
     """What the table of scores shows."""
-    kind = "normalised score" if manifest.tasks[task].metric.normalised else "raw score (return)"
+    metric = manifest.tasks[task].metric
+    kind = f"{metric.scale} score" + ("" if metric.normalised else " (return)")
     return f"{kind}, and the share of it that a perturbation leaves"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -106,6 +107,7 @@ class Invocation(BaseModel):
         started: Local time with offset, ISO 8601.
         seconds: Wall time; ``None`` while it runs or when it was killed.
         evaluated: Cells evaluated by this call so far; the others were there.
+        tasks: What it was to play.
         environment: Versions, commit, hardware, threads.
     """
 
@@ -113,6 +115,7 @@ class Invocation(BaseModel):
     started: str
     seconds: float | None = None
     evaluated: int = 0
+    tasks: tuple[str, ...] = ()
     environment: dict[str, Any]
 
 
@@ -174,8 +177,12 @@ class Manifest(BaseModel):
         """What a user should know beside the tables, a line for each subject."""
         notes = []
         if self.redundant:
-            left_out = "; ".join(f"{condition}: {reason}" for condition, reason in self.redundant.items())
-            notes.append(f"left out: {left_out}")
+            levels = defaultdict[tuple[str, str], list[str]](list)
+            for condition, reason in self.redundant.items():
+                name, _, level = condition.rpartition("/")
+                levels[name, reason].append(level)
+            left_out = (f"{name}/{', '.join(of_name)}: {reason}" for (name, reason), of_name in levels.items())
+            notes.append(f"left out: {'; '.join(left_out)}")
         if self.outside:
             worst = max(self.outside, key=lambda id: self.outside[id])
             notes.append(

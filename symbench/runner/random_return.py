@@ -6,6 +6,7 @@ depends on the task alone, as the numbers do: neither on the clock nor on the nu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -15,14 +16,22 @@ import numpy as np
 from symbench.errors import SymbenchError
 from symbench.runner.agents import RANDOM
 from symbench.runner.cell import Cell
-from symbench.runner.executors import execute
+from symbench.runner.evaluate import batches
+from symbench.runner.executors import Outcome, execute
 from symbench.runner.store import Store
 from symbench.tasks import Metric, get_task
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from symbench.runner.evaluate import Episodes
+    from numpy.typing import NDArray
+
+    Play = Callable[[Sequence[Cell]], Generator[Outcome, None, None]]
+
+# Called with each outcome and the number of those to come. They are announced by a text that says what is played, or
+# by ``None``: the cells of the suite.
+Progress = Callable[["Outcome | str | None", int], None]
 
 FRAMES: Final = range(20)  # seeds
 FIRST: Final = range(100)
@@ -58,14 +67,22 @@ class RandomReturn:
         return Metric(self.mean, metric.reference_return, source, self.interval)
 
 
-def measure_random(task: str, run_dir: Path, workers: int = 1, trust: bool = False) -> RandomReturn:
+def measure_random(
+    task: str,
+    run_dir: Path,
+    trust: bool = False,
+    *,
+    play: Play = execute,
+    progress: Progress = lambda outcome, total: None,
+) -> RandomReturn:
     """Measure the random return of a task, or read it where it was measured before.
 
     Args:
         task: Name of the task.
         run_dir: Where the episodes are kept, under ``random-returns``.
-        workers: Number of processes.
         trust: Whether the module of the task may be imported.
+        play: Plays cells, :func:`~symbench.runner.executors.execute` with some number of workers.
+        progress: Called with each batch of episodes as it is done.
 
     Raises:
         SymbenchError: Random play fails in this task, or the directory cannot be written.
@@ -73,13 +90,31 @@ def measure_random(task: str, run_dir: Path, workers: int = 1, trust: bool = Fal
     store = Store(run_dir / "random-returns")
     store.prepare()
     frames = get_task(task, trust).observes == "frames"
-    first = _episodes(_cell(task, FRAMES if frames else FIRST, trust), store, workers)
-    returns = first.returns
-    if first.lengths.sum() <= MOST_STEPS and not frames:
-        returns = np.concatenate([returns, _episodes(_cell(task, OTHERS, trust), store, workers).returns])
+    returns, steps = _play(task, FRAMES if frames else FIRST, store, trust, play, progress)
+    if steps <= MOST_STEPS and not frames:
+        returns = np.concatenate([returns, _play(task, OTHERS, store, trust, play, progress)[0]])
     mean = float(returns.mean())
     half = _QUANTILE * float(returns.std(ddof=1)) / len(returns) ** 0.5
     return RandomReturn(mean, (mean - half, mean + half), len(returns))
+
+
+def _play(
+    task: str, seeds: range, store: Store, trust: bool, play: Play, progress: Progress
+) -> tuple[NDArray[np.float64], int]:
+    """The returns of random play, (E,), and how many steps that took."""
+    # A cell for each batch: they can be counted as they are done, and played side by side.
+    cells = [_cell(task, batch, trust) for batch in batches(_cell(task, seeds, trust))]
+    missing = [cell for cell in cells if not store.holds(cell, replacing=True)]
+    if missing:
+        progress(f"random play in {task}", len(missing))
+    with closing(play(missing)) as outcomes:
+        for outcome in outcomes:
+            if outcome.record is None:
+                raise SymbenchError(f"the random return of {task} cannot be measured: {outcome.error}")
+            store.write(outcome.record)
+            progress(outcome, len(missing))
+    episodes = [store.read(store.path(cell.id)).episodes for cell in cells]
+    return np.concatenate([each.returns for each in episodes]), sum(int(each.lengths.sum()) for each in episodes)
 
 
 def _cell(task: str, seeds: range, trust: bool) -> Cell:
@@ -95,14 +130,3 @@ def _cell(task: str, seeds: range, trust: bool) -> Cell:
         seed=seeds[0],
         trust=trust,
     )
-
-
-def _episodes(cell: Cell, store: Store, workers: int) -> Episodes:
-    if store.holds(cell, replacing=True):
-        return store.read(store.path(cell.id)).episodes
-    with closing(execute([cell], workers)) as outcomes:
-        outcome = next(outcomes)
-    if outcome.record is None:
-        raise SymbenchError(f"the random return of {cell.task} cannot be measured: {outcome.error}")
-    store.write(outcome.record)
-    return outcome.record.episodes

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from symbench.runner.executors import execute
 from symbench.runner.random_return import measure_random
 from symbench.tasks import get_task
 
@@ -23,7 +25,7 @@ def main(
     """Measure what random play reaches and write it as a table."""
     lines = {line[0]: line for line in _read(out)}
     for name in tasks:
-        found = measure_random(name, run_dir, workers)
+        found = measure_random(name, run_dir, play=partial(execute, workers=workers))
         numbers = (f"{value:.6g}" for value in (found.mean, *found.interval))
         lines[name] = [name, get_task(name).spelling, *numbers, str(found.episodes)]
         typer.echo(f"{name}: {found}")

@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from symbench.errors import NOTHING_KEPT, SymbenchError
 from symbench.runner.agents import RANDOM, resolve, tasks_of
 from symbench.runner.cell_id import CellId
-from symbench.runner.executors import Outcome, execute
+from symbench.runner.executors import check, execute
 from symbench.runner.manifest import Invocation, Manifest, load_manifest
 from symbench.runner.plan import QUICK_EPISODES, Plan, plan
 from symbench.runner.provenance import environment
-from symbench.runner.random_return import RandomReturn, measure_random
+from symbench.runner.random_return import Progress, RandomReturn, measure_random
 from symbench.runner.store import Store
 from symbench.suites.suite import check_file_name
 from symbench.tasks import get_task
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
     from symbench.runner.cell import AgentSource, Cell
+    from symbench.runner.executors import Outcome
+    from symbench.runner.random_return import Play
     from symbench.runner.shards import Shard
     from symbench.suites import Suite
 
 # run.json is saved after every cell, unless that takes more seconds than this: then between two savings passes so many
 # times what one takes.
 _QUICK, _SAVING = 0.05, 20
-
-# Called with the outcome of every cell as it is done; ``None`` announces the number of cells to come.
-Progress = Callable[["Outcome | None", int], None]
 
 
 def run(
@@ -76,7 +76,8 @@ def run(
         shard: Which part of the cells is evaluated; none evaluates all. What ``run.json`` plans is the whole.
         resume: Whether cells that exist are kept; otherwise they are evaluated again.
         command: Recorded in ``run.json``.
-        progress: Called with each outcome and the number of cells to evaluate.
+        progress: Called with each outcome and the number of them; ``None`` announces the cells, a text what is played
+            before them.
 
     Returns:
         What ``run.json`` holds; ``failed`` names the cells that went wrong.
@@ -87,6 +88,7 @@ def run(
         KeyboardInterrupt: Ctrl-C; the message says how many cells are done.
     """
     started, clock = datetime.now().astimezone().isoformat(timespec="seconds"), time.perf_counter()
+    check(workers, executor, timeout)
     planned = make_plan(
         suite, tasks=tasks, agents=agents, trust=trust, baseline=baseline, episodes=episodes, quick=quick
     )
@@ -101,9 +103,11 @@ def run(
         absent = {cell.id for cell in missing}
         todo = [cell for cell in share if cell.id in absent]
         outcomes = execute(todo, workers, set(manifest.failed), executor=executor, timeout=timeout)
-        _announce(manifest, planned, missing, _random_returns(manifest, planned, workers, trust, store))
+        play = partial(execute, workers=workers, timeout=timeout)
+        _announce(manifest, planned, missing, _random_returns(manifest, planned, trust, store, play, progress))
         store.make_room(todo)
-        call = Invocation(command=command, started=started, environment=environment(workers))
+        played = tuple(dict.fromkeys(cell.task for cell in planned.cells))
+        call = Invocation(command=command, started=started, tasks=played, environment=environment(workers))
         manifest.invocations.append(call)
         manifest.save(store)
         try:
@@ -192,14 +196,14 @@ def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:
 
 
 def _random_returns(
-    manifest: Manifest, planned: Plan, workers: int, trust: bool, store: Store
+    manifest: Manifest, planned: Plan, trust: bool, store: Store, play: Play, progress: Progress
 ) -> dict[str, RandomReturn | SymbenchError]:
     """What random play reaches, or why that is not known, in the tasks that have no constant."""
     found: dict[str, RandomReturn | SymbenchError] = {}
     for task in dict.fromkeys(cell.task for cell in planned.cells):
         if manifest.suite.metric_of(get_task(task, trust)).random_return is None:
             try:
-                found[task] = measure_random(task, store.directory, workers, trust)
+                found[task] = measure_random(task, store.directory, trust, play=play, progress=progress)
             except SymbenchError as error:  # its cells will fail, too; those of other tasks need not
                 found[task] = error
     return found

@@ -104,7 +104,8 @@ class Task:
             raise self._broken(error) from error
 
     def _make(self, **kwargs: Any) -> Env:
-        return gym.make(self.env_id, **{**self.kwargs, **kwargs})
+        # Not Gymnasium's checker, which warns again in every process: the runner checks, counts, and says it once.
+        return gym.make(self.env_id, **{"disable_env_checker": True, **self.kwargs, **kwargs})
 
     def _wrapped(self, wrap: Callable[[Env], Env] | None) -> Env:
         env = self._make()

@@ -30,6 +30,11 @@ class Metric:
         return self.random_return is not None and self.reference_return is not None
 
     @property
+    def scale(self) -> str:
+        """What scores are: ``"normalised"``, or ``"raw"`` returns."""
+        return "normalised" if self.normalised else "raw"
+
+    @property
     def constants(self) -> tuple[float | None, float | None]:
         """Random and reference return."""
         return self.random_return, self.reference_return

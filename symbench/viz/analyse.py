@@ -59,7 +59,8 @@ def analyse(
             raise unknown("analysis", name, ANALYSES)
     if episodes < 3 or steps < 10:
         raise SymbenchError(f"analyses need 3 episodes and 10 steps at least, received {episodes} and {steps}")
-    require("matplotlib", "pictures")
+    for module in ("matplotlib", "sklearn", "threadpoolctl", "PIL"):  # now rather than after an hour of playing
+        require(module, "pictures")
     return {name: ANALYSES[name](source, task, out, episodes, steps) for name in which or ANALYSES}
 
 

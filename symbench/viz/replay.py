@@ -71,6 +71,7 @@ class Replay:
         """
         self.task = task
         wrappers = [adapter_of(GymAdapter, step.perturbation()) for step in apply]
+        self._extra = get_task(task).extra or "'symbench[render]'"
         base = get_task(task).make(render_mode="rgb_array" if render else None, disable_env_checker=True)
         self._tap = _Tap(base)
         self.origins = Origins.of(base.observation_space, apply)
@@ -99,7 +100,10 @@ class Replay:
 
     def picture(self) -> NDArray[np.uint8]:
         """The scene as the simulator draws it, (H, W, 3), uint8."""
-        return np.asarray(self._tap.render(), dtype=np.uint8)
+        try:
+            return np.asarray(self._tap.render(), dtype=np.uint8)
+        except gym.error.DependencyNotInstalled as error:
+            raise SymbenchError(f"pictures of this task need more: pip install {self._extra}") from error
 
     def reset(self, seed: int) -> Any:
         """Begin an episode; what the agent sees first."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symbench.errors import SymbenchError
+from symbench.extras import require
 from symbench.runner.agents import load
 from symbench.runner.evaluate import single_thread
 from symbench.tasks import get_task
@@ -67,6 +68,7 @@ def make_video(
             missing, or a number is out of range.
     """
     _check(cell, episode, {"steps": steps, "fps": fps, "zoom": zoom})
+    require("PIL", "pictures")
     total = 0.0
     with single_thread(), closing(Replay(cell.task, cell.apply, render=True)) as replay:
         agent = agent_of(cell, replay, episode)

@@ -75,9 +75,13 @@ def test_how_much_is_done_and_left_comes_before_the_id(monkeypatch: pytest.Monke
 
     outcome: Any = Outcome(Named(), record=object())  # type: ignore[arg-type]
     with cell_progress(debug=False) as advance:
+        advance("random play in CartPole-v1", 3)
+        advance(outcome, 3)
         advance(None, 8)
         advance(outcome, 8)
         advance(outcome, 8)
+    measured = [line for line in shown.getvalue().split("\r") if "0/3" in line][-1]
+    assert measured.index("0/3") < measured.index("left") and (width == 40 or "random play" in measured)
     last = [line for line in shown.getvalue().split("\r") if "2/8" in line][-1]
     assert "2/8 cells," in last and "left" in last
     assert last.index("2/8") < last.index("left")

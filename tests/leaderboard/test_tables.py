@@ -156,6 +156,38 @@ def test_the_answer_is_the_mean_over_conditions_and_tasks(manifest: Manifest, re
     assert make_report(manifest, records[:3], ["CartPole-v1"]).answer == ""  # nothing of that task yet
 
 
+def test_the_answer_is_about_agents_that_have_played(manifest: Manifest, record: Callable[..., Record]) -> None:
+    """A task in which only random play was asked for, or an agent that failed, does not silence the others."""
+    manifest.add_task("CartPole-v1")
+    record("broken", CLEAN, [0.0])  # planned, not evaluated
+    records = [record("random", condition, [9.0], task="CartPole-v1") for condition in (CLEAN, SHUFFLED, OFTEN)]
+    records += [record("mlp", condition, [593.0]) for condition in (CLEAN, SHUFFLED, OFTEN)]
+    assert make_report(manifest, records).answer == (
+        "CartPoleSwingUp: mlp keeps 100% of its clean score (mean of 2 perturbations)"
+    )
+    records += [record("mine", condition, [500.0], task="CartPole-v1") for condition in (CLEAN, SHUFFLED, OFTEN)]
+    assert [line.partition(" keeps")[0] for line in make_report(manifest, records).answer.splitlines()] == [
+        "CartPoleSwingUp: mlp",
+        "CartPole-v1: mine",
+    ]
+
+
+@pytest.mark.parametrize(("reference", "scale"), [(593.0, "normalised"), (None, "raw")])
+def test_tables_say_whether_scores_are_raw(
+    manifest: Manifest, record: Callable[..., Record], reference: float | None, scale: str
+) -> None:
+    facts = manifest.tasks["CartPoleSwingUp"]
+    manifest.tasks["CartPoleSwingUp"] = facts.model_copy(update={"reference_return": reference})
+    records = [record("mlp", condition, [400.0, 410.0]) for condition in (CLEAN, SHUFFLED, OFTEN)]
+    made = make_report(manifest, records)
+    assert set(leaderboard_frame(made.rows)["score"]) == {scale}
+    other = {"raw": "normalised", "normalised": "raw"}[scale]
+    for width in (60, 140):
+        text = printed(made, width).partition("•")[0]
+        assert f"{scale} score" in text and f"{scale} IQM [95%]" in text and other not in text
+    assert f"{scale} IQM [95%]" in markdown.render(made, records)
+
+
 def test_retention_is_shown_with_its_interval_and_a_bar(report: Report) -> None:
     text = printed(report)
     assert "100% [99, 100]   ━━━━━━━━━━" in text

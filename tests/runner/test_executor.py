@@ -55,7 +55,7 @@ def test_a_cell_that_fails_is_reported_and_the_others_go_on(cell: Callable[..., 
     first, second, third = execute([cell(), missing(cell), cell("mlp")])
     assert first.record and third.record
     assert second.record is None
-    assert second.error.startswith("SymbenchError: nowhere.json does not exist") and "\n" not in second.error
+    assert second.error.startswith("nowhere.json does not exist") and "\n" not in second.error
     assert "Traceback" in second.details
 
 

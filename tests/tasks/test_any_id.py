@@ -132,14 +132,20 @@ def test_a_run_measures_random_play_once_and_resumes(tmp_path: Path) -> None:
     def play(out: str, **options: object) -> Manifest:
         return run(suite, tmp_path / out, tasks=[WALK], agents=["random"], episodes=4, trust=True, **options)  # type: ignore[arg-type]
 
-    facts = play("a").tasks[WALK]
+    told: list[tuple[object, int]] = []
+    facts = play("a", progress=lambda outcome, total: told.append((outcome, total))).tasks[WALK]
+    assert told[0] == (f"random play in {WALK}", 1) and told[2] == (f"random play in {WALK}", 9) != told[3]
+    assert [outcome for outcome, _ in told].index(None) == 12  # the cells of the suite come after 10 batches
     kept = sorted((tmp_path / "a" / "random-returns").rglob("s0.json"))
-    assert [file.parts[-4:-2] for file in kept] == [("none", "seeds-0-99"), ("none", "seeds-100-999")]
+    seeds = [f"seeds-{first}-{first + 99}" for first in range(0, 1000, 100)]  # a file for each batch
+    assert [file.parts[-4:-2] for file in kept] == [("none", each) for each in seeds]
     assert "measured over 1000 episodes" in facts.source and facts.reference_return is None
     assert facts.random_interval and facts.random_interval[0] < facts.random_return < facts.random_interval[1]
     assert 0.4 < facts.random_return < 0.6  # by symmetry a half
     before = [file.stat().st_mtime_ns for file in kept]
-    assert play("a").tasks[WALK] == facts
+    again: list[object] = []
+    assert play("a", progress=lambda outcome, total: again.append(outcome)).tasks[WALK] == facts
+    assert again == [None]
     assert [file.stat().st_mtime_ns for file in kept] == before
     (cells,) = (tmp_path / "a" / "cells").iterdir()
     assert cells.name == "my_envs%3AWalk-v0"
@@ -162,6 +168,38 @@ def test_numbers_do_not_depend_on_workers(tmp_path: Path) -> None:
         )
     one, two = (sorted((tmp_path / str(workers)).rglob("s0.json")) for workers in (1, 2))
     assert [file.read_bytes() for file in one] == [file.read_bytes() for file in two] and len(one) > 3
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("my_envs")
+def test_random_play_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import time\nimport gymnasium as gym\nfrom my_envs import Walk\nclass Hangs(Walk):\n"
+    code += "    def step(self, action):\n        time.sleep(1000)\n"
+    (tmp_path / "slow_envs.py").write_text(code + "gym.register('Hangs-v0', entry_point=Hangs)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    shuffle = load_suite("shuffle")
+    manifest = run(shuffle, tmp_path / "r", tasks=["slow_envs:Hangs-v0"], agents=["random"], trust=True, timeout=1.0)
+    facts = manifest.tasks["slow_envs:Hangs-v0"]
+    assert facts.random_return is None and "took longer than 1 seconds" in facts.source
+    assert manifest.failed.keys() == manifest.cells.keys()
+
+
+@pytest.mark.usefixtures("my_envs")
+def test_what_leaves_its_space_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    """By the runner, which counts; not by Gymnasium's checker, which warns again in every process."""
+    code = "import gymnasium as gym\nimport numpy as np\nfrom my_envs import Walk\nclass Far(Walk):\n"
+    code += (
+        "    def step(self, action):\n        seen, *rest = super().step(action)\n        return seen + 1e6, *rest\n"
+    )
+    (tmp_path / "far_envs.py").write_text(code + "gym.register('Far-v0', entry_point=Far, max_episode_steps=9)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    manifest = run(
+        load_suite("shuffle"), tmp_path / "r", tasks=["far_envs:Far-v0"], agents=["random"], trust=True, episodes=2
+    )
+    assert not manifest.failed and any("outside the space" in note for note in manifest.notes())
+    assert not [each for each in recwarn if "observation space" in str(each.message)]
 
 
 @pytest.mark.usefixtures("my_envs")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import SymbenchError
+from symbench.extras import require
 from symbench.files import write_atomically
 from symbench.leaderboard.bootstrap import RANKED_FROM
 from symbench.leaderboard.retention import LEAST_CLEAN_SCORE, STATISTICS
@@ -162,11 +163,8 @@ def _filters(sections: Sequence[Section]) -> dict[str, Any]:
 
 
 def _environment() -> Environment:
-    try:
-        import jinja2
-    except ImportError as error:
-        raise SymbenchError("the site needs jinja2: pip install 'symbench[site]'") from error
-    environment = jinja2.Environment(
+    jinja2 = require("jinja2", "the pages of the site")
+    environment: Environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,

@@ -7,6 +7,6 @@
 """
 
 from symbench.runner.executors.base import Outcome
-from symbench.runner.executors.cells import EXECUTORS, execute
+from symbench.runner.executors.cells import EXECUTORS, check, execute
 
-__all__ = ["EXECUTORS", "Outcome", "execute"]
+__all__ = ["EXECUTORS", "Outcome", "check", "execute"]

@@ -9,7 +9,7 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from symbench.errors import one_line
+from symbench.errors import SymbenchError, one_line
 from symbench.runner.evaluate import play_batch
 from symbench.runner.measures import measure
 from symbench.runner.pipeline import describe
@@ -74,4 +74,5 @@ def attempt(job: Job) -> Outcome:
         pipeline, measures = (describe(cell), measure(cell)) if first else ((), {})
         return Outcome(cell, Record(cell, pipeline, play_batch(cell, seeds), measures, machine()))
     except Exception as error:  # whatever an agent or an environment raises, the other cells go on
-        return Outcome(cell, error=f"{type(error).__name__}: {one_line(error)}", details=traceback.format_exc())
+        kind = "" if isinstance(error, SymbenchError) else f"{type(error).__name__}: "
+        return Outcome(cell, error=kind + one_line(error), details=traceback.format_exc())

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from symbench.errors import SymbenchError, unknown
+from symbench.extras import require
 from symbench.runner.evaluate import batches, whole
 from symbench.runner.executors import local
 from symbench.runner.executors.base import Outcome
@@ -50,12 +51,7 @@ def execute(
     Raises:
         SymbenchError: ``workers`` is less than 1, ``timeout`` is not above 0, the executor is unknown or not installed.
     """
-    if workers < 1:
-        raise SymbenchError(f"workers must be at least 1, received {workers}")
-    if timeout is not None and not 0 < timeout < math.inf:
-        raise SymbenchError(f"timeout must be above 0 seconds, received {timeout:g}")
-    if executor not in EXECUTORS:
-        raise unknown("executor", executor, EXECUTORS)
+    check(workers, executor, timeout)
     if executor == "ray":
         from symbench.runner.executors.ray import Ray
 
@@ -63,6 +59,18 @@ def execute(
     ours = all(cell.source.held is not None or (cell.source.kind in _OURS and cell.id not in failed) for cell in cells)
     here = workers == 1 and timeout is None and ours
     return _whole_cells(cells, local.here if here else local.Processes(workers, timeout))
+
+
+def check(workers: int, executor: str, timeout: float | None) -> None:
+    """Whether :func:`execute` can play so; the errors are the same."""
+    if workers < 1:
+        raise SymbenchError(f"workers must be at least 1, received {workers}")
+    if timeout is not None and not 0 < timeout < math.inf:
+        raise SymbenchError(f"timeout must be above 0 seconds, received {timeout:g}")
+    if executor not in EXECUTORS:
+        raise unknown("executor", executor, EXECUTORS)
+    if executor == "ray":
+        require("ray", "clusters (--executor ray)")
 
 
 def _whole_cells(cells: Sequence[Cell], executor: Executor) -> Generator[Outcome, None, None]:

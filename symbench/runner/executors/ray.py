@@ -12,12 +12,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from symbench.errors import SymbenchError, one_line
+from symbench.extras import require
 from symbench.runner.executors import base, crashes
 
-try:
-    import ray
-except ImportError as error:
-    raise SymbenchError("--executor ray needs Ray: pip install 'symbench[ray]'") from error
+ray = require("ray", "clusters (--executor ray)")
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
