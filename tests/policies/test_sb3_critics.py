@@ -129,7 +129,7 @@ def test_a_critic_may_have_an_encoder_of_its_own(name: str, kind: str) -> None:
 def test_critics_of_actions_share_nothing(name: str, kind: str) -> None:
     policy = model_of(name, kind, "continuous").policy
     seen, _ = policy.obs_to_tensor(batch_of(policy.observation_space))
-    values = policy.critic(seen, torch.zeros(6, 2))
+    values = policy.critic(seen, torch.zeros(6, spaces.flatdim(policy.action_space)))
     torch.cat([each.flatten() for each in (values if isinstance(values, tuple) else [values])]).sum().backward()
     assert all(parameter.grad is None for parameter in policy.actor.parameters())
     assert unused(policy.critic) == []
