@@ -24,13 +24,13 @@ LAYERS: Final = ("e2gn2", "egnn")
 class EquivariantGraphNetwork(SceneNetwork):
     """An E(d)-equivariant graph network over all bodies; an agent's action is the way it is displaced.
 
-    The action of agent i is u_i = x_i^L - x_i, a vector that turns with the scene and does not care where the scene is;
-    it is made shorter than the limit r of forces by ``r u tanh(|u|) / |u|``, since a limit of each coordinate would not
-    turn with the scene. Discrete directions d_k get the logits <u, d_k>, equivariant under what permutes the
-    directions; that of no length gets an invariant. Deviations are one number for all, values a perceptron of the sum
-    of what does not move with the scene. Sources: Satorras et al. 2021 (arXiv 2102.09844); McClellan et al. 2024
-    (arXiv 2410.02581), whose finding is why ``"e2gn2"`` is the default: an EGNN's displacements are almost nothing at
-    first.
+    The action of agent i is u_i = g_i (x_i^L - x_i), a vector that turns with the scene and does not care where the
+    scene is, with g_i in (0, 2) of what does not move; it is made shorter than the limit r of forces by
+    ``r u tanh(|u|) / |u|``, since a limit of each coordinate would not turn with the scene. Discrete directions d_k get
+    the logits <u, d_k>, equivariant under what permutes the directions; that of no length gets an invariant.
+    Deviations are one number for all, values a perceptron of the sum of what does not move with the scene. Sources:
+    Satorras et al. 2021 (arXiv 2102.09844); McClellan et al. 2024 (arXiv 2410.02581), whose finding is why
+    ``"e2gn2"`` is the default: an EGNN's displacements are almost nothing at first.
 
     Algorithms that squash actions (SAC, TQC, TD3, DDPG) do so by a tanh of each coordinate, which does not turn with
     the scene: what they train is equivariant under permutations and translations, and under what permutes the axes and
@@ -84,7 +84,9 @@ class EquivariantGraphNetwork(SceneNetwork):
         self.radius = float(box.high[0]) if box and box.squash == "clip" and box.space.is_bounded() else None
         # An agent or not, attributes, and the speed.
         self.graph: EGNN | E2GN2 = _layers(layers, 1 + attributes + velocities, hidden, depth, velocities)
-        self.head = nn.ModuleList([] if box else [nn.Linear(hidden, 1)])  # of directions that have no length
+        # Of what does not move: how much of the displacement is played, and the logit of directions without a length.
+        still = [direction for direction in self.directions if not any(direction)]
+        self.head = nn.ModuleList([nn.Linear(hidden, 2 if still else 1)])
 
     def features(self, *inputs: Tensor | None) -> Tensor:
         """What does not move with the scene, and how far each body is displaced, (B, N, hidden + d)."""
@@ -104,11 +106,13 @@ class EquivariantGraphNetwork(SceneNetwork):
 
     def last(self, latent: Tensor) -> Tensor:
         """Forces (B, n * d), or logits of directions (B, n * m)."""
-        invariants, vectors = latent[..., : self.features_dim], latent[..., self.features_dim :]
+        invariants, displacements = latent[..., : self.features_dim], latent[..., self.features_dim :]
+        scores = self.head[0](invariants)
+        vectors = 2 * torch.sigmoid(scores[..., :1]) * displacements
         if self.directions:
             directions = vectors.new_tensor(self.directions)
             still = (directions == 0).all(dim=1).to(vectors)
-            return (vectors @ directions.T + self.head[0](invariants) * still).flatten(1)
+            return (vectors @ directions.T + scores[..., -1:] * still).flatten(1)  # type: ignore[no-any-return]
         return (vectors if self.radius is None else _shortened(vectors, self.radius)).flatten(1)
 
     def value_head(self, hidden: Sequence[int], *, of_actions: bool = False, outputs: int = 1) -> nn.Module:
