@@ -10,8 +10,11 @@ import numpy as np
 from gymnasium import spaces
 
 from symbench.errors import SymbenchError
+from symbench.policies import NETWORKS, action_head
+from symbench.policies.actions import BoxHead
 from symbench.policies.batches import first
 from symbench.policies.multi_agent import TeamNetwork
+from symbench.policies.scenes import SceneNetwork
 from symbench.policies.vision import VisionNetwork
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -28,14 +31,32 @@ SMALL: dict[str, dict[str, Any]] = {
     "multi-agent-standard": {"agents": 1, "size": 7, "conv": [[2, 7, 1]], "messages": (3, 2)},
     "multi-agent-graph": {"agents": 1, "size": 7, "conv": [[2, 7, 1]], "messages": (3, 2)},
     "centralised-cnn": {"agents": 1, "size": 7, "conv": [[2, 7, 1]], "hidden": (8,)},
+    "equivariant-graph": {"bodies": 3, "dim": 2, "attributes": 1, "hidden": 4, "depth": 1},
+    "plain-graph": {"bodies": 3, "dim": 2, "attributes": 1, "hidden": 4, "depth": 1},
+    "scene-mlp": {"bodies": 3, "dim": 2, "attributes": 1, "hidden": (8,)},
 }
 """A small network of each kind; teams of one, so that all act in the same spaces."""
 TWO = spaces.Box(-1, 1, (2,))
+SCENES = tuple(kind for kind, network in NETWORKS.items() if issubclass(network, SceneNetwork))
+
+
+def acted_in(kind: str, space: Any) -> Any:
+    """The space, or what in scenes is like it: they know forces in a ball and directions, and nothing else."""
+    if kind not in SCENES:
+        return space
+    head = action_head(space)
+    squash = head.squash if isinstance(head, BoxHead) else "clip"
+    return action_head(TWO, squash=squash).data() if isinstance(head, BoxHead) else {"discrete": 5}
 
 
 def observations_of(network: Any, *batch: int, seed: int = 0) -> Any:
     """Random observations that a network can read, with these leading axes."""
     rng = np.random.default_rng(seed)
+    if isinstance(network, SceneNetwork):
+        numbers = {"positions": network.dim, "velocities": network.dim * network.velocities}
+        numbers["attributes"] = network.attributes
+        parts = {key: (*batch, network.bodies, number) for key, number in numbers.items() if number}
+        return {key: rng.normal(size=shape).astype(np.float32) for key, shape in parts.items()}
     if isinstance(network, TeamNetwork):
         shape = (*batch, network.agents, network.channels, network.size, network.size)
         positions = rng.uniform(-1, 1, (*batch, network.agents, 2)).astype(np.float32)

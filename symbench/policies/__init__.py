@@ -11,6 +11,8 @@
   :class:`SteerableGNN`, :class:`SE3Transformer`, :class:`TensorFieldNetwork`; see :mod:`symbench.policies.graph`
 * networks that move teams: :class:`MultiAgentHomomorphicNetwork` and what it is compared with, and
   :class:`DistributedTeam`; see :mod:`symbench.policies.multi_agent`
+* networks that push bodies: :class:`EquivariantGraphNetwork`, and what it is compared with,
+  :class:`PlainGraphNetwork` and :class:`SceneMLPNetwork`; see :mod:`symbench.policies.scenes`
 * policies for Stable-Baselines3 over all of them, imported on first use: see :mod:`symbench.policies.sb3`
 """
 
@@ -19,6 +21,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import symbench.envs  # noqa: F401  (whoever trains a policy names an environment)
 from symbench.policies.actions import ActionHead, action_head
 from symbench.policies.agent import Agent, NetworkAgent, RandomAgent
 from symbench.policies.attention_neuron_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
@@ -34,6 +37,7 @@ from symbench.policies.multi_agent import (
 from symbench.policies.policy_network import MLPNetwork, PolicyNetwork
 from symbench.policies.registry import NETWORKS, make_network
 from symbench.policies.rescaled import RescaledAgent
+from symbench.policies.scenes import EquivariantGraphNetwork, PlainGraphNetwork, SceneMLPNetwork
 from symbench.policies.vision import (
     AttentionAgentNetwork,
     NatureCNNNetwork,
@@ -44,6 +48,7 @@ from symbench.policies.vision import (
 if TYPE_CHECKING:
     from symbench.policies.sb3 import (
         CanonicalPolicy,
+        EquivariantGraphPolicy,
         NetworkActorCriticPolicy,
         NetworkDQNPolicy,
         NetworkMaskablePolicy,
@@ -72,6 +77,8 @@ __all__ = [
     "CentralisedCNNNetwork",
     "DistributedTeam",
     "EquivariantCNNNetwork",
+    "EquivariantGraphNetwork",
+    "EquivariantGraphPolicy",
     "EquivariantMLPNetwork",
     "MLPNetwork",
     "MultiAgentGraphNetwork",
@@ -86,6 +93,7 @@ __all__ = [
     "NetworkSACPolicy",
     "NetworkTD3Policy",
     "NetworkTQCPolicy",
+    "PlainGraphNetwork",
     "PolicyNetwork",
     "RadialField",
     "RandomAgent",
@@ -93,6 +101,7 @@ __all__ = [
     "RescaledAgent",
     "SB3Agent",
     "SE3Transformer",
+    "SceneMLPNetwork",
     "SetTransformerNetwork",
     "StandardMultiAgentNetwork",
     "SteerableGNN",

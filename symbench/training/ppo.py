@@ -151,7 +151,8 @@ def _new_model(settings: Ppo, network: PolicyNetwork, vec_env: VectorToVecEnv, s
 
 def _critic(network: PolicyNetwork) -> list[int]:
     """Widths of the critic: those of the network, if there is nothing but dense layers in it."""
-    return list(network.config().get("hidden", [])) if not network.memory else [64, 64]
+    hidden = network.config().get("hidden", [])
+    return list(hidden) if not network.memory and isinstance(hidden, list) else [64, 64]
 
 
 def _resumed(session: Session, vec_env: VectorToVecEnv, device: str) -> PPO | None:

@@ -13,6 +13,7 @@ from stable_baselines3 import A2C, DDPG, DQN, PPO, SAC, TD3
 
 from symbench.policies import NETWORKS
 from symbench.policies.sb3 import POLICIES, trains
+from symbench.policies.scenes import SceneNetwork
 from symbench.policies.vision import VisionNetwork
 from symbench.wrappers import wrapper_of
 
@@ -41,10 +42,15 @@ OF_TEAMS: dict[str, spaces.Space[Any]] = {
     "discrete": spaces.MultiDiscrete([3, 3]),
     "continuous": spaces.Box(-1, 1, (2,)),
 }
+OF_SCENES: dict[str, spaces.Space[Any]] = {
+    "discrete": spaces.MultiDiscrete([3, 3]),
+    "continuous": spaces.Box(-1, 1, (2, 2)),
+}
 FORMS = {name: tuple(ACTIONS) for name in ON_POLICY} | {"MaskablePPO": ("discrete",)}
 FORMS |= {"DQN": ("discrete",), "QRDQN": ("discrete",)}
 FORMS |= dict.fromkeys(("SAC", "TQC", "TD3", "DDPG"), ("continuous",))
 
+DIRECTIONS = [[0, 0], [1, 0], [0, 1]]
 PATCHES = {"num_codes": 16, "code_dim": 4, "history": 2, "conv": [[8, 2, 1]], "hidden": [16]}
 TABLES: dict[str, dict[str, Any]] = {
     "mlp": {"hidden": [8]},
@@ -60,6 +66,9 @@ TABLES: dict[str, dict[str, Any]] = {
     "multi-agent-standard": {"messages": [4, 4]},
     "multi-agent-graph": {"messages": [12, 12]},
     "centralised-cnn": {"hidden": [8]},
+    "equivariant-graph": {"hidden": 8, "directions": DIRECTIONS},
+    "plain-graph": {"hidden": 8, "directions": DIRECTIONS},
+    "scene-mlp": {"hidden": [8], "directions": DIRECTIONS},
 }
 """What a small network says beside its kind; what it would remember is 3 values, or 2 frames, long."""
 SYMMETRIES: dict[str, dict[str, Any]] = {
@@ -69,6 +78,17 @@ SYMMETRIES: dict[str, dict[str, Any]] = {
 ON_ACTIONS: dict[str, dict[str, Any]] = {"discrete": {"maps": [[1, 0, 2]]}, "continuous": {"signs": [[-1, 1]]}}
 FRAMES = tuple(kind for kind, network in NETWORKS.items() if issubclass(network, VisionNetwork))
 TEAMS = tuple(kind for kind, network in NETWORKS.items() if network.of_team)
+SCENES = tuple(kind for kind, network in NETWORKS.items() if issubclass(network, SceneNetwork))
+OF_TWO: dict[str, spaces.Space[Any]] = {
+    "images": spaces.Box(-1, 1, (2, 1, 7, 7)),
+    "positions": spaces.Box(-0.2, 0.2, (2, 2)),
+}
+"""What a team of two sees: pictures of 7x7 numbers, and where they are."""
+OF_THREE: dict[str, spaces.Space[Any]] = {
+    **{name: spaces.Box(-1, 1, (3, 2)) for name in ("positions", "velocities")},
+    "attributes": spaces.Box(0, 1, (3, 1)),
+}
+"""A scene of two agents and another body."""
 COMBINATIONS = [(name, kind, form) for name in ALGORITHMS for kind in TABLES for form in FORMS[name]]
 TRAINED = [combination for combination in COMBINATIONS if trains(combination[1], combination[0])]
 
@@ -76,15 +96,15 @@ TRAINED = [combination for combination in COMBINATIONS if trains(combination[1],
 class Toy(gym.Env[Any, Any]):
     """Five numbers, or frames of 36x36 pixels, drawn at random; an action is worth what the first of them says.
 
-    A team of two sees pictures of 7x7 numbers and where they are.
+    Teams see several parts, drawn between their bounds.
     """
 
-    def __init__(self, action_space: spaces.Space[Any], frames: bool, team: bool = False) -> None:
-        self.action_space, self.frames, self.team, self.allowed = action_space, frames, team, True
-        numbers, pictures = spaces.Box(-np.inf, np.inf, (5,)), spaces.Box(-1, 1, (2, 1, 7, 7))
-        self.observation_space = spaces.Box(0, 255, (36, 36, 1), np.uint8) if frames else numbers
-        if team:
-            self.observation_space = spaces.Dict({"images": pictures, "positions": spaces.Box(-1, 1, (2, 2))})
+    def __init__(
+        self, action_space: spaces.Space[Any], frames: bool, parts: dict[str, spaces.Space[Any]] | None = None
+    ) -> None:
+        self.action_space, self.frames, self.allowed = action_space, frames, True
+        numbers, pictures = spaces.Box(-np.inf, np.inf, (5,)), spaces.Box(0, 255, (36, 36, 1), np.uint8)
+        self.observation_space = spaces.Dict(parts) if parts else pictures if frames else numbers
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
@@ -100,14 +120,17 @@ class Toy(gym.Env[Any, Any]):
 
     def action_masks(self) -> np.ndarray:
         """One action in turn is forbidden, to each agent of a team."""
-        counts = np.ravel(self.action_space.nvec if self.team else self.action_space.n)  # type: ignore[attr-defined]
+        space: Any = self.action_space
+        counts = np.ravel(space.nvec if isinstance(self.action_space, spaces.MultiDiscrete) else space.n)
         return np.concatenate([np.arange(count) != self.t % 4 for count in counts])
 
     def _observe(self) -> Any:
         rng = self.np_random
-        if self.team:
-            self._seen = rng.uniform(-1, 1, (2, 1, 7, 7)).astype(np.float32)
-            return {"images": self._seen, "positions": rng.uniform(-0.2, 0.2, (2, 2)).astype(np.float32)}
+        if isinstance(self.observation_space, spaces.Dict):
+            boxes = self.observation_space.spaces.items()
+            drawn = {name: rng.uniform(box.low, box.high).astype(np.float32) for name, box in boxes}  # type: ignore[attr-defined]
+            self._seen = next(iter(drawn.values()))
+            return drawn
         self._seen = rng.integers(0, 256, (36, 36, 1), np.uint8) if self.frames else rng.normal(size=5)
         return self._seen if self.frames else self._seen.astype(np.float32)
 
@@ -120,12 +143,12 @@ def table_of(kind: str, form: str, **more: Any) -> dict[str, Any]:
 
 def actions_of(kind: str, form: str) -> spaces.Space[Any]:
     """What the network's agent does."""
-    return (OF_TEAMS if kind in TEAMS else ACTIONS)[form]
+    return (OF_SCENES if kind in SCENES else OF_TEAMS if kind in TEAMS else ACTIONS)[form]
 
 
 def toy_of(kind: str, action_space: spaces.Space[Any]) -> Toy:
     """An environment that shows what the network reads."""
-    return Toy(action_space, kind in FRAMES, kind in TEAMS)
+    return Toy(action_space, kind in FRAMES, OF_THREE if kind in SCENES else OF_TWO if kind in TEAMS else None)
 
 
 def plain(kind: str, form: str) -> Toy:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from hostile_cases import SMALL, TWO, observations_of
+from hostile_cases import SMALL, TWO, acted_in, observations_of
 from sb3_contrib import RecurrentPPO
 from stable_baselines3 import PPO
 
@@ -142,7 +142,7 @@ def test_a_batch_is_many_single_agents(
 ) -> None:
     extra = {"conv-lstm": {"lstm_dim": 8}, "attention-agent": {"top": 3}}.get(kind, {})
     kind = "vision-attention-neuron" if kind == "conv-lstm" else kind
-    network = NETWORKS[kind](action_space=space, **SMALL[kind], **extra)
+    network = NETWORKS[kind](action_space=acted_in(kind, space), **SMALL[kind], **extra)
     monkeypatch.setattr(type(network), "micro_batch_size", lambda *_: micro_batch_size)
     observations = observations_of(network, COUNT, ENVS)
     together = played_in_a_batch(NetworkAgent(network, "x", torch.float64), observations)

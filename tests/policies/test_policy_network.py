@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from hostile_cases import SMALL as TEAMS
-from hostile_cases import observations_of
+from hostile_cases import SMALL as PARTS
+from hostile_cases import acted_in, observations_of
 
 from symbench.policies import (
     NETWORKS,
@@ -22,7 +22,6 @@ from symbench.policies import (
 from symbench.policies.attention_neuron import compress
 from symbench.policies.batches import first, rows
 from symbench.policies.memory import started
-from symbench.policies.multi_agent import TeamNetwork
 from symbench.policies.vision import VisionNetwork
 from symbench.trees import map_tree
 from symbench.wrappers import SensorHistory
@@ -46,18 +45,18 @@ SMALL: dict[str, dict[str, Any]] = {
     "attention-agent": {"size": 24},
     "equivariant-mlp": {"group": "C2", "observation": {"signs": [[-1, -1, 1, -1, -1]]}},
     "equivariant-cnn": {"size": 24, "history": 2, "conv": [[4, 4, 2], [4, 3, 2]], "hidden": [8]},
-    **{kind: small for kind, small in TEAMS.items() if "agents" in small},
+    **{kind: small for kind, small in PARTS.items() if NETWORKS[kind].of_team},
 }
 
 
 def make(kind: str, action_space: Any) -> PolicyNetwork:
-    return NETWORKS[kind](action_space=action_space, **SMALL.get(kind, {}))
+    return NETWORKS[kind](action_space=acted_in(kind, action_space), **SMALL.get(kind, {}))
 
 
 def observe(network: PolicyNetwork, *batch: int) -> Any:
     """Random observations that the network can read, with these leading axes."""
-    if isinstance(network, TeamNetwork):
-        return map_tree(torch.from_numpy, observations_of(network, *batch))
+    if network.of_team:
+        return map_tree(lambda part: torch.from_numpy(part).to(network.dtype), observations_of(network, *batch))
     if isinstance(network, VisionNetwork):
         return torch.randint(0, 256, (*batch, 24, 24, network.channels), dtype=torch.uint8)
     return torch.randn(*batch, 5, dtype=next(network.parameters()).dtype)
@@ -95,8 +94,8 @@ def test_actions_are_in_bounds(kind: str, squash: str) -> None:
     values = observe(network, 50)
     values = map_tree(lambda each: each if each.dtype == torch.uint8 else 100 * each, values)
     actions, _ = network(values, begin(network, values))
-    assert (actions >= torch.tensor([-2.0, 0.5])).all()
-    assert (actions <= torch.tensor([1.0, 0.75])).all()
+    assert (actions >= torch.from_numpy(network.action.space.low)).all()
+    assert (actions <= torch.from_numpy(network.action.space.high)).all()
 
 
 @pytest.mark.parametrize("kind", NETWORKS)

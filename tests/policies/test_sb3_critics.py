@@ -121,7 +121,7 @@ def test_a_critic_may_have_an_encoder_of_its_own(name: str, kind: str) -> None:
     together.predict_values(seen).sum().backward()
     trained = [parameter for parameter in together.network.parameters() if parameter.grad is not None]
     # The features of an MLP are what it reads.
-    assert bool(trained) == (kind not in ("mlp", "equivariant-mlp"))
+    assert bool(trained) == (kind not in ("mlp", "equivariant-mlp", "scene-mlp"))
 
 
 @pytest.mark.parametrize("name", ["SAC", "TQC", "TD3", "DDPG"])
@@ -129,7 +129,7 @@ def test_a_critic_may_have_an_encoder_of_its_own(name: str, kind: str) -> None:
 def test_critics_of_actions_share_nothing(name: str, kind: str) -> None:
     policy = model_of(name, kind, "continuous").policy
     seen, _ = policy.obs_to_tensor(batch_of(policy.observation_space))
-    values = policy.critic(seen, torch.zeros(6, 2))
+    values = policy.critic(seen, torch.zeros(6, spaces.flatdim(policy.action_space)))
     torch.cat([each.flatten() for each in (values if isinstance(values, tuple) else [values])]).sum().backward()
     assert all(parameter.grad is None for parameter in policy.actor.parameters())
     assert unused(policy.critic) == []

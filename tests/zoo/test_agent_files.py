@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from hostile_cases import observations_of, shape_of
+from hostile_cases import SCENES, SMALL, acted_in, observations_of, shape_of
 from safetensors.torch import save_file
 
 from symbench.errors import SymbenchError
@@ -36,7 +36,8 @@ def test_agent_acts_the_same_after_saving(kind: str, tmp_path: Path) -> None:
     mirror = {"group": "C2", "observation": {"signs": [[-1, -1, 1, -1, -1]]}}
     needed: dict[str, Any] = {"mlp": {"num_sensors": 5}, "equivariant-mlp": mirror}
     sensors = {"agents": 1} if NETWORKS[kind].of_team else needed.get(kind, {})
-    space = spaces.Box(np.float32([-1.0, 0.0]), 0.5)
+    sensors = SMALL[kind] if kind in SCENES else sensors
+    space = acted_in(kind, spaces.Box(np.float32([-1.0, 0.0]), 0.5))
     network = NETWORKS[kind](action_space=space, **sensors).eval()
     save_agent(network, tmp_path / "agent", {})
     agent = load_agent(tmp_path / "agent")

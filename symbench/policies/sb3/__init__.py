@@ -3,6 +3,7 @@
 The module that SB3 trains is the one that the zoo saves and the runner plays: ``model.policy.network``.
 
 * :class:`NetworkActorCriticPolicy` - for PPO, A2C and sb3-contrib's TRPO; :class:`NetworkMaskablePolicy` - MaskablePPO
+* :class:`EquivariantGraphPolicy` - the first with a network that turns with the scene
 * :class:`NetworkRecurrentPolicy` - for RecurrentPPO: a network trains with its own memory
 * :class:`NetworkDQNPolicy`, :class:`NetworkQRDQNPolicy` - action values
 * :class:`NetworkSACPolicy`, :class:`NetworkTQCPolicy`, :class:`NetworkTD3Policy` - continuous actions
@@ -23,7 +24,11 @@ from symbench.policies.sb3.off_policy import (
     NetworkTD3Policy,
     NetworkTQCPolicy,
 )
-from symbench.policies.sb3.on_policy import NetworkActorCriticPolicy, NetworkMaskablePolicy
+from symbench.policies.sb3.on_policy import (
+    EquivariantGraphPolicy,
+    NetworkActorCriticPolicy,
+    NetworkMaskablePolicy,
+)
 from symbench.policies.sb3.recurrent import NetworkRecurrentPolicy
 from symbench.policies.sb3.sb3_agent import SB3Agent
 from symbench.policies.sb3.stock import actor_network
@@ -33,6 +38,7 @@ __all__ = [
     "POLICIES",
     "STATE",
     "CanonicalPolicy",
+    "EquivariantGraphPolicy",
     "NetworkActorCriticPolicy",
     "NetworkDQNPolicy",
     "NetworkMaskablePolicy",

@@ -113,6 +113,9 @@ class _Continuous(NetworkPolicy):
 class NetworkSACPolicy(_Continuous, SACPolicy):
     """Actor and critics for SAC; ``policy_kwargs`` are those of :class:`NetworkPolicy`.
 
+    Actions are squashed by a tanh of each number. That is no ball: forces of ``"equivariant-graph"`` then turn with the
+    scene by what permutes axes or changes their signs only.
+
     Example:
         >>> from stable_baselines3 import SAC
         >>> mirror = {"network": {"symmetry": "Pendulum-v1"}}

@@ -1,6 +1,7 @@
 """Actor-critics for PPO, A2C, TRPO and MaskablePPO over any network without a memory of its own.
 
 * :class:`NetworkActorCriticPolicy` - for PPO, A2C, TRPO
+* :class:`EquivariantGraphPolicy` - the same, for scenes of bodies unless told otherwise
 * :class:`NetworkMaskablePolicy` - for sb3-contrib's MaskablePPO
 """
 
@@ -18,7 +19,7 @@ from symbench.policies.critics import Critic, StateValue
 from symbench.policies.sb3.bridge import STATE, NetworkPolicy, has_state, seen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from stable_baselines3.common.type_aliases import Schedule
 
@@ -129,6 +130,26 @@ class NetworkActorCriticPolicy(ActorCritic, ActorCriticPolicy):  # type: ignore[
         for name, parameter in super().named_parameters(*args, **kwargs):
             of_critic = name.startswith("mlp_extractor.value.")
             yield name if of_critic else name.replace("value", "content"), parameter
+
+
+class EquivariantGraphPolicy(NetworkActorCriticPolicy):
+    """:class:`NetworkActorCriticPolicy` whose network, unless another is named, is ``"equivariant-graph"``.
+
+    The mean action turns with the scene, and so does its noise, one deviation for all: the policy is equivariant while
+    it explores, up to the bounds of each force's coordinates, to which SB3 cuts what it drew. SAC trains the same
+    network with ``NetworkSACPolicy, policy_kwargs={"network": "equivariant-graph"}``, but squashes each coordinate by a
+    tanh, which is no ball: then only what permutes axes or changes their signs remains of the rotations.
+
+    Example:
+        >>> from stable_baselines3 import PPO
+        >>> model = PPO(EquivariantGraphPolicy, "symbench/ParticleSpread-v0", n_steps=64, device="cpu")
+        >>> model.policy.network.agents
+        3
+    """
+
+    def __init__(self, *args: Any, network: str | Mapping[str, Any] = "equivariant-graph", **kwargs: Any) -> None:
+        """Make the policy; see :class:`NetworkActorCriticPolicy`."""
+        super().__init__(*args, network=network, **kwargs)
 
 
 class NetworkMaskablePolicy(ActorCritic, MaskableActorCriticPolicy):  # type: ignore[misc]

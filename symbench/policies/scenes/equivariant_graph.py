@@ -9,9 +9,8 @@ from torch import Tensor, nn
 
 from symbench.errors import unknown
 from symbench.policies.actions import BoxHead
-from symbench.policies.attention_neuron import dense
 from symbench.policies.graph import E2GN2, EGNN
-from symbench.policies.scenes.scene_network import STEPS, OneLogStd, SceneNetwork
+from symbench.policies.scenes.scene_network import STEPS, OneLogStd, SceneNetwork, SceneValue, check_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,12 +24,24 @@ LAYERS: Final = ("e2gn2", "egnn")
 class EquivariantGraphNetwork(SceneNetwork):
     """An E(d)-equivariant graph network over all bodies; an agent's action is the way it is displaced.
 
-    The action of agent i is x_i^L - x_i, a vector that turns with the scene and does not care where the scene is; it
-    is made shorter than the limit of forces by ``r u tanh(|u|) / |u|``, since a limit of each coordinate would not turn
-    with the scene. Discrete directions d_k get the logits <u, d_k>, equivariant under what permutes the directions.
+    The action of agent i is u_i = g_i (x_i^L - x_i), a vector that turns with the scene and does not care where the
+    scene is, with g_i in (0, 2) of what does not move; it is made shorter than the limit r of forces by
+    ``r u tanh(|u|) / |u|``, since a limit of each coordinate would not turn with the scene. Discrete directions d_k get
+    the logits <u, d_k>, equivariant under what permutes the directions; that of no length gets an invariant.
     Deviations are one number for all, values a perceptron of the sum of what does not move with the scene. Sources:
-    Satorras et al. 2021 (arXiv 2102.09844); McClellan et al. 2024 (arXiv 2410.02581), whose finding is why ``"e2gn2"``
-    is the default: an EGNN's displacements are almost nothing at first.
+    Satorras et al. 2021 (arXiv 2102.09844); McClellan et al. 2024 (arXiv 2410.02581), whose finding is why
+    ``"e2gn2"`` is the default: an EGNN's displacements are almost nothing at first.
+
+    Algorithms that squash actions (SAC, TQC, TD3, DDPG) do so by a tanh of each coordinate, which does not turn with
+    the scene: what they train is equivariant under permutations and translations, and under what permutes the axes and
+    changes their signs.
+
+    Example:
+        >>> from gymnasium import spaces
+        >>> policy = EquivariantGraphNetwork(spaces.Box(-1, 1, (3, 2)), bodies=6, dim=2, velocities=False)
+        >>> actions, _ = policy({"positions": torch.randn(7, 6, 2)}, ())
+        >>> actions.shape
+        torch.Size([7, 3, 2])
     """
 
     kind = "equivariant-graph"
@@ -61,25 +72,28 @@ class EquivariantGraphNetwork(SceneNetwork):
             directions: What each discrete action stands for, (m, d).
 
         Raises:
-            SymbenchError: An unknown kind of layers, or actions that are not those of like agents.
+            SymbenchError: An unknown kind of layers, sizes that are none, or actions that are not those of like agents.
         """
         own: dict[str, Any] = {"layers": layers, "hidden": hidden, "depth": depth, "directions": directions}
         super().__init__(action_space, bodies, dim, attributes, velocities, **own)
+        check_sizes(hidden=hidden, depth=depth)
         if layers not in LAYERS:
-            raise unknown("kind of layers", layers, LAYERS)
+            raise unknown("kind of layers", str(layers), LAYERS)
         self.features_dim = hidden
-        self.bounded = isinstance(self.action, BoxHead) and self.action.squash == "clip"
-        self.reach = float(self.action.high.max()) if isinstance(self.action, BoxHead) else 1.0
-        self.graph: EGNN | E2GN2 = _layers(layers, attributes + velocities, hidden, depth, velocities)
-        self.head = nn.ModuleList([nn.Linear(hidden, 1)])  # of what stands still
+        box = self.action if isinstance(self.action, BoxHead) else None
+        self.radius = float(box.high[0]) if box and box.squash == "clip" and box.space.is_bounded() else None
+        # An agent or not, attributes, and the speed.
+        self.graph: EGNN | E2GN2 = _layers(layers, 1 + attributes + velocities, hidden, depth, velocities)
+        # Of what does not move: how much of the displacement is played, and the logit of directions without a length.
+        still = [direction for direction in self.directions if not any(direction)]
+        self.head = nn.ModuleList([nn.Linear(hidden, 2 if still else 1)])
 
     def features(self, *inputs: Tensor | None) -> Tensor:
         """What does not move with the scene, and how far each body is displaced, (B, N, hidden + d)."""
-        positions, velocities, attributes = inputs
-        assert positions is not None
-        assert attributes is not None
-        speeds = [] if velocities is None else [velocities.norm(dim=-1, keepdim=True)]
-        out = self.graph(torch.cat([attributes, *speeds], dim=-1), positions, velocities)
+        features, positions, velocities = self.nodes(*inputs)
+        if velocities is not None:
+            features = torch.cat([features, velocities.norm(dim=-1, keepdim=True)], dim=-1)
+        out = self.graph(features, positions, velocities)
         return torch.cat([out.features, out.positions - positions], dim=-1)
 
     def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
@@ -91,15 +105,19 @@ class EquivariantGraphNetwork(SceneNetwork):
         return features[:, : self.agents]
 
     def last(self, latent: Tensor) -> Tensor:
-        """Forces, or logits of directions."""
-        invariants, vectors = latent[..., : self.features_dim], latent[..., self.features_dim :]
-        if self.bounded:
-            vectors = _shortened(vectors) * self.reach
-        return self.along(vectors, self.head[0](invariants))
+        """Forces (B, n * d), or logits of directions (B, n * m)."""
+        invariants, displacements = latent[..., : self.features_dim], latent[..., self.features_dim :]
+        scores = self.head[0](invariants)
+        vectors = 2 * torch.sigmoid(scores[..., :1]) * displacements
+        if self.directions:
+            directions = vectors.new_tensor(self.directions)
+            still = (directions == 0).all(dim=1).to(vectors)
+            return (vectors @ directions.T + scores[..., -1:] * still).flatten(1)  # type: ignore[no-any-return]
+        return (vectors if self.radius is None else _shortened(vectors, self.radius)).flatten(1)
 
     def value_head(self, hidden: Sequence[int], *, of_actions: bool = False, outputs: int = 1) -> nn.Module:
         """See :meth:`~symbench.policies.policy_network.PolicyNetwork.value_head`."""
-        return InvariantValue(self.features_dim, self.agents, self.dim, hidden, of_actions, outputs)
+        return InvariantValue(self.features_dim + 1, self.agents, 2 * of_actions, hidden, outputs)
 
     def log_std(self, initial: float) -> nn.Module:
         """One number for all."""
@@ -110,35 +128,25 @@ class EquivariantGraphNetwork(SceneNetwork):
         return AgentLogStd(self.features_dim, self.dim)
 
 
-class InvariantValue(nn.Module):
+class InvariantValue(SceneValue):
     """A perceptron of the sum over bodies of what does not move with the scene.
 
     Of actions it reads their lengths, and how much they agree with the way the agent is displaced.
     """
 
-    def __init__(
-        self, width: int, agents: int, dim: int, hidden: Sequence[int], of_actions: bool, outputs: int
-    ) -> None:
-        """Make the layers."""
-        super().__init__()
-        self.width, self.agents, self.dim = width, agents, dim
-        self.body = dense((width + 3 * of_actions, max(width, *hidden, 1)), "tanh") if of_actions else nn.Identity()
-        self.layers = dense((max(width, *hidden, 1) if of_actions else width, *hidden, outputs), "tanh")
+    def known(self, features: Tensor) -> Tensor:
+        """(B, N, hidden + d) to (B, N, hidden + 1): invariants and log(1 + |u|^2)."""
+        invariants, vectors = self._split(features)
+        squares = (vectors * vectors).sum(dim=-1, keepdim=True)
+        return torch.cat([invariants, torch.log1p(squares)], dim=-1)
 
-    def forward(self, features: Tensor, actions: Tensor | None = None) -> Tensor:
-        """(B, N, hidden + d) and perhaps (B, n * d) -> (B, outputs)."""
-        invariants = features[..., : self.width]
-        if actions is not None:
-            invariants = torch.cat([invariants, self._of_actions(features, actions)], dim=-1)
-        return self.layers(self.body(invariants).sum(dim=1))  # type: ignore[no-any-return]
+    def of_actions(self, features: Tensor, forces: Tensor) -> Tensor:
+        """|a|^2 and <a, u>, (B, N, 2)."""
+        _, vectors = self._split(features)
+        return torch.stack([(forces * forces).sum(dim=-1), (forces * vectors).sum(dim=-1)], dim=-1)
 
-    def _of_actions(self, features: Tensor, actions: Tensor) -> Tensor:
-        """(B, N, 3): |a|^2, <a, u>, |u|^2; zeros for bodies that are no agents."""
-        vectors = features[..., self.width :]
-        forces = torch.zeros_like(vectors)
-        forces[:, : self.agents] = actions.reshape(len(actions), self.agents, self.dim)
-        products = (forces * forces, forces * vectors, vectors * vectors)
-        return torch.stack([product.sum(dim=-1) for product in products], dim=-1)
+    def _split(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        return features[..., : self.width - 1], features[..., self.width - 1 :]
 
 
 class AgentLogStd(nn.Module):
@@ -161,8 +169,8 @@ def _layers(layers: str, features: int, hidden: int, depth: int, velocities: boo
     return EGNN(features, velocity="updated" if velocities else "none", **options)
 
 
-def _shortened(vectors: Tensor) -> Tensor:
-    """Vectors of any length to vectors shorter than 1, (..., d)."""
+def _shortened(vectors: Tensor, radius: float) -> Tensor:
+    """Vectors of any length to vectors shorter than ``radius``, (..., d)."""
     squares = (vectors * vectors).sum(dim=-1, keepdim=True)
-    lengths = (squares + 1e-12).sqrt()
-    return vectors * torch.tanh(lengths) / lengths
+    lengths = (squares + 1e-12).sqrt()  # at 0 the root has no gradient
+    return vectors * (radius * torch.tanh(lengths) / lengths)

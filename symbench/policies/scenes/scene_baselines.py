@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from symbench.policies.attention_neuron import dense
 from symbench.policies.graph import GNN
-from symbench.policies.scenes.scene_network import STEPS, SceneNetwork
+from symbench.policies.scenes.scene_network import STEPS, SceneNetwork, SceneValue, check_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,14 +41,15 @@ class PlainGraphNetwork(SceneNetwork):
         """Make the network; arguments as of :class:`~symbench.policies.scenes.EquivariantGraphNetwork`."""
         own: dict[str, Any] = {"hidden": hidden, "depth": depth, "directions": directions}
         super().__init__(action_space, bodies, dim, attributes, velocities, **own)
-        self.graph = GNN(attributes, hidden=hidden, layers=depth, dim=dim, velocities=velocities)
-        self.features_dim = hidden * bodies
+        check_sizes(hidden=hidden, depth=depth)
+        self.graph = GNN(1 + attributes, hidden=hidden, layers=depth, dim=dim, velocities=velocities)
+        self.graph.decoder = nn.Identity()  # type: ignore[assignment]  # nobody asks where bodies will be
+        self.features_dim = hidden
         self.head = nn.ModuleList([nn.Linear(hidden, self.action.num_logits // self.agents)])
 
     def features(self, *inputs: Tensor | None) -> Tensor:
         """What is known of each body, (B, N, hidden)."""
-        positions, velocities, attributes = inputs
-        return self.graph(attributes if self.attributes else None, positions, velocities).features  # type: ignore[no-any-return]
+        return self.graph(*self.nodes(*inputs)).features  # type: ignore[no-any-return]
 
     def decide(self, features: Tensor, state: State) -> tuple[Tensor, State]:
         """See :meth:`~symbench.policies.policy_network.PolicyNetwork.decide`."""
@@ -62,9 +63,13 @@ class PlainGraphNetwork(SceneNetwork):
         """The same layer for every agent."""
         return self.head[0](latent).flatten(1)  # type: ignore[no-any-return]
 
+    def value_head(self, hidden: Sequence[int], *, of_actions: bool = False, outputs: int = 1) -> nn.Module:
+        """See :meth:`~symbench.policies.policy_network.PolicyNetwork.value_head`."""
+        return SceneValue(self.features_dim, self.agents, self.dim * of_actions, hidden, outputs)
+
     def log_std_head(self) -> nn.Module:
         """A layer for every agent alike."""
-        return nn.Sequential(nn.Linear(self.head[0].in_features, self.dim), nn.Flatten())
+        return nn.Sequential(nn.Linear(self.features_dim, self.dim), nn.Flatten())
 
 
 class SceneMLPNetwork(SceneNetwork):

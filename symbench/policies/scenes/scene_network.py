@@ -2,7 +2,7 @@
 
 Observations are ``{"positions": (B, N, d), "velocities": (B, N, d), "attributes": (B, N, k)}``, the last two if there
 are any. The first n of the N bodies are agents. They act in a Box (n, d), a force each, or in
-``MultiDiscrete([m] * n)`` (one agent: also ``Discrete(m)``), a direction each.
+``MultiDiscrete([m] * n)``, a direction each; one agent also in a Box (d,) or in ``Discrete(m)``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from torch import Tensor, nn
 
 from symbench.errors import SymbenchError
 from symbench.policies.actions import BoxHead, DiscreteHead, MultiDiscreteHead
+from symbench.policies.attention_neuron import dense
 from symbench.policies.policy_network import PolicyNetwork
 from symbench.policies.spaces import form
+from symbench.reading import brief
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,7 @@ KEYS: Final = ("positions", "velocities", "attributes")
 STEPS: Final = ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1))
 """Directions of five discrete actions, as in the grid worlds: stay, then the four sides."""
 _PAIRS_AT_ONCE: Final = 2**14
+_LARGEST: Final = {"depth": 64}  # a file must not ask for a million layers
 
 
 class SceneNetwork(PolicyNetwork):
@@ -44,6 +47,8 @@ class SceneNetwork(PolicyNetwork):
         directions: What each discrete action stands for, (m, d); empty where agents act in a Box.
     """
 
+    of_team = True
+
     def __init__(
         self,
         action_space: ActionSpace,
@@ -57,12 +62,19 @@ class SceneNetwork(PolicyNetwork):
         """Make the action head.
 
         Raises:
-            SymbenchError: The actions are not those of like agents, or others than the directions.
+            SymbenchError: The actions are not those of like agents, or others than the directions; numbers are none.
         """
+        check_sizes(bodies=bodies, dim=dim)
+        if attributes != 0:
+            check_sizes(attributes=attributes)
+        if not isinstance(velocities, bool):
+            raise SymbenchError(f"velocities must be true or false, received {brief(repr(velocities))}")
         config = {"bodies": bodies, "dim": dim, "attributes": attributes, "velocities": velocities}
         given = [[float(number) for number in direction] for direction in directions]
         super().__init__(action_space, **config, directions=given, **architecture)
         self.bodies, self.dim, self.attributes, self.velocities = bodies, dim, attributes, velocities
+        there = (True, velocities, attributes > 0)
+        self._keys = [key for key, is_read in zip(KEYS, there, strict=True) if is_read]
         self.agents = _agents(self.action, dim, len(given))
         if self.agents > bodies:
             raise SymbenchError(f"{self.agents} agents act, but there are only {bodies} bodies")
@@ -81,7 +93,7 @@ class SceneNetwork(PolicyNetwork):
     def read(self, observations: Any) -> Observations:
         """A scene, or a batch of them, as a batch."""
         # Copied into memory of torch's own: the last bit of a product depends on how its memory is aligned.
-        parts = {key: torch.tensor(np.asarray(observations[key])) for key in KEYS if key in observations}
+        parts = {key: torch.tensor(np.asarray(observations[key]), dtype=self.dtype) for key in self._keys}
         single = parts["positions"].ndim == 2
         return {key: part[None] if single else part for key, part in parts.items()}
 
@@ -90,8 +102,7 @@ class SceneNetwork(PolicyNetwork):
         own = {name: getattr(self, name) for name in ("bodies", "dim", "attributes", "velocities")}
         if (found := _sizes(space)) == own:
             return None
-        said = f"{self.bodies} bodies in {self.dim} dimensions with {self.attributes} attributes"
-        return f"reads {said}, the task gives {form(space) if found is None else found}"
+        return f"reads {_said(**own)}, the task gives {form(space) if found is None else _said(**found)}"
 
     def micro_batch_size(self, shape: Sequence[int]) -> int:
         """See :meth:`~symbench.policies.policy_network.PolicyNetwork.micro_batch_size`."""
@@ -102,28 +113,18 @@ class SceneNetwork(PolicyNetwork):
         return self.remembered(observations), state
 
     def remembered(self, observations: Observations) -> Inputs:
-        """The same: there is nothing to remember. What is not there is without numbers."""
+        """The same: there is nothing to remember."""
         assert isinstance(observations, dict)
-        positions = observations["positions"].to(self.dtype)
-        velocities = observations["velocities"].to(self.dtype) if self.velocities else None
-        attributes = observations["attributes"].to(self.dtype) if self.attributes else positions[..., :0]
-        return positions, velocities, attributes
+        return tuple(observations[key] if key in self._keys else None for key in KEYS)
 
-    def along(self, vectors: Tensor, idle: Tensor) -> Tensor:
-        """Logits of a vector for each agent: itself, or its products with the directions.
-
-        Args:
-            vectors: (B, n, d).
-            idle: Logits of directions without a length, (B, n, 1).
-
-        Returns:
-            (B, n * d) or (B, n * m).
-        """
-        if not self.directions:
-            return vectors.flatten(1)
-        directions = vectors.new_tensor(self.directions)
-        still = (directions == 0).all(dim=1).to(vectors.dtype)
-        return (vectors @ directions.T + idle * still).flatten(1)
+    def nodes(self, *inputs: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """What graphs read: features (B, N, k + 1), attributes and who is an agent; positions; velocities."""
+        positions, velocities, attributes = inputs
+        assert positions is not None
+        acts = (torch.arange(self.bodies) < self.agents).to(positions)
+        flags = acts[:, None].expand(len(positions), -1, -1)
+        features = flags if attributes is None else torch.cat([attributes, flags], dim=-1)
+        return features, positions, velocities
 
 
 class OneLogStd(nn.Module):
@@ -139,20 +140,68 @@ class OneLogStd(nn.Module):
         return self.value.expand(self.size)
 
 
+class SceneValue(nn.Module):
+    """A perceptron of the sum over bodies of what is known of each, so that their order does not matter."""
+
+    def __init__(self, width: int, agents: int, told: int, hidden: Sequence[int], outputs: int) -> None:
+        """Make the layers.
+
+        Args:
+            width: Numbers known of each body, and first in its features.
+            agents: Number n of agents.
+            told: Further numbers that :meth:`of_actions` says of each body; 0: actions are not read.
+            hidden: Widths of the layers.
+            outputs: How many values: quantiles.
+        """
+        super().__init__()
+        wide = max(width, *hidden, 1)
+        self.width, self.agents = width, agents
+        self.body = dense((width + told, wide, wide), "tanh") if told else nn.Identity()
+        self.layers = dense((wide if told else width, *hidden, outputs), "tanh")
+
+    def forward(self, features: Tensor, actions: Tensor | None = None) -> Tensor:
+        """(B, N, F) and perhaps (B, n * d) -> (B, outputs)."""
+        known = self.known(features)
+        if actions is not None:
+            of_agents = actions.reshape(len(actions), self.agents, -1)
+            forces = nn.functional.pad(of_agents, (0, 0, 0, features.shape[1] - self.agents))
+            known = torch.cat([known, self.of_actions(features, forces)], dim=-1)
+        return self.layers(self.body(known).sum(dim=1))  # type: ignore[no-any-return]
+
+    def known(self, features: Tensor) -> Tensor:
+        """What is known of each body, (B, N, width): its features."""
+        return features
+
+    def of_actions(self, features: Tensor, forces: Tensor) -> Tensor:
+        """What is said of the forces on bodies (B, N, d), of which those on agents are actions: the numbers."""
+        return forces
+
+
+def check_sizes(**sizes: Any) -> None:
+    """Refuse what is no size.
+
+    Raises:
+        SymbenchError: One of them is not a whole number, or too small or large.
+    """
+    for name, size in sizes.items():
+        largest = _LARGEST.get(name, 4096)
+        if type(size) is not int or not 1 <= size <= largest:
+            raise SymbenchError(f"{name} must be a whole number of 1 to {largest}, received {brief(repr(size))}")
+
+
 def _agents(action: ActionHead, dim: int, directions: int) -> int:
     """How many act."""
-    space = action.space
-    if isinstance(action, BoxHead) and len(space.shape or ()) == 2 and (space.shape or ())[1] == dim:
-        radius = np.unique(np.abs([space.low, space.high]))  # type: ignore[attr-defined]
-        if len(radius) == 1 and (space.low < space.high).all():  # type: ignore[attr-defined]
-            return (space.shape or ())[0]
+    if isinstance(action, BoxHead) and action.size and action.space.shape[-1] == dim and len(action.space.shape) <= 2:
+        radius = action.high[0]  # of a ball in which forces turn: bounds of each coordinate must be alike
+        if bool((action.high == radius).all() and (action.low == -radius).all() and radius > 0):
+            return action.size // dim
     if isinstance(action, DiscreteHead) and action.size == directions:
         return 1
     if isinstance(action, MultiDiscreteHead) and set(action.counts) == {directions}:
         return len(action.counts)
     raise SymbenchError(
         f"bodies are pushed in a Box(-r, r, (n, {dim})) or in MultiDiscrete([{directions}] * n), one for each of the "
-        f"directions; received {space}"
+        f"directions; received {action.space}"
     )
 
 
@@ -167,6 +216,11 @@ def _sizes(space: spaces.Space[Any]) -> dict[str, Any] | None:
         return None
     attributes = shapes.get("attributes", (0, 0))[1]
     return {"bodies": bodies[0], "dim": bodies[1], "attributes": attributes, "velocities": "velocities" in shapes}
+
+
+def _said(bodies: int, dim: int, attributes: int, velocities: bool) -> str:
+    moving = "moving bodies" if velocities else "bodies without velocities"
+    return f"{bodies} {moving} in {dim} dimensions with {attributes} attributes"
 
 
 def _wanted() -> str:
