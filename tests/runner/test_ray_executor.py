@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from symbench.errors import SymbenchError
 from symbench.runner import AgentSource, Cell, execute, run
+from symbench.suites import load_suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +59,17 @@ def mine(cell: Callable[..., Cell], sb3_that: Callable[[str], Path]) -> Callable
 
 def files(directory: Path) -> dict[str, bytes]:
     return {str(path.relative_to(directory)): path.read_bytes() for path in directory.glob("cells/**/*.json")}
+
+
+def test_a_cluster_that_is_lost_is_told_in_one_line(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def lost(self: object, job: object) -> None:
+        raise ray.exceptions.RaySystemError("Actor creation cancelled.")
+
+    monkeypatch.setattr("symbench.runner.executors.ray.ActorLane.begin", lost)
+    with pytest.raises(SymbenchError, match=r"^the Ray cluster was lost \(.*cancelled\.\); the same command goes on$"):
+        run(load_suite("shuffle"), tmp_path, tasks=["CartPole-v1"], agents=["random"], episodes=2, executor="ray")
 
 
 def test_two_raylets_give_the_bytes_of_this_process(

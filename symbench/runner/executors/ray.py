@@ -33,7 +33,11 @@ class Ray:
     def __call__(self, jobs: Iterator[Job]) -> Generator[tuple[Job, Outcome], None, None]:
         """Play jobs, on the cluster of ``RAY_ADDRESS``, else on this machine's, else on one started for this."""
         with _connected():
-            yield from crashes.play(jobs, self._workers, ActorLane, self._timeout)
+            try:
+                yield from crashes.play(jobs, self._workers, ActorLane, self._timeout)
+            except ray.exceptions.RayError as error:  # not of an actor, which :class:`ActorLane` attributes to its job
+                reason = one_line(str(error).partition("\n")[0])
+                raise SymbenchError(f"the Ray cluster was lost ({reason}); the same command goes on") from error
 
 
 class ActorLane(crashes.Lane):
