@@ -58,7 +58,8 @@ def test_a_team_is_measured_agent_by_agent(tmp_path: Path) -> None:
         save_agent(network, tmp_path / name, {"agent": name})
     agents = [str(tmp_path / f"{name}.safetensors") for name in networks]
     cells = make_plan(load_suite("group"), tasks=["Wildlife"], agents=agents, episodes=2).cells
-    found = {cell.agent: measure(cell) for cell in cells if cell.level == "per-episode"}
+    turned = [cell for cell in cells if cell.perturbation == "transform-by-group" and cell.level == "per-episode"]
+    found = {cell.agent: measure(cell) for cell in turned}
     assert found["square"]["policy_error"] < 1e-6 < 1e-3 < found["standard"]["policy_error"]
 
 

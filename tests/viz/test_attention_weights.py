@@ -7,7 +7,7 @@ import torch
 from gymnasium.spaces import Discrete
 
 from symbench.policies.vision import SetTransformerNetwork, VisionAttentionNeuronNetwork
-from symbench.policies.vision.patch_attention import SetPooling, VisionAttentionNeuron
+from symbench.policies.vision.patch_layers import SetPooling, VisionAttentionNeuron
 
 PATCHES, DIM, ACTIONS = 9, 4, 2
 

@@ -18,8 +18,11 @@ TEAMS = ("symbench/Wildlife-v0", "symbench/Traffic-v0", "symbench/ParticleSpread
 
 
 def order_of(seen: dict[str, np.ndarray], plain: dict[str, np.ndarray], key: str) -> list[int]:
-    """Which row of the plain observation each row of the other is."""
-    return [int(np.flatnonzero([np.array_equal(row, other) for other in plain[key]])[0]) for row in seen[key]]
+    """Which row of the plain observation each row of the other is; of like rows each is taken once."""
+    left = list(range(len(plain[key])))
+    return [
+        left.pop(next(i for i, other in enumerate(left) if np.array_equal(row, plain[key][other]))) for row in seen[key]
+    ]
 
 
 @pytest.mark.parametrize("env_id", TEAMS)
