@@ -142,10 +142,10 @@ def moments(
         for callback in callbacks:
             answer = callback.actions(answer, playing)
         yield Moment(step, playing, seen, answer)
-        actions[playing] = answer
+        actions[playing if playing.size < count else ...] = answer
         observations, rewards, terminated, truncated, infos = envs.step(actions)
         masks.update(infos)
-        rewards, step = rewards[playing], step + 1
+        rewards, step = rows_of(rewards, playing), step + 1
         for callback in callbacks:
             callback.rewards(rewards, playing)
         ended = terminated | truncated
@@ -165,10 +165,10 @@ def moments(
 
 
 def rows_of(observations: Any, rows: Places) -> Any:
-    """Some rows of a batch of observations, of a dict of them too."""
+    """Some rows of a batch of observations, of a dict of them too, in their order and in new memory."""
     if isinstance(observations, dict):
         return {key: rows_of(part, rows) for key, part in observations.items()}
     if isinstance(observations, tuple):  # of the parts of a Tuple, or of what numpy cannot hold, such as texts
         whole = [isinstance(part, (np.ndarray, dict, tuple)) for part in observations]
         return tuple(rows_of(part, rows) for part in observations) if all(whole) else [observations[i] for i in rows]
-    return observations[rows]
+    return observations.copy() if len(rows) == len(observations) else observations[rows]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from typing import Any, NoReturn
 
@@ -81,4 +83,5 @@ for _name, _command in (
 
 def main() -> None:
     """The ``symbench`` command."""
+    atexit.register(gc.freeze)  # looking for garbage in what torch has made takes half a second, for nothing
     app()

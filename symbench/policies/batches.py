@@ -23,6 +23,8 @@ def stack(batches: Sequence[Observations]) -> Observations:
 
 def split(batch: Observations, size: int) -> list[Observations]:
     """A batch in parts of at most ``size`` rows."""
+    if rows(batch) <= size:
+        return [batch]
     starts = range(0, rows(batch), size)
     return [map_tree(lambda part, start=start: part[start : start + size], batch) for start in starts]
 

@@ -59,6 +59,7 @@ class Checks(Callback):
         self._acts = _Limits(action_space, len(seeds))
         self._shows = _limits(observation_space, _BLOCK * len(seeds))
         self._shown: list[tuple[Any, NDArray[np.int64]]] = []  # of the latest steps, with who played
+        self._seen: list[Any] = []  # the same as perturbations show it
         self._paid: list[NDArray[Any]] = []
         self.step = 0
         self.outside = 0
@@ -81,6 +82,14 @@ class Checks(Callback):
         """
         self._shown.append((shown, playing))
 
+    def perturbed(self, seen: Any) -> None:
+        """Check what perturbations make of the latest :meth:`observations`: that there is no NaN and no infinity.
+
+        Args:
+            seen: A batch of observations, which nobody changes afterwards.
+        """
+        self._seen.append(seen)
+
     def rewards(self, rewards: NDArray[Any], playing: NDArray[np.int64]) -> None:
         """Check the rewards of a step, (b,), which ends the step: there must be no NaN and no infinity."""
         self._paid.append(rewards)
@@ -94,31 +103,28 @@ class Checks(Callback):
         Raises:
             SymbenchError: A number is NaN or infinite, or a shape is not that of the space.
         """
-        shown, paid, now = self._shown, self._paid, self.step
-        self._shown, self._paid = [], []
-        if paid and np.isfinite(np.concatenate(paid)).all() and _hold(self._shows, [each for each, _ in shown]):
+        shown, seen, paid, now = self._shown, self._seen, self._paid, self.step
+        self._shown, self._seen, self._paid = [], [], []
+        if paid and _finite(paid) and _finite(seen) and _hold(self._shows, [each for each, _ in shown]):
             return
         self.step -= len(paid)
-        for (observations, playing), rewards in zip_longest(shown, paid):
-            self._look(observations, rewards, playing)
+        for (observations, playing), perturbed, rewards in zip_longest(shown, seen, paid):
+            self._look(observations, perturbed, rewards, playing)
             self.step += rewards is not None
         assert self.step == now
 
-    def _look(self, shown: Any, rewards: NDArray[Any] | None, playing: NDArray[np.int64]) -> None:
+    def _look(self, shown: Any, seen: Any, rewards: NDArray[Any] | None, playing: NDArray[np.int64]) -> None:
         """Look at one step; what follows the last answer has no reward."""
         strays = [self._strays(limits, values, playing) for limits, values in _pairs(self._shows, shown)]
         if strays:
             self.outside += int(np.logical_or.reduce(strays).sum())
+        if seen is not None:
+            self._check_finite(seen, playing)
         if rewards is not None and not (there := np.isfinite(rewards)).all():
             row = int(np.flatnonzero(~there)[0])
             self._refuse(f"got a reward of {rewards[row]}", playing[row : row + 1])
 
-    def finite(self, seen: Any, playing: NDArray[np.int64]) -> None:
-        """Check that there is no NaN and no infinity in what the agent sees; arguments as of :meth:`observations`.
-
-        Raises:
-            SymbenchError: There is one.
-        """
+    def _check_finite(self, seen: Any, playing: NDArray[np.int64]) -> None:
         for values in _leaves(seen):
             if values.dtype.kind == "f" and np.count_nonzero(there := np.isfinite(values)) < values.size:
                 row = int(np.flatnonzero(~there.reshape(len(values), -1).all(axis=1))[0])
@@ -156,7 +162,7 @@ class Checks(Callback):
         """Which observations are outside, (b,) bool."""
         if values.shape != (expected := (len(playing), *limits.shape)):
             self._refuse(f"was shown observations of shape {values.shape}, {expected} is expected,", playing)
-        self.finite(values, playing)
+        self._check_finite(values, playing)
         return limits.strays(values)
 
     def _expect(self, received: str, playing: NDArray[np.int64]) -> NoReturn:
@@ -242,6 +248,15 @@ def _limits(space: Space[Any], count: int) -> Any:
     if isinstance(space, spaces.Dict):
         return {key: _limits(part, count) for key, part in space.spaces.items()}
     return _Limits(space, count) if isinstance(space, _ARRAYS) else None
+
+
+def _finite(batches: list[Any]) -> bool:
+    """Whether there is no NaN and no infinity in any batch."""
+    leaves = zip(*map(_leaves, batches), strict=True)
+    return all(
+        first.dtype.kind != "f" or bool(np.isfinite(np.concatenate((first, *others))).all())
+        for first, *others in leaves
+    )
 
 
 def _hold(limits: Any, batches: list[Any]) -> bool:

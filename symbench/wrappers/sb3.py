@@ -47,6 +47,7 @@ class VecEnvAdapter(Adapter, VecEnvWrapper):
         self._seen = transform.bind(self._inner, venv.action_space, venv.num_envs, self.take_place(venv))
         super().__init__(venv, venv.observation_space if transform.identity else self._seen)
         self.transform = transform
+        self._identity = transform.identity
         self._moves_actions = transform.changes_actions and not transform.identity
         self._given: list[int | None] = [None] * self.num_envs
 
@@ -63,7 +64,7 @@ class VecEnvAdapter(Adapter, VecEnvWrapper):
         # Asked for now, since reset() uses them up.
         seeds, self._given = list(getattr(self.venv.unwrapped, "_seeds", self._given)), [None] * self.num_envs
         observations = self.venv.reset()
-        if self.transform.identity:
+        if self._identity:
             seen: VecEnvObs = copied(observations)
         else:
             observations = declared(self._inner, observations)
@@ -81,7 +82,7 @@ class VecEnvAdapter(Adapter, VecEnvWrapper):
     def step_wait(self) -> VecEnvStepReturn:
         """Take one step everywhere; ``terminal_observation`` is transformed too."""
         observations, rewards, dones, infos = self.venv.step_wait()
-        if self.transform.identity:
+        if self._identity:
             return copied(observations), rewards, dones, infos
         observations, infos = declared(self._inner, observations), list(infos)
         given = {i: infos[i].get("terminal_observation") for i in np.flatnonzero(dones).tolist()}

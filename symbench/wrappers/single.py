@@ -45,25 +45,26 @@ class GymAdapter(Adapter, gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
         self._inner, self._actions = env.observation_space, env.action_space
         self._seen = self.transform.bind(self._inner, self._actions, 1, self.take_place(env))
         self._ended = False  # whether the episode is over, so that one which begins inside is noticed
-        self._moves_actions = self.transform.changes_actions and not self.transform.identity
-        if not self.transform.identity:
+        self._identity = self.transform.identity  # asked at every step
+        self._moves_actions = self.transform.changes_actions and not self._identity
+        if not self._identity:
             self.observation_space = self._seen
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode; see :meth:`gymnasium.Env.reset`."""
         observation, info = self.env.reset(seed=seed, options=options)
-        if self.transform.identity:
+        if self._identity:
             return copied(observation), info
         self._ended = False
         seen = self.transform.reset(declared_one(self._inner, observation), _ALL, [seed])
-        return row(self._seen, seen, 0), self._shown(info)
+        return row(self._seen, seen, 0), self._shown(info) if self._moves_actions else info
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
         """Take one step; see :meth:`gymnasium.Env.step`.
 
         The step after the end of an episode begins the next one, as in :class:`gymnasium.wrappers.Autoreset`.
         """
-        if self.transform.identity:
+        if self._identity:
             observation, reward, terminated, truncated, info = self.env.step(action)
             return copied(observation), reward, terminated, truncated, info
         actions = batch_of_one(self._actions, action)
@@ -72,7 +73,8 @@ class GymAdapter(Adapter, gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
         begins, self._ended = self._ended, terminated or truncated
         observations = declared_one(self._inner, observation)
         seen = self.transform.reset(observations, _ALL, None) if begins else self.transform.step(observations, actions)
-        return row(self._seen, seen, 0), reward, terminated, truncated, self._shown(info)
+        info = self._shown(info) if self._moves_actions else info
+        return row(self._seen, seen, 0), reward, terminated, truncated, info
 
     def get_wrapper_attr(self, name: str) -> Any:
         """An attribute of this wrapper or of what it wraps; ``action_masks`` names actions as the agent does."""
@@ -82,7 +84,7 @@ class GymAdapter(Adapter, gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
         return lambda: shown_mask(self.transform, 0, found())
 
     def _shown(self, info: dict[str, Any]) -> dict[str, Any]:
-        return shown_info(self.transform, 0, info) if self._moves_actions else info
+        return shown_info(self.transform, 0, info)
 
 
 def wrapper_of(name: str) -> type[GymAdapter]:

@@ -45,8 +45,9 @@ class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
         self._ended = np.zeros(envs.num_envs, dtype=bool)
         self._inner, actions = envs.single_observation_space, envs.single_action_space
         self._seen = self.transform.bind(self._inner, actions, envs.num_envs, self.take_place(envs))
-        self._moves_actions = self.transform.changes_actions and not self.transform.identity
-        if not self.transform.identity:
+        self._identity = self.transform.identity  # asked at every step
+        self._moves_actions = self.transform.changes_actions and not self._identity
+        if not self._identity:
             self.single_observation_space = self._seen
             self.observation_space = batch_space(self._seen, envs.num_envs)
 
@@ -69,14 +70,14 @@ class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
         mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
         observations, infos = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]  # lists are taken
         self._ended = self._ended & ~mask
-        if self.transform.identity:
+        if self._identity:
             return copied(observations), infos
         observations = declared(self._inner, observations)
         return self.transform.reset(observations, mask, _seeds(seed, self.num_envs)), self._shown(infos)
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Take one step everywhere; see :meth:`gymnasium.vector.VectorEnv.step`."""
-        if self.transform.identity:
+        if self._identity:
             observations, *rest = self.env.step(actions)
             return copied(observations), *rest
         observations, rewards, terminations, truncations, infos = self.env.step(self.transform.act(actions))

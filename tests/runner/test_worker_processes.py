@@ -134,6 +134,31 @@ def test_a_worker_that_does_not_end_is_killed(lane_with: Start, monkeypatch: pyt
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("code", "exit_code"),
+    [
+        ("import atexit, pathlib; atexit.register(pathlib.Path('closed').touch)", 0),
+        ("import threading, time; threading.Thread(target=time.sleep, args=(60,)).start()", -signal.SIGKILL),
+    ],
+)
+def test_a_worker_for_which_there_is_nothing_left_ends_by_itself_or_is_killed(
+    mine: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, exit_code: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(worker, "GRACE", 2.0)
+    lane = ProcessLane()
+    lane.give((mine(code), range(100, 101)))
+    while lane.take() is None:
+        pass
+    begin, process = time.monotonic(), lane.process
+    lane.dismiss()
+    assert time.monotonic() - begin < 0.1
+    ProcessLane.stop([lane])
+    assert process and process.exitcode == exit_code
+    assert Path("closed").exists() == (exit_code == 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_second_ctrl_c_kills_at_once(lane_with: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "GRACE", 120.0)
     lane = lane_with(STUBBORN)
@@ -161,7 +186,7 @@ def test_all_workers_share_the_time_to_end_in(monkeypatch: pytest.MonkeyPatch) -
 
     class Lane:
         process = Process()
-        connection = type("Connection", (), {"close": lambda self: calls.append("closed")})()
+        connection = type("Connection", (), {"closed": False, "close": lambda self: calls.append("closed")})()
 
     def wait(sentinels: list[Any], timeout: float) -> None:
         calls.append(timeout)

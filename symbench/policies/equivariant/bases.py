@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 
 from symbench.errors import SymbenchError, unknown
 from symbench.symmetry import Representation, trivial_representation
@@ -135,6 +134,8 @@ def _orthonormal(projector: NDArray[np.float64]) -> NDArray[np.float64]:
     Places that are not connected by the projector (those of different orbits, if numbers only change place) are treated
     apart.
     """
+    from scipy.sparse.csgraph import connected_components  # late: it takes a tenth of a second to import
+
     count, parts = connected_components(np.abs(projector) > _NOTHING, directed=False)
     found: list[NDArray[np.float64]] = []
     for part in range(count):

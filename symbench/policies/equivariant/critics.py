@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from scipy.sparse.csgraph import connected_components
 from torch import Tensor, nn
 
 from symbench.errors import SymbenchError
@@ -139,5 +138,7 @@ class LogStd(Vector):
 
 def _orbits(rep: Representation) -> NDArray[np.int64]:
     """Numbers of the parts of a vector that the group mixes, (d,)."""
+    from scipy.sparse.csgraph import connected_components  # late: it takes a tenth of a second to import
+
     mixed = np.abs(rep.matrices).sum(axis=0) > 1e-9
     return np.asarray(connected_components(mixed, directed=False)[1], dtype=np.int64)

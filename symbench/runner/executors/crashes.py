@@ -60,6 +60,10 @@ class Lane(ABC):
     def stop(lanes: Sequence[Lane]) -> None:
         """End the processes of these lanes that there are, with all that they have started."""
 
+    def dismiss(self) -> None:
+        """No job follows: the process may end, and nobody waits for it here."""
+        self.stop([self])
+
     def give(self, job: Job) -> None:
         """Play another job."""
         self.job, self._deaths, self.expires = job, [], math.inf
@@ -124,7 +128,7 @@ def play(
                     lane.give(following)
                 else:
                     busy.remove(lane)
-                    kind.stop([lane])  # what waits for a place on a cluster can have this one
+                    lane.dismiss()  # what waits for a place on a cluster can have this one
                 yield job, outcome
     finally:
         kind.stop(lanes)
