@@ -164,6 +164,7 @@ def _team(network: Callable[..., Any], action_dim: int, agents: int, **config: A
 
 def _scene(
     network: Callable[..., Any],
+    /,  # a wrapped network is called so, too
     agents: int,
     dim: int = 2,
     critic: Sequence[int] = (64,),
