@@ -10,7 +10,7 @@ The first two take ``symmetry``: an environment's id, a declaration or plain dat
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -23,8 +23,7 @@ from torch.distributions import Categorical
 
 from symbench.errors import SymbenchError
 from symbench.policies.actions import action_head
-from symbench.policies.equivariant.bodies import on_actions
-from symbench.policies.equivariant.symmetries import Symmetry, action_of, group_named, symmetry_data
+from symbench.policies.sb3.moves import Moves
 from symbench.policies.scenes.scene_frames import Frames, frames_named, within_ball
 from symbench.policies.scenes.scene_network import KEYS, agents_of, sizes_of_scene
 from symbench.policies.spaces import form
@@ -33,40 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from stable_baselines3.common.type_aliases import PyTorchObs
 
-
-class Moves:
-    """How the elements of a group act on SB3's batches of observations and of action vectors, in torch.
-
-    Attributes:
-        group: The group.
-    """
-
-    def __init__(
-        self, symmetry: Symmetry, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]
-    ) -> None:
-        """Look the symmetry up and check that it fits.
-
-        Raises:
-            SymbenchError: It is unknown, or does not fit the spaces.
-        """
-        data = symmetry_data(symmetry)
-        self.group = group_named(data["group"])
-        self.on_observations = action_of(self.group, data["observation"], axes=(2, 3))
-        self.rep = on_actions(action_head(action_space), self.group, data["action"])
-        if reason := self.on_observations.incompatibility(observation_space):
-            raise SymbenchError(f"the symmetry does not fit the observations: {reason}")
-
-    def observations(self, elements: int | NDArray[np.int64], observations: PyTorchObs) -> Tensor:
-        """L_g of observations (B, ...), for one element or one for each; no gradient flows through it."""
-        assert isinstance(observations, Tensor)
-        moved = self.on_observations.apply(elements, observations.detach().cpu().numpy())
-        return torch.from_numpy(np.ascontiguousarray(moved)).to(observations)
-
-    def undo(self, elements: int | NDArray[np.int64], vectors: Tensor, size: bool = False) -> Tensor:
-        """K_g^-1 of action vectors (B, A), for one element or one for each; ``size`` without signs, for deviations."""
-        inverse = self.rep.matrices[self.group.inverses[elements]]
-        matrices = torch.as_tensor(np.abs(inverse) if size else inverse, dtype=vectors.dtype, device=vectors.device)
-        return (matrices @ vectors[..., None])[..., 0]
+    from symbench.policies.equivariant.symmetries import Symmetry
 
 
 class _Wrapped(BasePolicy):
