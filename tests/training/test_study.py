@@ -243,6 +243,12 @@ def test_area_and_steps_to_threshold() -> None:
     assert summary.median_curve == 200  # the median curve is 0, 0, 20
 
 
+def test_a_run_that_is_measured_once_has_an_area_too() -> None:
+    once = Curves("arm", 1, np.array([0]), np.array([[3.0], [5.0]]))
+    assert once.areas.tolist() == [3, 5]
+    assert summarise(once, 10).area.value == 4
+
+
 @pytest.mark.parametrize(
     ("runs", "ends"), [(5, None), (6, (1, 6)), (8, (1, 8)), (9, (2, 8)), (10, (2, 9)), (20, (6, 15))]
 )
