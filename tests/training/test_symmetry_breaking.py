@@ -52,7 +52,7 @@ def test_forces_are_normal_numbers() -> None:
     assert actions.shape == (2, 7, 3, 2) and actions.dtype == np.float32
     normal = torch.distributions.Normal(means, logs.exp())
     flat = torch.from_numpy(actions).flatten(2)
-    torch.testing.assert_close(law.log_probability(scores, torch.from_numpy(actions)), normal.log_prob(flat).sum(-1))
+    torch.testing.assert_close(law.log_probability(scores, torch.from_numpy(actions)), normal.log_prob(flat).sum(-1))  # type: ignore[no-untyped-call]
     entropy = normal.entropy().sum(-1)  # type: ignore[no-untyped-call]
     torch.testing.assert_close(law.entropy(scores), entropy)
     many = law.draw(scores[:1, :1].expand(1, 20_000, -1), law.noise(np.random.default_rng(0), 1, 20_000))
