@@ -34,6 +34,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "equivariant-graph": {"bodies": 3, "dim": 2, "attributes": 1, "hidden": 4, "depth": 1},
     "plain-graph": {"bodies": 3, "dim": 2, "attributes": 1, "hidden": 4, "depth": 1},
     "scene-mlp": {"bodies": 3, "dim": 2, "attributes": 1, "hidden": (8,)},
+    "frame-averaged": {"bodies": 3, "dim": 2, "attributes": 1, "network": {"kind": "scene-mlp", "hidden": [8]}},
+    "residual-graph": {"bodies": 3, "dim": 2, "attributes": 1, "hidden": 4, "depth": 1},
 }
 """A small network of each kind; teams of one, so that all act in the same spaces."""
 TWO = spaces.Box(-1, 1, (2,))

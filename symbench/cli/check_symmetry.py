@@ -23,7 +23,10 @@ _SHOWN = 12  # components in a table; the others are summed up in one line
 @one_line_errors
 def check_symmetry(
     env_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ENV_ID", help="Environments or tasks of the catalogue.")
+        list[str] | None,
+        typer.Argument(
+            metavar="ENV_ID", help="Environments or tasks of the catalogue; arguments may follow, ?KEY=VALUE."
+        ),
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="All environments of the catalogue.")] = False,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps to compare. \\[as declared]")] = None,
@@ -43,11 +46,12 @@ def check_symmetry(
       [cyan]symbench check-symmetry[/cyan]                      [dim]# what is declared[/dim]
       [cyan]symbench check-symmetry CartPole-v1[/cyan]
       [cyan]symbench check-symmetry Ant-v5 --steps 300[/cyan]
+      [cyan]symbench check-symmetry "ParticleSpread?wind=1"[/cyan]    [dim]# is it broken?[/dim]
       [cyan]symbench check-symmetry --all --csv errors.csv[/cyan]
     """
     from symbench.cli.console import console, show_list
     from symbench.errors import SymbenchError
-    from symbench.symmetry import CATALOGUE, declarations_of
+    from symbench.symmetry import CATALOGUE
 
     if env_ids and all_:
         raise SymbenchError(f"give either --all or environments, received both: --all {' '.join(env_ids)}")
@@ -55,7 +59,7 @@ def check_symmetry(
         show_list(*_listing())
         return
     asked = list(CATALOGUE) if all_ else list(dict.fromkeys(env_ids or ()))
-    declarations = [declaration for env_id in asked for declaration in declarations_of(env_id)]
+    declarations = [declaration for env_id in asked for declaration in _declared(env_id)]
     screen, skipped = console(), list[tuple[str, str]]()
     reports: list[PairReport] = []
     for declaration, outcome in _checked(declarations, steps, seed):
@@ -77,6 +81,24 @@ def check_symmetry(
 _SUMMARY = ("symmetry", "observation", "reward", "ends", "initial law", "declared", "found")
 
 
+def _declared(name: str) -> list[Declaration]:
+    """What is declared for an environment; with arguments, what is declared for it without any, asked of it with them.
+
+    Raises:
+        SymbenchError: The catalogue has no such environment, or the name has another form.
+    """
+    from dataclasses import replace
+
+    from symbench.symmetry import declarations_of
+    from symbench.tasks.names import TaskName
+
+    if "?" not in name:
+        return list(declarations_of(name))
+    parsed = TaskName.parse(name)
+    found = [declaration for declaration in declarations_of(parsed.env_id) if not declaration.kwargs]
+    return [replace(declaration, kwargs=parsed.kwargs) for declaration in found]
+
+
 def _listing() -> tuple[Sequence[str], Iterator[Sequence[str]]]:
     from symbench.symmetry import CATALOGUE
 
@@ -89,13 +111,17 @@ def _checked(
     declarations: list[Declaration], steps: int | None, seed: int
 ) -> Iterator[tuple[Declaration, PairReport | str]]:
     """Declarations and what was found, or why they were skipped."""
+    from dataclasses import replace
+
     from gymnasium.error import DependencyNotInstalled
 
     from symbench.symmetry import check_pair
+    from symbench.tasks.names import TaskName
 
     for declaration in declarations:
         try:
-            yield declaration, check_pair(declaration.pair, declaration.env_id, steps=steps, seed=seed)
+            report = check_pair(declaration.pair, declaration, steps=steps, seed=seed)
+            yield declaration, replace(report, env_id=str(TaskName(None, declaration.env_id, declaration.kwargs)))
         except (DependencyNotInstalled, ImportError, OSError) as missing:  # OSError: a ROM cannot be read
             yield declaration, f"skipped: {' '.join(str(missing).split())}"
 

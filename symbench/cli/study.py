@@ -28,6 +28,9 @@ def study(
     ] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Training runs of each arm. \\[as the study says]")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of a training run. \\[as the study says]")] = None,
+    task: Annotated[
+        str | None, typer.Option(metavar="TASK", help="Another task of the same spaces. \\[as the study says]")
+    ] = None,
     out: Annotated[
         Path,
         typer.Option("--out", "-o", metavar="DIR", parser=directory, help="Everything goes into DIR/STUDY."),
@@ -48,6 +51,7 @@ def study(
       [cyan]symbench study cartpole --arm equivariant --arm mlp --seeds 25[/cyan]
       [cyan]symbench study grid-world --workers 2 --steps 200000[/cyan]
       [cyan]symbench study nbody --arm egnn --arm gnn --seeds 3[/cyan] (steps are epochs)
+      [cyan]symbench study symmetry-breaking --task "symbench/ParticleSpread-v0?wind=5" --out runs/wind-5[/cyan]
     """
     from symbench.errors import SymbenchError
     from symbench.extras import require
@@ -59,10 +63,12 @@ def study(
         return
     if name is None:
         raise SymbenchError("which study? `symbench study --list` lists them")
+    if name == NBODY and task:
+        raise SymbenchError(f"--task: {NBODY} trains predictors of its own data set; leave it out")
     if name == NBODY:
         _nbody(out / NBODY, arm, seeds or 3, steps or 300, resume)
         return
-    given = {"seeds": seeds, "steps": steps}
+    given = {"seeds": seeds, "steps": steps, "task": task}
     loaded = load_study(name, {key: value for key, value in given.items() if value is not None})
     folder = out / loaded.name
     require("matplotlib", "the curves of a study")  # now rather than after the training

@@ -12,7 +12,8 @@
 * networks that move teams: :class:`MultiAgentHomomorphicNetwork` and what it is compared with, and
   :class:`DistributedTeam`; see :mod:`symbench.policies.multi_agent`
 * networks that push bodies: :class:`EquivariantGraphNetwork`, and what it is compared with,
-  :class:`PlainGraphNetwork` and :class:`SceneMLPNetwork`; see :mod:`symbench.policies.scenes`
+  :class:`PlainGraphNetwork`, :class:`SceneMLPNetwork`, these in frames, :class:`FrameAveragedNetwork`, and with a soft
+  constraint, :class:`ResidualPathwayNetwork`; see :mod:`symbench.policies.scenes`
 * policies for Stable-Baselines3 over all of them, imported on first use: see :mod:`symbench.policies.sb3`
 """
 
@@ -37,7 +38,13 @@ from symbench.policies.multi_agent import (
 from symbench.policies.policy_network import MLPNetwork, PolicyNetwork
 from symbench.policies.registry import NETWORKS, make_network
 from symbench.policies.rescaled import RescaledAgent
-from symbench.policies.scenes import EquivariantGraphNetwork, PlainGraphNetwork, SceneMLPNetwork
+from symbench.policies.scenes import (
+    EquivariantGraphNetwork,
+    FrameAveragedNetwork,
+    PlainGraphNetwork,
+    ResidualPathwayNetwork,
+    SceneMLPNetwork,
+)
 from symbench.policies.vision import (
     AttentionAgentNetwork,
     NatureCNNNetwork,
@@ -49,6 +56,7 @@ if TYPE_CHECKING:
     from symbench.policies.sb3 import (
         CanonicalPolicy,
         EquivariantGraphPolicy,
+        FrameAveragedPolicy,
         NetworkActorCriticPolicy,
         NetworkDQNPolicy,
         NetworkMaskablePolicy,
@@ -80,6 +88,8 @@ __all__ = [
     "EquivariantGraphNetwork",
     "EquivariantGraphPolicy",
     "EquivariantMLPNetwork",
+    "FrameAveragedNetwork",
+    "FrameAveragedPolicy",
     "MLPNetwork",
     "MultiAgentGraphNetwork",
     "MultiAgentHomomorphicNetwork",
@@ -99,6 +109,7 @@ __all__ = [
     "RandomAgent",
     "RecurrentAttentionNeuronNetwork",
     "RescaledAgent",
+    "ResidualPathwayNetwork",
     "SB3Agent",
     "SE3Transformer",
     "SceneMLPNetwork",

@@ -15,7 +15,13 @@ from symbench.policies.multi_agent import (
     StandardMultiAgentNetwork,
 )
 from symbench.policies.policy_network import MLPNetwork, PolicyNetwork
-from symbench.policies.scenes import EquivariantGraphNetwork, PlainGraphNetwork, SceneMLPNetwork
+from symbench.policies.scenes import (
+    EquivariantGraphNetwork,
+    FrameAveragedNetwork,
+    PlainGraphNetwork,
+    ResidualPathwayNetwork,
+    SceneMLPNetwork,
+)
 from symbench.policies.vision import (
     AttentionAgentNetwork,
     NatureCNNNetwork,
@@ -48,6 +54,8 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
         EquivariantGraphNetwork,
         PlainGraphNetwork,
         SceneMLPNetwork,
+        FrameAveragedNetwork,
+        ResidualPathwayNetwork,
     )
 }
 

@@ -132,7 +132,7 @@ def difference(first: Any, second: Any) -> float:
 
 def check_pair(
     pair: SymmetryPair,
-    env: str | Callable[[], Env],
+    env: str | Declaration | Callable[[], Env],
     simulator: Simulator | None = None,
     steps: int | None = None,
     seed: int = 0,
@@ -142,7 +142,7 @@ def check_pair(
 
     Args:
         pair: The symmetry.
-        env: Gymnasium id, or what makes an environment.
+        env: Gymnasium id, a declaration of its environment, or what makes one.
         simulator: How the group acts on the simulator's states. By default the catalogue's for this id and the pair's
             name, otherwise :class:`StateVector` with the action on observations.
         steps: How many steps to compare, divided among the generators, or samples of a continuous group.
@@ -163,7 +163,7 @@ def check_pair(
         'exact'
     """
     declared = _declared(pair, env)
-    make = declared.make if isinstance(env, str) else env
+    make = declared.make if isinstance(env, (str, Declaration)) else env
     first, second = make(), make()
     try:
         if reason := pair.incompatibility(first.observation_space, first.action_space):
@@ -211,7 +211,9 @@ def _views(observations: Any) -> NDArray[np.float64]:
     return np.round(views, 6)  # numbers that differ by rounding errors shall be ties
 
 
-def _declared(pair: SymmetryPair, env: str | Callable[[], Env]) -> Declaration:
+def _declared(pair: SymmetryPair, env: str | Declaration | Callable[[], Env]) -> Declaration:
+    if isinstance(env, Declaration):
+        return env
     if not isinstance(env, str):
         return Declaration(getattr(env, "__name__", "environment"), pair)
     known = (each for each in CATALOGUE.get(env, ()) if each.pair.name == pair.name)

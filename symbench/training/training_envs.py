@@ -15,8 +15,11 @@ from symbench.tasks import get_task
 from symbench.wrappers import vector_wrapper_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
+    from symbench.suites.suite import Apply
     from symbench.training.controllers import Controller
     from symbench.training.recipe import Recipe
 
@@ -82,12 +85,22 @@ def make_training_envs(
     """
     wrap = None if controller is None else lambda env: Advised(env, controller())
     kept = KeepState(get_task(recipe.task).make_vec(num_envs, AutoresetMode.SAME_STEP, wrap))
-    envs: gym.vector.VectorEnv[Any, Any, Any] = kept
-    for step in recipe.perturbations:
+    return perturbed(kept, recipe.perturbations, recipe.task), kept
+
+
+def perturbed(
+    envs: gym.vector.VectorEnv[Any, Any, Any], perturbations: Sequence[Apply], task: str
+) -> gym.vector.VectorEnv[Any, Any, Any]:
+    """Environments of a task in wrappers, the first of them innermost.
+
+    Raises:
+        SymbenchError: A wrapper is unknown, or cannot be used in this task.
+    """
+    for step in perturbations:
         wrapper = vector_wrapper_of(step.wrapper)
         try:
             envs = wrapper(envs, **step.parameters)
         except (TypeError, ValueError) as error:
             envs.close()
-            raise SymbenchError(f"{step} cannot be applied to {recipe.task}: {error}") from error
-    return envs, kept
+            raise SymbenchError(f"{step} cannot be applied to {task}: {error}") from error
+    return envs

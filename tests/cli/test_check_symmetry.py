@@ -40,6 +40,17 @@ def test_a_negative_control_is_no_failure(symbench: Symbench) -> None:
     assert "none: nothing" in result.output
 
 
+@pytest.mark.parametrize("env_id", ["ParticleSpread", "symbench/Pursuit-v0", "NBodyControl"])
+def test_wind_breaks_what_holds_without_it(symbench: Symbench, env_id: str) -> None:
+    calm = symbench("check-symmetry", f"{env_id}?wind=0", "--steps", 100)
+    assert calm.exit_code == 0, calm.output
+    assert "NOT AS DECLARED" not in calm.output and "turns-in-wind" not in calm.output
+    for wind in (1, 5):
+        windy = symbench("check-symmetry", f"{env_id}?wind={wind}", "--steps", 100)
+        assert windy.exit_code == 1
+        assert f"?wind={wind}" in windy.output and "NOT AS DECLARED" in windy.output
+
+
 def _declare(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
     declared = declarations_of("CartPole-v1")[0]
     pair = dataclasses.replace(declared.pair, **changes)
@@ -78,6 +89,8 @@ def test_mistakes_are_one_line(symbench: Symbench) -> None:
     assert unknown.exit_code == 2
     assert "unknown environment 'Ant-v4' in the catalogue of symmetries; did you mean 'Ant-v5'" in unknown.output
     assert symbench("check-symmetry", "CartPole-v1", "--steps", 0).exit_code == 2
+    assert "wind must be a severity from 0 to 5" in symbench("check-symmetry", "ParticleSpread?wind=6").output
+    assert "'wind' is no argument" in symbench("check-symmetry", "ParticleSpread?wind").output
 
 
 def test_help_has_examples(symbench: Symbench) -> None:

@@ -69,6 +69,12 @@ TABLES: dict[str, dict[str, Any]] = {
     "equivariant-graph": {"hidden": 8, "directions": DIRECTIONS},
     "plain-graph": {"hidden": 8, "directions": DIRECTIONS},
     "scene-mlp": {"hidden": [8], "directions": DIRECTIONS},
+    "frame-averaged": {
+        "network": {"kind": "plain-graph", "hidden": 8},
+        "frames": "canonical",  # in the mean over signs the last bias has no effect
+        "directions": DIRECTIONS,
+    },
+    "residual-graph": {"hidden": 8, "directions": DIRECTIONS},
 }
 """What a small network says beside its kind; what it would remember is 3 values, or 2 frames, long."""
 SYMMETRIES: dict[str, dict[str, Any]] = {

@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "policies.md"
 def test_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
-    code = re.sub(r"learn\([\d_]+\)", "learn(16)", "\n".join(blocks))
+    code = re.sub(r"learn\(\s*[\d_]+\s*\)", "learn(16)", "\n".join(blocks))
     code = code.replace("seed=0)", "seed=0, device='cpu')")
     names: dict[str, object] = {}
     exec(compile(code, str(PAGE), "exec"), names)

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from gymnasium.spaces import flatdim
+from gymnasium.spaces import Box, flatdim
 
 from symbench.errors import SymbenchError
 from symbench.tasks import get_task
 from symbench.training.study import Algorithm, Study, load_study, studies
+from symbench.training.study.action_laws import sample
 from symbench.training.study.actor_critic_networks import make_actor_critic
-from symbench.training.study.learner import Learner, Measurement, advantages_of, as_input, sample
+from symbench.training.study.learner import Learner, Measurement, advantages_of, as_input
 from symbench.training.study.learning_curves import Curves, read_curves, summarise
 from symbench.training.study.run_study import Job, read_run, run_study
 from symbench.trees import map_tree
@@ -51,7 +52,8 @@ def test_every_arm_of_the_bundled_studies_reads_its_task(name: str, arm: str) ->
     envs = get_task(study.task).make_vec(3)
     shown = as_input(envs.reset(seed=0)[0], 1)
     scores, values = network(map_tree(itemgetter(0), shown))
-    assert scores.shape == (3, flatdim(envs.single_action_space))
+    numbers = 2 if isinstance(envs.single_action_space, Box) else 1  # mean and deviation of a force
+    assert scores.shape == (3, numbers * flatdim(envs.single_action_space))
     assert values.shape == (3,)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     assert parameters == PUBLISHED.get((name, arm), parameters)
@@ -239,6 +241,12 @@ def test_area_and_steps_to_threshold() -> None:
     assert (many.steps.low, many.steps.high) == (0, 200), "of six runs the median lies within all of them"
     assert many.area.low < many.area.value < many.area.high
     assert summary.median_curve == 200  # the median curve is 0, 0, 20
+
+
+def test_a_run_that_is_measured_once_has_an_area_too() -> None:
+    once = Curves("arm", 1, np.array([0]), np.array([[3.0], [5.0]]))
+    assert once.areas.tolist() == [3, 5]
+    assert summarise(once, 10).area.value == 4
 
 
 @pytest.mark.parametrize(

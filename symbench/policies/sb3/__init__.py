@@ -8,7 +8,8 @@ The module that SB3 trains is the one that the zoo saves and the runner plays: `
 * :class:`NetworkDQNPolicy`, :class:`NetworkQRDQNPolicy` - action values
 * :class:`NetworkSACPolicy`, :class:`NetworkTQCPolicy`, :class:`NetworkTD3Policy` - continuous actions
 * :data:`POLICIES`, :func:`trains` - which policy an algorithm takes, and which networks it trains
-* :class:`SymmetrizedPolicy`, :class:`CanonicalPolicy` - any policy made equivariant when it acts
+* :class:`SymmetrizedPolicy`, :class:`CanonicalPolicy`, :class:`FrameAveragedPolicy` - any policy made equivariant when
+  it acts
 * :class:`SymmetricReplayBuffer`, :class:`SymmetricPPO` - symmetries learned from data
 * :func:`actor_network` - the network of a model, also of SB3's own policies
 * :class:`SB3Agent` - any SB3 model in the benchmark
@@ -32,13 +33,14 @@ from symbench.policies.sb3.on_policy import (
 from symbench.policies.sb3.recurrent import NetworkRecurrentPolicy
 from symbench.policies.sb3.sb3_agent import SB3Agent
 from symbench.policies.sb3.stock import actor_network
-from symbench.policies.sb3.symmetrised import CanonicalPolicy, SymmetrizedPolicy
+from symbench.policies.sb3.symmetrised import CanonicalPolicy, FrameAveragedPolicy, SymmetrizedPolicy
 
 __all__ = [
     "POLICIES",
     "STATE",
     "CanonicalPolicy",
     "EquivariantGraphPolicy",
+    "FrameAveragedPolicy",
     "NetworkActorCriticPolicy",
     "NetworkDQNPolicy",
     "NetworkMaskablePolicy",

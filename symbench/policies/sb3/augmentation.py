@@ -21,8 +21,9 @@ from torch import Tensor
 from torch.distributions import Categorical, Distribution, Normal, kl_divergence
 
 from symbench.errors import SymbenchError, unknown
+from symbench.policies.batches import first
 from symbench.policies.equivariant.linear import free_part
-from symbench.policies.sb3.symmetrised import Moves
+from symbench.policies.sb3.moves import Moves, SampledMoves, moves_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,8 +107,10 @@ class SymmetricPPO(PPO):
     * ``"mirror"``: |mu(s) - K_g^-1 mu(L_g s)|^2 of mean actions, of probabilities if they are discrete (Yu et al. 2018,
       arXiv 1801.08093)
 
-    g is drawn uniformly for every observation. With layers of the basis ``"soft"``, ``free_coef`` weighs the squares of
-    what is not equivariant in them: the prior of residual pathways (Finzi et al. 2021, arXiv 2112.01388).
+    g is drawn uniformly for every observation. Of a continuous group, as that of scenes of bodies, only ``"mirror"``
+    can be asked for: deviations of each number of an action do not turn. ``free_coef`` weighs the squares of what is
+    not equivariant in layers of the basis ``"soft"`` and in networks with a residual pathway: a prior (Finzi et al.
+    2021, arXiv 2112.01388).
 
     Example:
         >>> model = SymmetricPPO("MlpPolicy", "CartPole-v1", symmetry="CartPole-v1", symmetry_loss="mirror")
@@ -143,10 +146,13 @@ class SymmetricPPO(PPO):
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        self._moves = None
+        self._moves: Moves | SampledMoves | None = None
         if self.symmetry is not None:
-            self._moves = Moves(self.symmetry, self.observation_space, self.action_space)
-            if not self._moves.rep.is_signed_permutation:
+            self._moves = moves_of(self.symmetry, self.observation_space, self.action_space)
+            if not isinstance(self._moves, Moves):
+                if self.symmetry_loss == "drac":
+                    raise SymbenchError(f"{self._moves.group.name} turns actions: ask by symmetry_loss='mirror'")
+            elif not self._moves.rep.is_signed_permutation:
                 raise SymbenchError("a symmetry loss needs actions that change sign and place, received matrices")
 
     def _excluded_save_params(self) -> list[str]:
@@ -213,12 +219,13 @@ class SymmetricPPO(PPO):
     def _asymmetry(self, observations: Any) -> Tensor:
         """What policy and value break, for elements drawn from torch's generator, which SB3 seeds."""
         assert self._moves is not None
-        elements = torch.randint(self._moves.group.order, (len(observations),)).numpy()
-        moved = self._moves.observations(elements, observations)
+        elements = self._moves.drawn(len(first(observations)))
+        moved: Any = self._moves.observations(elements, observations)
         here, there = (_distribution(self.policy, each) for each in (observations, moved))
-        back = _undone(self._moves, elements, there)
         if self.symmetry_loss == "mirror":
-            return (_mean(here) - _mean(back)).square().sum(dim=1).mean()
+            return (_mean(here) - self._moves.undo(elements, _mean(there))).square().sum(dim=1).mean()
+        assert isinstance(self._moves, Moves)
+        back = _undone(self._moves, elements, there)
         values = self.policy.predict_values(observations).detach() - self.policy.predict_values(moved)
         divergence = kl_divergence(_detached(here), back)
         return divergence.reshape(len(elements), -1).sum(dim=1).mean() + values.square().mean()

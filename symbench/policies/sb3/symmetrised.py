@@ -2,14 +2,15 @@
 
 * :class:`SymmetrizedPolicy` - the mean over the group: exact, costs |G| evaluations
 * :class:`CanonicalPolicy` - acts on one representative of each orbit: exact, costs one evaluation, not continuous
+* :class:`FrameAveragedPolicy` - the mean over frames of a scene, whose turns are too many for the first
 
-Both take ``symmetry``: an environment's id, a declaration or plain data.
+The first two take ``symmetry``: an environment's id, a declaration or plain data.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,52 +23,34 @@ from torch.distributions import Categorical
 
 from symbench.errors import SymbenchError
 from symbench.policies.actions import action_head
-from symbench.policies.equivariant.bodies import on_actions
-from symbench.policies.equivariant.symmetries import Symmetry, action_of, group_named, symmetry_data
+from symbench.policies.sb3.moves import Moves
+from symbench.policies.scenes.scene_frames import Frames, frames_named, within_ball
+from symbench.policies.scenes.scene_network import KEYS, agents_of, sizes_of_scene
 from symbench.policies.spaces import form
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from stable_baselines3.common.type_aliases import PyTorchObs
 
-
-class Moves:
-    """How the elements of a group act on SB3's batches of observations and of action vectors, in torch.
-
-    Attributes:
-        group: The group.
-    """
-
-    def __init__(
-        self, symmetry: Symmetry, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]
-    ) -> None:
-        """Look the symmetry up and check that it fits.
-
-        Raises:
-            SymbenchError: It is unknown, or does not fit the spaces.
-        """
-        data = symmetry_data(symmetry)
-        self.group = group_named(data["group"])
-        self.on_observations = action_of(self.group, data["observation"], axes=(2, 3))
-        self.rep = on_actions(action_head(action_space), self.group, data["action"])
-        if reason := self.on_observations.incompatibility(observation_space):
-            raise SymbenchError(f"the symmetry does not fit the observations: {reason}")
-
-    def observations(self, elements: int | NDArray[np.int64], observations: PyTorchObs) -> Tensor:
-        """L_g of observations (B, ...), for one element or one for each; no gradient flows through it."""
-        assert isinstance(observations, Tensor)
-        moved = self.on_observations.apply(elements, observations.detach().cpu().numpy())
-        return torch.from_numpy(np.ascontiguousarray(moved)).to(observations)
-
-    def undo(self, elements: int | NDArray[np.int64], vectors: Tensor, size: bool = False) -> Tensor:
-        """K_g^-1 of action vectors (B, A), for one element or one for each; ``size`` without signs, for deviations."""
-        inverse = self.rep.matrices[self.group.inverses[elements]]
-        matrices = torch.as_tensor(np.abs(inverse) if size else inverse, dtype=vectors.dtype, device=vectors.device)
-        return (matrices @ vectors[..., None])[..., 0]
+    from symbench.policies.equivariant.symmetries import Symmetry
 
 
 class _Wrapped(BasePolicy):
     """A policy around a policy; SB3's ``predict`` does the rest."""
+
+    def __init__(self, model: BaseAlgorithm | BasePolicy) -> None:
+        """Wrap a trained model, or its policy, whose weights are shared, not copied."""
+        policy = model.policy if isinstance(model, BaseAlgorithm) else model
+        super().__init__(policy.observation_space, policy.action_space, squash_output=policy.squash_output)
+        self.inner = policy
+
+    @abstractmethod
+    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
+        """Actions (B,) or (B, A) for a batch of observations."""
+
+
+class _OfFiniteGroup(_Wrapped):
+    """A policy around a policy, for the elements of a group."""
 
     def __init__(self, model: BaseAlgorithm | BasePolicy, symmetry: Symmetry) -> None:
         """Wrap a trained model, or its policy.
@@ -80,16 +63,10 @@ class _Wrapped(BasePolicy):
             SymbenchError: The symmetry is unknown or does not fit the spaces, or the actions are neither Discrete nor a
                 Box.
         """
-        policy = model.policy if isinstance(model, BaseAlgorithm) else model
-        if not isinstance(policy.action_space, (spaces.Discrete, spaces.Box)):
-            raise SymbenchError(f"actions must be Discrete or a Box, received {form(policy.action_space)}")
-        super().__init__(policy.observation_space, policy.action_space, squash_output=policy.squash_output)
-        self.moves = Moves(symmetry, policy.observation_space, policy.action_space)
-        self.inner = policy
-
-    @abstractmethod
-    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
-        """Actions (B,) or (B, A) for a batch of observations."""
+        super().__init__(model)
+        if not isinstance(self.action_space, (spaces.Discrete, spaces.Box)):
+            raise SymbenchError(f"actions must be Discrete or a Box, received {form(self.action_space)}")
+        self.moves = Moves(symmetry, self.observation_space, self.action_space)
 
     def _undone(self, elements: NDArray[np.int64], actions: Tensor) -> Tensor:
         """K_g^-1 of played actions: numbers, (B,), or vectors, (B, A)."""
@@ -99,7 +76,7 @@ class _Wrapped(BasePolicy):
         return self.moves.undo(elements, one_hot).argmax(dim=1)
 
 
-class SymmetrizedPolicy(_Wrapped):
+class SymmetrizedPolicy(_OfFiniteGroup):
     """The mean over the group, pi_bar(s) = 1/|G| sum_g K_g^-1 pi(L_g s), of any policy pi: exactly equivariant.
 
     The mean is of probabilities (PPO, A2C), of Q values (DQN), or of the actions themselves if they are continuous.
@@ -134,7 +111,7 @@ class SymmetrizedPolicy(_Wrapped):
         return self._undone(elements, self.inner._predict(self.moves.observations(elements, observation)))
 
 
-class CanonicalPolicy(_Wrapped):
+class CanonicalPolicy(_OfFiniteGroup):
     """Any policy, asked about one representative of each orbit: pi_c(s) = K_g^-1 pi(L_g s) with g = g(s).
 
     The representative is the greatest of all L_g s, compared number by number. It jumps where two of them are equally
@@ -158,6 +135,55 @@ class CanonicalPolicy(_Wrapped):
         elements = self.elements(observation)
         actions = self.inner._predict(self.moves.observations(elements, observation), deterministic)
         return self._undone(elements, actions)
+
+
+class FrameAveragedPolicy(_Wrapped):
+    """The mean over frames of a scene of what any policy does in them: it turns and moves with the scene.
+
+    The frames are those of :mod:`symbench.policies.scenes.scene_frames`, where it is said how exact they are. The mean
+    is of deterministic actions; drawn ones come from the mixture of what is done in each frame. A force longer than the
+    limit is made so long, so that cutting coordinates changes nothing. Source: Puny et al. 2022 (arXiv 2110.03336).
+
+    Example:
+        >>> from stable_baselines3 import PPO
+        >>> model = PPO("MultiInputPolicy", "symbench/ParticleSpread-v0", device="cpu")
+        >>> FrameAveragedPolicy(model, frames=8).action_space.shape
+        (3, 2)
+    """
+
+    def __init__(self, model: BaseAlgorithm | BasePolicy, frames: str | int = "principal", seed: int = 0) -> None:
+        """Wrap a trained model, or its policy.
+
+        Args:
+            model: Of PPO, A2C, SAC or TD3; its weights are shared, not copied.
+            frames: ``"principal"``, ``"canonical"`` or how many are sampled.
+            seed: Of sampled frames.
+
+        Raises:
+            SymbenchError: It sees no scene, or does not push bodies by forces in a Box; or there are no such frames.
+        """
+        super().__init__(model)
+        scene, space = sizes_of_scene(self.observation_space), self.action_space
+        if scene is None or not isinstance(space, spaces.Box) or set(self.observation_space.spaces) - set(KEYS):  # type: ignore[attr-defined]
+            raise SymbenchError(
+                f"frames are of scenes ({', '.join(KEYS)}) in which forces act, received "
+                f"{form(self.observation_space)} and {form(space)}"
+            )
+        agents_of(action_head(space), scene["dim"], 0)
+        self.frames_of = frames_named(frames, scene["dim"], seed)
+        self.radius = 1.0 if self.squash_output else float(space.high.flat[0])
+
+    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
+        assert isinstance(observation, dict)
+        frames = self.frames_of(observation["positions"])
+        if not deterministic:
+            batch, count = frames.axes.shape[:2]
+            drawn = torch.randint(count, (batch,), device=frames.axes.device)
+            frames = Frames(frames.axes[torch.arange(batch), drawn][:, None], frames.origins)
+        parts = frames.seen(*(observation.get(key) for key in KEYS))  # type: ignore[arg-type]
+        seen = {key: part for key, part in zip(KEYS, parts, strict=True) if part is not None}
+        actions = vectors_of_policy(self.inner, seen) if deterministic else self.inner._predict(seen)
+        return within_ball(frames.taken_back(actions.flatten(1)), self.radius).reshape(-1, *self.action_space.shape)  # type: ignore[misc]
 
 
 def vectors_of_policy(policy: BasePolicy, observation: PyTorchObs) -> Tensor:

@@ -75,7 +75,7 @@ class SceneNetwork(PolicyNetwork):
         self.bodies, self.dim, self.attributes, self.velocities = bodies, dim, attributes, velocities
         there = (True, velocities, attributes > 0)
         self._keys = [key for key, is_read in zip(KEYS, there, strict=True) if is_read]
-        self.agents = _agents(self.action, dim, len(given))
+        self.agents = agents_of(self.action, dim, len(given))
         if self.agents > bodies:
             raise SymbenchError(f"{self.agents} agents act, but there are only {bodies} bodies")
         self.directions: list[list[float]] = [] if isinstance(self.action, BoxHead) else given
@@ -85,7 +85,7 @@ class SceneNetwork(PolicyNetwork):
     @classmethod
     def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
         """See :meth:`~symbench.policies.policy_network.PolicyNetwork.sizes`."""
-        found = _sizes(space)
+        found = sizes_of_scene(space)
         if found is None:
             raise ValueError(f"{cls.kind} reads {_wanted()}, received {form(space)}")
         return found
@@ -100,7 +100,7 @@ class SceneNetwork(PolicyNetwork):
     def incompatibility(self, space: spaces.Space[Any]) -> str | None:
         """See :meth:`~symbench.policies.policy_network.PolicyNetwork.incompatibility`."""
         own = {name: getattr(self, name) for name in ("bodies", "dim", "attributes", "velocities")}
-        if (found := _sizes(space)) == own:
+        if (found := sizes_of_scene(space)) == own:
             return None
         return f"reads {_said(**own)}, the task gives {form(space) if found is None else _said(**found)}"
 
@@ -189,8 +189,17 @@ def check_sizes(**sizes: Any) -> None:
             raise SymbenchError(f"{name} must be a whole number of 1 to {largest}, received {brief(repr(size))}")
 
 
-def _agents(action: ActionHead, dim: int, directions: int) -> int:
-    """How many act."""
+def agents_of(action: ActionHead, dim: int, directions: int) -> int:
+    """How many act.
+
+    Args:
+        action: Head of their actions.
+        dim: Coordinates of a force.
+        directions: How many directions there are, where they do not act in a Box.
+
+    Raises:
+        SymbenchError: These are not the actions of like agents.
+    """
     if isinstance(action, BoxHead) and action.size and action.space.shape[-1] == dim and len(action.space.shape) <= 2:
         radius = action.high[0]  # of a ball in which forces turn: bounds of each coordinate must be alike
         if bool((action.high == radius).all() and (action.low == -radius).all() and radius > 0):
@@ -205,7 +214,7 @@ def _agents(action: ActionHead, dim: int, directions: int) -> int:
     )
 
 
-def _sizes(space: spaces.Space[Any]) -> dict[str, Any] | None:
+def sizes_of_scene(space: spaces.Space[Any]) -> dict[str, Any] | None:
     """Arguments of a network for these observations; ``None`` if there is none."""
     parts = space.spaces if isinstance(space, spaces.Dict) else {}
     shapes = {key: parts[key].shape or () for key in KEYS if isinstance(parts.get(key), spaces.Box)}

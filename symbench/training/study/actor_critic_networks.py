@@ -2,9 +2,10 @@
 
 * :class:`PlainMLP`, :class:`PlainCNN` - the published baselines
 * the kinds of :mod:`symbench.policies.equivariant` - with a critic on the same features
-* :class:`Team` - those of :mod:`symbench.policies.multi_agent`, the same
+* :class:`Team` - those of :mod:`symbench.policies.multi_agent` and :mod:`symbench.policies.scenes`, the same
 
-All map observations to scores of the actions, (B, A), and values, (B,).
+All map observations to scores of the actions, (B, A), and values, (B,). Of forces, scores are means and logarithms of
+deviations, (B, 2 A).
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
+from gymnasium import spaces
 from torch import Tensor, nn
 
 from symbench.errors import SymbenchError, unknown
+from symbench.policies.actions import BoxHead
 from symbench.policies.equivariant import ActorCritic, EquivariantCNNNetwork, EquivariantMLPNetwork
 from symbench.policies.multi_agent import (
     CentralisedCNNNetwork,
@@ -23,11 +26,18 @@ from symbench.policies.multi_agent import (
     MultiAgentHomomorphicNetwork,
     StandardMultiAgentNetwork,
 )
+from symbench.policies.scenes import (
+    EquivariantGraphNetwork,
+    FrameAveragedNetwork,
+    PlainGraphNetwork,
+    ResidualPathwayNetwork,
+    SceneMLPNetwork,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from symbench.policies.multi_agent import TeamNetwork
+    from symbench.policies.policy_network import PolicyNetwork
 
 _POOLS: Final = ("max", "mean")
 
@@ -106,19 +116,25 @@ class PlainCNN(_Plain):
 class Team(nn.Module):
     """A policy of a team and a critic that share all layers but the last, as published.
 
+    Forces have deviations beside, which learn too and depend on nothing that is seen.
+
     Source: van der Pol et al. 2022 (arXiv 2110.04495); 28,835 and 26,694 parameters for Wildlife, 29,522 and 28,067 for
     Traffic.
     """
 
-    def __init__(self, network: TeamNetwork) -> None:
-        """Add a critic with fresh weights."""
+    def __init__(self, network: PolicyNetwork, critic: Sequence[int] = (), log_std: float = -0.5) -> None:
+        """Add a critic with fresh weights, with hidden layers of these widths; deviations begin with ``log_std``."""
         super().__init__()
-        self.network, self.value_head = network, network.value_head([])
+        self.network, self.value_head = network, network.value_head(list(critic))
+        self.deviations = network.log_std(log_std) if isinstance(network.action, BoxHead) else None
 
     def forward(self, observations: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Scores of all agents' actions, (B, n * A), and values (B,)."""
         features = self.network.features(*self.network.remembered(observations))
-        return self.network.last(self.network.latent(features)), self.value_head(features)[:, 0]
+        scores = self.network.last(self.network.latent(features))
+        if self.deviations is not None:
+            scores = torch.cat([scores, self.deviations().expand_as(scores)], dim=-1)
+        return scores, self.value_head(features)[:, 0]
 
 
 class _Pool(nn.Module):
@@ -146,6 +162,25 @@ def _team(network: Callable[..., Any], action_dim: int, agents: int, **config: A
     return Team(network({"multi_discrete": [action_dim] * agents}, agents, **config))
 
 
+def _scene(
+    network: Callable[..., Any],
+    /,  # a wrapped network is called so, too
+    agents: int,
+    dim: int = 2,
+    critic: Sequence[int] = (64,),
+    log_std: float = -0.5,
+    **config: Any,
+) -> nn.Module:
+    return Team(network(spaces.Box(-1, 1, (agents, dim)), dim=dim, **config), critic, log_std)
+
+
+_SCENES: Final = (
+    EquivariantGraphNetwork,
+    ResidualPathwayNetwork,
+    FrameAveragedNetwork,
+    PlainGraphNetwork,
+    SceneMLPNetwork,
+)
 _TEAMS: Final = (
     MultiAgentHomomorphicNetwork,
     StandardMultiAgentNetwork,
@@ -158,6 +193,7 @@ KINDS: Final[dict[str, Callable[..., nn.Module]]] = {
     "equivariant-mlp": partial(_equivariant, EquivariantMLPNetwork),
     "equivariant-cnn": partial(_equivariant, EquivariantCNNNetwork),
     **{network.kind: partial(_team, network) for network in _TEAMS},
+    **{network.kind: partial(_scene, network) for network in _SCENES},
 }
 
 

@@ -15,8 +15,10 @@ import torch
 from gymnasium.vector import AutoresetMode
 
 from symbench.tasks import get_task
+from symbench.training.study.action_laws import law_of, stacked_noise
 from symbench.training.study.actor_critic_networks import make_actor_critic
 from symbench.training.study.stack import Stack
+from symbench.training.training_envs import perturbed
 from symbench.trees import map_tree
 
 if TYPE_CHECKING:
@@ -70,8 +72,10 @@ class Learner:
         networks = [make_actor_critic(arm.network, seed) for seed in seeds]
         self.stack = Stack(networks, arm.learning_rate, self.settings.max_grad_norm)
         self.generators = [np.random.default_rng([seed, 0]) for seed in seeds]
-        count = self.settings.num_envs
-        self.envs = get_task(study.task).make_vec(count * len(seeds), AutoresetMode.SAME_STEP)
+        self._free_coef, count = arm.free_coef, self.settings.num_envs
+        envs = get_task(study.task).make_vec(count * len(seeds), AutoresetMode.SAME_STEP)
+        self.envs = perturbed(envs, arm.perturbations, study.task)
+        self.law = law_of(self.envs.single_action_space)
         drawn = [rng.integers(FIRST_TRAINING_SEED, 2**31 - 1, count) for rng in self.generators]
         first, _ = self.envs.reset(seed=np.concatenate(drawn).tolist())
         self._observations = first
@@ -94,17 +98,16 @@ class Learner:
     def play(self) -> Rollout:
         """Play ``n_steps`` with sampled actions."""
         steps, runs, count = self.settings.n_steps, self.stack.size, self.settings.num_envs
-        shape = self.envs.single_action_space.shape or ()
-        uniform = np.stack([rng.random((steps, count, *shape)) for rng in self.generators], axis=1)
+        noise = stacked_noise(self.law, self.generators, steps, count)
         columns = []
         for t in range(steps):
             observations = as_input(self._observations, runs, self._divisor)
             scores, values = self.stack(observations)
-            log_probabilities = log_probabilities_of(scores, shape)
-            actions = sample(log_probabilities, uniform[t])
-            self._observations, rewards, terminated, truncated, _ = self.envs.step(actions.reshape(-1, *shape))
+            actions = self.law.draw(scores, noise[:, t])
+            played = actions.reshape(-1, *self.law.shape)
+            self._observations, rewards, terminated, truncated, _ = self.envs.step(played)
             chosen = torch.from_numpy(actions)
-            log_probability = joint(log_probabilities.gather(-1, chosen[..., None])[..., 0], shape)
+            log_probability = self.law.log_probability(scores, chosen)
             ended = (terminated | truncated).reshape(runs, count)
             columns.append((observations, chosen, log_probability, values, rewards.reshape(runs, count), ended))
         observed, acted, logs, valued, rewarded, stopped = zip(*columns, strict=True)
@@ -119,19 +122,17 @@ class Learner:
         """The loss of each run, (S,), on a part of what it did."""
         settings = self.settings
         scores, values = self.stack(batch.observations)
-        shape = batch.actions.shape[2:]
-        all_logs = log_probabilities_of(scores, shape)
-        logs = joint(all_logs.gather(-1, batch.actions[..., None])[..., 0], shape)
+        logs = self.law.log_probability(scores, batch.actions)
         gain = logs * batch.advantages
         if settings.name == "ppo":
             ratio = torch.exp(logs - batch.log_probabilities)
             clipped = torch.clamp(ratio, 1.0 - settings.clip_range, 1.0 + settings.clip_range)
             gain = torch.minimum(ratio * batch.advantages, clipped * batch.advantages)
         errors = 0.5 * (values - batch.returns) ** 2
-        entropy = -(all_logs.exp() * all_logs).sum(dim=-1)
-        entropy = entropy.mean(dim=-1) if shape else entropy  # of a team, as published
+        entropy = self.law.entropy(scores)
         each = settings.value_coefficient * errors - gain - settings.entropy_coefficient * entropy
-        return each.mean(dim=1)
+        price = self._free_coef * self.stack.free_part() if self._free_coef else 0.0
+        return each.mean(dim=1) + price
 
 
 def advantages_of(settings: Algorithm, rewards: NDArray[Any], ended: NDArray[np.bool_], values: Floats) -> Floats:
@@ -155,16 +156,6 @@ def advantages_of(settings: Algorithm, rewards: NDArray[Any], ended: NDArray[np.
     return advantages
 
 
-def log_probabilities_of(scores: Tensor, shape: Sequence[int]) -> Tensor:
-    """Of all actions of each agent: (S, N, A) -> (S, N, *shape, A'), for actions of this shape, () or (n,)."""
-    return torch.log_softmax(scores.reshape(*scores.shape[:-1], *shape, -1), dim=-1)
-
-
-def joint(log_probabilities: Tensor, shape: Sequence[int]) -> Tensor:
-    """Of what was done, (S, N, *shape) -> (S, N): the sum over the agents of a team."""
-    return log_probabilities.sum(dim=-1) if shape else log_probabilities
-
-
 def as_input(observations: Any, runs: int, frame_divisor: int = 1) -> Observations:
     """What environments show as networks read it, (S * N, ...) -> (S, N, ...), or a dict of such.
 
@@ -178,13 +169,6 @@ def _as_input(observations: NDArray[Any], runs: int, frame_divisor: int) -> Tens
     frames = tensor.ndim == 4
     tensor = tensor.permute(0, 3, 1, 2) // frame_divisor if frames else tensor.to(torch.get_default_dtype())
     return tensor.reshape(runs, -1, *tensor.shape[1:])
-
-
-def sample(log_probabilities: Tensor, uniform: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Actions (...), int64, drawn by uniform numbers (...) from log probabilities (..., A)."""
-    levels = np.cumsum(np.exp(log_probabilities.numpy().astype(np.float64)), axis=-1)[..., :-1]
-    actions: NDArray[np.int64] = (uniform[..., None] >= levels).sum(axis=-1)
-    return actions
 
 
 class Measurement:
@@ -201,15 +185,14 @@ class Measurement:
     @torch.no_grad()
     def __call__(self, act: Callable[[Any], tuple[Tensor, Tensor]], update: int) -> NDArray[np.float64]:
         """Mean return of each run, (S,), of one episode in each environment; actions are sampled."""
-        runs, shape = len(self._seeds), self.envs.single_action_space.shape or ()
+        runs, law = len(self._seeds), law_of(self.envs.single_action_space)
         generators = [np.random.default_rng([seed, 1, update]) for seed in self._seeds]
         observations, _ = self.envs.reset(seed=self._env_seeds)  # type: ignore[arg-type]  # one seed each is allowed
         returns, playing = np.zeros(self.envs.num_envs), np.ones(self.envs.num_envs, dtype=bool)
         while playing.any():
             scores, _ = act(as_input(observations, runs, self._divisor))
-            uniform = np.stack([rng.random((self._episodes, *shape)) for rng in generators])
-            actions = sample(log_probabilities_of(scores, shape), uniform)
-            observations, rewards, terminated, truncated, _ = self.envs.step(actions.reshape(-1, *shape))
+            actions = law.draw(scores, stacked_noise(law, generators, self._episodes))
+            observations, rewards, terminated, truncated, _ = self.envs.step(actions.reshape(-1, *law.shape))
             returns[playing] += rewards[playing]
             playing &= ~(terminated | truncated)
         means: NDArray[np.float64] = returns.reshape(runs, -1).mean(axis=1)

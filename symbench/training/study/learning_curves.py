@@ -53,7 +53,12 @@ class Curves:
 
     @property
     def areas(self) -> Array:
-        """Area under each run's curve divided by its length, i.e. the mean return over training, (R,)."""
+        """Area under each run's curve divided by its length, i.e. the mean return over training, (R,).
+
+        Of a run that is over before it is measured again, what it began with.
+        """
+        if len(self.steps) == 1:
+            return self.returns[:, 0]
         between = (self.returns[:, 1:] + self.returns[:, :-1]) / 2
         areas: Array = np.average(between, axis=1, weights=np.diff(self.steps))
         return areas

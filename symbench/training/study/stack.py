@@ -5,6 +5,7 @@ Networks of studies are so small, and batches so short, that a step costs the sa
 
 from __future__ import annotations
 
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector
 
+from symbench.policies.equivariant import free_part
 from symbench.trees import map_tree
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class Stack:
         self._lengths = [parameter.numel() for parameter in networks[0].parameters()]
         with torch.no_grad():
             self._views = self._split()  # of the same memory, so always up to date
+        self._free = vmap(partial(functional_call, _FreePart(networks[0])))
         self._call = vmap(lambda parameters, inputs: functional_call(self._network, parameters, (inputs,)))
 
     def __call__(self, observations: Observations) -> tuple[Tensor, Tensor]:
@@ -56,6 +59,10 @@ class Stack:
             return scores[None], values[None]
         scores, values = self._call(parameters, observations)
         return scores, values
+
+    def free_part(self) -> Tensor:
+        """Of each network, (S,); see :func:`~symbench.policies.equivariant.free_part`."""
+        return self._free({f"network.{name}": part for name, part in self._split().items()}, ())  # type: ignore[no-any-return]
 
     def descend(self, losses: Tensor) -> None:
         """One step of Adam for each network.
@@ -75,3 +82,14 @@ class Stack:
         parts = torch.split(self.parameters, self._lengths, dim=1)
         named = zip(self._shapes.items(), parts, strict=True)
         return {name: part.view(self.size, *shape) for (name, shape), part in named}
+
+
+class _FreePart(nn.Module):
+    """What is not equivariant in a network, as a module that can be called with other weights."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self) -> Tensor:
+        return free_part(self.network)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from symbench.errors import SymbenchError, unknown
 from symbench.reading import TEXT_BYTES, brief, parse_toml, read
-from symbench.suites.suite import Name  # noqa: TC001  (pydantic reads it)
+from symbench.suites.suite import Apply, Name  # noqa: TC001  (pydantic reads it)
 
 
 class _Data(BaseModel):
@@ -71,11 +71,17 @@ class Arm(_Data):
         name: What figures and files call it.
         learning_rate: Adam's.
         network: ``kind`` and parameters; see :mod:`symbench.training.study.actor_critic_networks`.
+        perturbations: Wrappers between task and network in training, not while it is measured: ``wrapper`` and its
+            parameters. ``TransformByGroup`` is augmentation: every episode is seen from another side.
+        free_coef: Weight in the loss of the squares of what is not equivariant in soft networks; see
+            :func:`~symbench.policies.equivariant.free_part`.
     """
 
     name: Name
     learning_rate: float = Field(gt=0)
     network: dict[str, Any]
+    perturbations: tuple[Apply, ...] = ()
+    free_coef: float = Field(default=0.0, ge=0)
 
 
 class Study(_Data):
@@ -84,7 +90,7 @@ class Study(_Data):
     Attributes:
         name: Name of the study.
         description: One line for ``symbench study --list``.
-        task: Name of a task with Discrete actions, or a team's MultiDiscrete([k] * n).
+        task: Name of a task with Discrete actions, a team's MultiDiscrete([k] * n), or forces in a Box.
         steps: Environment steps of one training run.
         eval_every: Steps between two measurements, rounded to whole updates.
         eval_episodes: Episodes of a measurement, one in each of as many environments; actions are sampled.
@@ -135,7 +141,8 @@ class Study(_Data):
     def digest(self, arm: Arm) -> str:
         """SHA-256 of all that the numbers of an arm's runs depend on."""
         settings = self.model_dump(mode="json", exclude={"name", "description", "seeds", "threshold", "arms"})
-        return hashlib.sha256(json.dumps([settings, arm.model_dump(mode="json")], sort_keys=True).encode()).hexdigest()
+        said = arm.model_dump(mode="json", exclude_defaults=True)  # runs of before an entry was added stay valid
+        return hashlib.sha256(json.dumps([settings, said], sort_keys=True).encode()).hexdigest()
 
     @model_validator(mode="after")
     def _arms_are_distinct(self) -> Study:

@@ -94,6 +94,19 @@ def test_wind_pushes_along_the_first_axis_by_its_severity() -> None:
     assert not np.any([each[:, 1] for each in drift]) and not np.any([each[3:] for each in drift])
 
 
+@pytest.mark.parametrize("name", ["ParticleSpread", "Pursuit", "NBodyControl"])
+def test_no_wind_is_the_task_to_the_last_bit(name: str) -> None:
+    env_id = f"symbench/{name}-v0"
+    calm, windless, windy = gym.make(env_id), gym.make(env_id, wind=0), gym.make(env_id, wind=1)
+    seen = [env.reset(seed=0)[0] for env in (calm, windless, windy)]
+    for _ in range(20):
+        action = calm.action_space.sample()
+        seen = [env.step(action)[:2] for env in (calm, windless, windy)]
+    (first, reward), (second, same), (third, _) = seen
+    assert reward == same and all(np.array_equal(first[key], second[key]) for key in first)
+    assert not np.array_equal(first["positions"], third["positions"])
+
+
 def test_the_reward_of_spread_counts_distances_and_meetings() -> None:
     env = ParticleSpreadEnv()
     env.reset(seed=0)
