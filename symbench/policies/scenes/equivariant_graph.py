@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 LAYERS: Final = ("e2gn2", "egnn")
 FIRST_SCALE: Final = 0.1
-"""Of displacements before training. With 1 all agents drift outwards; PPO's noise teaches them to go to the middle, and
-without noise they meet there."""
+"""Of displacements before training. With 1 agents speed up whatever moves and fly apart; under loud noise PPO then
+learns to go to the middle, and without noise all meet there."""
 
 
 class EquivariantGraphNetwork(SceneNetwork):
