@@ -39,11 +39,12 @@ class TransformedStarts(VectorWrapper):
             )
         self._batch, self._acting, self._element = batch, simulator.action, element
 
-    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Begin episodes, and transform the states in which they begin."""
-        _, infos = self.env.reset(**kwargs)
+    def reset(self, *, options: dict[str, Any] | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Begin episodes, and transform the states in which they begin; those of other episodes stay."""
+        _, infos = self.env.reset(options=options, **kwargs)
+        begun = (options or {}).get("reset_mask", ...)
         for name, array in self._acting.apply(self._element, self._batch.state).items():
-            self._batch.state[name][:] = array
+            self._batch.state[name][begun] = array[begun]
         return self._batch.observe(), infos
 
 

@@ -31,6 +31,19 @@ def test_transformed_actions_in_transformed_starts_are_paid_the_same(task: str) 
             np.testing.assert_allclose(paid, rewards)
 
 
+def test_episodes_that_go_on_stay_as_they_are() -> None:
+    declaration = transformable("symbench/Wildlife-v0")
+    assert declaration is not None
+    envs = TransformedStarts(get_task("Wildlife").make_vec(len(SEEDS)), declaration, 6)
+    before, _ = envs.reset(seed=SEEDS)
+    begun = np.array([True, False, False, True, False])
+    after, _ = envs.reset(seed=SEEDS, options={"reset_mask": begun})
+    np.testing.assert_array_equal(before["positions"], after["positions"])  # the same seeds, transformed once
+    other, _ = envs.reset(seed=[9] * len(SEEDS), options={"reset_mask": begun})
+    changed = (other["images"] != before["images"]).any(axis=(1, 2, 3, 4))
+    np.testing.assert_array_equal(changed, begun)
+
+
 def drawn(rng: np.random.Generator, counts: np.ndarray) -> np.ndarray:
     return rng.integers(counts, size=(len(SEEDS), len(counts)))
 
