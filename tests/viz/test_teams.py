@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+import torch
 
+from symbench.policies import NetworkAgent
 from symbench.runner.agents import resolve
+from symbench.runner.evaluate import play
+from symbench.runner.transformed_starts import TransformedStarts, transformable
+from symbench.tasks import get_task
 from symbench.viz.analyse import analyse
-from symbench.viz.teams import EQUAL
+from symbench.viz.teams import EQUAL, SEED, returns_under
+from symbench.zoo import bundled, load_agent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +32,20 @@ def test_trained_in_one_orientation_an_equivariant_team_plays_the_same_in_all(tm
     assert f"returns of 0 of {EPISODES} episodes change" in lines["orientations"]
 
 
-def test_a_standard_team_does_not(tmp_path: Path) -> None:
+def test_greedy_play_takes_the_first_of_equally_good_actions_which_does_not_turn() -> None:
+    """Control: without lots the same team plays other episodes, and fewer are won."""
+    declaration, seeds = transformable("symbench/Wildlife-v0"), list(range(SEED, SEED + 40))
+    assert declaration is not None
+    agent = NetworkAgent(load_agent(str(bundled("Wildlife")["marl-equivariant"][0])).network, "greedy", torch.float64)
+    as_it_is, turned = (
+        play(TransformedStarts(get_task("Wildlife").make_vec(40), declaration, g), agent, seeds).returns for g in (0, 6)
+    )
+    source = resolve(["marl-equivariant"], "Wildlife")[0]
+    assert (as_it_is != turned).any()
+    assert returns_under(source, "Wildlife", declaration, 6, 40).mean() > max(as_it_is.mean(), turned.mean())
+
+
+def test_a_standard_team_plays_other_episodes(tmp_path: Path) -> None:
     source = resolve(["marl-standard"], "Wildlife")[0]
     analyse(source, "Wildlife", tmp_path, ["orientations"], EPISODES)
     table = pd.read_csv(tmp_path / "orientations.csv")
