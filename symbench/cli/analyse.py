@@ -21,8 +21,14 @@ def analyse(
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", parser=directory, help="\\[runs/analyses/TASK/AGENT]"),
     ] = None,
-    which: Annotated[str, typer.Option(metavar="NAME,NAME", help="Of code, regression, tsne, attention. \\[all]")] = "",
-    episodes: Annotated[int, typer.Option(help="Episodes of the regression.")] = 10,
+    which: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME,NAME",
+            help="Of code, regression, tsne, attention; of teams orientations, distributed. \\[all that fit]",
+        ),
+    ] = "",
+    episodes: Annotated[int, typer.Option(help="Episodes of the regression, or of a team.")] = 10,
     steps: Annotated[int, typer.Option(help="Steps of an episode at most.")] = 500,
     training_run: Annotated[int, typer.Option(help="Which training run of a bundled agent.")] = 0,
     occlusion: Annotated[
@@ -36,13 +42,15 @@ def analyse(
     r"""Draw the paper's analyses of an agent: figures and their data.
 
     The code over time, in order and shuffled; what of the true state can be
-    read off it; which moments are alike to it; where the agent looks. Needs
-    [cyan]pip install 'symbench\[pictures]'[/cyan].
+    read off it; which moments are alike to it; where the agent looks. These
+    need [cyan]pip install 'symbench\[pictures]'[/cyan]. Of a team: its returns in a world
+    that is turned, and whether agents on their own act as one network does.
 
     [bold]Examples[/bold]
       [cyan]symbench analyse attention-neuron --task CartPoleSwingUp[/cyan]
       [cyan]symbench analyse mine.safetensors --task Pong --which code,attention[/cyan]
       [cyan]symbench analyse ppo:mine.zip --task CartPole-v1 --trust[/cyan]
+      [cyan]symbench analyse marl-equivariant --task Wildlife --episodes 100[/cyan]
       [cyan]symbench analyse --occlusion runs/occlusion[/cyan]
     """
     from symbench.cli.console import console

@@ -11,6 +11,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.utils import LinearSchedule
+from stable_baselines3.common.vec_env import VecEnvWrapper
 
 from symbench.envs.vec_env import VectorToVecEnv
 from symbench.policies import NetworkActorCriticPolicy, PolicyNetwork
@@ -21,6 +22,8 @@ from symbench.wrappers import vector_wrapper_of
 if TYPE_CHECKING:
     import gymnasium as gym
     from stable_baselines3.common.base_class import BaseAlgorithm
+    from stable_baselines3.common.vec_env import VecEnv
+    from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
     from symbench.training.recipe import Ppo, Recipe
     from symbench.training.session import Session
@@ -55,6 +58,24 @@ class TrueState(VectorWrapper):
     def _keyed(observations: Any) -> dict[str, Any]:
         """A Dict observation or its space; another one under a key of its own."""
         return dict(observations.items()) if hasattr(observations, "items") else {"observation": observations}
+
+
+class ScaledRewards(VecEnvWrapper):
+    """Multiplies what is learned from; the returns that infos tell stay as they are."""
+
+    def __init__(self, envs: VecEnv, scale: float) -> None:
+        """Multiply rewards by ``scale``."""
+        super().__init__(envs)
+        self.scale = scale
+
+    def reset(self) -> VecEnvObs:
+        """Start new episodes."""
+        return self.venv.reset()
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """Step, and scale the rewards."""
+        observations, rewards, dones, infos = self.venv.step_wait()
+        return observations, rewards * self.scale, dones, infos
 
 
 class Report(BaseCallback):
@@ -119,16 +140,17 @@ def train_ppo(
     return policy.network.cpu()  # type: ignore[no-any-return]
 
 
-def _make_vec_env(recipe: Recipe, settings: Ppo, network: PolicyNetwork) -> VectorToVecEnv:
+def _make_vec_env(recipe: Recipe, settings: Ppo, network: PolicyNetwork) -> VecEnv:
     envs, kept = make_training_envs(recipe, settings.num_envs)
     if network.shown_by:
         envs = vector_wrapper_of(network.shown_by)(envs, length=network.history)
     if settings.privileged_critic:
         envs = TrueState(envs, kept)
-    return VectorToVecEnv(envs)
+    vec_env = VectorToVecEnv(envs)
+    return vec_env if settings.reward_scale == 1 else ScaledRewards(vec_env, settings.reward_scale)
 
 
-def _new_model(settings: Ppo, network: PolicyNetwork, vec_env: VectorToVecEnv, seed: int, device: str) -> PPO:
+def _new_model(settings: Ppo, network: PolicyNetwork, vec_env: VecEnv, seed: int, device: str) -> PPO:
     config = {name: value for name, value in network.config().items() if name != "action_space"}
     policy_kwargs = {"network": {"kind": network.kind, **config}, "critic": _critic(network)}
     return PPO(
@@ -155,7 +177,7 @@ def _critic(network: PolicyNetwork) -> list[int]:
     return list(hidden) if not network.memory and isinstance(hidden, list) else [64, 64]
 
 
-def _resumed(session: Session, vec_env: VectorToVecEnv, device: str) -> PPO | None:
+def _resumed(session: Session, vec_env: VecEnv, device: str) -> PPO | None:
     with session.resuming(CHECKPOINT) as checkpoint:
         if checkpoint is None:
             return None

@@ -84,6 +84,8 @@ class Ppo(_Data):
         clip_range: Of the probability ratio.
         max_grad_norm: Gradients are cut to this norm.
         log_std_init: Logarithm of the first exploration noise.
+        reward_scale: Rewards are multiplied by this where they are learned from; returns are reported as they are.
+            Values that are far from 0 take long to learn, and until then their gradients are all that is seen.
         privileged_critic: Whether the value network reads the true state (training only).
     """
 
@@ -99,6 +101,7 @@ class Ppo(_Data):
     clip_range: Positive = 0.2
     max_grad_norm: Positive = 0.5
     log_std_init: float = -0.5
+    reward_scale: Positive = 1.0
     privileged_critic: bool = False
 
 

@@ -4,6 +4,8 @@
 * :func:`regression` - what of the true state can be read off it
 * :func:`tsne` - which moments are alike to it
 * :func:`attention` - where the agent looks
+
+Those of teams are in :mod:`symbench.viz.teams`.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ import numpy as np
 
 from symbench.errors import SymbenchError, unknown
 from symbench.extras import require
+from symbench.tasks import get_task
 from symbench.viz import colours
 from symbench.viz.figures import figure, save, save_csv
 from symbench.viz.panels import highlight, rgb
 from symbench.viz.record import record, shuffling
 from symbench.viz.regression import explained
+from symbench.viz.teams import distributed, orientations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,8 +47,9 @@ def analyse(
         source: The agent.
         task: Name of a task.
         out: Directory for the files; made if it is missing.
-        which: Names in :data:`ANALYSES`; none makes all.
-        episodes: Episodes of the regression.
+        which: Names in :data:`ANALYSES`; none makes those of teams or, where observations are no rows of entities,
+            the others.
+        episodes: Episodes of the regression, and of the analyses of teams.
         steps: Steps of each episode at most.
 
     Returns:
@@ -59,9 +64,11 @@ def analyse(
             raise unknown("analysis", name, ANALYSES)
     if episodes < 3 or steps < 10:
         raise SymbenchError(f"analyses need 3 episodes and 10 steps at least, received {episodes} and {steps}")
-    for module in ("matplotlib", "sklearn", "threadpoolctl", "PIL"):  # now rather than after an hour of playing
-        require(module, "pictures")
-    return {name: ANALYSES[name](source, task, out, episodes, steps) for name in which or ANALYSES}
+    names = list(which or (OF_TEAMS if get_task(task).observes == "entities" else PICTURED))
+    if not OF_TEAMS.keys() >= set(names):
+        for module in ("matplotlib", "sklearn", "threadpoolctl", "PIL"):  # now rather than after an hour of playing
+            require(module, "pictures")
+    return {name: ANALYSES[name](source, task, out, episodes, steps) for name in names}
 
 
 def code(source: AgentSource, task: str, out: Path, episodes: int, steps: int) -> str:
@@ -223,4 +230,6 @@ def _patch_size(source: AgentSource) -> int | None:
     return card["config"].get("patch_size") if "stride" not in card["config"] else None
 
 
-ANALYSES: Final[dict[str, Analysis]] = {"code": code, "regression": regression, "tsne": tsne, "attention": attention}
+PICTURED: Final[dict[str, Analysis]] = {"code": code, "regression": regression, "tsne": tsne, "attention": attention}
+OF_TEAMS: Final[dict[str, Analysis]] = {"orientations": orientations, "distributed": distributed}
+ANALYSES: Final = {**PICTURED, **OF_TEAMS}

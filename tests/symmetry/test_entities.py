@@ -24,6 +24,7 @@ from symbench.symmetry import (
     orthogonal,
     point_representation,
     symmetric,
+    symmetry_of,
     vector_representation,
 )
 
@@ -128,3 +129,10 @@ def test_spaces_that_do_not_fit_are_refused() -> None:
         EntityRepresentation(SCENE, vector_representation(orthogonal(2)), 3)
     with pytest.raises(SymbenchError, match="give their number"):
         EntityRepresentation(SCENE, None, [[0, 1, 2]])
+
+
+def test_which_elements_send_entities_to_the_places_of_others() -> None:
+    square = symmetry_of("Wildlife").action
+    assert isinstance(square, EntityRepresentation)
+    kept = [g for g in square.group.enumerate() if not square.exchanges(g)]  # type: ignore[attr-defined]
+    assert kept == list(range(0, 48, 6))  # all of D4, each with every drone in its place

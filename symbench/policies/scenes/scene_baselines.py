@@ -76,7 +76,6 @@ class SceneMLPNetwork(SceneNetwork):
     """A perceptron over all numbers of the scene in a row."""
 
     kind = "scene-mlp"
-    ortho_init = True
 
     def __init__(
         self,

@@ -48,6 +48,7 @@ class SceneNetwork(PolicyNetwork):
     """
 
     of_team = True
+    ortho_init = True  # first actions near 0: a push outwards or to the middle is a habit that is hard to lose
 
     def __init__(
         self,

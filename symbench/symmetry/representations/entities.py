@@ -74,6 +74,10 @@ class EntityRepresentation(GroupAction):
         twin.each = self.each.vectors
         return twin
 
+    def exchanges(self, element: int) -> bool:
+        """Whether an element of a finite group sends an entity to the place of another."""
+        return self._places is not None and bool((self._places[element] != np.arange(self.rows)).any())
+
     def apply(self, elements: Any, batch: NDArray[Any]) -> NDArray[Any]:
         """Transform entities, (B, N, ...); see :meth:`GroupAction.apply`."""
         acting, places = self._parts(elements)

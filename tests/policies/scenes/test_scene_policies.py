@@ -91,3 +91,15 @@ def test_the_whole_actor_critic_moves_with_the_scene(share: bool) -> None:
         torch.testing.assert_close(second.mean, motion.vectors(first.mean), rtol=1e-9, atol=1e-12)
         assert torch.equal(first.stddev, second.stddev) and len(first.stddev.unique()) == 1
         torch.testing.assert_close(*values, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_before_training_moving_agents_are_hardly_pushed(kind: str) -> None:
+    """Agents that at first speed up whatever moves learn, under loud noise, to go to the middle, where they meet."""
+    model: Any = PPO(NetworkActorCriticPolicy, SPREAD, policy_kwargs={"network": kind}, **FEW)
+    agent, envs, rng = NetworkAgent(model.policy.network, kind), gym.make_vec(SPREAD, 50), np.random.default_rng(0)
+    agent.reset(50)
+    seen, _ = envs.reset(seed=0)
+    for _ in range(15):
+        seen = envs.step(rng.uniform(-1, 1, (50, 3, 2)))[0]
+    assert np.linalg.norm(agent.act(seen), axis=-1).mean() < 0.05
