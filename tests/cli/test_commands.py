@@ -138,7 +138,7 @@ def test_train_says_which_suite_plays_the_task(symbench: Symbench, monkeypatch: 
     monkeypatch.setattr("symbench.training.train", lambda *args, **options: "x/agent")
     assert "--suite group --task GridWorld" in symbench("train", "GridWorld").output
     pytest.importorskip("mujoco")
-    assert "no suite plays Swimmer-v5" in symbench("train", "Swimmer-v5").output
+    assert "--suite shuffle --task Swimmer-v5" in symbench("train", "Swimmer-v5").output
 
 
 @pytest.mark.parametrize("command", ["run", "list", "train", "report", "describe"])
