@@ -17,7 +17,8 @@ from scipy.optimize import minimize_scalar
 
 from symbench.envs.grid_world import MAX_EPISODE_STEPS, MOVES, PREY_MOVES, REWARDS, SIZE
 from symbench.training.study import load_study
-from symbench.training.study.learner import Learner, Measurement, sample
+from symbench.training.study.action_laws import sample
+from symbench.training.study.learner import Learner, Measurement
 
 
 def transitions() -> np.ndarray:

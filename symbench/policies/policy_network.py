@@ -71,7 +71,6 @@ class PolicyNetwork(nn.Module, ABC):
     action: ActionHead
     features_dim: int
     head: Any
-    _like_weights: Tensor
 
     def __init__(self, action_space: ActionSpace, **architecture: Any) -> None:
         """Make the action head and remember the architecture's JSON parameters.
@@ -84,14 +83,12 @@ class PolicyNetwork(nn.Module, ABC):
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation must be one of {tuple(ACTIVATIONS)}, received {activation!r}")
         self.action = action_head(action_space)
-        # Moves and changes precision with the weights, which are slow to look through at every step.
-        self.register_buffer("_like_weights", torch.empty(0), persistent=False)
         self._config = {**architecture, "action_space": self.action.data()}
 
     @property
     def dtype(self) -> torch.dtype:
         """Precision of the weights."""
-        return self._like_weights.dtype
+        return next(self.parameters()).dtype
 
     def config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values: ``type(network)(**network.config())`` has the same shapes."""
@@ -238,7 +235,8 @@ class PolicyNetwork(nn.Module, ABC):
         return nn.Linear(self.head[-1].in_features, self.action.size)
 
     def _zeros(self, *shape: int) -> Tensor:
-        return self._like_weights.new_zeros(shape)
+        # Every network has weights; its state lives where they do, in their precision.
+        return next(self.parameters()).new_zeros(shape)
 
 
 class SensorNetwork(PolicyNetwork):

@@ -193,7 +193,7 @@ def _data_of(name_or_path: str) -> tuple[dict[str, Any], str]:
         return recipe_of(name_or_path), name_or_path
     if path.suffix == ".toml" or len(path.parts) > 1:
         raise SymbenchError(
-            f"recipe file {name_or_path!r} does not exist, or is no .toml; bundled recipes: {', '.join(bundled)}"
+            f"recipe file {name_or_path!r} does not exist, or is no .toml; bundled recipes: symbench train --list"
         )
     others = "environments whose symmetry is declared: symbench check-symmetry"
     raise SymbenchError(f"{unknown('recipe', name_or_path, bundled)}; {others}")

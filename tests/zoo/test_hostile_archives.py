@@ -85,6 +85,7 @@ def test_arrays_that_say_more_than_they_hold_are_refused(tmp_path: Path, shape: 
 
 MEASURE = """
 import resource, sys, time
+import scipy.sparse.csgraph  # what bases of equivariant layers need
 from pathlib import Path
 from symbench.errors import SymbenchError
 from symbench.zoo import load_agent, load_published

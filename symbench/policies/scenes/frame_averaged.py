@@ -41,6 +41,7 @@ class FrameAveragedNetwork(SceneNetwork):
     """
 
     kind = "frame-averaged"
+    ortho_init = False  # its parts have heads of their own
 
     def __init__(
         self,

@@ -31,6 +31,7 @@ class ResidualPathwayNetwork(SceneNetwork):
     """
 
     kind = "residual-graph"
+    ortho_init = False  # its parts have heads of their own
 
     def __init__(
         self,
