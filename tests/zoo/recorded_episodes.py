@@ -32,7 +32,7 @@ CONDITIONS = {
     "none/identity",
     "transform-by-group/per-episode",
 }
-SUITES = dict.fromkeys(("GridWorld", "Wildlife", "ParticleSpread"), "group")  # all others: shuffle
+SUITES = dict.fromkeys(("GridWorld", "Wildlife", "ParticleSpread", "Pursuit", "NBodyControl"), "group")  # all others: shuffle
 
 
 def cells(task: str) -> list[Cell]:
