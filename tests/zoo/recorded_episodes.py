@@ -32,7 +32,8 @@ CONDITIONS = {
     "none/identity",
     "transform-by-group/per-episode",
 }
-SUITES = dict.fromkeys(("GridWorld", "Wildlife", "ParticleSpread", "Pursuit", "NBodyControl"), "group")  # all others: shuffle
+_OF_GROUP = ("GridWorld", "Wildlife", "ParticleSpread", "Pursuit", "NBodyControl")
+SUITES = dict.fromkeys(_OF_GROUP, "group")  # all others: shuffle
 
 
 def cells(task: str) -> list[Cell]:
