@@ -1,0 +1,1 @@
+"""Solvers of routing problems that learn nothing: exact ones, heuristics, references."""
