@@ -23,6 +23,7 @@ EXTRAS: Final = {
     "e3nn": "geometric",
     "onnxruntime": "onnx",
     "ray": "ray",
+    "elkai": "routing",
 }
 """Module to the extra that brings it."""
 _PACKAGES: Final = {"yaml": "PyYAML", "sklearn": "scikit-learn", "PIL": "Pillow"}

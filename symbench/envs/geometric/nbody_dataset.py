@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from symbench.envs.geometric.nbody_simulator import published_starts, simulate
 from symbench.errors import SymbenchError, unknown
+from symbench.files import cache_folder, save_arrays
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -55,9 +56,9 @@ def nbody_dataset(split: str, size: int | None = None, cache: Path | None = None
     count = available if size is None else size
     if not 1 <= count <= available:
         raise SymbenchError(f"size of {split} must be between 1 and {available}, received {size!r}")
-    file = (cache or _cache()) / f"nbody-{split}-{count}.npz"
+    file = (cache or cache_folder()) / f"nbody-{split}-{count}.npz"
     if not file.exists():
-        _write(file, _simulated(start, count))
+        save_arrays(file, **_simulated(start, count)._asdict())
     with np.load(file, allow_pickle=False) as arrays:
         return NBodyDataset(**{name: arrays[name] for name in NBodyDataset._fields})
 
@@ -70,15 +71,3 @@ def _simulated(start: int, count: int) -> NBodyDataset:
     ]
     positions, velocities = (np.concatenate(part) for part in zip(*frames, strict=True))
     return NBodyDataset(positions[:, FRAME_IN], velocities[:, FRAME_IN], charges, positions[:, FRAME_OUT])
-
-
-def _write(file: Path, dataset: NBodyDataset) -> None:
-    """Put into place as a whole, so that other processes see all of it or nothing."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f"{file.stem}.{os.getpid()}.npz")
-    np.savez_compressed(partial, **dataset._asdict())
-    partial.replace(file)
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "symbench"
