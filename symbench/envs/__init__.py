@@ -62,6 +62,16 @@ gym.register(
     vector_entry_point="symbench.envs.geometric.nbody_control:NBodyControlVectorEnv",
     max_episode_steps=100,
 )
+gym.register(
+    id="symbench/TSP-v0",
+    entry_point="symbench.envs.routing.tsp:TSPEnv",
+    vector_entry_point="symbench.envs.routing.tsp:TSPVectorEnv",
+)
+gym.register(
+    id="symbench/CVRP-v0",
+    entry_point="symbench.envs.routing.cvrp:CVRPEnv",
+    vector_entry_point="symbench.envs.routing.cvrp:CVRPVectorEnv",
+)
 gym.register(id="symbench/Pong-v0", entry_point="symbench.envs.pong:PongEnv")
 gym.register(id="symbench/PongRGB-v0", entry_point="symbench.envs.pong:PongEnv", kwargs={"rgb": True})
 gym.register(id="symbench/PongPlayfield-v0", entry_point="symbench.envs.pong:PongPlayfieldEnv")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.error import DependencyNotInstalled
@@ -23,6 +24,7 @@ _BLUE, _ORANGE = (0, 114, 178), (230, 159, 0)
 _FIGURES = {"agent": ("x", _BLUE), "prey": ("+", _ORANGE), "drone": ("+", _BLUE), "poacher": ("x", _ORANGE)}
 
 _SCENE = 480  # pixels
+_MARGIN = 20  # around the cities of a tour
 _VIEW = 2.0  # half the width of what a scene's picture shows at least
 _RED = (213, 94, 0)
 # Of bodies: colour, radius in pixels, whether a ring, and the sign drawn in it.
@@ -91,6 +93,34 @@ def draw_grid(shape: tuple[int, int], figures: Iterable[tuple[str, Sequence[int]
         glyph, colour = _FIGURES[name]
         cell = frame[row * _CELL : (row + 1) * _CELL, column * _CELL : (column + 1) * _CELL]
         cell[shapes[glyph]] = colour
+    return frame
+
+
+def draw_tour(
+    cities: NDArray[np.floating[Any]], paths: Iterable[Sequence[int]], depot: bool = False
+) -> NDArray[np.uint8]:
+    """Draw cities of the plane, x to the right and y up, and paths through them.
+
+    Args:
+        cities: (N, 2).
+        paths: Cities one after the other; of a closed one the first is also the last.
+        depot: Whether city 0 is a depot, a square.
+
+    Returns:
+        An RGB frame of shape (480, 480, 3), uint8, that shows all cities.
+    """
+    frame = np.full((_SCENE, _SCENE, 3), _BACKGROUND, np.uint8)
+    low, size = cities.min(axis=0), float(np.ptp(cities, axis=0).max()) or 1.0
+    across, up = ((cities - low) / size * (_SCENE - 1 - 2 * _MARGIN) + _MARGIN).T
+    places = np.stack([_SCENE - 1 - up, across], axis=1)  # rows and columns
+    for path in paths:
+        for start, end in pairwise(path):
+            line = np.linspace(places[start], places[end], 2 * _SCENE).round().astype(int)
+            for down, right in np.ndindex(3, 3):
+                frame[line[:, 0] + down - 1, line[:, 1] + right - 1] = _BLUE
+    for i, (row, column) in enumerate(places.round().astype(int).tolist()):
+        reach, colour = (8, _ORANGE) if depot and i == 0 else (4, _CART)
+        frame[row - reach : row + reach + 1, column - reach : column + reach + 1] = colour
     return frame
 
 

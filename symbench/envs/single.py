@@ -79,7 +79,7 @@ class SingleEnv(gym.Env[Any, Any]):
         """Begin an episode; see :meth:`gymnasium.Env.reset`."""
         super().reset(seed=seed)
         self.batch.generators[0] = self.np_random
-        observations, _ = self.batch.reset()
+        observations, _ = self.batch.reset(options=options)
         self._playing = True
         return row(self.observation_space, observations, 0), {}
 
