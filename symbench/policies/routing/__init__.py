@@ -22,7 +22,7 @@ from symbench.policies.routing.decoding import (
     sample,
 )
 from symbench.policies.routing.pointer_decoder import PointerDecoder
-from symbench.policies.routing.routing_model import RoutingModel, attention_model, pomo_model
+from symbench.policies.routing.routing_model import RoutingModel, attention_model, make_routing_model, pomo_model
 from symbench.policies.routing.tour_states import PROBLEMS, CvrpState, TspState, tour_lengths
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "beam_search",
     "greedy",
     "log_likelihood",
+    "make_routing_model",
     "multi_start",
     "pomo_model",
     "sample",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from torch import nn
 
-from symbench.errors import unknown
+from symbench.errors import SymbenchError, unknown
 from symbench.policies.routing.attention_encoder import AttentionEncoder
 from symbench.policies.routing.pointer_decoder import PointerDecoder, Prepared
 from symbench.policies.routing.tour_states import PROBLEMS, TourState
+from symbench.reading import brief
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from symbench.policies.routing.tour_states import Instances
 
 
@@ -82,6 +85,25 @@ def pomo_model(
     encoder = AttentionEncoder(problem, width, heads, layers, hidden, norm, bias=True)
     options = {"graph_context": False, "own_pointer": False, "bias": True, "placeholder": False}
     return RoutingModel(problem, encoder, PointerDecoder(state.slots, state.numbers, width, heads, **options))
+
+
+MODELS: Final = {"attention-model": attention_model, "pomo": pomo_model}
+
+
+def make_routing_model(network: Mapping[str, Any]) -> RoutingModel:
+    """A model with fresh weights, of a table of ``kind`` and further arguments.
+
+    Raises:
+        SymbenchError: The table describes no model.
+    """
+    table = dict(network)
+    kind = str(table.pop("kind", ""))
+    if kind not in MODELS:
+        raise unknown("routing model", kind, MODELS)
+    try:
+        return MODELS[kind](**table)
+    except TypeError as error:
+        raise SymbenchError(f"this does not describe a {kind!r} model: {brief(error)}") from error
 
 
 def _state_of(problem: str) -> type[TourState]:

@@ -1,0 +1,23 @@
+"""Learning to build tours: REINFORCE with several baselines, POMO, Sym-NCO.
+
+* :func:`train_routing` - one training run
+* :func:`uniform_instances` - what it learns on
+* :class:`RolloutBaseline` - the greedy rollout of an earlier model
+* :func:`reinforce_loss`, :func:`shared_baseline`, :func:`symmetric_losses` - what is minimised
+* ``python -m symbench.training.routing`` - train a recipe's model without an environment of Gymnasium
+"""
+
+from symbench.training.routing.policy_gradients import reinforce_loss, shared_baseline, symmetric_losses
+from symbench.training.routing.reinforce import mean_length, train_routing
+from symbench.training.routing.rollout_baseline import RolloutBaseline
+from symbench.training.routing.uniform_instances import uniform_instances
+
+__all__ = [
+    "RolloutBaseline",
+    "mean_length",
+    "reinforce_loss",
+    "shared_baseline",
+    "symmetric_losses",
+    "train_routing",
+    "uniform_instances",
+]
