@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from symbench.errors import SymbenchError, unknown
-from symbench.policies.routing import RoutingModel, attention_model, pomo_model
+from symbench.policies import NetworkAgent
+from symbench.policies.routing import AttentionModel, PomoModel
 from symbench.reading import brief
 from symbench.zoo.array_files import read_arrays
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from torch import Tensor
+
+    from symbench.policies.routing import RoutingModel
 
     Arrays = Mapping[str, NDArray[np.float32]]
 
@@ -59,7 +62,7 @@ _POMO: Final = {
 }
 
 
-def load_published_routing(name: str, path: str | Path) -> RoutingModel:
+def load_published_routing(name: str, path: str | Path) -> NetworkAgent:
     """Read an ``.npz`` file of the attention model's weights by the names of the authors' program.
 
     Args:
@@ -67,7 +70,7 @@ def load_published_routing(name: str, path: str | Path) -> RoutingModel:
         path: The file; sizes are those of its arrays. Names may begin with ``w/``.
 
     Returns:
-        The model in evaluation mode, float32.
+        An agent whose network is the model, for decoding of other kinds than an environment's.
 
     Raises:
         SymbenchError: The name is unknown, the file is missing or corrupt, or its weights are not such a model's.
@@ -76,12 +79,12 @@ def load_published_routing(name: str, path: str | Path) -> RoutingModel:
         raise unknown("published routing model", name, PUBLISHED_ROUTING)
     arrays = read_arrays(Path(path))
     try:
-        return attention_model_from(arrays, PUBLISHED_ROUTING[name])
+        return NetworkAgent(attention_model_from(arrays, PUBLISHED_ROUTING[name]), name)
     except (LookupError, ValueError, RuntimeError) as error:
         raise SymbenchError(f"{path} does not hold the weights of {name} ({brief(error)})") from error
 
 
-def attention_model_from(arrays: Arrays, problem: str) -> RoutingModel:
+def attention_model_from(arrays: Arrays, problem: str) -> AttentionModel:
     """The attention model of arrays by their published names.
 
     Raises:
@@ -91,10 +94,12 @@ def attention_model_from(arrays: Arrays, problem: str) -> RoutingModel:
     heads, width, _ = arrays["embedder.layers.0.0.module.W_query"].shape
     norm = "batch" if "embedder.layers.0.1.normalizer.running_mean" in arrays else "instance"
     hidden, layers = len(arrays["embedder.layers.0.2.module.0.weight"]), _count(arrays, r"embedder\.layers\.(\d+)\.")
-    return _filled(attention_model(problem, width, heads, layers, hidden, norm), attention_model_weights(arrays))
+    model = AttentionModel(problem, width, heads, layers, hidden, norm)
+    _fill(model, attention_model_weights(arrays))
+    return model
 
 
-def pomo_model_from(arrays: Arrays, heads: int) -> RoutingModel:
+def pomo_model_from(arrays: Arrays, heads: int) -> PomoModel:
     """POMO's model for TSP of arrays by their published names, which do not say its number of heads.
 
     Raises:
@@ -103,7 +108,9 @@ def pomo_model_from(arrays: Arrays, heads: int) -> RoutingModel:
     """
     width, hidden = len(arrays["encoder.embedding.bias"]), len(arrays["encoder.layers.0.feedForward.W1.bias"])
     layers = _count(arrays, r"encoder\.layers\.(\d+)\.")
-    return _filled(pomo_model("tsp", width, heads, layers, hidden), pomo_weights(arrays))
+    model = PomoModel("tsp", width, heads, layers, hidden)
+    _fill(model, pomo_weights(arrays))
+    return model
 
 
 def attention_model_weights(arrays: Arrays) -> dict[str, Tensor]:
@@ -144,7 +151,7 @@ def _count(arrays: Arrays, pattern: str) -> int:
     return len({found.group(1) for name in arrays if (found := re.match(pattern, name))})
 
 
-def _filled(model: RoutingModel, weights: Mapping[str, Tensor]) -> RoutingModel:
+def _fill(model: RoutingModel, weights: Mapping[str, Tensor]) -> None:
     own = {name: tensor for name, tensor in model.state_dict().items() if name.endswith("num_batches_tracked")}
     model.load_state_dict({**own, **weights})
-    return model.eval()
+    model.eval()

@@ -1,6 +1,6 @@
 """Models that build tours, and how tours are taken from them.
 
-* :func:`attention_model` - the attention model (Kool et al. 2019), :func:`pomo_model` - POMO's (Kwon et al. 2020)
+* :class:`AttentionModel` - the attention model (Kool et al. 2019), :class:`PomoModel` - POMO's (Kwon et al. 2020)
 * :class:`RoutingModel` - an encoder of instances and a decoder of tours; any encoder will do
 * :class:`AttentionEncoder`, :class:`PointerDecoder` - their parts
 * :func:`greedy`, :func:`sample`, :func:`multi_start`, :func:`augmented`, :func:`beam_search` - decoding
@@ -22,25 +22,24 @@ from symbench.policies.routing.decoding import (
     sample,
 )
 from symbench.policies.routing.pointer_decoder import PointerDecoder
-from symbench.policies.routing.routing_model import RoutingModel, attention_model, make_routing_model, pomo_model
+from symbench.policies.routing.routing_model import AttentionModel, PomoModel, RoutingModel
 from symbench.policies.routing.tour_states import PROBLEMS, CvrpState, TspState, tour_lengths
 
 __all__ = [
     "PROBLEMS",
     "AttentionEncoder",
+    "AttentionModel",
     "CvrpState",
     "PointerDecoder",
+    "PomoModel",
     "RoutingModel",
     "Tours",
     "TspState",
-    "attention_model",
     "augmented",
     "beam_search",
     "greedy",
     "log_likelihood",
-    "make_routing_model",
     "multi_start",
-    "pomo_model",
     "sample",
     "tour_lengths",
 ]

@@ -5,7 +5,7 @@ Source: Kool et al. 2019 (arXiv 1803.08475, section 3.2); Kwon et al. 2020 (arXi
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,9 @@ from torch.nn import functional as F
 
 from symbench.errors import SymbenchError
 from symbench.policies.routing.attention_encoder import split_heads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Prepared(NamedTuple):
@@ -34,10 +37,10 @@ class Prepared(NamedTuple):
     pointers: Tensor
     offsets: Tensor | None
 
-    def repeated(self, places: Tensor) -> Prepared:
-        """The rows of these instances, (R,) int64."""
-        rows = [None if part is None else part[places] for part in (self.whole, *self[2:])]
-        return Prepared(rows[0], tuple(slot[places] for slot in self.slots), *rows[1:])  # type: ignore[arg-type]
+    def tensors(self) -> list[Tensor]:
+        """All of it in a row, the batch first; :meth:`PointerDecoder.restored` is the way back."""
+        parts = (self.whole, *self.slots, self.keys, self.values, self.pointers, self.offsets)
+        return [part for part in parts if part is not None]
 
 
 class PointerDecoder(nn.Module):
@@ -91,6 +94,21 @@ class PointerDecoder(nn.Module):
             pointer @ self.out.weight,
             offsets,
         )
+
+    def shapes(self, nodes: int) -> list[tuple[int, ...]]:
+        """Of what :meth:`Prepared.tensors` gives for an instance."""
+        whole = [] if self.whole is None else [(1, self.width)]
+        slots = [(nodes if self.placeholder is None else nodes + 1, self.width)] * self.slots
+        heads = [(self.heads, nodes, self.width // self.heads)] * 2
+        return [*whole, *slots, *heads, (nodes, self.width), *([] if self.out.bias is None else [(1, nodes)])]
+
+    def restored(self, tensors: Sequence[Tensor]) -> Prepared:
+        """What :meth:`prepare` gave, of its :meth:`~Prepared.tensors`."""
+        parts = list(tensors)
+        whole = None if self.whole is None else parts.pop(0)
+        offsets = None if self.out.bias is None else parts.pop()
+        keys, values, pointers = parts[self.slots :]
+        return Prepared(whole, tuple(parts[: self.slots]), keys, values, pointers, offsets)
 
     def query(self, prepared: Prepared, context: Tensor, told: Tensor) -> Tensor:
         """The query of tours whose context is (B, Q, s) int64 and (B, Q, f): (B, Q, d).

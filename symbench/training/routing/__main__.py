@@ -9,10 +9,11 @@ import torch
 import typer
 
 from symbench.errors import SymbenchError
-from symbench.policies.routing import make_routing_model
+from symbench.policies import NETWORKS
+from symbench.policies.routing import RoutingModel
 from symbench.runner.evaluate import single_thread
 from symbench.runner.provenance import environment
-from symbench.training.recipe import Reinforce, load_recipe
+from symbench.training.recipe import Recipe, Reinforce, load_recipe
 from symbench.training.routing.reinforce import mean_length, train_routing
 from symbench.training.session import STORY, Session
 
@@ -34,7 +35,7 @@ def main(
         if not session.finished:
             with single_thread(), session, torch.random.fork_rng():
                 torch.manual_seed(seed)
-                model = make_routing_model(plan.network)
+                model = _model(plan)
                 train_routing(plan.algorithm, model, session)
                 length = mean_length(model, plan.algorithm.nodes, instances, seed=1234)
             torch.save(model.state_dict(), session.folder / "model.pt")
@@ -45,6 +46,13 @@ def main(
     except SymbenchError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+def _model(plan: Recipe) -> RoutingModel:
+    table = dict(plan.network)
+    model = NETWORKS[table.pop("kind")](**table)
+    assert isinstance(model, RoutingModel)
+    return model
 
 
 if __name__ == "__main__":

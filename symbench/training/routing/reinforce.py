@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 VALIDATION = 1000  # instances of every point of the learning curve
 VALIDATION_SEED = 4321
-POINTS = 50  # of the learning curve
+POINTS = 25  # of the learning curve
 
 
 class Learner(nn.Module):

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from symbench.policies.routing import RoutingModel, augmented, greedy, log_likelihood, multi_start, sample, tour_lengths
 from symbench.policies.routing.decoding import eight_copies, log_probabilities
+from symbench.zoo import load_published
 from symbench.zoo.array_files import read_arrays
 from symbench.zoo.published_routing import (
     attention_model_from,
     attention_model_weights,
-    load_published_routing,
     pomo_model_from,
     pomo_weights,
 )
@@ -28,6 +28,12 @@ SMALL = ("am_small_batchnorm", "am_small_instancenorm")
 def arrays_of(reference: Path, name: str) -> dict[str, np.ndarray]:
     with np.load(reference / "geometric" / f"{name}.npz", allow_pickle=False) as file:
         return {key: file[key] for key in file.files}
+
+
+def published(name: str, reference: Path) -> RoutingModel:
+    network = load_published(name, reference / "routing" / f"{name}.npz").network
+    assert isinstance(network, RoutingModel)
+    return network
 
 
 def below(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
@@ -91,7 +97,7 @@ def test_loss_and_gradients_of_a_training_step(name: str, reference: Path) -> No
 
 def test_steps_of_the_published_model(reference: Path) -> None:
     arrays = arrays_of(reference, "am_tsp20_debug")
-    model = load_published_routing("tsp_20", reference / "routing" / "tsp_20.npz")
+    model = published("tsp_20", reference)
     instances = {"cities": torch.from_numpy(arrays["in/coords"])}
     layers: list[Tensor] = []
     for layer in model.encoder.layers:
@@ -124,7 +130,7 @@ def test_steps_of_the_published_model(reference: Path) -> None:
 
 def test_samples_of_the_published_model_are_as_long(reference: Path) -> None:
     arrays = arrays_of(reference, "am_tsp20_debug")
-    model = load_published_routing("tsp_20", reference / "routing" / "tsp_20.npz")
+    model = published("tsp_20", reference)
     instances = {"cities": torch.from_numpy(arrays["in/coords"][:1])}
     lengths = sample(model, instances, 4000, torch.Generator().manual_seed(0)).lengths[0]
     mean, deviation, least = arrays["y/sampled4000_instance0_mean_std_min"]
@@ -178,7 +184,7 @@ def test_loss_and_gradients_of_pomo(reference: Path) -> None:
 
 @pytest.mark.parametrize("name", ["tsp_20", "tsp_50", "cvrp_20"])
 def test_published_weights_build_the_recorded_tours(name: str, reference: Path) -> None:
-    model = load_published_routing(name, reference / "routing" / f"{name}.npz")
+    model = published(name, reference)
     with np.load(reference / "routing" / f"{name}.io.npz", allow_pickle=False) as file:
         recorded = {key: file[key] for key in file.files}
     found = greedy(model, recorded_instances(recorded))
@@ -201,7 +207,7 @@ def recorded_instances(recorded: dict[str, np.ndarray]) -> dict[str, Tensor]:
 
 def test_names_of_weights_are_those_of_the_file(reference: Path) -> None:
     path = reference / "routing" / "tsp_20.npz"
-    model, arrays = load_published_routing("tsp_20", path), read_arrays(path)
+    model, arrays = published("tsp_20", reference), read_arrays(path)
     weights = attention_model_weights(arrays)
     assert weights.keys() == {name for name in model.state_dict() if not name.endswith("num_batches_tracked")}
     assert sum(weight.numel() for weight in model.parameters()) == 708_608
