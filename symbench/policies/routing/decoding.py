@@ -1,6 +1,7 @@
 """Tours from a model: greedy, sampled, from many starts, of eight turned copies, by beam search.
 
-Every function encodes an instance once (:func:`augmented`: each copy once) and builds all of its tours together.
+Every function encodes an instance once (:func:`augmented`: each copy once) and builds all of its tours together. Large
+batches are computed in parts that stay in the cache.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
+from torch.nn.functional import pad
 
+from symbench.policies.batches import split
 from symbench.policies.routing.tour_states import tour_lengths
 
 if TYPE_CHECKING:
@@ -55,7 +58,7 @@ def greedy(model: RoutingModel, instances: Instances, starts: Tensor | None = No
     Raises:
         SymbenchError: The model needs starts.
     """
-    return decoded(model, instances, model.prepare(instances), _likeliest, starts)
+    return _in_parts(model, instances, _likeliest, starts)
 
 
 @torch.no_grad()
@@ -76,7 +79,7 @@ def sample(
     """
     if starts is not None:
         starts = starts.repeat(1, samples)
-    return decoded(model, instances, model.prepare(instances), drawn_by(generator), starts, samples)
+    return _in_parts(model, instances, drawn_by(generator), starts, samples)
 
 
 def multi_start(model: RoutingModel, instances: Instances, starts: int | None = None) -> Tours:
@@ -152,6 +155,22 @@ def decoded(
         state.move(chosen)
     whole = torch.stack(nodes, dim=-1)
     return Tours(whole, tour_lengths(instances, whole), torch.stack(likelihood).sum(dim=0))
+
+
+def _in_parts(
+    model: RoutingModel, instances: Instances, choose: Choice, starts: Tensor | None, tours: int = 1
+) -> Tours:
+    """The same of instances that are encoded part by part; arguments as of :func:`decoded`."""
+    size = model.micro_batch_size(instances["cities"].shape[1:])
+    columns = dict(instances) if starts is None else {**instances, "starts": starts}
+    found = []
+    for part in split(columns, size):
+        assert isinstance(part, dict)
+        begin = part.pop("starts", None)
+        found.append(decoded(model, part, model.prepare(part), choose, begin, tours))
+    longest = max(part.nodes.shape[2] for part in found)
+    nodes = torch.cat([pad(part.nodes, (0, longest - part.nodes.shape[2])) for part in found])
+    return Tours(nodes, *(torch.cat(parts) for parts in list(zip(*found, strict=True))[1:]))
 
 
 def log_likelihood(

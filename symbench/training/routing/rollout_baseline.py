@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 SIGNIFICANCE: Final = 0.05
 BETA: Final = 0.8  # of the exponential average that stands in during the first epoch
 EVALUATION: Final = 10_000
-_AT_ONCE: Final = 1000
 
 
 class RolloutBaseline(nn.Module):
@@ -92,9 +91,6 @@ def greedy_lengths(model: RoutingModel, instances: Instances) -> Tensor:
     """Of greedy tours in evaluation mode, (B,); where the model needs starts, of the best of all starts."""
     training = model.training
     model.eval()
-    parts = zip(*(torch.split(part, _AT_ONCE) for part in instances.values()), strict=True)
-    batches = [dict(zip(instances, part, strict=True)) for part in parts]
-    decode = multi_start if model.needs_start else greedy
-    found = torch.cat([decode(model, batch).best().lengths[:, 0] for batch in batches])
+    found = multi_start(model, instances) if model.needs_start else greedy(model, instances)
     model.train(training)
-    return found
+    return found.best().lengths[:, 0]
