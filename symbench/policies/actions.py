@@ -16,7 +16,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from symbench.policies.spaces import form
+from symbench.policies.spaces import action_difference, form
 
 SQUASHES: Final = ("clip", "tanh")
 
@@ -59,6 +59,10 @@ class ActionHead(nn.Module, ABC):
     @abstractmethod
     def decisions(self, logits: Tensor) -> Tensor:
         """What is chosen from, (B, A): probabilities of choices, otherwise the actions."""
+
+    def incompatibility(self, space: spaces.Space[Any]) -> str | None:
+        """Why its actions cannot be played in a (single) space ("acts in ..."); ``None`` if they can."""
+        return action_difference(self.space, space)
 
     @abstractmethod
     def distance(self, logits: Tensor, actions: Tensor) -> Tensor:

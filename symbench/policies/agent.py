@@ -16,7 +16,7 @@ from gymnasium import spaces
 
 from symbench.policies.batches import first, split
 from symbench.policies.memory import started
-from symbench.policies.spaces import action_difference, described, same_actions
+from symbench.policies.spaces import described, same_actions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -280,7 +280,7 @@ class NetworkAgent(Agent):
 
     def incompatibility(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> str | None:
         """Compare the spaces with what the network reads and with its actions, their bounds included."""
-        reason = self.network.incompatibility(observation_space) or action_difference(self.action_space, action_space)
+        reason = self.network.incompatibility(observation_space) or self.network.action.incompatibility(action_space)
         return f"{self.name} {reason}" if reason else None
 
     def _split(self, state: State) -> None:

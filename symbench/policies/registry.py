@@ -15,6 +15,7 @@ from symbench.policies.multi_agent import (
     StandardMultiAgentNetwork,
 )
 from symbench.policies.policy_network import MLPNetwork, PolicyNetwork
+from symbench.policies.routing import AttentionModel, PomoModel
 from symbench.policies.scenes import (
     EquivariantGraphNetwork,
     FrameAveragedNetwork,
@@ -56,6 +57,8 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
         SceneMLPNetwork,
         FrameAveragedNetwork,
         ResidualPathwayNetwork,
+        AttentionModel,
+        PomoModel,
     )
 }
 

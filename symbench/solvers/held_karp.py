@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from symbench.envs.routing.tours import distances
 from symbench.errors import SymbenchError
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ def held_karp(cities: ArrayLike) -> NDArray[np.int64]:
         raise SymbenchError(
             f"Held-Karp solves 1 to {LARGEST} cities, received {len(places)}; take a heuristic, DPDP or elkai for more"
         )
-    distances = np.linalg.norm(places[:, None] - places[None], axis=-1)
-    return _read_back(_costs(distances), distances)
+    between = distances(places)
+    return _read_back(_costs(between), between)
 
 
-def _costs(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+def _costs(between: NDArray[np.float64]) -> NDArray[np.float64]:
     """C[S, j]: least cost from city 0 through all of S to city j+1 in S, (2^(n-1), n-1); bit j of S is city j+1."""
-    home, between = distances[0, 1:], distances[1:, 1:]
+    home, onward = between[0, 1:], between[1:, 1:]
     m = len(home)
     costs = np.full((1 << m, m), np.inf)
     costs[1 << np.arange(m), np.arange(m)] = home
@@ -51,15 +52,15 @@ def _costs(distances: NDArray[np.float64]) -> NDArray[np.float64]:
         sets = np.flatnonzero(sizes == size)
         for j in range(m):
             ending = sets[(sets >> j & 1) == 1]
-            costs[ending, j] = (costs[ending ^ (1 << j)] + between[j]).min(axis=1)
+            costs[ending, j] = (costs[ending ^ (1 << j)] + onward[j]).min(axis=1)
     return costs
 
 
-def _read_back(costs: NDArray[np.float64], distances: NDArray[np.float64]) -> NDArray[np.int64]:
+def _read_back(costs: NDArray[np.float64], between: NDArray[np.float64]) -> NDArray[np.int64]:
     """The tour whose costs were found, from its end."""
     tour, visited = [0], len(costs) - 1
     while visited:
-        j = int(np.argmin(costs[visited] + distances[tour[-1], 1:]))
+        j = int(np.argmin(costs[visited] + between[tour[-1], 1:]))
         tour.append(j + 1)
         visited ^= 1 << j
     return np.array(tour[:1] + tour[:0:-1], np.int64)

@@ -122,6 +122,60 @@ class Evolution(_Data):
     sigma: Positive = 0.1
 
 
+class Reinforce(_Data):
+    """REINFORCE (Williams 1992) for models that build tours, on uniform instances.
+
+    With ``starts`` and as many samples as nodes it is POMO (Kwon et al. 2020, arXiv 2010.16011), with ``copies``
+    Sym-NCO (Kim et al. 2022, arXiv 2205.13209), with ``baseline = "rollout"`` the attention model's own training (Kool
+    et al. 2019, arXiv 1803.08475).
+
+    Attributes:
+        nodes: Cities of an instance, or its customers.
+        steps: Gradient steps.
+        batch: Instances per step.
+        samples: Tours of each instance; the encoder sees it once.
+        baseline: What lengths are compared with: ``"shared"``, the mean of an instance's tours, or ``"rollout"``, the
+            greedy tour of the best model of earlier epochs.
+        starts: Whether an instance's tour i begins at its node i.
+        copies: Turned copies of each instance, itself among them.
+        solution: Weight of the loss that compares tours of the same copy; only with copies.
+        invariance: Weight of the loss by which copies look alike to the encoder; only with copies.
+        epoch: Steps between attempts to replace the rollout baseline.
+        learning_rate: Adam's.
+        last_rate: Share of it that it falls to, linearly; 1: it stays.
+        weight_decay: Adam's.
+        max_grad_norm: Gradients are cut to this norm.
+    """
+
+    name: Literal["reinforce"]
+    steps: Count
+    nodes: Several = 20
+    batch: Count = 512
+    samples: Count = 1
+    baseline: Literal["rollout", "shared"] = "rollout"
+    starts: bool = False
+    copies: Count = 1
+    solution: float = Field(default=1.0, ge=0)
+    invariance: float = Field(default=0.0, ge=0)
+    epoch: Count = 2500
+    learning_rate: Positive = 1e-4
+    last_rate: Share = 1.0
+    weight_decay: float = Field(default=0.0, ge=0)
+    max_grad_norm: Positive = 1.0
+
+    @model_validator(mode="after")
+    def _tours_are_compared(self) -> Reinforce:
+        if self.baseline == "shared" and self.samples * self.copies < 2:
+            raise ValueError("a shared baseline needs at least 2 samples of an instance")
+        if self.copies > 1 and self.baseline != "shared":
+            raise ValueError('copies are compared with each other; take baseline = "shared"')
+        if self.copies == 1 and self.invariance:
+            raise ValueError("invariance is among copies; take copies = 2 or more")
+        if self.starts and self.samples > self.nodes:
+            raise ValueError(f"there are {self.nodes} starts, received samples = {self.samples}")
+        return self
+
+
 class Recipe(_Data):
     """What ``symbench train`` reads.
 
@@ -144,7 +198,7 @@ class Recipe(_Data):
     network: dict[str, Any]
     start: str | None = None
     perturbations: list[Apply] = []
-    algorithm: Annotated[Imitation | Ppo | Evolution, Field(discriminator="name")]
+    algorithm: Annotated[Imitation | Ppo | Evolution | Reinforce, Field(discriminator="name")]
 
     @property
     def digest(self) -> str:
@@ -152,7 +206,12 @@ class Recipe(_Data):
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
-_ALGORITHMS: Final[dict[str, type[_Data]]] = {"imitation": Imitation, "ppo": Ppo, "evolution": Evolution}
+_ALGORITHMS: Final[dict[str, type[_Data]]] = {
+    "imitation": Imitation,
+    "ppo": Ppo,
+    "evolution": Evolution,
+    "reinforce": Reinforce,
+}
 
 
 def recipes() -> dict[str, Path]:

@@ -2,7 +2,7 @@
 
 * :func:`save_agent`, :func:`load_agent`, :func:`read_agent`, :func:`load_card` - safetensors + JSON
 * :func:`bundled` - the agents shipped for a task
-* :func:`load_published` - the weights that Tang & Ha published
+* :func:`load_published` - weights that Tang & Ha or Kool et al. published
 * :func:`load_sb3`, :func:`read_sb3` - a model saved by Stable-Baselines3 (a pickle: only if trusted)
 """
 

@@ -1,4 +1,4 @@
-"""The agents that Tang & Ha published with "The Sensory Neuron as a Transformer" (2021)."""
+"""Published agents: those of "The Sensory Neuron as a Transformer" (Tang & Ha 2021), and routing models."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from symbench.policies import (
 )
 from symbench.policies.vision import VisionAttentionNeuron
 from symbench.reading import brief, read
+from symbench.zoo.published_routing import PUBLISHED_ROUTING, load_published_routing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,6 +58,8 @@ PUBLISHED: Final[dict[str, tuple[type[PolicyNetwork], dict[str, Any]]]] = {
 def load_published(name: str, path: str | Path) -> NetworkAgent:
     """Read weights as the authors published them: an ``.npz`` file with one flat vector ``params``.
 
+    Files of attention models hold named arrays: see :func:`~symbench.zoo.published_routing.load_published_routing`.
+
     The vector holds the parameters in the order of the authors' modules, of each its weights, then its biases where
     there are any. Agents with sensors: LSTMCell (input weights, hidden weights, input biases, hidden biases), W_q, W_k,
     the head's layers. Agents with patches: W_q, W_k, W_v, for Pong the LayerNorms of patches and codes, then the head:
@@ -64,12 +67,13 @@ def load_published(name: str, path: str | Path) -> NetworkAgent:
 
     Args:
         name: ``"cartpole_pi"`` (CartPoleSwingUp, 913 parameters), ``"ant_pi"`` (PyBullet's Ant, 2,504),
-            ``"carracing_pi"`` (CarRacing, 7,212), ``"carracing"`` (AttentionAgent on CarRacingRGB, 3,667) or
-            ``"puzzle_pong"`` (Pong, 1,687,726).
+            ``"carracing_pi"`` (CarRacing, 7,212), ``"carracing"`` (AttentionAgent on CarRacingRGB, 3,667),
+            ``"puzzle_pong"`` (Pong, 1,687,726), or an attention model: ``"tsp_20"``, ``"tsp_50"``, ``"tsp_100"``
+            (708,608), ``"cvrp_20"``, ``"cvrp_50"``.
         path: The file.
 
     Returns:
-        An agent that acts on any number of sensors or patches (AttentionAgent: on 96x96 frames).
+        An agent that acts on any number of sensors, patches or cities (AttentionAgent: on 96x96 frames).
 
     Raises:
         SymbenchError: The name is unknown, or the file is missing, corrupt or of another size.
@@ -79,8 +83,10 @@ def load_published(name: str, path: str | Path) -> NetworkAgent:
         >>> agent.reset()  # doctest: +SKIP
         >>> agent.act(np.zeros(5))  # doctest: +SKIP
     """
+    if name in PUBLISHED_ROUTING:
+        return load_published_routing(name, path)
     if name not in PUBLISHED:
-        raise unknown("published agent", name, PUBLISHED)
+        raise unknown("published agent", name, [*PUBLISHED, *PUBLISHED_ROUTING])
     architecture, config = PUBLISHED[name]
     network = architecture(**config)
     expected = sum(parameter.numel() for parameter in network.parameters())

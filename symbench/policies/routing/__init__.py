@@ -1,1 +1,48 @@
-"""Models of routing problems."""
+"""Models that build tours, and how tours are taken from them.
+
+* :class:`AttentionModel` - the attention model (Kool et al. 2019), :class:`PomoModel` - POMO's (Kwon et al. 2020)
+* :class:`RoutingModel` - an encoder of instances and a decoder of tours; any encoder will do
+* :class:`AttentionEncoder`, :class:`PointerDecoder` - their parts
+* :func:`greedy`, :func:`sample`, :func:`multi_start`, :func:`augmented`, :func:`beam_search` - decoding
+* :func:`tour_lengths`, :func:`log_likelihood` - of given tours
+* :class:`EdgeScorer` - a heatmap of edges, which guides :func:`symbench.solvers.dpdp.dpdp`
+
+Instances are dicts of tensors: ``{"cities": (B, n, 2)}`` of travelling salesmen (TSP), and
+``{"cities": (B, n + 1, 2), "demands": (B, n + 1)}`` of vehicles with a capacity of 1 (CVRP), whose node 0 is the depot.
+A batch builds k tours of each instance at once, (B, k, T); the encoder sees an instance once.
+"""
+
+from symbench.policies.routing.attention_encoder import AttentionEncoder
+from symbench.policies.routing.decoding import (
+    Tours,
+    augmented,
+    beam_search,
+    greedy,
+    log_likelihood,
+    multi_start,
+    sample,
+)
+from symbench.policies.routing.edge_scorer import EdgeScorer
+from symbench.policies.routing.pointer_decoder import PointerDecoder
+from symbench.policies.routing.routing_model import AttentionModel, PomoModel, RoutingModel
+from symbench.policies.routing.tour_states import PROBLEMS, CvrpState, TspState, tour_lengths
+
+__all__ = [
+    "PROBLEMS",
+    "AttentionEncoder",
+    "AttentionModel",
+    "CvrpState",
+    "EdgeScorer",
+    "PointerDecoder",
+    "PomoModel",
+    "RoutingModel",
+    "Tours",
+    "TspState",
+    "augmented",
+    "beam_search",
+    "greedy",
+    "log_likelihood",
+    "multi_start",
+    "sample",
+    "tour_lengths",
+]

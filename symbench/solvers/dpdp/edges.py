@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from symbench.envs.routing.tours import distances
 from symbench.errors import SymbenchError, unknown
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def make_edges(
         raise unknown("score", score, SCORES)
     if threshold is not None and knn is not None:
         raise SymbenchError("edges are chosen by threshold or by knn; set one of them to None")
-    lengths = np.linalg.norm(places[:, None] - places[None], axis=-1)
+    lengths = distances(places)
     heat = _heat(log_heatmap, lengths, score)
     weights = _weights(heat, lengths) if score.endswith("_potential") else np.zeros_like(lengths)
     return Edges(lengths, _scores(heat, lengths, score), _allowed(heat, lengths, threshold, knn), weights)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from symbench.envs.routing.tours import tour_lengths
 from symbench.errors import SymbenchError
 from symbench.policies.routing.edge_scorer import EdgeScorer
 from symbench.runner.evaluate import single_thread
@@ -154,7 +155,8 @@ def measure_gap(scorer: EdgeScorer, instances: SolvedInstances, beam_size: int =
     """
     heatmaps = torch.cat([scorer(part) for part in torch.split(torch.from_numpy(instances.cities), 100)]).numpy()
     found = [_tour(*each, beam_size) for each in zip(instances.cities, heatmaps, strict=True)]
-    return 100.0 * float(_lengths(instances.cities, np.array(found)) / _lengths(*instances) - 1)
+    lengths, shortest = (tour_lengths(instances.cities, tours) for tours in (np.array(found), instances.tours))
+    return 100.0 * float(lengths.mean() / shortest.mean() - 1)
 
 
 def _tour(cities: Any, heatmap: Any, beam_size: int) -> Any:
@@ -162,9 +164,3 @@ def _tour(cities: Any, heatmap: Any, beam_size: int) -> Any:
         return dpdp(cities, heatmap, beam_size=beam_size, threshold=THRESHOLD)
     except SymbenchError:
         return dpdp(cities, heatmap, beam_size=beam_size)
-
-
-def _lengths(cities: Any, tours: Any) -> float:
-    """Of all closed tours together."""
-    ordered = np.take_along_axis(cities.astype(np.float64), tours[..., None].astype(np.int64), axis=1)
-    return float(np.linalg.norm(ordered - np.roll(ordered, -1, axis=1), axis=-1).sum())

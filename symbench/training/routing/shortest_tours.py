@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from symbench.envs.routing.tours import distances
 from symbench.errors import SymbenchError
 from symbench.extras import require
 from symbench.files import cache_folder, save_arrays
@@ -54,6 +55,5 @@ def solved_instances(n: int, count: int, seed: int, cache: Path | None = None) -
 
 def _shortest(cities: NDArray[Any]) -> list[int]:
     elkai = require("elkai", "instances that are solved by LKH")
-    distances = np.linalg.norm(cities[:, None].astype(np.float64) - cities[None], axis=-1)
-    tour: list[int] = elkai.DistanceMatrix(np.rint(_UNITS * distances).astype(int).tolist()).solve_tsp(runs=1)
+    tour: list[int] = elkai.DistanceMatrix(np.rint(_UNITS * distances(cities)).astype(int).tolist()).solve_tsp(runs=1)
     return tour[:-1]
