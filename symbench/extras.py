@@ -23,9 +23,12 @@ EXTRAS: Final = {
     "e3nn": "geometric",
     "onnxruntime": "onnx",
     "ray": "ray",
+    "elkai": "routing",
+    "numba": "routing",
+    "pyvrp": "routing",
 }
 """Module to the extra that brings it."""
-_PACKAGES: Final = {"yaml": "PyYAML", "sklearn": "scikit-learn", "PIL": "Pillow"}
+_PACKAGES: Final = {"yaml": "PyYAML", "sklearn": "scikit-learn", "PIL": "Pillow", "pyvrp": "PyVRP"}
 
 
 def require(module: str, what: str) -> Any:
