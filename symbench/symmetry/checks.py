@@ -19,8 +19,10 @@ from symbench.symmetry.comparison import PairReport, compare_steps, gathered
 from symbench.symmetry.groups import FiniteGroup
 from symbench.symmetry.representations import (
     ActionPermutation,
+    EntityIndex,
     EntityRepresentation,
     GeometricRepresentation,
+    Invariant,
     Representation,
 )
 from symbench.symmetry.simulators import StateVector
@@ -223,6 +225,10 @@ def _declared(pair: SymmetryPair, env: str | Declaration | Callable[[], Env]) ->
 def _things(action: GroupAction) -> NDArray[Any]:
     if isinstance(action, ActionPermutation):
         return np.arange(action.maps.shape[1])
+    if isinstance(action, EntityIndex):
+        return np.arange(action.rows)
+    if isinstance(action, Invariant):
+        return np.arange(2)
     if isinstance(action, Representation):
         return np.eye(action.dim)
     if isinstance(action, GeometricRepresentation):

@@ -132,10 +132,16 @@ class Comparison:
             components=self._components(declared, errors.shape[1]),
             errors=errors.max(axis=0),
             typical=np.median(errors, axis=0),
-            reward=float(np.abs(np.diff(self.rewards)).max()),
+            reward=self._reward_error(pair),
             endings=int(np.diff(self.terminated).sum()),
             initial=initial,
         )
+
+    def _reward_error(self, pair: SymmetryPair) -> float:
+        expected, found = self.rewards[:, :1], self.rewards[:, 1:]
+        if pair.reward is not None:
+            expected = pair.reward.apply(self.elements, expected)
+        return float(np.abs(expected - found).max())
 
     def _components(self, declared: Declaration, size: int) -> tuple[str, ...]:
         if isinstance(self.observed, dict):
@@ -166,7 +172,7 @@ def compare_steps(pair: SymmetryPair, simulator: Simulator, envs: tuple[Env, Env
             element, playing = next(walk), _EPISODE
             simulator.begin(first, second, element, next(seeds))
         simulator.align(first, second, element)
-        action = first.action_space.sample()
+        action = _sampled(first)
         moved = pair.action.apply(element, np.asarray(action)[None])[0]
         seen, reward, ended, cut, _ = first.step(action)
         other_seen, other_reward, other_ended, other_cut, _ = second.step(moved)
@@ -175,6 +181,14 @@ def compare_steps(pair: SymmetryPair, simulator: Simulator, envs: tuple[Env, Env
     elements, observed, transformed, rewards, terminated = zip(*rows, strict=True)
     both = (gathered(observed), gathered(transformed))
     return Comparison(np.array(elements), *both, np.array(rewards), np.array(terminated, bool))
+
+
+def _sampled(env: Env) -> Any:
+    """A uniformly random action, among those that are allowed where the environment says so."""
+    if not env.has_wrapper_attr("action_masks"):
+        return env.action_space.sample()
+    masks = np.asarray(env.get_wrapper_attr("action_masks")())
+    return env.action_space.sample(mask=masks.astype(np.int8))
 
 
 def gathered(observations: Sequence[Any]) -> Any:

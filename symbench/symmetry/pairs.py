@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import SymbenchError, unknown
-from symbench.symmetry.representations import ActionPermutation, EntityRepresentation
+from symbench.symmetry.representations import ActionPermutation, EntityIndex, EntityRepresentation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,8 +27,8 @@ STATUSES: Final = ("exact", "approximate", "none")
 class SymmetryPair:
     """How a group acts on an environment: L_g on observations, K_g on actions.
 
-    The transition holds if T(L_g s' | L_g s, K_g a) = T(s' | s, a), the reward if R(L_g s, K_g a) = R(s, a), the
-    initial law if L_g maps the distribution of first observations to itself.
+    The transition holds if T(L_g s' | L_g s, K_g a) = T(s' | s, a), the reward if R(L_g s, K_g a) = R(s, a), or is R
+    transformed as declared, the initial law if L_g maps the distribution of first observations to itself.
 
     Attributes:
         observation: L.
@@ -38,6 +38,8 @@ class SymmetryPair:
         status: ``"exact"``, ``"approximate"`` or ``"none"`` (a negative control: it looks like a symmetry).
         tolerance: Largest difference of observations and rewards that one step may show.
         note: Why it holds, or what breaks it.
+        reward: How the group acts on rewards, (B, 1), where it changes them, e.g. by the scale of the world; the best
+            actions stay the best if it multiplies them by a positive number.
 
     Example:
         >>> from symbench.symmetry import ActionPermutation, cyclic, signed_permutation
@@ -57,6 +59,7 @@ class SymmetryPair:
     status: str = "exact"
     tolerance: float = 1e-6
     note: str = ""
+    reward: GroupAction | None = None
 
     def __post_init__(self) -> None:
         """Check that the parts fit each other.
@@ -67,6 +70,10 @@ class SymmetryPair:
         if self.observation.group != self.action.group:
             raise SymbenchError(
                 f"observations are transformed by {self.observation.group.name}, actions by {self.action.group.name}"
+            )
+        if self.reward is not None and self.reward.group != self.group:
+            raise SymbenchError(
+                f"rewards are transformed by {self.reward.group.name}, observations by {self.group.name}"
             )
         for flag in self.holds:
             if flag not in HOLDS:
@@ -90,7 +97,7 @@ class SymmetryPair:
         Returns:
             The transformed ones, of the same shape.
         """
-        discrete = isinstance(self.action, (ActionPermutation, EntityRepresentation))
+        discrete = isinstance(self.action, (ActionPermutation, EntityIndex, EntityRepresentation))
         acting: GroupAction = self.action.vectors if discrete else self.action  # type: ignore[attr-defined]
         if not isinstance(acting, EntityRepresentation):
             moved: NDArray[Any] = acting.apply(elements, decisions)

@@ -41,6 +41,8 @@ QUICK = (
     "symbench/GridWorld-v0",
     "symbench/Wildlife-v0",
     "symbench/Traffic-v0",
+    "symbench/TSP-v0",
+    "symbench/CVRP-v0",
 )
 FALSE = {  # what is declared not to hold, or only nearly, and shows it within a few hundred steps
     ("Ant-v5", "quarter-turn"): "reward",
@@ -61,6 +63,12 @@ FALSE = {  # what is declared not to hold, or only nearly, and shows it within a
     ("symbench/Pursuit-v0", "turns-in-wind"): "transition",
     ("symbench/NBodyControl-v0", "motions-and-exchanges"): "initial",
     ("symbench/NBodyControl-v0", "turns-in-wind"): "transition",
+    ("symbench/TSP-v0", "motions"): "initial",
+    ("symbench/TSP-v0", "scaling"): "initial",
+    ("symbench/TSP-v0", "motions-and-relabelling"): "initial",
+    ("symbench/CVRP-v0", "motions"): "initial",
+    ("symbench/CVRP-v0", "scaling"): "initial",
+    ("symbench/CVRP-v0", "motions-and-relabelling"): "initial",
 }
 
 

@@ -20,7 +20,8 @@ from symbench.symmetry.catalogue.registry import (
     symmetries_of,
     symmetry_of,
 )
+from symbench.symmetry.catalogue.routing import ROUTING
 
-register(*CLASSIC, *MUJOCO, *BOX2D, *ATARI, *MULTI_AGENT, *GEOMETRIC)
+register(*CLASSIC, *MUJOCO, *BOX2D, *ATARI, *MULTI_AGENT, *GEOMETRIC, *ROUTING)
 
 __all__ = ["CATALOGUE", "Declaration", "declarations_of", "register_symmetry", "symmetries_of", "symmetry_of"]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _MODULES: Final = {"symbench/": "symbench.envs", "ALE/": "ale_py"}  # importing them registers these ids
 
+_OF_TASKS: Final = {"TSP20": "symbench/TSP-v0", "CVRP20": "symbench/CVRP-v0"}  # others are called as their environment
+
 
 @dataclass(frozen=True)
 class Declaration:
@@ -94,7 +96,7 @@ def declarations_of(env_id: str) -> tuple[Declaration, ...]:
     Raises:
         SymbenchError: The catalogue has no such environment; the message lists near names.
     """
-    of_task = f"symbench/{env_id}-v0"
+    of_task = _OF_TASKS.get(env_id, f"symbench/{env_id}-v0")
     found = env_id if env_id in CATALOGUE else of_task
     if found not in CATALOGUE:
         raise unknown("environment", env_id, CATALOGUE, "in the catalogue of symmetries")

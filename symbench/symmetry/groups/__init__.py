@@ -3,10 +3,12 @@
 * :class:`Group` - what both kinds do: sample, compose, invert
 * :class:`FiniteGroup` - :func:`cyclic`, :func:`dihedral`, :func:`symmetric`, :func:`product`, :func:`trivial`
 * :class:`PermutationGroup`, :class:`DirectProduct` - of scenes of like entities
+* :class:`Dilations` - scalings of space
 * :class:`EuclideanGroup` - :func:`orthogonal`, :func:`special_orthogonal`, :func:`euclidean`, :func:`translations`
 """
 
 from symbench.symmetry.groups.base import Group
+from symbench.symmetry.groups.dilations import Dilations
 from symbench.symmetry.groups.entities import DirectProduct, PermutationGroup
 from symbench.symmetry.groups.euclidean import (
     EuclideanGroup,
@@ -19,6 +21,7 @@ from symbench.symmetry.groups.euclidean import (
 from symbench.symmetry.groups.finite import FiniteGroup, arrangements, cyclic, dihedral, product, symmetric, trivial
 
 __all__ = [
+    "Dilations",
     "DirectProduct",
     "EuclideanGroup",
     "FiniteGroup",

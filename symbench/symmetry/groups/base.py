@@ -1,17 +1,20 @@
-"""Base class of groups, finite and continuous."""
+"""Base classes of groups, finite and continuous."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
 
 from symbench.errors import SymbenchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
+
+_TESTED: Final = 16  # sampled elements that stand for all in a check
 
 
 class Group(ABC):
@@ -68,3 +71,19 @@ class Group(ABC):
     @abstractmethod
     def walk(self, seed: int) -> Iterator[Any]:
         """An endless series of elements that generates the group, for checks that try one after the other."""
+
+
+class SampledGroup(Group):
+    """Base class of groups whose elements are drawn in checks, too."""
+
+    is_finite: ClassVar[bool] = False
+
+    def test_elements(self) -> list[Any]:
+        """The identity and some samples, always the same; see :meth:`Group.test_elements`."""
+        return [self.identity, *self.sample(np.random.default_rng(0), _TESTED - 1)]
+
+    def walk(self, seed: int) -> Iterator[Any]:
+        """Samples; see :meth:`Group.walk`."""
+        rng = np.random.default_rng(seed)
+        while True:
+            yield self.sample(rng, 1)[0]

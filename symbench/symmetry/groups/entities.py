@@ -7,39 +7,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symbench.errors import SymbenchError
-from symbench.symmetry.groups.base import Group
+from symbench.symmetry.groups.base import Group, SampledGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
-
-_TESTED: Final = 16  # sampled elements that stand for all in a check
-
-
-class _Sampled(Group):
-    """Elements are drawn in checks, too."""
-
-    is_finite: ClassVar[bool] = False
-
-    def test_elements(self) -> list[NDArray[Any]]:
-        """The identity and some samples, always the same; see :meth:`Group.test_elements`."""
-        return [self.identity, *self.sample(np.random.default_rng(0), _TESTED - 1)]
-
-    def walk(self, seed: int) -> Iterator[NDArray[Any]]:
-        """Samples; see :meth:`Group.walk`."""
-        rng = np.random.default_rng(seed)
-        while True:
-            yield self.sample(rng, 1)[0]
 
 
 @dataclass(frozen=True)
-class PermutationGroup(_Sampled):
+class PermutationGroup(SampledGroup):
     """Permutations of n things that keep their kinds; element g sends thing i to place ``g[i]``, shape (n,).
 
     :func:`~symbench.symmetry.groups.symmetric` lists the elements of one kind of at most 6; these are never listed.
@@ -109,7 +89,7 @@ class PermutationGroup(_Sampled):
 
 
 @dataclass(frozen=True)
-class DirectProduct(_Sampled):
+class DirectProduct(SampledGroup):
     """Pairs (g, h) of the elements of two groups; an element is the numbers of g, then those of h, float64.
 
     For two finite groups :func:`~symbench.symmetry.groups.product` gives the table of their product.

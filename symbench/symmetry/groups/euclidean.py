@@ -8,19 +8,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from symbench.errors import SymbenchError
-from symbench.symmetry.groups.base import Group
+from symbench.symmetry.groups.base import SampledGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-_TESTED: Final = 16  # sampled elements that stand for all in a check
 _TOLERANCE: Final = 1e-6  # of a user's own matrix
 _NAMES: Final = {
     (True, True, False): "O",
@@ -32,7 +29,7 @@ _NAMES: Final = {
 
 
 @dataclass(frozen=True)
-class EuclideanGroup(Group):
+class EuclideanGroup(SampledGroup):
     """The Euclidean group E(n) or one of its subgroups; elements are homogeneous matrices ((R, t), (0, 1)).
 
     Attributes:
@@ -54,7 +51,6 @@ class EuclideanGroup(Group):
     reflections: bool
     shifts: bool
     scale: float = field(default=1.0, compare=False)
-    is_finite: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Check the dimension.
@@ -120,16 +116,6 @@ class EuclideanGroup(Group):
         if not self._holds(whole):
             raise SymbenchError(f"{self.name} has no element {matrix.tolist()}")
         return whole
-
-    def test_elements(self) -> list[NDArray[np.float64]]:
-        """The identity and some samples, always the same; see :meth:`Group.test_elements`."""
-        return [self.identity, *self.sample(np.random.default_rng(0), _TESTED - 1)]
-
-    def walk(self, seed: int) -> Iterator[NDArray[np.float64]]:
-        """Samples; see :meth:`Group.walk`."""
-        rng = np.random.default_rng(seed)
-        while True:
-            yield self.sample(rng, 1)[0]
 
     def _holds(self, element: NDArray[np.float64]) -> bool:
         rotation, shift = linear_part(element), element[:-1, -1]

@@ -1,4 +1,8 @@
-"""Groups acting on rows of like entities: each row is transformed, and rows change place."""
+"""Groups acting on rows of like entities.
+
+* :class:`EntityRepresentation` - on the rows themselves: each is transformed, and rows change place
+* :class:`EntityIndex` - on numbers of rows
+"""
 
 from __future__ import annotations
 
@@ -41,10 +45,10 @@ class EntityRepresentation(GroupAction):
         """Say how entities are transformed and where they go.
 
         Args:
-            group: A finite group, or a :class:`DirectProduct` whose second factor is a ``PermutationGroup``.
+            group: A finite group, a ``PermutationGroup``, or a :class:`DirectProduct` whose second factor is one.
             each: How it acts on one entity.
-            places: Of a finite group, for each generator where it sends entity i, or N if all stay; of a product the
-                number N of entities, the first of those that it permutes.
+            places: Of a finite group, for each generator where it sends entity i, or N if all stay; of the others the
+                number N of entities, the first of those that are permuted.
 
         Raises:
             SymbenchError: ``each`` is an action of another group, or the places are no permutations.
@@ -88,11 +92,10 @@ class EntityRepresentation(GroupAction):
         return moved
 
     def _parts(self, elements: Any) -> tuple[Any, NDArray[np.int64]]:
-        if isinstance(self.group, DirectProduct):
-            acting, places = self.group.split(np.asarray(elements))
-            return acting, places[..., : self.rows]
-        assert self._places is not None
-        return elements, self._places[elements]
+        if self._places is not None:
+            return elements, self._places[elements]
+        acting, places = _permutations(self.group, elements)
+        return acting, places[..., : self.rows]
 
     def _each(self, elements: Any, batch: NDArray[Any]) -> NDArray[Any]:
         if self.each is None:
@@ -122,6 +125,61 @@ class EntityRepresentation(GroupAction):
         return spaces.Box(low, high, dtype=space.dtype.type)
 
 
+class EntityIndex(GroupAction):
+    """A group acting on the numbers of N entities, which change place: the choice of one, or which one is current.
+
+    Attributes:
+        group: The group.
+        rows: Number N of entities; larger numbers name none and stay.
+        vectors: The same on vectors with one entry for each entity, (B, N).
+
+    Example:
+        >>> from symbench.symmetry import PermutationGroup
+        >>> chosen = EntityIndex(PermutationGroup((3,)), 3)
+        >>> chosen.apply(np.array([1, 2, 0]), np.array([0, 2, 3]))
+        array([1, 0, 3])
+    """
+
+    def __init__(self, group: Group, rows: int) -> None:
+        """Say which entities.
+
+        Args:
+            group: A ``PermutationGroup``, or a :class:`DirectProduct` whose second factor is one.
+            rows: Number N of entities.
+        """
+        self.group, self.rows = group, rows
+        self.vectors = EntityRepresentation(group, None, rows)
+
+    def apply(self, elements: Any, batch: NDArray[Any]) -> NDArray[Any]:
+        """Map numbers of entities, (B, ...) -> (B, ...); see :meth:`GroupAction.apply`."""
+        numbers = np.asarray(batch).reshape(len(batch), -1).astype(np.int64)
+        places = np.broadcast_to(_permutations(self.group, elements)[1], (len(batch), self.rows))
+        moved = np.take_along_axis(places, np.minimum(numbers, self.rows - 1), axis=1)
+        return np.where(numbers < self.rows, moved, numbers).astype(batch.dtype).reshape(batch.shape)
+
+    def allowed(self, elements: NDArray[Any], masks: NDArray[Any]) -> NDArray[Any]:
+        """Transform masks, (B, N) -> (B, N); see :meth:`GroupAction.allowed`."""
+        if masks.shape != (len(masks), self.rows):
+            raise SymbenchError(f"a mask must hold {self.rows} actions, received shape {masks.shape[1:]}")
+        return self.vectors.apply(elements, masks)
+
+    def incompatibility(self, space: Any) -> str | None:
+        """See :meth:`GroupAction.incompatibility`: ``Discrete`` of N numbers or more that begins at 0."""
+        fits = getattr(space, "n", 0) >= self.rows and getattr(space, "start", None) == 0
+        return None if fits else f"acts on Discrete({self.rows}) or larger ones, received {space}"
+
+    def image(self, space: Any) -> Any:
+        """See :meth:`GroupAction.image`: the space itself."""
+        return space
+
+
+def _permutations(group: Group, elements: Any) -> tuple[Any, NDArray[np.int64]]:
+    """What elements do to one entity, if anything, and where they send entities, (..., N)."""
+    if isinstance(group, DirectProduct):
+        return group.split(np.asarray(elements))
+    return None, np.asarray(elements, np.int64)
+
+
 def _row_of(space: Any, rows: int) -> Any:
     """The space of one row; ``None`` if there are not so many, or they differ."""
     if isinstance(space, spaces.Box) and space.shape[:1] == (rows,):
@@ -129,4 +187,6 @@ def _row_of(space: Any, rows: int) -> Any:
         return spaces.Box(space.low[0], space.high[0], dtype=space.dtype.type) if alike else None
     if isinstance(space, spaces.MultiDiscrete) and space.shape == (rows,):
         return spaces.Discrete(int(space.nvec[0])) if (space.nvec == space.nvec[0]).all() else None
+    if isinstance(space, spaces.MultiBinary) and space.shape == (rows,):
+        return spaces.Discrete(2)
     return None

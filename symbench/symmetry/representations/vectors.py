@@ -177,7 +177,7 @@ class Centred(GroupAction):
         self.group, self.action, self.centre = action.group, action, np.asarray(centre, dtype=np.float64)
 
     def apply(self, elements: Any, batch: NDArray[Any]) -> NDArray[Any]:
-        """Transform vectors, (B, d) -> (B, d); see :meth:`GroupAction.apply`."""
+        """Transform vectors, (B, ..., d); see :meth:`GroupAction.apply`."""
         moved = self.centre + self.action.apply(elements, batch - self.centre)
         same_type: NDArray[Any] = moved.astype(batch.dtype)
         return same_type
@@ -185,6 +185,13 @@ class Centred(GroupAction):
     def incompatibility(self, space: Any) -> str | None:
         """See :meth:`GroupAction.incompatibility`: a ``Box`` of d numbers."""
         return self.action.incompatibility(space)
+
+    def image(self, space: Any) -> Any:
+        """See :meth:`GroupAction.image`."""
+        if self.group.is_finite:
+            return super().image(space)
+        moved = self.action.image(box_like(space.low - self.centre, space.high - self.centre, space))
+        return box_like(moved.low + self.centre, moved.high + self.centre, space)
 
     def lossy(self, space: Any) -> str | None:
         """See :meth:`GroupAction.lossy`."""

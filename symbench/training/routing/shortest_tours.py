@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from symbench.envs.routing.tours import distances
 from symbench.errors import SymbenchError
-from symbench.extras import require
 from symbench.files import cache_folder, save_arrays
+from symbench.solvers.references import reference_tours
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-_UNITS = 1_000_000  # of a unit of length: LKH calculates with whole numbers
 
 
 class SolvedInstances(NamedTuple):
@@ -24,7 +21,7 @@ class SolvedInstances(NamedTuple):
 
     Attributes:
         cities: Uniform in the unit square, (N, n, 2) float32.
-        tours: Shortest tours as LKH finds them, (N, n) int16.
+        tours: Shortest tours as one run of LKH finds them, (N, n) int16.
     """
 
     cities: NDArray[np.float32]
@@ -41,19 +38,13 @@ def solved_instances(n: int, count: int, seed: int, cache: Path | None = None) -
         cache: Directory of the files. [``$XDG_CACHE_HOME/symbench`` or ``~/.cache/symbench``]
 
     Raises:
-        SymbenchError: ``n`` is below 3, ``count`` below 1, or elkai is not installed and the file is not there.
+        SymbenchError: ``n`` is below 3, ``count`` below 1, or elkai is needed (n > 12, no file yet) and missing.
     """
     if n < 3 or count < 1:
         raise SymbenchError(f"solved instances need n of at least 3 and count of at least 1, received {n} and {count}")
     file = (cache or cache_folder()) / f"tsp-{n}-{count}-s{seed}.npz"
     if not file.exists():
         cities = np.random.default_rng([n, seed]).random((count, n, 2), np.float32)
-        save_arrays(file, cities=cities, tours=np.array([_shortest(each) for each in cities], np.int16))
+        save_arrays(file, cities=cities, tours=reference_tours(cities, runs=1).astype(np.int16))
     with np.load(file, allow_pickle=False) as arrays:
         return SolvedInstances(arrays["cities"], arrays["tours"])
-
-
-def _shortest(cities: NDArray[Any]) -> list[int]:
-    elkai = require("elkai", "instances that are solved by LKH")
-    tour: list[int] = elkai.DistanceMatrix(np.rint(_UNITS * distances(cities)).astype(int).tolist()).solve_tsp(runs=1)
-    return tour[:-1]

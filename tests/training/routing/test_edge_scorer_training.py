@@ -113,13 +113,13 @@ def test_where_probable_edges_make_no_tour_all_are_allowed(cache: Path) -> None:
 
 def test_lkh_solves_instances_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("elkai", reason="needs elkai")
-    solved = solved_instances(9, 20, 3, tmp_path)
-    assert solved.cities.shape == (20, 9, 2) and (np.sort(solved.tours, axis=1) == np.arange(9)).all()
+    solved = solved_instances(13, 5, 3, tmp_path)
+    assert solved.cities.shape == (5, 13, 2) and (np.sort(solved.tours, axis=1) == np.arange(13)).all()
     for cities, tour in zip(*solved, strict=True):
         shortest = held_karp(cities)
         assert np.isin(np.roll(tour, -int(np.argmin(tour)))[[1, -1]], shortest[[1, -1]]).all()
-    monkeypatch.setattr("symbench.training.routing.shortest_tours._shortest", None)
-    again = solved_instances(9, 20, 3, tmp_path)
+    monkeypatch.setattr("symbench.training.routing.shortest_tours.reference_tours", None)
+    again = solved_instances(13, 5, 3, tmp_path)
     assert (again.tours == solved.tours).all() and (again.cities == solved.cities).all()
 
 
