@@ -96,9 +96,8 @@ def _model(cities: Tours, demands: NDArray[Any]) -> Any:
     """PyVRP's model of an instance with whole coordinates."""
     model = require("pyvrp", _WHO).Model()
     depot, *customers = places = [model.add_location(x, y) for x, y in cities.tolist()]
-    model.add_vehicle_type(
-        len(customers), capacity=_LOADS, start_depot=(home := model.add_depot(depot)), end_depot=home
-    )
+    home, capacity = model.add_depot(depot), int((1 + SLACK) * _LOADS)  # the capacity that the environment allows
+    model.add_vehicle_type(len(customers), capacity=capacity, start_depot=home, end_depot=home)
     loads = (demands[1:].astype(np.float64) * _LOADS).round().astype(int).tolist()
     for place, load in zip(customers, loads, strict=True):
         model.add_client(place, delivery=load)
