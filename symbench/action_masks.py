@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from gymnasium.spaces import Discrete
 
 from symbench.wrappers.masks import ACTION_MASK, masks_of
 
@@ -28,6 +29,7 @@ class ActionMasks:
         with suppress(AttributeError):
             self._asked = masks_of(envs)
         self._told: NDArray[np.bool_] | None = None
+        self._space = getattr(envs, "single_action_space", None)
 
     def update(self, infos: dict[str, Any]) -> None:
         """Take the masks of those environments that have one in the infos of a reset or a step."""
@@ -56,3 +58,22 @@ class ActionMasks:
         if self._asked is not None:
             return np.asarray(self._asked())[rows].astype(bool)
         return None if self._told is None else self._told[rows]
+
+    def obey(self, actions: NDArray[Any], observations: Any, playing: NDArray[np.int64]) -> None:
+        """Put allowed actions where nobody plays any more.
+
+        What such environments do is not counted, but one may refuse an action that its mask forbids.
+
+        Args:
+            actions: Of all B environments; discrete ones are changed in place.
+            observations: What all of them show.
+            playing: Which play, (b,) places among the B.
+        """
+        if len(playing) == len(actions) or not isinstance(self._space, Discrete):
+            return
+        masks = self.of(observations, np.arange(len(actions)))
+        if masks is None:
+            return
+        resting = np.ones(len(actions), bool)
+        resting[playing] = False
+        actions[resting] = masks[resting].argmax(axis=1) + self._space.start

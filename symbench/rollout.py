@@ -143,6 +143,7 @@ def moments(
             answer = callback.actions(answer, playing)
         yield Moment(step, playing, seen, answer)
         actions[playing if playing.size < count else ...] = answer
+        masks.obey(actions, observations, playing)
         observations, rewards, terminated, truncated, infos = envs.step(actions)
         masks.update(infos)
         rewards, step = rows_of(rewards, playing), step + 1

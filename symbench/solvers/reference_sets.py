@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DATA: Final = Path(__file__).parent / "data"
 FIRST_SEED: Final = 1_000_000  # that of the suites
 # Number of cities or customers, of instances, and runs of LKH or iterations of PyVRP.
-SETS: Final = {"TSP20": (20, 10_000, 10), "TSP50": (50, 1000, 10), "TSP100": (100, 1000, 5), "CVRP20": (20, 1000, 1000)}
+SETS: Final = {"TSP20": (20, 10_000, 3), "TSP50": (50, 1000, 3), "TSP100": (100, 1000, 3), "CVRP20": (20, 1000, 500)}
 """Name of a task -> its size, how many instances there are, and how hard was tried."""
 
 

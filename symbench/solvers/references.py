@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from symbench.envs.routing.instances import SLACK
 from symbench.envs.routing.tours import distances, join_routes
 from symbench.errors import SymbenchError
 from symbench.extras import require
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _WHO: Final = "references of tours"
 EXACT: Final = 12  # cities up to which tours are optimal
 _UNITS: Final = 1_000_000  # of the longer side of an instance: LKH and PyVRP know whole numbers only
-_LOADS: Final = 1_000_000_000  # units of a vehicle's capacity; demands are rounded down, so that full loads still fit
+_LOADS: Final = 1_000_000_000  # units of a vehicle's capacity
 
 
 def reference_tours(cities: NDArray[Any], runs: int = 10) -> Tours:
@@ -95,10 +96,9 @@ def _model(cities: Tours, demands: NDArray[Any]) -> Any:
     """PyVRP's model of an instance with whole coordinates."""
     model = require("pyvrp", _WHO).Model()
     depot, *customers = places = [model.add_location(x, y) for x, y in cities.tolist()]
-    model.add_vehicle_type(
-        len(customers), capacity=_LOADS, start_depot=(home := model.add_depot(depot)), end_depot=home
-    )
-    loads = np.floor(demands[1:].astype(np.float64) * _LOADS).astype(int).tolist()
+    home, capacity = model.add_depot(depot), int((1 + SLACK) * _LOADS)  # the capacity that the environment allows
+    model.add_vehicle_type(len(customers), capacity=capacity, start_depot=home, end_depot=home)
+    loads = (demands[1:].astype(np.float64) * _LOADS).round().astype(int).tolist()
     for place, load in zip(customers, loads, strict=True):
         model.add_client(place, delivery=load)
     between = distances(cities).round().astype(int).tolist()

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MEASURED = "random: measured, docs/data/random-returns.csv"
 
@@ -69,3 +74,33 @@ class Metric:
         assert self.random_return is not None
         low, high = self.random_interval or (self.random_return, self.random_return)
         return max(20 * (high - low) / 2, 1e-6 * max(1.0, abs(self.random_return)))
+
+
+@dataclass(frozen=True)
+class GapMetric(Metric):
+    """Affine as the others, with the mean length of reference tours as the reference; it also knows each instance's.
+
+    Attributes:
+        references: Name of the stored reference tours, see :mod:`symbench.solvers.reference_sets`.
+    """
+
+    references: str = ""
+
+    def gaps(self, seeds: Any, returns: Any) -> NDArray[np.float64]:
+        """How much longer tours are than the reference of the same instance, in %.
+
+        Args:
+            seeds: Of the episodes, (E,).
+            returns: Minus lengths, (..., E).
+
+        Returns:
+            The shape of the returns; 0 is the reference, below it a better tour than the stored one.
+
+        Raises:
+            SymbenchError: There is no reference for one of the seeds.
+        """
+        from symbench.solvers.reference_sets import reference_set
+
+        lengths = reference_set(self.references).lengths_of(seeds)
+        gaps: NDArray[np.float64] = 100.0 * (-np.asarray(returns, np.float64) / lengths - 1.0)
+        return gaps

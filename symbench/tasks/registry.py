@@ -7,7 +7,18 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from symbench.errors import SymbenchError, one_line
-from symbench.tasks import atari, box2d, car_racing, classic, geometric, grid_world, mujoco, multi_agent, swing_up
+from symbench.tasks import (
+    atari,
+    box2d,
+    car_racing,
+    classic,
+    geometric,
+    grid_world,
+    mujoco,
+    multi_agent,
+    routing,
+    swing_up,
+)
 from symbench.tasks.base import Task
 from symbench.tasks.gymnasium_ids import task_of_id
 
@@ -15,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # In the order of `symbench list tasks`.
-_FAMILIES = (swing_up, classic, box2d, grid_world, multi_agent, geometric, atari, car_racing, mujoco)
+_FAMILIES = (swing_up, classic, box2d, grid_world, multi_agent, geometric, routing, atari, car_racing, mujoco)
 
 TASKS: dict[str, Task] = {task.name: task for family in _FAMILIES for task in family.TASKS}
 """What comes with symbench."""
