@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from symbench.errors import SymbenchError, unknown
+from symbench.policies.scenes.scene_network import check_sizes
 
 if TYPE_CHECKING:
     from symbench.policies.routing.tour_states import Instances
@@ -130,11 +131,12 @@ class AttentionEncoder(nn.Module):
             bias: Whether attention's output has one.
 
         Raises:
-            SymbenchError: The norm is unknown, or the heads do not divide the width.
+            SymbenchError: The norm is unknown, a size is none, or the heads do not divide the width.
         """
         super().__init__()
         if norm not in NORMS:
             raise unknown("norm", norm, NORMS)
+        check_sizes(width=width, heads=heads, layers=layers, hidden=hidden)
         if width % heads:
             raise SymbenchError(f"width must be a multiple of heads, received width {width}, heads {heads}")
         self.width = width
