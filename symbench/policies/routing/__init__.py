@@ -1,8 +1,10 @@
 """Models that build tours, and how tours are taken from them.
 
 * :class:`AttentionModel` - the attention model (Kool et al. 2019), :class:`PomoModel` - POMO's (Kwon et al. 2020)
+* :class:`DistanceModel`, :class:`EGNNModel`, :class:`FramedModel` - exactly invariant under rotations, mirrors, shifts
+  and scales; :func:`canonicalised`, :func:`frame_averaged` - make a trained model so
 * :class:`RoutingModel` - an encoder of instances and a decoder of tours; any encoder will do
-* :class:`AttentionEncoder`, :class:`PointerDecoder` - their parts
+* :class:`AttentionEncoder`, :class:`DistanceEncoder`, :class:`EGNNEncoder`, :class:`PointerDecoder` - their parts
 * :func:`greedy`, :func:`sample`, :func:`multi_start`, :func:`augmented`, :func:`beam_search` - decoding
 * :func:`tour_lengths`, :func:`log_likelihood` - of given tours
 
@@ -21,6 +23,15 @@ from symbench.policies.routing.decoding import (
     multi_start,
     sample,
 )
+from symbench.policies.routing.distance_encoder import DistanceEncoder
+from symbench.policies.routing.egnn_encoder import EGNNEncoder
+from symbench.policies.routing.invariant_models import (
+    DistanceModel,
+    EGNNModel,
+    FramedModel,
+    canonicalised,
+    frame_averaged,
+)
 from symbench.policies.routing.pointer_decoder import PointerDecoder
 from symbench.policies.routing.routing_model import AttentionModel, PomoModel, RoutingModel
 from symbench.policies.routing.tour_states import PROBLEMS, CvrpState, TspState, tour_lengths
@@ -30,6 +41,11 @@ __all__ = [
     "AttentionEncoder",
     "AttentionModel",
     "CvrpState",
+    "DistanceEncoder",
+    "DistanceModel",
+    "EGNNEncoder",
+    "EGNNModel",
+    "FramedModel",
     "PointerDecoder",
     "PomoModel",
     "RoutingModel",
@@ -37,6 +53,8 @@ __all__ = [
     "TspState",
     "augmented",
     "beam_search",
+    "canonicalised",
+    "frame_averaged",
     "greedy",
     "log_likelihood",
     "multi_start",
