@@ -5,7 +5,8 @@
   and scales; :func:`canonicalised`, :func:`frame_averaged` - make a trained model so
 * :class:`RoutingModel` - an encoder of instances and a decoder of tours; any encoder will do
 * :class:`AttentionEncoder`, :class:`DistanceEncoder`, :class:`EGNNEncoder`, :class:`PointerDecoder` - their parts
-* :func:`greedy`, :func:`sample`, :func:`multi_start`, :func:`augmented`, :func:`beam_search` - decoding
+* :func:`greedy`, :func:`sample`, :func:`multi_start`, :func:`augmented`, :func:`beam_search` - decoding;
+  :func:`tours_in_frames` - of the four that principal axes show
 * :func:`tour_lengths`, :func:`log_likelihood` - of given tours
 
 Instances are dicts of tensors: ``{"cities": (B, n, 2)}`` of travelling salesmen (TSP), and
@@ -25,6 +26,7 @@ from symbench.policies.routing.decoding import (
 )
 from symbench.policies.routing.distance_encoder import DistanceEncoder
 from symbench.policies.routing.egnn_encoder import EGNNEncoder
+from symbench.policies.routing.frame_averaging import tours_in_frames
 from symbench.policies.routing.invariant_models import (
     DistanceModel,
     EGNNModel,
@@ -60,4 +62,5 @@ __all__ = [
     "multi_start",
     "sample",
     "tour_lengths",
+    "tours_in_frames",
 ]

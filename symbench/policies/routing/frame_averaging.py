@@ -8,6 +8,9 @@ Axes are those of :mod:`symbench.policies.scenes.scene_frames`, which says what 
   cities or evenly spaced ones on a line, tours mirror each other and are as long.
 * Cities in one place are all seen at the centre.
 
+Means need a model that was trained in them: one that learned in one frame disagrees with itself in four, e.g. on the
+direction of a tour. :func:`tours_in_frames`, the best tour of four, does not.
+
 A mean of embeddings says the same of nodes that a symmetry of the instance exchanges; rounding decides between these,
 and tours may differ in length. A mean of logits does not, for every frame tells them apart.
 """
@@ -18,24 +21,55 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from torch import Tensor, nn
 
+from symbench.policies.routing.decoding import Tours, greedy, multi_start
 from symbench.policies.routing.node_invariants import unit_scale
-from symbench.policies.scenes.scene_frames import frames_named
+from symbench.policies.routing.tour_states import tour_lengths
+from symbench.policies.scenes.scene_frames import frames_named, principal_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from symbench.policies.routing.pointer_decoder import PointerDecoder, Prepared
+    from symbench.policies.routing.routing_model import RoutingModel
     from symbench.policies.routing.tour_states import Instances
+    from symbench.policies.scenes.scene_frames import Frames
 
 UNIFORM_SPREAD: Final = 6**-0.5
 """Root of the mean of |x - mean|^2 n / (n - 1) of uniform points of the unit square: 2 coordinates of variance 1/12."""
 
 
-class FramedEncoder(nn.Module):
-    """What an encoder says of the cities seen in each of F frames.
+def seen_in(frames_of: Callable[[Tensor], Frames], instances: Instances) -> dict[str, Tensor]:
+    """Each of B instances as its F frames show it, (B F, ...), one after the other.
 
-    In a frame, cities have their mean at (.5, .5) and are as spread as those of uniform instances of the unit square
-    are on average, which models of such instances know.
+    Cities have their mean at (.5, .5) and are as spread as those of uniform instances of the unit square are on
+    average, which models of such instances know.
+    """
+    cities = UNIFORM_SPREAD * unit_scale(instances["cities"])
+    frames = frames_of(cities)
+    each = frames.axes.shape[1]
+    others = {key: part.repeat_interleave(each, dim=0) for key, part in instances.items() if key != "cities"}
+    return {"cities": 0.5 + frames.turned(cities), **others}
+
+
+def tours_in_frames(model: RoutingModel, instances: Instances) -> Tours:
+    """Greedy tours of each instance as its four principal frames show it; k = 4, or 4 times the starts.
+
+    The best of them is as invariant as the frames. It is what :func:`~symbench.policies.routing.augmented` is for the
+    symmetries of the square.
+
+    Args:
+        model: A plain model, in evaluation mode; where it needs starts, tours begin at every node.
+        instances: B of them.
+    """
+    decode = multi_start if model.needs_start else greedy
+    found = decode(model, seen_in(principal_frames, instances))
+    frames = len(found.nodes) // len(instances["cities"])
+    nodes, likelihood = (_by_instance(part, frames).flatten(1, 2) for part in (found.nodes, found.log_likelihood))
+    return Tours(nodes, tour_lengths(instances, nodes), likelihood)
+
+
+class FramedEncoder(nn.Module):
+    """What an encoder says of the cities seen in each of F frames: :func:`seen_in`.
 
     Attributes:
         inner: The encoder.
@@ -58,10 +92,7 @@ class FramedEncoder(nn.Module):
 
     def forward(self, instances: Instances) -> tuple[Tensor, Tensor]:
         """Embeddings of the nodes, (B, F, n, d), and of the graph, (B, F, d)."""
-        cities = UNIFORM_SPREAD * unit_scale(instances["cities"])
-        seen = 0.5 + self.frames_of(cities).turned(cities)
-        others = {key: part.repeat_interleave(self.frames, 0) for key, part in instances.items() if key != "cities"}
-        nodes, graph = self.inner({"cities": seen, **others})
+        nodes, graph = self.inner(seen_in(self.frames_of, instances))
         return _by_instance(nodes, self.frames), _by_instance(graph, self.frames)
 
 

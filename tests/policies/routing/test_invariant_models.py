@@ -26,6 +26,8 @@ from symbench.policies.routing import (
     log_likelihood,
     multi_start,
     sample,
+    tour_lengths,
+    tours_in_frames,
 )
 
 EXACT: dict[str, Callable[[str], RoutingModel]] = {
@@ -210,6 +212,18 @@ def test_wrappers_share_weights_and_know_the_unit_square() -> None:
         variances = seen[-1].var(dim=1)
         assert abs(float(variances.mean()) - 1 / 12) < 1e-9  # of a coordinate that is uniform between 0 and 1
         assert bool((variances.max(dim=1).values > 1.01 * variances.min(dim=1).values).float().mean() > 0.9)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_the_best_of_four_frames_is_invariant_and_no_longer_than_the_canonical_one(problem: str) -> None:
+    plain, instances = fresh(lambda: AttentionModel(problem, 32, 4, 2, 64)), uniform(problem)
+    found = tours_in_frames(plain, instances)
+    assert found.nodes.shape[:2] == (24, 4)
+    assert torch.equal(found.lengths, tour_lengths(instances, found.nodes))
+    assert bool((found.best().lengths <= greedy(canonicalised(plain), instances).lengths + 1e-12).all())
+    for move in MOVES.values():
+        other = tours_in_frames(plain, moved(instances, *move)).best().lengths
+        torch.testing.assert_close(other, found.best().lengths * move[3], rtol=1e-9, atol=0)
 
 
 def test_frames_go_around_any_model() -> None:
