@@ -15,7 +15,7 @@ from symbench.policies.multi_agent import (
     StandardMultiAgentNetwork,
 )
 from symbench.policies.policy_network import MLPNetwork, PolicyNetwork
-from symbench.policies.routing import AttentionModel, PomoModel
+from symbench.policies.routing import AttentionModel, DistanceModel, EGNNModel, FramedModel, PomoModel
 from symbench.policies.scenes import (
     EquivariantGraphNetwork,
     FrameAveragedNetwork,
@@ -59,6 +59,9 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
         ResidualPathwayNetwork,
         AttentionModel,
         PomoModel,
+        DistanceModel,
+        EGNNModel,
+        FramedModel,
     )
 }
 

@@ -60,6 +60,16 @@ class NodeInstanceNorm(nn.Module):
 NORMS: Final = {"batch": NodeBatchNorm, "instance": NodeInstanceNorm}
 
 
+def check_heads(width: int, heads: int) -> None:
+    """Refuse a number of heads that does not divide the width.
+
+    Raises:
+        SymbenchError: It does not.
+    """
+    if width % heads:
+        raise SymbenchError(f"width must be a multiple of heads, received width {width}, heads {heads}")
+
+
 def split_heads(values: Tensor, heads: int) -> Tensor:
     """(B, n, d) -> (B, heads, n, d / heads)."""
     batch, nodes, width = values.shape
@@ -76,10 +86,10 @@ class SelfAttention(nn.Module):
         self.query, self.key, self.value = (nn.Linear(width, width, bias=False) for _ in range(3))
         self.out = nn.Linear(width, width, bias=bias)
 
-    def forward(self, nodes: Tensor) -> Tensor:
-        """(B, n, d) -> (B, n, d)."""
+    def forward(self, nodes: Tensor, shift: Tensor | None = None) -> Tensor:
+        """(B, n, d) -> (B, n, d); ``shift`` is added to the scores, (B, heads, n, n)."""
         query, key, value = (split_heads(layer(nodes), self.heads) for layer in (self.query, self.key, self.value))
-        mixed = F.scaled_dot_product_attention(query, key, value)
+        mixed = F.scaled_dot_product_attention(query, key, value, shift)
         return self.out(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
@@ -87,16 +97,23 @@ class AttentionLayer(nn.Module):
     """Attention and a feed-forward network, each with a skip connection and a normalisation behind it."""
 
     def __init__(self, width: int, heads: int, hidden: int, norm: str, bias: bool) -> None:
-        """Make the layers."""
+        """Make the layers.
+
+        Raises:
+            SymbenchError: The norm is unknown, or the heads do not divide the width.
+        """
         super().__init__()
+        if norm not in NORMS:
+            raise unknown("norm", norm, NORMS)
+        check_heads(width, heads)
         self.attention = SelfAttention(width, heads, bias)
         self.norm0 = NORMS[norm](width)
         self.feed_forward = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, width))
         self.norm1 = NORMS[norm](width)
 
-    def forward(self, nodes: Tensor) -> Tensor:
-        """(B, n, d) -> (B, n, d)."""
-        nodes = self.norm0(nodes + self.attention(nodes))
+    def forward(self, nodes: Tensor, shift: Tensor | None = None) -> Tensor:
+        """(B, n, d) -> (B, n, d); ``shift`` is added to the scores of attention, (B, heads, n, n)."""
+        nodes = self.norm0(nodes + self.attention(nodes, shift))
         return self.norm1(nodes + self.feed_forward(nodes))  # type: ignore[no-any-return]
 
 
@@ -134,11 +151,7 @@ class AttentionEncoder(nn.Module):
             SymbenchError: The norm is unknown, a size is none, or the heads do not divide the width.
         """
         super().__init__()
-        if norm not in NORMS:
-            raise unknown("norm", norm, NORMS)
         check_sizes(width=width, heads=heads, layers=layers, hidden=hidden)
-        if width % heads:
-            raise SymbenchError(f"width must be a multiple of heads, received width {width}, heads {heads}")
         self.width = width
         self.embed = nn.Linear(3 if problem == "cvrp" else 2, width)
         self.embed_depot = nn.Linear(2, width) if problem == "cvrp" else None

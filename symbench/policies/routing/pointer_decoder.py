@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from symbench.errors import SymbenchError
-from symbench.policies.routing.attention_encoder import split_heads
+from symbench.policies.routing.attention_encoder import check_heads, split_heads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,8 +71,12 @@ class PointerDecoder(nn.Module):
             own_pointer: Whether the pointer compares with projected nodes, or with the embeddings themselves.
             bias: Whether the glimpse's output layer has one.
             placeholder: Whether there are learned embeddings for "no node yet"; without, tours need a given start.
+
+        Raises:
+            SymbenchError: The heads do not divide the width.
         """
         super().__init__()
+        check_heads(width, heads)
         self.slots, self.width, self.heads, self.clip = slots, width, heads, clip
         self.step = nn.Linear(slots * width + numbers, width, bias=False)
         self.key, self.value = (nn.Linear(width, width, bias=False) for _ in range(2))

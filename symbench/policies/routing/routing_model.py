@@ -168,7 +168,7 @@ class AttentionModel(RoutingModel):
             SymbenchError: The arguments describe no model.
         """
         encoder = AttentionEncoder(problem, width, heads, layers, hidden, norm)
-        decoder = _decoder(problem, width, heads, placeholder=problem == "tsp")
+        decoder = pointer_decoder(problem, width, heads, placeholder=problem == "tsp")
         sizes = {"width": width, "heads": heads, "layers": layers, "hidden": hidden, "norm": norm}
         super().__init__(problem, encoder, decoder, **sizes)
 
@@ -192,10 +192,10 @@ class PomoModel(RoutingModel):
         encoder = AttentionEncoder(problem, width, heads, layers, hidden, norm, bias=True)
         options = {"graph_context": False, "own_pointer": False, "bias": True, "placeholder": False}
         sizes = {"width": width, "heads": heads, "layers": layers, "hidden": hidden, "norm": norm}
-        super().__init__(problem, encoder, _decoder(problem, width, heads, **options), **sizes)
+        super().__init__(problem, encoder, pointer_decoder(problem, width, heads, **options), **sizes)
 
 
-def _decoder(problem: str, width: int, heads: int, **options: Any) -> PointerDecoder:
+def pointer_decoder(problem: str, width: int, heads: int, **options: Any) -> PointerDecoder:
     """The decoder that a problem's states need."""
     if problem not in PROBLEMS:
         raise unknown("routing problem", problem, PROBLEMS)
