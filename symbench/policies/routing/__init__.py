@@ -25,8 +25,8 @@ from symbench.policies.routing.decoding import (
     multi_start,
     sample,
 )
-from symbench.policies.routing.edge_scorer import EdgeScorer
 from symbench.policies.routing.distance_encoder import DistanceEncoder
+from symbench.policies.routing.edge_scorer import EdgeScorer
 from symbench.policies.routing.egnn_encoder import EGNNEncoder
 from symbench.policies.routing.frame_averaging import tours_in_frames
 from symbench.policies.routing.invariant_models import (
@@ -45,11 +45,11 @@ __all__ = [
     "AttentionEncoder",
     "AttentionModel",
     "CvrpState",
-    "EdgeScorer",
     "DistanceEncoder",
     "DistanceModel",
     "EGNNEncoder",
     "EGNNModel",
+    "EdgeScorer",
     "FramedModel",
     "PointerDecoder",
     "PomoModel",
