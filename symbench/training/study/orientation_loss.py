@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -31,13 +31,14 @@ class Turned:
 
     Attributes:
         arm: Its name.
-        returns: Of each run in each orientation of :data:`DEGREES` in each episode, (R, 4, E); every run and
-            orientation has the same episodes, but for the turn.
+        returns: Of each run in each orientation in each episode, (R, 4, E); every run and orientation has the same
+            episodes, but for the turn.
+        degrees: The orientations.
     """
 
     arm: str
     returns: Array
-    degrees = DEGREES
+    degrees: tuple[int, ...] = DEGREES
 
     @property
     def means(self) -> Array:
@@ -79,12 +80,12 @@ def read_orientations(study: Study, out: Path) -> list[Turned]:
     Raises:
         SymbenchError: The file of a run does not say it, or was made with other settings.
     """
-    found = []
-    for arm in study.arms:
-        returns = [run.get("returns_by_orientation") for run in runs_of(study, out, arm.name)]
-        shape = (len(returns), len(DEGREES), study.orientation_episodes)
-        if np.shape(returns) != shape:
-            raise SymbenchError(f"files of {out / arm.name} lack returns by orientation; train again with --no-resume")
-        if returns:
-            found.append(Turned(arm.name, np.array(returns, np.float64)))
-    return found
+    runs = {arm.name: runs_of(study, out, arm.name) for arm in study.arms}
+    return [_turned(arm, found, study.orientation_episodes) for arm, found in runs.items() if found]
+
+
+def _turned(arm: str, runs: list[dict[str, Any]], episodes: int) -> Turned:
+    returns = [run.get("returns_by_orientation", []) for run in runs]
+    if any(np.shape(each) != (len(DEGREES), episodes) for each in returns):
+        raise SymbenchError(f"runs of arm {arm!r} lack returns by orientation; train them again with --no-resume")
+    return Turned(arm, np.array(returns, np.float64))
