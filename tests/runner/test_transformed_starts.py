@@ -62,6 +62,7 @@ def test_what_is_declared_must_be_declared_of_the_arguments_of_a_task() -> None:
     for name in ("symbench/Wildlife-v0?starts=west", SMALL, "symbench/ParticleSpread-v0?starts=west"):
         declaration = transformable(name)
         assert declaration is not None and declaration.kwargs == get_task(name).kwargs
+    assert transformable(f"{SMALL}&max_episode_steps=4") is transformable(SMALL)
     assert transformable("symbench/Wildlife-v0?width=5&height=5") is None  # cells are turned about another centre
     assert transformable("symbench/ParticleSpread-v0?wind=3") is None  # declared, but as no symmetry
 
