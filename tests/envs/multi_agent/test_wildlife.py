@@ -114,6 +114,21 @@ def test_from_west_every_drone_sees_the_poacher_in_the_east_and_not_across_the_b
     assert (columns // 3 >= width // 2).all()
 
 
+def test_random_play_forgets_within_ten_steps_that_it_began_in_the_west() -> None:
+    """Why training from there meets all orientations nevertheless; see docs/results.md."""
+    envs, rng = WildlifeVectorEnv(2000, 5, 5, starts="west", autoreset_mode="SameStep"), np.random.default_rng(0)
+    envs.reset(seed=0)
+    in_the_east, in_the_west = [], []
+    for _ in range(11):
+        cells = envs.state["cells"]
+        columns = (cells[:, -1:, 1] - cells[:, :-1, 1] + 2) % 5 - 2  # of the poacher as drones see him
+        in_the_east.append(np.mean(columns > 0))
+        in_the_west.append(np.mean(columns < 0))
+        envs.step(rng.integers(5, size=(2000, 3)))
+    assert (in_the_east[0], in_the_west[0]) == (1, 0)
+    assert in_the_west[3] > 0.3 and in_the_east[10] - in_the_west[10] < 0.1
+
+
 def test_the_usual_starts_draw_what_they_have_always_drawn() -> None:
     envs = WildlifeVectorEnv(1)
     envs.reset(seed=5)
