@@ -51,6 +51,7 @@ def study(
       [cyan]symbench study cartpole --arm equivariant --arm mlp --seeds 25[/cyan]
       [cyan]symbench study grid-world --workers 2 --steps 200000[/cyan]
       [cyan]symbench study nbody --arm egnn --arm gnn --seeds 3[/cyan] (steps are epochs)
+      [cyan]symbench study wildlife-zero-shot[/cyan] (trained in one orientation, tested in all)
       [cyan]symbench study symmetry-breaking --task "symbench/ParticleSpread-v0?wind=5" --out runs/wind-5[/cyan]
     """
     from symbench.errors import SymbenchError
@@ -94,6 +95,33 @@ def _report(loaded: Study, folder: Path) -> None:
         markup=False,
     )
     draw_curves(folder / "curves.png", curves, f"{loaded.task}, {loaded.algorithm.name.upper()}", loaded.threshold)
+    if loaded.orientation_episodes:
+        _report_orientations(loaded, folder)
+
+
+def _report_orientations(loaded: Study, folder: Path) -> None:
+    from symbench.cli.console import console, show_list
+    from symbench.training.study.orientation_loss import read_orientations
+    from symbench.viz.draw_curves import write_orientations
+
+    arms = read_orientations(loaded, folder)
+    write_orientations(folder / "orientations.csv", arms)
+    lines = [
+        (
+            arm.arm,
+            *(_with_interval(each, "{:.2f}") for each in (arm.trained, arm.turned, arm.loss)),
+            f"{arm.changed[:, 1:].mean():.0%}",
+            f"{arm.changes.max():.2g}",
+        )
+        for arm in arms
+    ]
+    show_list(("arm", "as trained", "turned", "loss", "episodes that change", "largest change"), lines)
+    console().print(
+        f"turned: the same {loaded.orientation_episodes} episodes in the world turned by 90, 180 and 270 degrees, "
+        "without noise, in float64. Means over runs. [ ]: 95% interval over runs, from 5 on.",
+        highlight=False,
+        markup=False,
+    )
 
 
 def _nbody(folder: Path, arms: list[str] | None, seeds: int, epochs: int, resume: bool) -> None:

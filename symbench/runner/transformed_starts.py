@@ -10,6 +10,7 @@ from symbench.envs.single import StatefulBatch
 from symbench.errors import SymbenchError
 from symbench.symmetry import declarations_of
 from symbench.symmetry.simulators import StateTree
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
@@ -48,14 +49,17 @@ class TransformedStarts(VectorWrapper):
         return self._batch.observe(), infos
 
 
-def transformable(task_id: str) -> Declaration | None:
-    """The first symmetry of an environment whose states can be transformed, if there is one.
+def transformable(task: str) -> Declaration | None:
+    """The first symmetry declared for a task, with the arguments that it has, whose states can be transformed.
 
     Args:
-        task_id: Gymnasium id, or the name of a task.
+        task: Name of the task, or Gymnasium id.
     """
     try:
-        found = declarations_of(task_id)
+        asked = get_task(task)
+        found = declarations_of(asked.env_id)
     except SymbenchError:
         return None
-    return next((each for each in found if isinstance(each.simulator, StateTree) and not each.kwargs), None)
+    given = {name: value for name, value in asked.kwargs.items() if name != "max_episode_steps"}  # breaks no symmetry
+    fit = (each for each in found if each.kwargs == given and each.pair.status != "none")
+    return next((each for each in fit if isinstance(each.simulator, StateTree)), None)

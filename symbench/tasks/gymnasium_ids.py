@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import gymnasium as gym
 
+from symbench.envs.single import SingleEnv
 from symbench.errors import SymbenchError, unknown
 from symbench.own_code import load_module
 from symbench.tasks.base import Task
@@ -113,6 +114,9 @@ def _looked_at(task: Task, entities: bool) -> Task:
     env = task.make()
     shape = env.observation_space.shape
     arrays = isinstance(env.observation_space, gym.spaces.Box)
+    # A batch of one takes the arguments of its batch, and plays its episodes.
+    batched = isinstance(env.unwrapped, SingleEnv) and gym.registry[task.env_id].vector_entry_point is not None
     env.close()
     frames = arrays and shape is not None and len(shape) == 3
-    return replace(task, observes="entities" if entities else "frames" if frames else "sensors", rests=arrays)
+    observes = "entities" if entities else "frames" if frames else "sensors"
+    return replace(task, observes=observes, rests=arrays, native_vector=batched)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from symbench.training.study.learning_curves import Curves, Summary
+    from symbench.training.study.orientation_loss import Turned
 
 
 def draw_curves(path: Path, curves: Sequence[Curves], title: str, threshold: float) -> Path:
@@ -64,4 +65,20 @@ def write_summary(path: Path, summaries: Sequence[Summary]) -> Path:
     ]
     header += ["share_that_reached", "median_curve_reaches"]
     lines = [(s.arm, s.runs, s.parameters, *s.area, *s.last, *s.steps, s.reached, s.median_curve) for s in summaries]
+    return save_csv(path, header, lines)
+
+
+def write_orientations(path: Path, arms: Sequence[Turned]) -> Path:
+    """Write a line for each run and orientation: ``arm, run, degrees, mean_return, episodes_changed, largest_change``.
+
+    Raises:
+        SymbenchError: It cannot be written.
+    """
+    header = ("arm", "run", "degrees", "mean_return", "episodes_changed", "largest_change")
+    lines = [
+        (arm.arm, run, degrees, arm.means[run, i], arm.changed[run, i], arm.changes[run, i].max())
+        for arm in arms
+        for run in range(len(arm.returns))
+        for i, degrees in enumerate(arm.degrees)
+    ]
     return save_csv(path, header, lines)

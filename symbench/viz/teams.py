@@ -15,12 +15,12 @@ import torch
 
 from symbench.errors import SymbenchError
 from symbench.policies import DistributedTeam
-from symbench.policies.actions import BoxHead
 from symbench.policies.agent import NetworkAgent
 from symbench.rollout import Callback, rollout
 from symbench.runner.agents import load
-from symbench.runner.evaluate import play, single_thread
-from symbench.runner.transformed_starts import TransformedStarts, transformable
+from symbench.runner.evaluate import single_thread
+from symbench.runner.orientations import EQUAL, SEED, returns_under
+from symbench.runner.transformed_starts import transformable
 from symbench.symmetry import EntityRepresentation, FiniteGroup
 from symbench.tasks import get_task
 from symbench.viz.figures import save_csv
@@ -29,28 +29,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gymnasium.vector import VectorEnv
-    from numpy.typing import NDArray
 
-    from symbench.policies import PolicyNetwork
     from symbench.runner import AgentSource
-    from symbench.symmetry import Declaration, SymmetryPair
+    from symbench.symmetry import Declaration
 
-SEED: Final = 1_000_000
-EQUAL: Final = 1e-6  # returns that differ by less are those of the same episode
-TIED: Final = 1e-9  # probabilities that differ by less are equal
 _ELEMENTS: Final = 8  # of a larger group as many
 
 
 def orientations(source: AgentSource, task: str, out: Path, episodes: int, steps: int) -> str:
     """``orientations.csv``: mean returns in float64 under elements of the symmetry, with transformed starts.
 
-    Where actions are equally good, lots are drawn, see :class:`DrawnTies`.
+    Where actions are equally good, lots are drawn, see
+    :class:`~symbench.runner.orientations.DrawnTies`.
     """
-    declaration = transformable(get_task(task).env_id)
+    declaration = transformable(task)
     if declaration is None:
         return f"left out: episodes of {task} cannot begin in transformed states"
+    with closing(get_task(task).make_vec(1)) as envs:
+        network = _in_double(source, envs).network
     chosen = elements(declaration)
-    returns = np.stack([returns_under(source, task, declaration, g, episodes) for _, g in chosen])
+    returns = np.stack([returns_under(network, task, declaration, g, episodes) for _, g in chosen])
     changes = np.abs(returns - returns[0])
     save_csv(
         out / "orientations.csv",
@@ -74,54 +72,6 @@ def elements(declaration: Declaration) -> list[tuple[str, Any]]:
     if len(chosen) > _ELEMENTS and isinstance(pair.action, EntityRepresentation):
         chosen = [g for g in chosen if not pair.action.exchanges(g)]
     return [(pair.group.labels[g], g) for g in chosen]
-
-
-def returns_under(
-    source: AgentSource, task: str, declaration: Declaration, element: Any, episodes: int
-) -> NDArray[np.float64]:
-    """Returns (E,) of episodes that begin in transformed states, played in float64.
-
-    Raises:
-        SymbenchError: The agent cannot play the task, or is no network.
-    """
-    with single_thread(), closing(get_task(task).make_vec(episodes)) as envs:
-        agent = DrawnTies(_in_double(source, envs).network, source.name, declaration.pair, element)
-        turned = TransformedStarts(envs, declaration, element)
-        return play(turned, agent, list(range(SEED, SEED + episodes))).returns
-
-
-class DrawnTies(NetworkAgent):
-    """Of equally good actions plays the one that lots choose, and lots are drawn in the untransformed world.
-
-    A drone that sees the poacher straight ahead has no reason to go left rather than right. Which of two equal numbers
-    is the greatest would be left to rounding, and to the order of actions, which does not turn with the world.
-    """
-
-    def __init__(self, network: PolicyNetwork, name: str, pair: SymmetryPair, element: Any) -> None:
-        """Take the symmetry, and the element by which the world is transformed."""
-        super().__init__(network, name, torch.float64)
-        self._pair, self._element = pair, element
-
-    def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
-        """Begin to draw anew."""
-        super().reset(num_envs, seed=seed)
-        self._lots, self._rows, self._total = np.random.default_rng(seed), np.arange(num_envs), num_envs
-
-    def keep(self, mask: NDArray[np.bool_]) -> None:
-        """Go on in these environments: each has lots of its own."""
-        super().keep(mask)
-        self._rows = self._rows[mask]
-
-    def act(self, observations: Any) -> NDArray[Any]:
-        """Choose joint actions for a batch."""
-        if isinstance(self.network.action, BoxHead):
-            return super().act(observations)
-        drawn = self._lots.random((self._total, self.network.action.size))[self._rows]
-        lots = self._pair.on_decisions(self._element, drawn)
-        answer: NDArray[Any] = self.network.action.decode(
-            torch.from_numpy(self.decisions(observations) + TIED * lots)
-        ).numpy()
-        return answer
 
 
 class _Beside(Callback):

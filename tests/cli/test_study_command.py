@@ -44,6 +44,15 @@ def test_a_study_writes_runs_curves_table_and_figure(tmp_path: Path) -> None:
     }
 
 
+def test_a_study_in_turned_worlds_says_what_is_lost(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    where = ["--out", str(tmp_path), "--workers", "1", "--seeds", "1", "--steps", "2048", "--arm", "mlp"]
+    result = RUN.invoke(app, ["study", "particle-spread-zero-shot", *where])
+    assert result.exit_code == 0, result.output
+    assert "episodes that change" in result.output and "100%" in result.output
+    assert len((tmp_path / "particle-spread-zero-shot" / "orientations.csv").read_text().splitlines()) == 1 + 4
+
+
 def test_list_names_the_bundled_studies() -> None:
     result = RUN.invoke(app, ["study", "--list"])
     assert result.exit_code == 0

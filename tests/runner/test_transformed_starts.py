@@ -13,9 +13,12 @@ from symbench.trees import map_tree
 SEEDS = [3, 4, 5, 6, 7]
 
 
-@pytest.mark.parametrize("task", ["Wildlife", "Traffic"])
+SMALL = "symbench/Wildlife-v0?width=5&height=5&starts=west"
+
+
+@pytest.mark.parametrize("task", ["Wildlife", "Traffic", SMALL])
 def test_transformed_actions_in_transformed_starts_are_paid_the_same(task: str) -> None:
-    declaration = transformable(get_task(task).env_id)
+    declaration = transformable(task)
     assert declaration is not None
     pair, rng = declaration.pair, np.random.default_rng(0)
     for element in pair.group.generators:
@@ -53,5 +56,19 @@ def test_what_is_turned_must_have_a_state_of_named_arrays() -> None:
     assert declaration is not None
     assert transformable("CartPole-v1") is None
     assert transformable("nothing") is None
+
+
+def test_what_is_declared_must_be_declared_of_the_arguments_of_a_task() -> None:
+    for name in ("symbench/Wildlife-v0?starts=west", SMALL, "symbench/ParticleSpread-v0?starts=west"):
+        declaration = transformable(name)
+        assert declaration is not None and declaration.kwargs == get_task(name).kwargs
+    assert transformable(f"{SMALL}&max_episode_steps=4") is transformable(SMALL)
+    assert transformable("symbench/Wildlife-v0?width=5&height=5") is None  # cells are turned about another centre
+    assert transformable("symbench/ParticleSpread-v0?wind=3") is None  # declared, but as no symmetry
+
+
+def test_the_world_of_another_task_is_not_turned() -> None:
+    declaration = transformable("symbench/Wildlife-v0")
+    assert declaration is not None
     with pytest.raises(SymbenchError, match="cannot begin in transformed states"):
         TransformedStarts(get_task("CartPole-v1").make_vec(1), declaration, 1)

@@ -11,8 +11,10 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.vector import SyncVectorEnv
 
 from symbench import leaderboard
+from symbench.envs.single import StatefulBatch
 from symbench.errors import SymbenchError
 from symbench.leaderboard.submission import About, submit
 from symbench.runner import Manifest, load_manifest, run
@@ -77,6 +79,16 @@ def test_arguments_reach_the_environment_and_the_hash() -> None:
         for name in (LUNAR, "LunarLander-v3?enable_wind=true")
     )
     assert first != second
+
+
+@pytest.mark.parametrize("name", ["symbench/Wildlife-v0?width=5&height=5", "symbench/ParticleSpread-v0?wind=2"])
+def test_own_environments_are_one_array_program_with_arguments_too(name: str) -> None:
+    task = get_task(name)
+    envs, env = task.make_vec(3), task.make()
+    assert isinstance(envs.unwrapped, StatefulBatch) and not isinstance(envs, SyncVectorEnv)
+    batch, single = envs.reset(seed=4)[0], env.reset(seed=6)[0]
+    for key, array in single.items():
+        np.testing.assert_array_equal(batch[key][2], array)
 
 
 def test_a_bundled_task_is_found_by_its_environment() -> None:

@@ -11,10 +11,10 @@ import torch
 from symbench.policies import NetworkAgent
 from symbench.runner.agents import resolve
 from symbench.runner.evaluate import play
+from symbench.runner.orientations import EQUAL, SEED, returns_under
 from symbench.runner.transformed_starts import TransformedStarts, transformable
 from symbench.tasks import get_task
 from symbench.viz.analyse import analyse
-from symbench.viz.teams import EQUAL, SEED, returns_under
 from symbench.zoo import bundled, load_agent
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ def test_greedy_play_takes_the_first_of_equally_good_actions_which_does_not_turn
     """Control: without lots the same team plays other episodes, and fewer are won."""
     declaration, seeds = transformable("symbench/Wildlife-v0"), list(range(SEED, SEED + 40))
     assert declaration is not None
-    agent = NetworkAgent(load_agent(str(bundled("Wildlife")["marl-equivariant"][0])).network, "greedy", torch.float64)
+    network = load_agent(str(bundled("Wildlife")["marl-equivariant"][0])).network
+    agent = NetworkAgent(network, "greedy", torch.float64)
     as_it_is, turned = (
         play(TransformedStarts(get_task("Wildlife").make_vec(40), declaration, g), agent, seeds).returns for g in (0, 6)
     )
-    source = resolve(["marl-equivariant"], "Wildlife")[0]
     assert (as_it_is != turned).any()
-    assert returns_under(source, "Wildlife", declaration, 6, 40).mean() > max(as_it_is.mean(), turned.mean())
+    assert returns_under(network, "Wildlife", declaration, 6, 40).mean() > max(as_it_is.mean(), turned.mean())
 
 
 def test_a_standard_team_plays_other_episodes(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode
 
 from symbench.envs.geometric.particles import ParticleVectorEnv
 from symbench.envs.single import SingleEnv
+from symbench.envs.starts import checked_starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +35,7 @@ class ParticleSpreadVectorEnv(ParticleVectorEnv):
         landmarks: int | None = None,
         dim: int = 2,
         wind: int = 0,
+        starts: str = "anywhere",
         max_episode_steps: int = MAX_EPISODE_STEPS,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
@@ -46,17 +48,29 @@ class ParticleSpreadVectorEnv(ParticleVectorEnv):
             landmarks: Number m of landmarks. [n]
             dim: Dimension, 2 or 3.
             wind: Severity, 0 (none) to 5.
+            starts: ``"anywhere"``, or ``"west"``: the same draws with the signs of all first coordinates set so that
+                agents are below 0 and landmarks above.
             max_episode_steps: Steps after which an episode is truncated.
             autoreset_mode: Gymnasium's ``AutoresetMode`` or its value.
             render_mode: Only ``None``.
 
         Raises:
-            SymbenchError: See :class:`~symbench.envs.geometric.particles.ParticleVectorEnv`.
+            SymbenchError: The starts are unknown; see also
+                :class:`~symbench.envs.geometric.particles.ParticleVectorEnv`.
         """
+        self._west = checked_starts(starts) == "west"
         others = agents if landmarks is None else landmarks
         kinds = ("agent",) * agents + ("landmark",) * others
         super().__init__(num_envs, agents, kinds, 2, dim, wind, max_episode_steps, autoreset_mode, render_mode)
         self.state["attributes"][:, :agents, 0] = self.state["attributes"][:, agents:, 1] = 1.0
+
+    def begin(self, i: int, generator: np.random.Generator) -> None:
+        """Everything rests somewhere in the unit ball, or agents in its western half and landmarks in its eastern."""
+        super().begin(i, generator)
+        if self._west:
+            first = self.state["positions"][i, :, 0]
+            first[:] = np.abs(first)
+            first[: self.agents] *= -1
 
     def forces(self, pushes: Floats) -> Floats:
         """Agents push, landmarks stay."""

@@ -9,7 +9,8 @@ The wildlife monitoring of van der Pol et al. 2022 (Multi-agent MDP homomorphic 
 (row, column) to (s - 1 - column, row) and every action by [0, 2, 3, 4, 1]; a flip of columns sends columns to s - 1 -
 column and actions by [0, 1, 4, 3, 2]. Drones may change places. Translations are no symmetry: being beside the poacher
 does not count across the border. The poacher's moves are drawn at random; ``state["poacher_moves"]`` holds them, so
-that two environments can be compared step by step.
+that two environments can be compared step by step. With ``starts="west"`` all this holds from any state on, but turned
+first states are not as likely as others.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gymnasium.vector import AutoresetMode
 from symbench.envs.grid_world import MOVES
 from symbench.envs.rendering import draw_grid
 from symbench.envs.single import SingleEnv, StatefulBatch
+from symbench.envs.starts import checked_starts
 from symbench.errors import SymbenchError
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class WildlifeVectorEnv(StatefulBatch):
         height: int = 7,
         drones: int = 3,
         reward_type: int = 0,
+        starts: str = "anywhere",
         max_episode_steps: int = MAX_EPISODE_STEPS,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
@@ -76,17 +79,22 @@ class WildlifeVectorEnv(StatefulBatch):
             height: Cells.
             drones: Number n of drones.
             reward_type: 1 punishes failed captures and collisions, see :class:`WildlifeEnv`; 0 does not.
+            starts: ``"anywhere"``, or ``"west"``: drones begin in the h = (width - 1) // 2 western columns, the
+                poacher in the next one, so that all of them see him in the east, and none across the border.
             max_episode_steps: Steps after which an episode is truncated.
             autoreset_mode: Gymnasium's ``AutoresetMode`` or its value.
             render_mode: Only ``None``.
 
         Raises:
-            SymbenchError: The cells are too few, or the reward type is unknown.
+            SymbenchError: The cells are too few, or the reward type or the starts are unknown.
         """
         if drones < 1 or min(width, height) < 1 or drones + 1 > width * height:
             raise SymbenchError(f"{drones} drones and a poacher need cells of their own on a {height}x{width} grid")
         if reward_type not in (0, 1):
             raise SymbenchError(f"reward_type must be 0 or 1, received {reward_type!r}")
+        self._west = (width - 1) // 2 if checked_starts(starts) == "west" else 0
+        if self._west * height < drones and starts == "west":
+            raise SymbenchError(f"{drones} drones need cells of their own in the {self._west} western columns")
         self.drones, self.reward_type = drones, reward_type
         self.shape = np.array([height, width])
         self._pictures = pictures(height, width)
@@ -107,8 +115,11 @@ class WildlifeVectorEnv(StatefulBatch):
 
     def begin(self, i: int, generator: np.random.Generator) -> None:
         """Put all of sub-environment ``i`` on different cells."""
-        cells = generator.permutation(len(self._pictures))[: self.drones + 1]  # several times faster than choice
-        self.state["cells"][i, :, 0], self.state["cells"][i, :, 1] = np.divmod(cells, self.shape[1])
+        width, moving = self._west or self.shape[1], self.drones + (not self._west)
+        numbers = generator.permutation(self.shape[0] * width)[:moving]  # several times faster than choice
+        self.state["cells"][i, :moving] = np.stack(np.divmod(numbers, width), axis=1)
+        if self._west:
+            self.state["cells"][i, -1] = generator.integers(self.shape[0]), self._west
         self.state["poacher_moves"][i] = _poacher_moves(generator)
 
     def advance(self, actions: np.ndarray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

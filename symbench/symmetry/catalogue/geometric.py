@@ -68,8 +68,22 @@ def _declared(env_id: str, dim: int, agents: int, others: int) -> tuple[Declarat
     )
 
 
+def _from_west(env_id: str, dim: int, agents: int, others: int) -> Declaration:
+    """Turns and reflections where episodes begin in one orientation."""
+    scene = _scene(orthogonal(dim), agents, others)
+    pair = SymmetryPair(
+        *scene,
+        name="turns-from-west",
+        holds=frozenset({"transition", "reward"}),
+        tolerance=_ROUNDING,
+        note="Turns and reflections where episodes begin in one orientation, for training in it alone.",
+    )
+    return Declaration(env_id, pair, StateTree(scene[0]), {"starts": "west"})
+
+
 GEOMETRIC: Final = (
     *_declared("symbench/ParticleSpread-v0", dim=2, agents=3, others=3),
+    _from_west("symbench/ParticleSpread-v0", dim=2, agents=3, others=3),
     *_declared("symbench/Pursuit-v0", dim=2, agents=3, others=1),
     *_declared("symbench/NBodyControl-v0", dim=3, agents=5, others=5),
 )

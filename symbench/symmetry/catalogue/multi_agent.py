@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from symbench.symmetry.catalogue.registry import Declaration
 from symbench.symmetry.groups import cyclic, dihedral, product, symmetric
@@ -25,13 +25,31 @@ _SQUARE = product(dihedral(4), symmetric(3))
 _STAY = [0, 1, 2]
 _EXCHANGES = [_STAY, _STAY, [0, 2, 1], [1, 2, 0]]  # what the generators do to the drones
 _MOVES = ActionPermutation(_SQUARE, [[0, 2, 3, 4, 1], [0, 1, 4, 3, 2], [0, 1, 2, 3, 4], [0, 1, 2, 3, 4]])
-_CELLS = Centred(
-    signed_permutation(_SQUARE, [[1, 0], [0, 1], [0, 1], [0, 1]], [[-1, 1], [1, -1], [1, 1], [1, 1]]), [3.0, 3.0]
-)
 
 
 def _drones(each: GridRepresentation | Centred | ActionPermutation) -> EntityRepresentation:
     return EntityRepresentation(_SQUARE, each, _EXCHANGES)
+
+
+def _wildlife(size: int, kwargs: dict[str, Any] | None = None, **said: Any) -> Declaration:
+    """Of a grid of so many cells in height and width."""
+    places = signed_permutation(_SQUARE, [[1, 0], [0, 1], [0, 1], [0, 1]], [[-1, 1], [1, -1], [1, 1], [1, 1]])
+    cells = Centred(places, [(size - 1) / 2] * 2)
+    images = GridRepresentation(_SQUARE, ["turn", "flip-columns", "stay", "stay"], axes=(2, 3))
+    seen = DictRepresentation({"images": _drones(images), "positions": _drones(cells)})
+    all_cells = EntityRepresentation(_SQUARE, cells, [[*each, 3] for each in _EXCHANGES])
+    states = StateTree(DictRepresentation({"cells": all_cells, "poacher_moves": _MOVES}))
+    return Declaration("symbench/Wildlife-v0", SymmetryPair(seen, _drones(_MOVES), **said), states, kwargs or {})
+
+
+def _from_west(name: str, size: int, kwargs: dict[str, Any]) -> Declaration:
+    return _wildlife(
+        size,
+        {**kwargs, "starts": "west"},
+        name=name,
+        holds=frozenset({"transition", "reward"}),
+        note="The same where episodes begin in one orientation, for training in it alone.",
+    )
 
 
 # Traffic: quarter turns. An agent goes where its junction goes; so do lanes, whose numbers have no order.
@@ -61,30 +79,13 @@ def _junctions(agents: Sequence[int]) -> tuple[DictRepresentation, EntityReprese
 
 
 MULTI_AGENT: Final = (
-    Declaration(
-        "symbench/Wildlife-v0",
-        SymmetryPair(
-            observation=DictRepresentation(
-                {
-                    "images": _drones(
-                        GridRepresentation(_SQUARE, ["turn", "flip-columns", "stay", "stay"], axes=(2, 3))
-                    ),
-                    "positions": _drones(_CELLS),
-                }
-            ),
-            action=_drones(_MOVES),
-            name="square",
-            note="Turns and reflections of the grid, and exchanges of drones; the poacher's random moves follow.",
-        ),
-        simulator=StateTree(
-            DictRepresentation(
-                {
-                    "cells": EntityRepresentation(_SQUARE, _CELLS, [[*places, 3] for places in _EXCHANGES]),
-                    "poacher_moves": _MOVES,
-                }
-            )
-        ),
+    _wildlife(
+        7,
+        name="square",
+        note="Turns and reflections of the grid, and exchanges of drones; the poacher's random moves follow.",
     ),
+    _from_west("square-from-west", 7, {}),
+    _from_west("small-square-from-west", 5, {"width": 5, "height": 5}),
     Declaration(
         "symbench/Traffic-v0",
         SymmetryPair(

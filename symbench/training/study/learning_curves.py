@@ -7,7 +7,7 @@ of interquartile means as in :mod:`symbench.leaderboard.bootstrap`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.stats import binom
@@ -109,14 +109,24 @@ def read_curves(study: Study, out: Path) -> list[Curves]:
 
 
 def _curves_of(study: Study, out: Path, arm: str) -> Curves | None:
+    runs = runs_of(study, out, arm)
+    if not runs:
+        return None
+    return Curves(arm, runs[0]["parameters"], np.array(runs[0]["steps"]), np.array([run["returns"] for run in runs]))
+
+
+def runs_of(study: Study, out: Path, arm: str) -> list[dict[str, Any]]:
+    """The data of an arm's runs in a study's folder, of the first ``study.seeds`` at most.
+
+    Raises:
+        SymbenchError: One was made with other settings.
+    """
     paths = [path for seed in range(study.seeds) if (path := out / arm / f"s{seed}.json").exists()]
     runs = [read_run(path) for path in paths]
     for path, run in zip(paths, runs, strict=True):
         if run["digest"] != study.digest(study.arm(arm)):
             raise SymbenchError(f"{path} was made with other settings of study {study.name}; choose another --out")
-    if not runs:
-        return None
-    return Curves(arm, runs[0]["parameters"], np.array(runs[0]["steps"]), np.array([run["returns"] for run in runs]))
+    return runs
 
 
 def summarise(curves: Curves, threshold: float) -> Summary:

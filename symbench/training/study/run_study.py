@@ -23,10 +23,14 @@ from symbench.training.progress import Meter
 from symbench.training.session import writing
 from symbench.training.study.actor_critic_networks import make_actor_critic
 from symbench.training.study.learner import Learner, Measurement
+from symbench.training.study.orientations import check_orientations, returns_in_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from symbench.training.study.study_schema import Arm, Study
 
@@ -81,6 +85,8 @@ def run_study(
     if workers < 1:
         raise SymbenchError(f"workers must be at least 1, received {workers}")
     jobs = plan(study, out, [study.arm(name) for name in arms] or list(study.arms))
+    if study.orientation_episodes:
+        check_orientations(study)  # now rather than after the training
     todo = [job for job in jobs if not (resume and _is_done(job))]
     if min(workers, len(todo)) <= 1:
         for job in todo:
@@ -96,15 +102,24 @@ def plan(study: Study, out: Path, arms: Sequence[Arm]) -> list[Job]:
     return [Job(study, arm, tuple(range(first, first + study.stack)), out) for arm in arms for first in firsts]
 
 
-def train(job: Job, progress: Progress = lambda *_: None) -> list[list[Point]]:
+class Trained(NamedTuple):
+    """What became of the runs of a stack.
+
+    Attributes:
+        curves: The learning curve of each run, from before the first update on.
+        by_orientation: Returns of each run in each orientation in each episode, (R, 4, E); ``None`` if not asked for.
+    """
+
+    curves: list[list[Point]]
+    by_orientation: NDArray[np.float64] | None
+
+
+def train(job: Job, progress: Progress = lambda *_: None) -> Trained:
     """Train the runs of a stack.
 
     Args:
         job: Which.
         progress: Told after every measurement: updates so far, of how many, the mean return of all runs.
-
-    Returns:
-        The learning curve of each run, from before the first update on.
     """
     study, curves = job.study, [list[Point]() for _ in job.seeds]
     with single_thread():
@@ -118,7 +133,8 @@ def train(job: Job, progress: Progress = lambda *_: None) -> list[list[Point]]:
                     for curve, value in zip(curves, means.tolist(), strict=True):
                         curve.append(Point(update * study.algorithm.batch, value))
                     progress(update, study.updates, float(means.mean()))
-    return curves
+    asked = study.orientation_episodes
+    return Trained(curves, returns_in_all(study, job.arm, job.seeds, learner.stack) if asked else None)
 
 
 def _in_processes(study: Study, jobs: Sequence[Job], workers: int) -> None:
@@ -149,16 +165,17 @@ def _carry_out_visibly(job: Job) -> None:
 def _carry_out(job: Job, progress: Progress = lambda *_: None) -> float:
     """Train a stack and write its files; the mean of the last returns."""
     start = time.perf_counter()
-    curves = train(job, progress)
+    trained = train(job, progress)
     seconds = round(time.perf_counter() - start, 1)
-    for seed, curve in zip(job.seeds, curves, strict=True):
-        _write(job, seed, curve, seconds)
-    return sum(curve[-1].value for curve in curves) / len(curves)
+    for i in range(len(job.seeds)):
+        _write(job, i, trained, seconds)
+    return sum(curve[-1].value for curve in trained.curves) / len(trained.curves)
 
 
-def _write(job: Job, seed: int, curve: list[Point], seconds: float) -> None:
+def _write(job: Job, i: int, trained: Trained, seconds: float) -> None:
+    seed, turned = job.seeds[i], trained.by_orientation
     path = job.path(seed)
-    steps, returns = zip(*curve, strict=True)
+    steps, returns = zip(*trained.curves[i], strict=True)
     network = make_actor_critic(job.arm.network, seed)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     data = {
@@ -169,7 +186,9 @@ def _write(job: Job, seed: int, curve: list[Point], seconds: float) -> None:
             "settings": job.study.model_dump(mode="json", exclude={"arms"}),
             "arm_settings": job.arm.model_dump(mode="json"),
         },
-        **{"steps": list(steps), "returns": list(returns), "made_with": environment(workers=1)},
+        **{"steps": list(steps), "returns": list(returns)},
+        **({} if turned is None else {"returns_by_orientation": turned[i].tolist()}),
+        "made_with": environment(workers=1),
     }
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)

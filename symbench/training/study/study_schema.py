@@ -99,6 +99,8 @@ class Study(_Data):
         stack: Training runs that are trained at once, as one stacked network.
         frame_divisor: Frames are divided by this (and rounded down) before networks see them, which divide by 255.
         threshold: The return that "steps to threshold" asks for.
+        orientation_episodes: Episodes that each trained team plays in the world as the task begins it and in the same
+            turned by 90, 180 and 270 degrees; 0 for none.
         algorithm: How all arms are trained.
         arms: What is compared.
     """
@@ -114,6 +116,7 @@ class Study(_Data):
     stack: int = Field(default=5, ge=1)
     frame_divisor: int = Field(default=1, ge=1, le=255)
     threshold: float
+    orientation_episodes: int = Field(default=0, ge=0)
     algorithm: Algorithm
     arms: tuple[Arm, ...] = Field(min_length=1)
 
@@ -141,7 +144,9 @@ class Study(_Data):
     def digest(self, arm: Arm) -> str:
         """SHA-256 of all that the numbers of an arm's runs depend on."""
         settings = self.model_dump(mode="json", exclude={"name", "description", "seeds", "threshold", "arms"})
-        said = arm.model_dump(mode="json", exclude_defaults=True)  # runs of before an entry was added stay valid
+        if not self.orientation_episodes:  # runs of before an entry was added stay valid
+            del settings["orientation_episodes"]
+        said = arm.model_dump(mode="json", exclude_defaults=True)
         return hashlib.sha256(json.dumps([settings, said], sort_keys=True).encode()).hexdigest()
 
     @model_validator(mode="after")

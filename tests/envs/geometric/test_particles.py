@@ -107,6 +107,22 @@ def test_no_wind_is_the_task_to_the_last_bit(name: str) -> None:
     assert not np.array_equal(first["positions"], third["positions"])
 
 
+def test_from_west_scenes_are_the_usual_ones_with_agents_in_the_west_and_landmarks_in_the_east() -> None:
+    usual, west = ParticleSpreadVectorEnv(200), ParticleSpreadVectorEnv(200, starts="west")
+    anywhere = ParticleSpreadVectorEnv(200, starts="anywhere")
+    for envs in (usual, west, anywhere):
+        envs.reset(seed=0)
+    before, after = usual.state["positions"], west.state["positions"]
+    np.testing.assert_array_equal(anywhere.state["positions"], before)
+    assert (after[:, :3, 0] < 0).all() and (after[:, 3:, 0] > 0).all()
+    np.testing.assert_array_equal(np.abs(after[..., 0]), np.abs(before[..., 0]))
+    np.testing.assert_array_equal(after[..., 1], before[..., 1])
+    assert (before[:, :3, 0] > 0).mean() > 0.4
+    assert_same_episodes(
+        "symbench/ParticleSpread-v0", 3, AutoresetMode.SAME_STEP, steps=90, max_episode_steps=40, starts="west"
+    )
+
+
 def test_the_reward_of_spread_counts_distances_and_meetings() -> None:
     env = ParticleSpreadEnv()
     env.reset(seed=0)
@@ -168,5 +184,7 @@ def test_impossible_scenes_are_refused() -> None:
         ParticleSpreadVectorEnv(wind=6)
     with pytest.raises(SymbenchError, match="dim must be 2 or 3"):
         PursuitVectorEnv(dim=4)
+    with pytest.raises(SymbenchError, match="unknown starts 'east'"):
+        ParticleSpreadVectorEnv(starts="east")
     with pytest.raises(SymbenchError, match="at least one agent and one other body"):
         PursuitVectorEnv(evaders=0)
