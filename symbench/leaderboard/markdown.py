@@ -23,7 +23,9 @@ def render(report: Report, records: Sequence[Record]) -> str:
     parts = [f"# {suite.tag}", suite.description[:1].upper() + suite.description[1:] + "."]
     for task, group in groupby(report.rows, key=lambda row: row.task):
         of_task = list(group)
-        parts += [f"## {task}", _returns(manifest, task, of_task), _scores(manifest, of_task)]
+        parts += [f"## {task}", _returns(manifest, task, of_task)]
+        parts += [_excess(of_task)] if text.has_references(of_task) else []
+        parts += [_scores(manifest, of_task)]
         parts += ["\n".join(f"* {notice}" for notice in text.notices(manifest, task, of_task))]
         parts += _pipeline(task, records)
     if report.summary:
@@ -42,6 +44,12 @@ def _returns(manifest: Manifest, task: str, rows: Sequence[Row]) -> str:
         cells = [f"*{text.mean_and_std(*paper)}*" if paper else "" for paper in papers]
         lines.append([condition.title, *(text.return_of(row) for row in group), *cells])
     return _table(header, lines)
+
+
+def _excess(rows: Sequence[Row]) -> str:
+    header = ["gap in %", *(row.agent for row in rows if row.condition == rows[0].condition)]
+    by_condition = groupby(rows, key=lambda row: row.condition)
+    return _table(header, [[condition.title, *map(text.excess_of, group)] for condition, group in by_condition])
 
 
 def _scores(manifest: Manifest, rows: Sequence[Row]) -> str:

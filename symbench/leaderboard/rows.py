@@ -70,6 +70,9 @@ class Row:
         protocol_episodes: Episodes of each in the published protocol.
         mean: Mean return over all episodes of all runs.
         std: Standard deviation over the same; NaN for a single one.
+        excess: Mean gap to the references of the same instances in %, NaN without; see
+            :class:`~symbench.tasks.GapMetric`.
+        excess_std: Standard deviation of the gap over instances and runs.
         scale: What the score is: ``"normalised"``, or ``"raw"`` (a return) in a task without a reference.
         iqm: Score by the task's metric, see :func:`~symbench.leaderboard.retention.score`.
         retention: Share of the unperturbed score that is left; 1 for the unperturbed condition itself.
@@ -89,6 +92,8 @@ class Row:
     protocol_episodes: int = 0
     mean: float = NAN
     std: float = NAN
+    excess: float = NAN
+    excess_std: float = NAN
     iqm: Estimate = UNDEFINED
     retention: Estimate = UNDEFINED
     improvement: Estimate = UNDEFINED
@@ -173,6 +178,7 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         return Row(
             suite.tag, task, condition, agent, protocol_episodes=facts.episodes, scale=facts.metric.scale, gap=gap
         )
+    excess = scores.excess(task, condition.id, agent)
     improvement, over = _improvement(manifest, scores, task, condition, agent)
     return Row(
         suite=suite.tag,
@@ -184,6 +190,8 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         protocol_episodes=facts.episodes,
         mean=float(returns.mean()),
         std=float(returns.std()) if returns.size > 1 else NAN,
+        excess=NAN if excess is None else float(excess.mean()),
+        excess_std=NAN if excess is None or excess.size < 2 else float(excess.std()),
         iqm=score(by_metric, suite.seed),
         retention=_retention(manifest, scores, task, condition, agent),
         improvement=improvement,

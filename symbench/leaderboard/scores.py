@@ -8,6 +8,7 @@ import numpy as np
 
 from symbench.errors import SymbenchError
 from symbench.runner.cell_id import CellId
+from symbench.tasks import GapMetric
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -74,6 +75,17 @@ class Scores:
         """What retention is the share of; see :meth:`symbench.tasks.Metric.gain`."""
         returns = self.returns(task, condition, agent, only)
         return None if returns is None else self._manifest.tasks[task].metric.gain(returns)
+
+    def excess(self, task: str, condition: str, agent: str) -> Array | None:
+        """Gaps to the references of the same instances in %, (R, E); ``None`` without references or episodes."""
+        metric, returns = self._manifest.tasks[task].metric, self.returns(task, condition, agent)
+        if returns is None or not isinstance(metric, GapMetric):
+            return None
+        first = next(iter(self._records[task, condition, agent].values()))
+        try:
+            return metric.gaps(first.episodes.seeds, returns)
+        except SymbenchError:  # a suite with seeds of its own
+            return None
 
     def measures(self, task: str, condition: str, agent: str) -> dict[str, float]:
         """What else was measured, the largest of the training runs."""

@@ -52,6 +52,7 @@ def render(report: Report, width: int = 120) -> RenderableType:
         rows = list(group)
         notes = "\n".join(f"• {notice}" for notice in text.notices(manifest, task, rows))
         parts += [_returns(manifest, task, rows, width), Text()]
+        parts += [_excess(manifest, task, rows, width), Text()] if text.has_references(rows) else []
         parts += [_scores(manifest, rows, width), Text(), Text(notes, style="dim"), Text()]
     if report.summary:
         parts += [_summary(report.summary, width), Text()]
@@ -68,19 +69,28 @@ def _summary(summary: Sequence[Summary], width: int) -> Group:
 
 
 def _returns(manifest: Manifest, task: str, rows: Sequence[Row], width: int) -> Group:
+    first, agents = _by_agent(rows, text.return_of)
+    conditions = list(dict.fromkeys(row.condition.id for row in rows))
+    papers = [_paper(entry, conditions) for entry in published(task, manifest.suite)]
+    return _titled(f"{task}  ·  {manifest.suite.tag}  ·  return", _stacked(first, agents + papers, width))
+
+
+def _excess(manifest: Manifest, task: str, rows: Sequence[Row], width: int) -> Group:
+    return _titled(
+        f"{task}  ·  {manifest.suite.tag}  ·  gap to the reference of the same instance, %",
+        _stacked(*_by_agent(rows, text.excess_of), width),
+    )
+
+
+def _by_agent(rows: Sequence[Row], show: Callable[[Row], str]) -> tuple[_Column, list[_Column]]:
+    """A column of conditions, and one for each agent."""
     by_condition = [list(group) for _, group in groupby(rows, key=lambda row: row.condition)]
     first = _Column(Text("perturbation"), [Text(group[0].condition.title) for group in by_condition])
     agents = [
-        _Column(
-            _heading(mine[0].agent),
-            [Text(text.return_of(row)) for row in mine],
-            "dim" if mine[0].agent == "random" else "",
-        )
+        _Column(_heading(mine[0].agent), [Text(show(row)) for row in mine], "dim" if mine[0].agent == "random" else "")
         for mine in zip(*by_condition, strict=True)
     ]
-    conditions = [group[0].condition.id for group in by_condition]
-    papers = [_paper(entry, conditions) for entry in published(task, manifest.suite)]
-    return _titled(f"{task}  ·  {manifest.suite.tag}  ·  return", _stacked(first, agents + papers, width))
+    return first, agents
 
 
 def _paper(entry: Published, conditions: Sequence[str]) -> _Column:

@@ -41,6 +41,18 @@ def return_of(row: Row) -> str:
     return _EMPTY[row.gap.kind] if row.gap else NOTHING
 
 
+def excess_of(row: Row) -> str:
+    """Mean and standard deviation of the gap in %, ``0.34 ± 0.62``, or why there is none in a word."""
+    if math.isnan(row.excess):
+        return NOTHING if row.runs else return_of(row)
+    return f"{row.excess:.2f}" + ("" if math.isnan(row.excess_std) else f" ± {row.excess_std:.2f}")
+
+
+def has_references(rows: Sequence[Row]) -> bool:
+    """Whether there is a gap to show."""
+    return any(not math.isnan(row.excess) for row in rows)
+
+
 def with_interval(estimate: Estimate, *, percent: bool = False) -> str:
     """``0.98 [0.97, 0.99]``, or ``98% [97, 99]``; the value alone where there is no interval."""
     if math.isnan(estimate.value):
@@ -122,6 +134,7 @@ def notices(manifest: Manifest, task: str, rows: Sequence[Row]) -> list[str]:
             _failed(rows),
             _pending(rows),
             _legend(manifest, task),
+            _references(rows),
             _intervals(rows),
             _comparison(manifest, rows),
             _equivariance(rows),
@@ -180,6 +193,12 @@ def _legend(manifest: Manifest, task: str) -> str:
     else:
         scale = f"raw returns. No retention: {metric.source}"
     return f"{iqm}, {scale}. Statistics: version {STATISTICS}."
+
+
+def _references(rows: Sequence[Row]) -> str:
+    if not has_references(rows):
+        return ""
+    return "gap: how much longer a tour is than the stored one of the same instance, mean ± standard deviation, in %."
 
 
 def _intervals(rows: Sequence[Row]) -> str:

@@ -15,7 +15,7 @@ from symbench.runner.cell import digest_of
 from symbench.runner.cell_id import CellId
 from symbench.runner.store import DAMAGE, Store
 from symbench.suites import Suite  # noqa: TC001  (pydantic reads the annotations)
-from symbench.tasks import Metric, Task, get_task
+from symbench.tasks import GapMetric, Metric, Task, get_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,7 @@ class TaskFacts(BaseModel):
         observes: ``"sensors"``, ``"frames"`` or ``"entities"``: which conditions of the suite are meant for it.
         group: Name of its symmetry group, which decides the same; ``None`` if it has none.
         max_episode_steps: The longest episode, which decides what is redundant; ``None`` if not known or not limited.
+        references: Name of the stored references of its instances, see :class:`~symbench.tasks.GapMetric`; or empty.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -64,6 +65,7 @@ class TaskFacts(BaseModel):
     observes: str = "sensors"
     group: str | None = None
     max_episode_steps: int | None = None
+    references: str = ""
 
     @classmethod
     def of(cls, task: Task, suite: Suite, random: RandomReturn | SymbenchError | None = None) -> TaskFacts:
@@ -91,12 +93,14 @@ class TaskFacts(BaseModel):
             observes=task.observes,
             group=task.group,
             max_episode_steps=task.max_episode_steps,
+            references=getattr(task.metric, "references", ""),
         )
 
     @property
     def metric(self) -> Metric:
         """From returns to scores."""
-        return Metric(self.random_return, self.reference_return, self.source, self.random_interval)
+        constants = self.random_return, self.reference_return, self.source, self.random_interval
+        return GapMetric(*constants, self.references) if self.references else Metric(*constants)
 
 
 class Invocation(BaseModel):
