@@ -14,6 +14,7 @@ from symbench.policies import NETWORKS, action_head
 from symbench.policies.actions import BoxHead
 from symbench.policies.batches import first
 from symbench.policies.multi_agent import TeamNetwork
+from symbench.policies.routing import RoutingModel
 from symbench.policies.scenes import SceneNetwork
 from symbench.policies.vision import VisionNetwork
 
@@ -36,9 +37,12 @@ SMALL: dict[str, dict[str, Any]] = {
     "scene-mlp": {"bodies": 3, "dim": 2, "attributes": 1, "hidden": (8,)},
     "frame-averaged": {"bodies": 3, "dim": 2, "attributes": 1, "network": {"kind": "scene-mlp", "hidden": [8]}},
     "residual-graph": {"bodies": 3, "dim": 2, "attributes": 1, "hidden": 4, "depth": 1},
+    "attention-model": {"width": 8, "heads": 2, "layers": 1, "hidden": 8},
+    "pomo": {"width": 8, "heads": 2, "layers": 1, "hidden": 8},
 }
 """A small network of each kind; teams of one, so that all act in the same spaces."""
 TWO = spaces.Box(-1, 1, (2,))
+ROUTING = tuple(kind for kind, network in NETWORKS.items() if network.of_tours)
 SCENES = tuple(kind for kind, network in NETWORKS.items() if issubclass(network, SceneNetwork))
 
 
@@ -63,6 +67,10 @@ def observations_of(network: Any, *batch: int, seed: int = 0) -> Any:
         shape = (*batch, network.agents, network.channels, network.size, network.size)
         positions = rng.uniform(-1, 1, (*batch, network.agents, 2)).astype(np.float32)
         return {"images": rng.integers(0, 2, shape).astype(np.float32), "positions": positions}
+    if isinstance(network, RoutingModel):
+        cities, none_yet = rng.random((*batch, 7, 2), np.float32), np.full(batch, 7)
+        mask = rng.integers(0, 2, (*batch, 7)) | (np.arange(7) == 0)
+        return {"cities": cities, "first": none_yet, "current": none_yet, "action_mask": mask}
     if isinstance(network, VisionNetwork):
         side = getattr(network, "size", 24)
         return rng.integers(0, 256, (*batch, side, side, network.channels), np.uint8)

@@ -54,6 +54,7 @@ class PolicyNetwork(nn.Module, ABC):
         recurrent: Whether it remembers more than a wrapper can show.
         differentiable: Whether gradients reach all of its weights.
         of_team: Whether it moves several agents at once.
+        of_tours: Whether it builds tours, and learns from whole ones only.
         ortho_init: Whether reinforcement learning begins with orthogonal weights behind the features, as SB3 does.
         action: Decodes logits to actions.
         features_dim: Length of the features, which a critic may share.
@@ -67,6 +68,7 @@ class PolicyNetwork(nn.Module, ABC):
     recurrent: bool = False
     differentiable: bool = True
     of_team: ClassVar[bool] = False
+    of_tours: ClassVar[bool] = False
     ortho_init: ClassVar[bool] = False
     action: ActionHead
     features_dim: int

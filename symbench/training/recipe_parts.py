@@ -10,10 +10,11 @@ from symbench.errors import SymbenchError, unknown
 from symbench.policies import NetworkAgent, PolicyNetwork
 from symbench.policies import make_network as make_policy_network
 from symbench.policies.actions import BoxHead, DiscreteHead
+from symbench.policies.routing import RoutingModel
 from symbench.policies.spaces import form
 from symbench.tasks import get_task
 from symbench.training.controllers import Controller, controller_of
-from symbench.training.recipe import Imitation, Ppo, Recipe
+from symbench.training.recipe import Imitation, Ppo, Recipe, Reinforce
 from symbench.training.training_envs import make_training_envs
 from symbench.zoo import bundled, load_agent
 
@@ -89,6 +90,10 @@ def _algorithm_incompatibility(
     plan: Recipe, network: PolicyNetwork, task: gym.vector.VectorEnv[Any, Any, Any], seed: int
 ) -> str | None:
     settings = plan.algorithm
+    if isinstance(settings, Reinforce):
+        return _tour_incompatibility(settings, network)
+    if isinstance(network, RoutingModel):
+        return f"{network.kind!r} learns whole tours; take name = 'reinforce'"
     if isinstance(settings, Ppo) and network.recurrent:
         return f"ppo trains on single steps, and {network.kind!r} remembers more than can be shown; use imitation"
     if isinstance(settings, Ppo) and plan.network.get("squash", "clip") != "clip":
@@ -97,6 +102,14 @@ def _algorithm_incompatibility(
         if not isinstance(network.action, (DiscreteHead, BoxHead)):
             return f"imitation explores Discrete actions and Boxes; the task has {form(network.action.space)}"
         return _teacher_incompatibility(find_teacher(plan.task, settings.teacher, seed), settings.teacher, task)
+    return None
+
+
+def _tour_incompatibility(settings: Reinforce, network: PolicyNetwork) -> str | None:
+    if not isinstance(network, RoutingModel):
+        return f"reinforce trains models that build tours, {network.kind!r} is none; use ppo"
+    if network.needs_start and not settings.starts:
+        return f"{network.kind!r} cannot choose where tours begin; set starts = true and samples"
     return None
 
 

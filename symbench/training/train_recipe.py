@@ -9,10 +9,11 @@ import torch
 from symbench.errors import SymbenchError, unknown
 from symbench.extras import require
 from symbench.policies import NetworkAgent, PolicyNetwork
+from symbench.policies.routing import RoutingModel
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.provenance import environment
 from symbench.tasks import get_task
-from symbench.training.recipe import Evolution, Imitation, Ppo, Recipe, load_recipe
+from symbench.training.recipe import Evolution, Imitation, Ppo, Recipe, Reinforce, load_recipe
 from symbench.training.recipe_parts import check, find_teacher, make_network
 from symbench.training.session import STORY, Session, writing
 from symbench.wrappers.vector import ShufflePatches, ShuffleSensors
@@ -68,7 +69,8 @@ def train(
     plan = load_recipe(recipe, overrides)
     _require_parts(plan)
     check(plan, seed)
-    session = Session(out / plan.name / f"s{seed}", seed, plan.digest, resume=resume)
+    measure = "length {:.4f}" if isinstance(plan.algorithm, Reinforce) else "return {:.1f}"
+    session = Session(out / plan.name / f"s{seed}", seed, plan.digest, resume=resume, measure=measure)
     if not session.finished:
         with single_thread(), session:
             torch.manual_seed(seed)
@@ -108,6 +110,12 @@ def train_network(plan: Recipe, session: Session, device: str = "cpu", workers: 
         from symbench.training.ppo import train_ppo
 
         return train_ppo(plan, settings, network, session, device)
+    if isinstance(settings, Reinforce):
+        from symbench.training.routing import train_routing
+
+        assert isinstance(network, RoutingModel)  # as check() has made sure
+        train_routing(settings, network, session)
+        return network
     if isinstance(settings, Imitation):
         from symbench.training.imitation import imitate
 

@@ -151,7 +151,6 @@ def _count(arrays: Arrays, pattern: str) -> int:
     return len({found.group(1) for name in arrays if (found := re.match(pattern, name))})
 
 
-def _fill(model: RoutingModel, weights: Mapping[str, Tensor]) -> None:
-    own = {name: tensor for name, tensor in model.state_dict().items() if name.endswith("num_batches_tracked")}
-    model.load_state_dict({**own, **weights})
+def _fill(model: RoutingModel, weights: dict[str, Tensor]) -> None:
+    model.load_state_dict(weights)
     model.eval()

@@ -12,17 +12,34 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from symbench.errors import SymbenchError, unknown
+from symbench.policies.scenes.scene_network import check_sizes
 
 if TYPE_CHECKING:
     from symbench.policies.routing.tour_states import Instances
 
 
-class NodeBatchNorm(nn.BatchNorm1d):
-    """Batch normalisation over all nodes of all instances, (B, n, d) -> (B, n, d)."""
+class NodeBatchNorm(nn.Module):
+    """Batch normalisation over all nodes of all instances, (B, n, d) -> (B, n, d).
+
+    It is torch's without the count of batches, so that all of its state are real numbers, as in an agent's files.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, width: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        """Begin with scale 1 and shift 0."""
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight, self.bias = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
+        self.register_buffer("running_mean", torch.zeros(width))
+        self.register_buffer("running_var", torch.ones(width))
 
     def forward(self, nodes: Tensor) -> Tensor:
         """(B, n, d) -> (B, n, d)."""
-        return super().forward(nodes.flatten(0, 1)).reshape(nodes.shape)
+        state = self.running_mean, self.running_var, self.weight, self.bias
+        flat = F.batch_norm(nodes.flatten(0, 1), *state, self.training, self.momentum, self.eps)
+        return flat.reshape(nodes.shape)
 
 
 class NodeInstanceNorm(nn.Module):
@@ -131,9 +148,10 @@ class AttentionEncoder(nn.Module):
             bias: Whether attention's output has one.
 
         Raises:
-            SymbenchError: The norm is unknown, or the heads do not divide the width.
+            SymbenchError: The norm is unknown, a size is none, or the heads do not divide the width.
         """
         super().__init__()
+        check_sizes(width=width, heads=heads, layers=layers, hidden=hidden)
         self.width = width
         self.embed = nn.Linear(3 if problem == "cvrp" else 2, width)
         self.embed_depot = nn.Linear(2, width) if problem == "cvrp" else None

@@ -50,6 +50,7 @@ class RoutingModel(PolicyNetwork):
 
     memory = "embeddings of the instance"
     recurrent = True
+    of_tours = True
 
     def __init__(self, problem: str, encoder: nn.Module, decoder: PointerDecoder, **architecture: Any) -> None:
         """Put the parts together.

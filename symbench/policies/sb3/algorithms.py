@@ -34,7 +34,7 @@ POLICIES: Final[dict[str, type[NetworkPolicy]]] = {
 def trains(kind: str, algorithm: str) -> bool:
     """Whether an algorithm trains networks of a kind."""
     network, policy = NETWORKS[kind], POLICIES[algorithm]
-    if network.of_team and policy.values_choices:
+    if network.of_tours or (network.of_team and policy.values_choices):
         return False
     return network.differentiable and (policy.remembers or not network.recurrent)
 

@@ -120,6 +120,8 @@ class NetworkPolicy:
     def _require_trainable(self, network: PolicyNetwork | type[PolicyNetwork] | None) -> None:
         if network is None:
             return
+        if network.of_tours:
+            raise SymbenchError(f"{network.kind!r} learns from whole tours; symbench train has recipes with reinforce")
         if not network.differentiable:
             raise SymbenchError(f"{network.kind} makes choices that have no gradient; train it by evolution")
         if network.of_team and self.values_choices:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -15,7 +15,8 @@ from symbench.runner.evaluate import single_thread
 from symbench.runner.provenance import environment
 from symbench.training.recipe import Recipe, Reinforce, load_recipe
 from symbench.training.routing.reinforce import mean_length, train_routing
-from symbench.training.session import STORY, Session
+from symbench.training.session import STORY, Session, writing
+from symbench.zoo import save_agent
 
 
 def main(
@@ -26,7 +27,7 @@ def main(
     resume: Annotated[bool, typer.Option(help="Go on with what exists, or train it again.")] = True,
     instances: Annotated[int, typer.Option(min=1, help="Instances of the final test.")] = 10_000,
 ) -> None:
-    """Write weights (model.pt) and the story of their training (train.json) into DIR/RECIPE/sSEED."""
+    """Write an agent (agent.safetensors, agent.json) and its training's story (train.json) into DIR/RECIPE/sSEED."""
     try:
         plan = load_recipe(recipe, dict(each.split("=", 1) for each in set_ or []))
         if not isinstance(plan.algorithm, Reinforce):
@@ -38,14 +39,32 @@ def main(
                 model = _model(plan)
                 train_routing(plan.algorithm, model, session)
                 length = mean_length(model, plan.algorithm.nodes, instances, seed=1234)
-            torch.save(model.state_dict(), session.folder / "model.pt")
-            story = {"length": length, "instances": instances, "recipe_data": plan.model_dump(), "curve": session.curve}
-            story |= {"seconds": round(session.seconds, 1), "recipe_digest": plan.digest, **environment(workers=1)}
-            session.write_json(STORY, story)
-        typer.echo((session.folder / STORY).read_text(encoding="utf-8").split(",")[0] + " }")
+            write(plan, model, session, {"length": length, "instances": instances})
+        typer.echo(f"{session.folder / 'agent'}.safetensors")
     except SymbenchError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+def write(plan: Recipe, model: RoutingModel, session: Session, scores: dict[str, float]) -> None:
+    """Write the agent's two files and, last, its story.
+
+    Raises:
+        SymbenchError: They cannot be written.
+    """
+    machine, size = environment(workers=1), sum(weight.numel() for weight in model.parameters())
+    card: dict[str, Any] = {
+        "agent": plan.agent,
+        "description": plan.description,
+        "task": plan.task,
+        "recipe": plan.name,
+    }
+    card |= {"seed": session.seed, "algorithm": plan.algorithm.name, "commit": machine["commit"]}
+    card |= {"training_seconds": round(session.seconds), "parameters": size, **scores}
+    with writing(session.folder / "agent"):
+        save_agent(model, session.folder / "agent", card)
+    data = {"recipe_digest": plan.digest, "recipe_data": plan.model_dump(), "curve": session.curve}
+    session.write_json(STORY, {**card, **data, **machine})
 
 
 def _model(plan: Recipe) -> RoutingModel:

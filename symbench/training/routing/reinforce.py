@@ -41,9 +41,7 @@ class Learner(nn.Module):
         self.model, self.settings = model, settings
         rollout = settings.baseline == "rollout"
         self.baseline = RolloutBaseline(model, settings.nodes, seed) if rollout else None
-        width = model.decoder.width
-        fresh = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
-        self.projection = fresh if settings.invariance else None
+        self.projection = _projection(model.decoder.width, seed) if settings.invariance else None
 
     def loss(self, instances: dict[str, Tensor], generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """The loss of a batch, and the mean length of the sampled tours."""
@@ -67,6 +65,12 @@ class Learner(nn.Module):
             lengths.reshape(*shape, -1), likelihood.reshape(*shape, -1), projected
         )
         return problem + settings.solution * solution + settings.invariance * invariance, lengths.mean()
+
+
+def _projection(width: int, seed: int) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
 
 
 def train_routing(settings: Reinforce, model: RoutingModel, session: Session) -> None:
