@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from symbench.policies.graph.perceptrons import Perceptron
-from symbench.policies.routing.attention_encoder import AttentionLayer, check_sizes
+from symbench.policies.routing.attention_encoder import AttentionLayer
 from symbench.policies.routing.node_invariants import count_invariants, node_invariants, unit_scale
+from symbench.policies.scenes.scene_network import check_sizes
 
 if TYPE_CHECKING:
     from symbench.policies.routing.tour_states import Instances

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from symbench.errors import unknown
 from symbench.policies.graph.egnn import EGNN
-from symbench.policies.routing.attention_encoder import NORMS, check_sizes
+from symbench.policies.routing.attention_encoder import NORMS
 from symbench.policies.routing.node_invariants import count_invariants, node_invariants, unit_scale
+from symbench.policies.scenes.scene_network import check_sizes
 
 if TYPE_CHECKING:
     from symbench.policies.routing.tour_states import Instances
