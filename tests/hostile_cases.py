@@ -39,6 +39,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "residual-graph": {"bodies": 3, "dim": 2, "attributes": 1, "hidden": 4, "depth": 1},
     "attention-model": {"width": 8, "heads": 2, "layers": 1, "hidden": 8},
     "pomo": {"width": 8, "heads": 2, "layers": 1, "hidden": 8},
+    "distance-model": {"width": 8, "heads": 2, "layers": 1, "hidden": 8},
+    "egnn-model": {"width": 8, "heads": 2, "layers": 1, "hidden": 8},
+    "framed-routing": {"network": {"kind": "attention-model", "width": 8, "heads": 2, "layers": 1, "hidden": 8}},
 }
 """A small network of each kind; teams of one, so that all act in the same spaces."""
 TWO = spaces.Box(-1, 1, (2,))

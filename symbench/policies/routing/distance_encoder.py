@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from symbench.policies.graph.perceptrons import Perceptron
 from symbench.policies.routing.attention_encoder import AttentionLayer
 from symbench.policies.routing.node_invariants import count_invariants, node_invariants, unit_scale
+from symbench.policies.scenes.scene_network import check_sizes
 
 if TYPE_CHECKING:
     from symbench.policies.routing.tour_states import Instances
@@ -52,9 +53,10 @@ class DistanceEncoder(nn.Module):
             landmarks: Nodes to which every node's distance is told.
 
         Raises:
-            SymbenchError: The norm is unknown, or the heads do not divide the width.
+            SymbenchError: The norm is unknown, a size is none, or the heads do not divide the width.
         """
         super().__init__()
+        check_sizes(width=width, heads=heads, layers=layers, hidden=hidden)
         self.width, self.landmarks = width, landmarks
         self.embed = nn.Linear(count_invariants(problem, landmarks), width)
         self.scores = Perceptron(1, 32, layers * heads)
@@ -65,7 +67,7 @@ class DistanceEncoder(nn.Module):
         nodes = self.embed(node_invariants(instances, self.landmarks))
         offsets = unit_scale(instances["cities"])
         distances = (offsets[:, :, None] - offsets[:, None]).norm(dim=-1, keepdim=True)
-        scores = self.scores(distances).movedim(-1, 1).chunk(max(1, len(self.layers)), dim=1)
-        for layer, shift in zip(self.layers, scores, strict=False):
+        scores = self.scores(distances).movedim(-1, 1).chunk(len(self.layers), dim=1)
+        for layer, shift in zip(self.layers, scores, strict=True):
             nodes = layer(nodes, shift)
         return nodes, nodes.mean(dim=1)

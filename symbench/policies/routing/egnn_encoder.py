@@ -10,6 +10,7 @@ from symbench.errors import unknown
 from symbench.policies.graph.egnn import EGNN
 from symbench.policies.routing.attention_encoder import NORMS
 from symbench.policies.routing.node_invariants import count_invariants, node_invariants, unit_scale
+from symbench.policies.scenes.scene_network import check_sizes
 
 if TYPE_CHECKING:
     from symbench.policies.routing.tour_states import Instances
@@ -45,11 +46,12 @@ class EGNNEncoder(nn.Module):
             landmarks: Nodes to which every node's distance is told.
 
         Raises:
-            SymbenchError: The norm is unknown.
+            SymbenchError: The norm is unknown, or a size is none.
         """
         super().__init__()
         if norm not in NORMS:
             raise unknown("norm", norm, NORMS)
+        check_sizes(width=width, layers=layers, hidden=hidden)
         self.width, self.landmarks = width, landmarks
         features = count_invariants(problem, landmarks)
         self.egnn = EGNN(features, 0, hidden, layers, width, velocity="none", coordinates="mean")

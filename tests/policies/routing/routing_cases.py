@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from symbench.policies.routing import AttentionModel, PomoModel, RoutingModel
+from symbench.policies.routing import (
+    AttentionModel,
+    DistanceModel,
+    EGNNModel,
+    PomoModel,
+    RoutingModel,
+    canonicalised,
+    frame_averaged,
+)
 
 SMALL = {"width": 16, "heads": 2, "layers": 2, "hidden": 32}
 MODELS = {
@@ -15,6 +23,10 @@ MODELS = {
     "cvrp": lambda: AttentionModel("cvrp", **SMALL),
     "pomo": lambda: PomoModel(**SMALL),
     "pomo cvrp": lambda: PomoModel("cvrp", **SMALL),
+    "distances": lambda: DistanceModel(**SMALL),
+    "graph network, cvrp": lambda: EGNNModel("cvrp", **SMALL),
+    "canonical": lambda: canonicalised(AttentionModel(**SMALL)),
+    "frame-averaged cvrp": lambda: frame_averaged(AttentionModel("cvrp", **SMALL)),
 }
 every_model = pytest.mark.parametrize("name", MODELS)
 
@@ -25,7 +37,7 @@ def model_of(name: str) -> RoutingModel:
         torch.manual_seed(1)
         model = MODELS[name]().double().eval()
     with torch.no_grad():
-        model.decoder.out.weight *= 10
+        getattr(model.decoder, "inner", model.decoder).out.weight *= 10
     return model
 
 
