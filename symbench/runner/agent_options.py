@@ -19,6 +19,11 @@ _OPTIONS: Final = {
     "flatten": ("", "flatten, without a value", ("sb3", "exported", "code", "zoo")),
     "rescale": ("", "rescale, without a value", ("sb3", "zoo")),
     "stochastic": ("", "stochastic, without a value", ("sb3",)),
+    "decode": (
+        "=(greedy|starts|x8|x8-starts|frames|(sample|beam):[1-9][0-9]{0,4})",
+        "decode=greedy, sample:N, starts, x8, x8-starts, frames or beam:N",
+        ("zoo", "solver"),
+    ),
 }
 _KINDS: Final = {
     "random": "random play",
@@ -27,6 +32,7 @@ _KINDS: Final = {
     "exported": "TorchScript and ONNX files",
     "code": "agents of your own code, which does that itself",
     "object": "objects",
+    "solver": "solvers of tours",
 }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from symbench import own_code
 from symbench.errors import SymbenchError, unknown
 from symbench.runner.cell import AgentSource
+from symbench.runner.tour_solvers import DPDP, SOLVERS, problem_of, solvers_of
 
 if TYPE_CHECKING:
     from symbench.zoo.rl_zoo3 import LoggedModel
@@ -39,6 +40,8 @@ def sources_of(spec: str, task: str, trust: bool) -> list[AgentSource]:
         raise SymbenchError(f"agent {spec!r}: say which algorithm made the file, e.g. --agent ppo:{spec}")
     if "/" in spec or spec.endswith((".safetensors", ".json")):
         path = _stem(spec)
+        if scorer := _edge_scorer(path):
+            return [AgentSource(name=_slug(path.name), kind="solver", algorithm=DPDP, path=str(scorer))]
         return [AgentSource(name=_slug(path.name), kind="zoo", path=str(path))]
     return _named(spec, task)
 
@@ -90,15 +93,28 @@ def _named(spec: str, task: str) -> list[AgentSource]:
     runs = bundled(task)
     if spec in runs:
         return [AgentSource(name=spec, run=run, kind="zoo", path=str(path)) for run, path in enumerate(runs[spec])]
+    tours = solvers_of(task)
+    if spec in tours or (spec in SOLVERS and problem_of(task)):  # whether it fits is said as of other agents
+        return [AgentSource(name=spec, kind="solver", algorithm=spec)]
     added = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
     if spec in added:
         return [_code(added[spec], spec, trust=True)]  # who installs a package lets its code run
-    error = unknown("agent", spec, [*runs, "random", *added], f"for {task}")
+    error = unknown("agent", spec, [*runs, "random", *tours, *added], f"for {task}")
     raise SymbenchError(f"{error}; or give a file or code: {_WAYS}")
 
 
 def _stem(path: str) -> Path:
     return Path(re.sub(r"\.(safetensors|json)$", "", path)).expanduser()
+
+
+def _edge_scorer(path: Path) -> Path | None:
+    """The file of an edge scorer, which has no card."""
+    file, card = (path.with_name(path.name + suffix) for suffix in (".safetensors", ".json"))
+    if card.exists() or not file.exists():
+        return None
+    from symbench.policies.routing import EdgeScorer
+
+    return file if EdgeScorer.wrote(file) else None
 
 
 def _slug(name: str) -> str:

@@ -13,6 +13,7 @@ from symbench.runner import agent_options
 from symbench.runner.agent_objects import agent_of
 from symbench.runner.agent_specs import RANDOM, sources_of, task_of
 from symbench.runner.cell import AgentOptions, AgentSource, digest_of
+from symbench.runner.tour_solvers import planning_agent, read_solver, solver_agent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from symbench.zoo import AgentFiles, SB3Files
     from symbench.zoo.exported_networks import ExportedFile
 
-    # Files that were read; of code a SHA-256 of each.
+    # Files that were read; of code and of solvers a SHA-256 of each.
     Files = AgentFiles | SB3Files | ExportedFile | dict[str, str]
 
 __all__ = ["RANDOM", "load", "resolve", "tasks_of"]
@@ -39,7 +40,8 @@ def resolve(specs: Sequence[str | AgentSource], task: str, trust: bool = False) 
         specs: Each is the name of a bundled agent (all its training runs), ``random``, the path of a zoo file, or
             ``ALGO:FILE.zip`` for a model saved by Stable-Baselines3, ``zoo:FOLDER`` for one that rl_zoo3 logged,
             ``hub:OWNER/ALGO-ENV`` for one of the Hugging Face Hub, ``torchscript:FILE.pt`` or ``onnx:FILE.onnx`` for
-            an exported network, or ``module:Name`` for code; ``NAME=`` in front names it, and the same name in front of
+            an exported network, ``module:Name`` for code, or a solver of tours, of which see
+            :mod:`symbench.runner.tour_solvers`; ``NAME=`` in front names it, and the same name in front of
             several files makes them training runs of one agent. Options follow after commas: ``,rescale``,
             ``,vecnormalize=FILE``; see :class:`symbench.runner.cell.AgentOptions`. None: all bundled agents. ``random``
             always plays too, last unless it is given. A source is taken as it is.
@@ -123,8 +125,11 @@ def _load(source: AgentSource, observations: Space[Any], actions: Space[Any]) ->
         raise SymbenchError(
             f"the files of agent {source.name!r} ({source.path}) have changed since the run was planned: start it again"
         )
+    if source.kind == "solver":
+        return solver_agent(source.algorithm or "", source.path, options.decode, actions, source.name)
     if isinstance(files, zoo.AgentFiles):
-        return zoo.load_agent(path, files)
+        agent = zoo.load_agent(path, files)
+        return agent if options.decode is None else planning_agent(agent, options.decode, actions)
     if isinstance(files, ExportedFile):
         return load_exported(files, source.name, observations, actions)
     if isinstance(files, dict):
@@ -147,6 +152,8 @@ def _read(source: AgentSource) -> Files:
     from symbench.zoo.exported_networks import read_exported
 
     path = source.path or ""
+    if source.kind == "solver":
+        return read_solver(source.algorithm or "", path)
     if source.kind == "code":
         files = own_code.source_files(path, source.trust)
         return {str(file.relative_to(files[0].parent)): _sha256(file.read_bytes()) for file in files}
@@ -163,7 +170,9 @@ def _digest(source: AgentSource, files: Files) -> str:
     from symbench.zoo.env_wrappers import described
     from symbench.zoo.exported_networks import ExportedFile
 
-    if isinstance(files, ExportedFile):
+    if source.kind == "solver":
+        digest = digest_of({"solver": source.algorithm, "files": files})
+    elif isinstance(files, ExportedFile):
         digest = digest_of({"format": files.format, "content": _sha256(files.content)})
     elif isinstance(files, dict):
         digest = digest_of({"code": source.path, "files": files})

@@ -25,6 +25,8 @@ class AgentOptions(BaseModel):
         stack: How many observations are stacked; of an SB3 model ``None`` takes what rl_zoo3's ``config.yml`` says.
         rescale: Whether its actions are mapped from its own bounds to the task's.
         stochastic: Whether actions are drawn from its distribution, with a seeded generator of its own.
+        decode: How whole tours are taken from a model that builds tours, see
+            :mod:`symbench.policies.routing.whole_tours`; ``None`` plays it step by step. Edge scorers: ``"beam:N"``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +37,7 @@ class AgentOptions(BaseModel):
     stack: int | None = None
     rescale: bool = False
     stochastic: bool = False
+    decode: str | None = None
 
 
 class AgentSource(BaseModel):
@@ -44,8 +47,9 @@ class AgentSource(BaseModel):
         name: What tables call it; the fifth part of a cell's id.
         run: Which training run it is, from 0; the last part of a cell's id (``s0``).
         kind: ``"random"``, ``"zoo"`` (safetensors and card), ``"sb3"`` (zip), ``"exported"`` (TorchScript, ONNX),
-            ``"code"`` (``module:Name``) or ``"object"`` (of this process).
-        algorithm: Of an SB3 zip, e.g. ``"ppo"``; of an exported network its format, ``"torchscript"`` or ``"onnx"``.
+            ``"code"`` (``module:Name``), ``"object"`` (of this process) or ``"solver"`` (of tours, by its name).
+        algorithm: Of an SB3 zip, e.g. ``"ppo"``; of an exported network its format, ``"torchscript"`` or ``"onnx"``; of
+            a solver its name.
         digest: SHA-256 of its files, and of those options that change what it does; ``None`` for the random agent. Of
             code it covers the source of its module, not what that reads; of objects see
             :class:`symbench.runner.agent_objects.Held`.
@@ -59,7 +63,7 @@ class AgentSource(BaseModel):
 
     name: str
     run: int = 0
-    kind: Literal["random", "zoo", "sb3", "exported", "code", "object"]
+    kind: Literal["random", "zoo", "sb3", "exported", "code", "object", "solver"]
     algorithm: str | None = None
     digest: str | None = None
     path: str | None = Field(default=None, exclude=True)

@@ -114,6 +114,7 @@ def _agent(cell: Cell) -> str:
         "sb3": f"SB3 {source.algorithm}",
         "exported": source.algorithm,
         "zoo": "safetensors",
+        "solver": "a solver of tours",
         "object": "an object of Python",
         "code": f"code, {source.path}; the hash covers its module's source only",
     }[source.kind]

@@ -8,6 +8,7 @@
 * :func:`greedy`, :func:`sample`, :func:`multi_start`, :func:`augmented`, :func:`beam_search` - decoding;
   :func:`tours_in_frames` - of the four that principal axes show
 * :func:`tour_lengths`, :func:`log_likelihood` - of given tours
+* :class:`TourAgent`, :class:`ModelPlanner` - an agent that plans whole tours, with one of these ways or another solver
 * :class:`EdgeScorer` - a heatmap of edges, which guides :func:`symbench.solvers.dpdp.dpdp`
 
 Instances are dicts of tensors: ``{"cities": (B, n, 2)}`` of travelling salesmen (TSP), and
@@ -38,7 +39,9 @@ from symbench.policies.routing.invariant_models import (
 )
 from symbench.policies.routing.pointer_decoder import PointerDecoder
 from symbench.policies.routing.routing_model import AttentionModel, PomoModel, RoutingModel
+from symbench.policies.routing.tour_agent import TourAgent
 from symbench.policies.routing.tour_states import PROBLEMS, CvrpState, TspState, tour_lengths
+from symbench.policies.routing.whole_tours import ModelPlanner
 
 __all__ = [
     "PROBLEMS",
@@ -51,9 +54,11 @@ __all__ = [
     "EGNNModel",
     "EdgeScorer",
     "FramedModel",
+    "ModelPlanner",
     "PointerDecoder",
     "PomoModel",
     "RoutingModel",
+    "TourAgent",
     "Tours",
     "TspState",
     "augmented",

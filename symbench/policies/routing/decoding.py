@@ -15,7 +15,7 @@ from symbench.policies.batches import split
 from symbench.policies.routing.tour_states import tour_lengths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
@@ -63,7 +63,11 @@ def greedy(model: RoutingModel, instances: Instances, starts: Tensor | None = No
 
 @torch.no_grad()
 def sample(
-    model: RoutingModel, instances: Instances, samples: int, generator: torch.Generator, starts: Tensor | None = None
+    model: RoutingModel,
+    instances: Instances,
+    samples: int,
+    generator: torch.Generator | Sequence[torch.Generator],
+    starts: Tensor | None = None,
 ) -> Tours:
     """Nodes drawn by their probabilities; arguments as of :func:`greedy`.
 
@@ -71,7 +75,7 @@ def sample(
         model: The model, in evaluation mode.
         instances: B of them.
         samples: Tours of each instance; with ``starts`` (B, k) of each start, ``samples`` times k in all.
-        generator: Source of randomness.
+        generator: Source of randomness; or one for each instance, of no more than are computed at once.
         starts: First nodes, (B, k), int64.
 
     Raises:
@@ -226,11 +230,16 @@ def beam_search(model: RoutingModel, instances: Instances, width: int) -> Tours:
     return Tours(nodes, tour_lengths(instances, nodes), likelihood)
 
 
-def drawn_by(generator: torch.Generator) -> Choice:
-    """Choose by probabilities: the least of exponential clocks of these rates rings first."""
+def drawn_by(generator: torch.Generator | Sequence[torch.Generator]) -> Choice:
+    """Choose by probabilities, from one source or one of each instance: the least of exponential clocks rings first."""
 
     def choose(logits: Tensor) -> Tensor:
-        clocks = torch.empty_like(logits).exponential_(generator=generator)
+        clocks = torch.empty_like(logits)
+        if isinstance(generator, torch.Generator):
+            clocks.exponential_(generator=generator)
+        else:
+            for part, source in zip(clocks, generator, strict=True):
+                part.exponential_(generator=source)
         return (logits.softmax(dim=-1) / clocks).argmax(dim=-1)
 
     return choose

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FAR: Final = -15.0
 """Log-probability of edges that join no near neighbours: below the threshold of DPDP, and yet a number."""
 _FEATURES = 5
+_CARD = "edge_scorer"  # what the header calls the shape
 
 
 class NearNeighbours(NamedTuple):
@@ -142,7 +143,16 @@ class EdgeScorer(nn.Module):
         Raises:
             OSError: It cannot be written.
         """
-        save_file(self.state_dict(), path, {"edge_scorer": json.dumps(self._config)})
+        save_file(self.state_dict(), path, {_CARD: json.dumps(self._config)})
+
+    @staticmethod
+    def wrote(path: Path) -> bool:
+        """Whether this is a file that :meth:`save` wrote, by its header."""
+        try:
+            with safe_open(path, "pt") as file:
+                return _CARD in (file.metadata() or {})
+        except Exception:  # there is none, or it is something else
+            return False
 
     @classmethod
     def load(cls, path: Path) -> EdgeScorer:
@@ -153,7 +163,7 @@ class EdgeScorer(nn.Module):
         """
         try:
             with safe_open(path, "pt") as file:
-                scorer = cls(**json.loads(file.metadata()["edge_scorer"]))
+                scorer = cls(**json.loads(file.metadata()[_CARD]))
                 scorer.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
         except Exception as error:
             raise SymbenchError(f"{path} is no file of an edge scorer ({brief(error)})") from error

@@ -69,7 +69,7 @@ class RoutingModel(PolicyNetwork):
     def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
         """See :meth:`~symbench.policies.policy_network.PolicyNetwork.sizes`."""
         for problem in PROBLEMS:
-            if _reads(problem, space):
+            if shows(problem, space):
                 return {"problem": problem}
         raise ValueError(f"{cls.kind} reads instances of {' or '.join(PROBLEMS)}, received {form(space)}")
 
@@ -101,7 +101,7 @@ class RoutingModel(PolicyNetwork):
 
     def incompatibility(self, space: spaces.Space[Any]) -> str | None:
         """See :meth:`~symbench.policies.policy_network.PolicyNetwork.incompatibility`."""
-        if _reads(self.problem, space):
+        if shows(self.problem, space):
             return None
         return f"reads instances of {self.problem} ({', '.join(_KEYS[self.problem])}), the task gives {form(space)}"
 
@@ -202,8 +202,8 @@ def pointer_decoder(problem: str, width: int, heads: int, **options: Any) -> Poi
     return PointerDecoder(PROBLEMS[problem].slots, PROBLEMS[problem].numbers, width, heads, **options)
 
 
-def _reads(problem: str, space: spaces.Space[Any]) -> bool:
-    """Whether these are observations of instances of the problem."""
+def shows(problem: str, space: spaces.Space[Any]) -> bool:
+    """Whether a (single) space is one of observations of instances of a problem."""
     parts = space.spaces if isinstance(space, spaces.Dict) else {}
     if not set(_KEYS[problem]) <= parts.keys() or ("demands" in parts) != (problem == "cvrp"):
         return False

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EXECUTORS: Final = ("local", "ray")
 
-_OURS = ("random", "zoo")  # kinds of agents that execute nothing but symbench's own code
+_OURS = ("random", "zoo", "solver")  # kinds of agents that execute nothing but symbench's own code
 
 
 def execute(

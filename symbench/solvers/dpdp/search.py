@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import ArrayLike, NDArray
+
+THRESHOLD: Final = 1e-5
+"""Least probability of an edge that may be used, as published."""
 
 
 def dpdp(
@@ -51,7 +54,24 @@ def dpdp(
     try:
         return _read_back(list(beams(edges, beam_size, collapse_dominated)), edges)
     except _DeadEndError as error:
-        raise SymbenchError(f"{error}; {_advice(beam_size, threshold, knn)}") from None
+        raise _DeadEndError(f"{error}; {_advice(beam_size, threshold, knn)}") from None
+
+
+def guided_tour(cities: ArrayLike, log_heatmap: ArrayLike, beam_size: int = 1000) -> NDArray[np.int64]:
+    """The tour of a heatmap of a network, (n,): edges above :data:`THRESHOLD`, all where these make no tour.
+
+    Args:
+        cities: (n, 2).
+        log_heatmap: Log-probabilities of edges, (n, n).
+        beam_size: Partial tours that are kept after each step.
+
+    Raises:
+        SymbenchError: The input is wrong, see :func:`make_edges`.
+    """
+    try:
+        return dpdp(cities, log_heatmap, beam_size=beam_size, threshold=THRESHOLD)
+    except _DeadEndError:
+        return dpdp(cities, log_heatmap, beam_size=beam_size)
 
 
 class _DeadEndError(SymbenchError):

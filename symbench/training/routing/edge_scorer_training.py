@@ -17,7 +17,7 @@ from symbench.errors import SymbenchError
 from symbench.policies.routing.edge_scorer import EdgeScorer
 from symbench.runner.evaluate import single_thread
 from symbench.runner.provenance import environment
-from symbench.solvers.dpdp import dpdp
+from symbench.solvers.dpdp import guided_tour
 from symbench.training.routing.shortest_tours import SolvedInstances, solved_instances
 from symbench.training.session import STORY, Session
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS: Final = "agent.safetensors"
-THRESHOLD: Final = 1e-5  # of edges that a beam may use, as published
 _TRAIN, _TEST = 0, 1  # seeds of instances
 _WARM_UP = 100  # steps until the rate is whole
 _POINTS = 50  # of the curve
@@ -154,13 +153,6 @@ def measure_gap(scorer: EdgeScorer, instances: SolvedInstances, beam_size: int =
     Where edges above the threshold make no tour that a beam finds, all edges are allowed.
     """
     heatmaps = torch.cat([scorer(part) for part in torch.split(torch.from_numpy(instances.cities), 100)]).numpy()
-    found = [_tour(*each, beam_size) for each in zip(instances.cities, heatmaps, strict=True)]
+    found = [guided_tour(*each, beam_size) for each in zip(instances.cities, heatmaps, strict=True)]
     lengths, shortest = (tour_lengths(instances.cities, tours) for tours in (np.array(found), instances.tours))
     return 100.0 * float(lengths.mean() / shortest.mean() - 1)
-
-
-def _tour(cities: Any, heatmap: Any, beam_size: int) -> Any:
-    try:
-        return dpdp(cities, heatmap, beam_size=beam_size, threshold=THRESHOLD)
-    except SymbenchError:
-        return dpdp(cities, heatmap, beam_size=beam_size)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from symbench.errors import SymbenchError, unknown
+from symbench.envs.routing.instances import capacity_for
+from symbench.errors import unknown
 from symbench.policies.routing import PROBLEMS
-
-CAPACITIES: Final = {10: 20, 20: 30, 50: 40, 100: 50}
-"""Of a vehicle, by the number of customers, in units of their demands of 1 to 9."""
 
 
 def generator_of(*seed: int) -> torch.Generator:
@@ -40,9 +36,8 @@ def uniform_instances(problem: str, batch: int, nodes: int, generator: torch.Gen
         raise unknown("routing problem", problem, PROBLEMS)
     if problem == "tsp":
         return {"cities": torch.rand(batch, nodes, 2, generator=generator)}
-    if nodes not in CAPACITIES:
-        raise SymbenchError(f"the capacity is known for {tuple(CAPACITIES)} customers, received {nodes}")
+    capacity = capacity_for(nodes)
     cities = torch.rand(batch, nodes + 1, 2, generator=generator)
-    demands = torch.randint(1, 10, (batch, nodes + 1), generator=generator) / CAPACITIES[nodes]
+    demands = torch.randint(1, 10, (batch, nodes + 1), generator=generator) / capacity
     demands[:, 0] = 0
     return {"cities": cities, "demands": demands}
