@@ -20,6 +20,7 @@ from symbench.cli.list import list_
 from symbench.cli.merge import merge
 from symbench.cli.report import report
 from symbench.cli.run import run
+from symbench.cli.solve import solve
 from symbench.cli.study import study
 from symbench.cli.submit import submit
 from symbench.cli.train import train
@@ -75,6 +76,7 @@ for _name, _command in (
     *(("run", run), ("list", list_), ("train", train), ("report", report), ("merge", merge)),
     *(("describe", describe), ("video", video), ("analyse", analyse)),
     *(("check-symmetry", check_symmetry), ("study", study)),
+    ("solve", solve),
     *(("submit", submit), ("validate", validate), ("verify", verify)),
     *(("leaderboard", leaderboard), ("compare", compare)),
 ):

@@ -31,6 +31,7 @@ COLUMNS = (
         "value_error",
         "note",
         "statistics",
+        *("gap_mean", "gap_std", "gap_changed"),
     ),
 )
 
@@ -68,6 +69,9 @@ def _line(row: Row) -> dict[str, Any]:
         **{name: row.measures.get(name) for name in (POLICY, VALUE)},
         "note": str(row.gap or ""),
         "statistics": STATISTICS,
+        "gap_mean": row.excess,
+        "gap_std": row.excess_std,
+        "gap_changed": row.excess_changed,
     }
 
 

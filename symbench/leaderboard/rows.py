@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from symbench.suites import Perturbation
 
 NAN = math.nan
+_SAME_GAP = 1e-6  # %; the same tour from another city on adds up to another last bit
 
 
 class GapKind(str, Enum):
@@ -73,6 +74,7 @@ class Row:
         excess: Mean gap to the references of the same instances in %, NaN without; see
             :class:`~symbench.tasks.GapMetric`.
         excess_std: Standard deviation of the gap over instances and runs.
+        excess_changed: Share of instances on which it is not what the same run has without perturbation.
         scale: What the score is: ``"normalised"``, or ``"raw"`` (a return) in a task without a reference.
         iqm: Score by the task's metric, see :func:`~symbench.leaderboard.retention.score`.
         retention: Share of the unperturbed score that is left; 1 for the unperturbed condition itself.
@@ -94,6 +96,7 @@ class Row:
     std: float = NAN
     excess: float = NAN
     excess_std: float = NAN
+    excess_changed: float = NAN
     iqm: Estimate = UNDEFINED
     retention: Estimate = UNDEFINED
     improvement: Estimate = UNDEFINED
@@ -192,6 +195,7 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         std=float(returns.std()) if returns.size > 1 else NAN,
         excess=NAN if excess is None else float(excess.mean()),
         excess_std=NAN if excess is None or excess.size < 2 else float(excess.std()),
+        excess_changed=_changed(manifest, scores, task, condition, agent),
         iqm=score(by_metric, suite.seed),
         retention=_retention(manifest, scores, task, condition, agent),
         improvement=improvement,
@@ -201,6 +205,16 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         scale=facts.metric.scale,
         gap=gap,
     )
+
+
+def _changed(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> float:
+    """Share of instances on which a run's gap is not its unperturbed one; NaN without references."""
+    baseline = manifest.suite.baseline.id
+    both = scores.runs(task, baseline, agent) & scores.runs(task, condition.id, agent)
+    perturbed, clean = (scores.excess(task, which, agent, both) for which in (condition.id, baseline))
+    if condition.baseline or perturbed is None or clean is None or perturbed.shape != clean.shape:
+        return NAN
+    return float((abs(perturbed - clean) > _SAME_GAP).mean())
 
 
 def _retention(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Estimate:

@@ -76,9 +76,13 @@ class Scores:
         returns = self.returns(task, condition, agent, only)
         return None if returns is None else self._manifest.tasks[task].metric.gain(returns)
 
-    def excess(self, task: str, condition: str, agent: str) -> Array | None:
-        """Gaps to the references of the same instances in %, (R, E); ``None`` without references or episodes."""
-        metric, returns = self._manifest.tasks[task].metric, self.returns(task, condition, agent)
+    def excess(self, task: str, condition: str, agent: str, only: Collection[int] | None = None) -> Array | None:
+        """Gaps to the references of the same instances in %, (R, E); ``None`` without references or episodes.
+
+        Scores are affine in the mean return, so an order by scores is one by mean lengths; the mean gap weighs every
+        instance by its own reference and orders agents alike but for near ties.
+        """
+        metric, returns = self._manifest.tasks[task].metric, self.returns(task, condition, agent, only)
         if returns is None or not isinstance(metric, GapMetric):
             return None
         first = next(iter(self._records[task, condition, agent].values()))

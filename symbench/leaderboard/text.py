@@ -42,10 +42,14 @@ def return_of(row: Row) -> str:
 
 
 def excess_of(row: Row) -> str:
-    """Mean and standard deviation of the gap in %, ``0.34 ± 0.62``, or why there is none in a word."""
+    """Mean and standard deviation of the gap in %, ``0.34 ± 0.62``, and the share that changed, ``, 12%``.
+
+    Where there is no gap, why in a word.
+    """
     if math.isnan(row.excess):
         return NOTHING if row.runs else return_of(row)
-    return f"{row.excess:.2f}" + ("" if math.isnan(row.excess_std) else f" ± {row.excess_std:.2f}")
+    spread = "" if math.isnan(row.excess_std) else f" ± {row.excess_std:.2f}"
+    return f"{row.excess:.2f}{spread}" + ("" if math.isnan(row.excess_changed) else f", {row.excess_changed:.0%}")
 
 
 def has_references(rows: Sequence[Row]) -> bool:
@@ -198,7 +202,9 @@ def _legend(manifest: Manifest, task: str) -> str:
 def _references(rows: Sequence[Row]) -> str:
     if not has_references(rows):
         return ""
-    return "gap: how much longer a tour is than the stored one of the same instance, mean ± standard deviation, in %."
+    text = "gap: how much longer a tour is than the stored one of the same instance, mean ± standard deviation, in %"
+    changed = any(not math.isnan(row.excess_changed) for row in rows)
+    return text + ("; behind it the share of instances whose gap the perturbation changed." if changed else ".")
 
 
 def _intervals(rows: Sequence[Row]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from symbench.errors import SymbenchError, unknown
 from symbench.runner.input_change import TaskView
 from symbench.suites import Apply
+from symbench.symmetry.catalogue import variant_for
 from symbench.tasks import get_task
 from symbench.wrappers.adapters import adapter_of
 from symbench.wrappers.background_pictures import pinned
@@ -56,7 +57,8 @@ def explicit(step: Apply, task: str) -> Apply:
     """The same step with all parameters written out, so that a later severity table or default cannot change it.
 
     ``SwapBackground`` without colours replaces what the task says is its background, an image gets the digest of its
-    content; ``TransformByGroup`` without a symmetry transforms by the task's. What does not come with symbench gets the
+    content; ``TransformByGroup`` without a symmetry transforms by the task's, and of a variant that is declared for
+    several sizes takes that of the task's. What does not come with symbench gets the
     digest of its source file.
 
     Raises:
@@ -68,7 +70,10 @@ def explicit(step: Apply, task: str) -> Apply:
         if isinstance(background := given.get("background"), str):
             given = {**given, "background": pinned(background)}
     if perturbation is TransformByGroup:
-        given = {"symmetry": get_task(task).env_id, **given}
+        facts = get_task(task)
+        if "symmetry" not in given and isinstance(variant := given.get("variant"), str):
+            given = {**given, "variant": variant_for(facts.env_id, variant, facts.kwargs)}
+        given = {"symmetry": facts.env_id, **given}
     accepted = perturbation.signature().parameters
     for name in given:
         if name not in accepted:

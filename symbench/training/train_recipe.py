@@ -137,13 +137,13 @@ def _require_device(device: str) -> None:
 def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[str, Any]:
     """What the agent's JSON card says: origin, size, and scores in order and shuffled with 95% intervals.
 
-    What a team sees is not shuffled.
+    What a team sees is not shuffled, and neither are instances of tours.
     """
     task = get_task(plan.task)
     batched = task.native_vector and task.observes == "sensors"
     envs = task.make_vec(SCORE_EPISODES["batched" if batched else task.observes])
     scores = {"in_order": _score(envs, network, plan.agent)}
-    if not network.of_team:
+    if not (network.of_team or network.of_tours):
         scores["shuffled"] = _score(_shuffled(envs), network, plan.agent)
     return {
         "agent": plan.agent,

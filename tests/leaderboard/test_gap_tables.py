@@ -56,6 +56,17 @@ def test_a_gap_is_of_each_instance(manifest: Manifest, record: Callable[..., Rec
     assert again.tasks["TSP20"].metric == manifest.tasks["TSP20"].metric
 
 
+def test_the_share_of_instances_with_other_tours(manifest: Manifest, record: Callable[..., Record]) -> None:
+    lengths = reference_set("TSP20").lengths[:4]
+    records = [
+        record("good", CLEAN, -lengths, task="TSP20"),
+        record("good", "shuffle-sensors/per-episode", -lengths * [1.0, 1.02, 1 + 1e-15, 1.0], task="TSP20"),
+    ]
+    rows = {row.condition.id: row for row in make_report(manifest, records).rows if row.runs}
+    clean, shuffled = rows[CLEAN], rows["shuffle-sensors/per-episode"]
+    assert np.isnan(clean.excess_changed) and shuffled.excess_changed == 0.25
+
+
 def test_a_suite_with_other_seeds_has_no_gaps(manifest: Manifest, record: Callable[..., Record]) -> None:
     manifest.suite = manifest.suite.model_copy(update={"seed": 3})
     made = record("good", CLEAN, np.full(4, -4.0), task="TSP20")

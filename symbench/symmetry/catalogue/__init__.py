@@ -19,9 +19,18 @@ from symbench.symmetry.catalogue.registry import (
     register_symmetry,
     symmetries_of,
     symmetry_of,
+    variant_for,
 )
 from symbench.symmetry.catalogue.routing import ROUTING
 
 register(*CLASSIC, *MUJOCO, *BOX2D, *ATARI, *MULTI_AGENT, *GEOMETRIC, *ROUTING)
 
-__all__ = ["CATALOGUE", "Declaration", "declarations_of", "register_symmetry", "symmetries_of", "symmetry_of"]
+__all__ = [
+    "CATALOGUE",
+    "Declaration",
+    "declarations_of",
+    "register_symmetry",
+    "symmetries_of",
+    "symmetry_of",
+    "variant_for",
+]

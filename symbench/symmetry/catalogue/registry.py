@@ -133,3 +133,18 @@ def symmetry_of(env_id: str, name: str | None = None) -> SymmetryPair:
     if name is not None and name not in pairs:
         raise unknown("symmetry", name, pairs, f"of {env_id}")
     return next(iter(pairs.values())) if name is None else pairs[name]
+
+
+def variant_for(env_id: str, name: str, kwargs: dict[str, Any]) -> str:
+    """The name of a symmetry for an environment with these arguments.
+
+    A symmetry that is declared for several sizes has the size behind its name: ``"relabelling"`` of tours with n = 50
+    is ``"relabelling-50"``. Where nothing is declared under such a name, it is the name itself.
+
+    Args:
+        env_id: Gymnasium id.
+        name: Of the symmetry, without size.
+        kwargs: Arguments of ``gymnasium.make``.
+    """
+    sized = "-".join([name, *map(str, kwargs.values())])
+    return sized if any(each.pair.name == sized for each in CATALOGUE.get(env_id, ())) else name

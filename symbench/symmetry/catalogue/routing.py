@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from symbench.symmetry.catalogue.registry import Declaration
-from symbench.symmetry.groups import DirectProduct, PermutationGroup, euclidean, orthogonal
+from symbench.symmetry.groups import (
+    DirectProduct,
+    PermutationGroup,
+    euclidean,
+    orthogonal,
+    special_orthogonal,
+    translations,
+)
 from symbench.symmetry.pairs import SymmetryPair
 from symbench.symmetry.representations import (
     Centred,
@@ -68,6 +75,13 @@ def _declared(env_id: str, who: str) -> tuple[Declaration, ...]:
             Centred(point_representation(turns), (0.5, 0.5)),
             "Turns and reflections about the middle of the unit square.",
         ),
+        _on_cities(
+            env_id,
+            "rotations",
+            Centred(point_representation(special_orthogonal(2)), (0.5, 0.5)),
+            "Turns about the middle of the unit square.",
+        ),
+        _on_cities(env_id, "shifts", point_representation(translations(2)), "Shifts of the plane."),
         _on_cities(env_id, "motions", point_representation(plane), "Turns, reflections and shifts of the plane."),
         _on_cities(
             env_id, "scaling", scaling, "All distances c times as long, and so is the tour: rewards scale.", scaling
