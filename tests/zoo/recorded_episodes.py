@@ -32,7 +32,7 @@ CONDITIONS = {
     "none/identity",
     "transform-by-group/per-episode",
 }
-_OF_GROUP = ("GridWorld", "Wildlife", "ParticleSpread", "Pursuit", "NBodyControl")
+_OF_GROUP = ("GridWorld", "Wildlife", "Traffic", "ParticleSpread", "Pursuit", "NBodyControl")
 SUITES = dict.fromkeys(_OF_GROUP, "group")  # all others: shuffle
 
 
