@@ -55,7 +55,7 @@ def test_every_recipe_trains_an_agent_with_its_whole_story(name: str, tiny: Tiny
         "cpu",
         "in_order",
     } <= story.keys()
-    assert ("shuffled" in story) != agent.network.of_team
+    assert ("shuffled" in story) != (agent.network.of_team or agent.network.of_tours)
     assert story["in_order"]["low"] <= story["in_order"]["mean"] <= story["in_order"]["high"]
     assert story["curve"]
     envs = get_task(load_recipe(name).task).make_vec(4)

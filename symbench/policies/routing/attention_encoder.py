@@ -64,8 +64,9 @@ def check_heads(width: int, heads: int) -> None:
     """Refuse a number of heads that does not divide the width.
 
     Raises:
-        SymbenchError: It does not.
+        SymbenchError: It does not, or one of them is no size.
     """
+    check_sizes(width=width, heads=heads)
     if width % heads:
         raise SymbenchError(f"width must be a multiple of heads, received width {width}, heads {heads}")
 

@@ -133,7 +133,12 @@ class FrameAveragedDecoder(nn.Module):
         """Take the mean over so many frames."""
         super().__init__()
         self.inner, self.frames = decoder, frames
-        self.width, self.placeholder = decoder.width, decoder.placeholder
+        self.width = decoder.width
+
+    @property
+    def placeholder(self) -> Tensor | None:
+        """The decoder's own; a second name of a parameter would be a second tensor in an agent's file."""
+        return self.inner.placeholder
 
     def prepare(self, nodes: Tensor, graph: Tensor) -> PreparedFrames:
         """From embeddings of nodes, (B, F, n, d), and of the graph, (B, F, d)."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import torch
+
 from symbench.errors import SymbenchError, unknown
 from symbench.policies.routing.distance_encoder import DistanceEncoder
 from symbench.policies.routing.egnn_encoder import EGNNEncoder
@@ -84,7 +86,7 @@ class FramedModel(RoutingModel):
     def __init__(
         self,
         problem: str = "tsp",
-        network: str | Mapping[str, Any] | RoutingModel = "attention-model",
+        network: str | Mapping[str, Any] = "attention-model",
         frames: str = "canonical",
         mean: str = "logits",
         action_space: ActionSpace | None = None,
@@ -93,8 +95,7 @@ class FramedModel(RoutingModel):
 
         Args:
             problem: ``"tsp"`` or ``"cvrp"``.
-            network: The plain model: its kind, a table of ``kind`` and its own arguments, or the model itself, whose
-                weights are then shared.
+            network: The plain model: its kind, or a table of ``kind`` and its own arguments.
             frames: ``"canonical"``: one, principal axes with signs by third moments (Kaba et al. 2023, arXiv
                 2211.06489); ``"principal"``: these axes with all four signs (Puny et al. 2022, arXiv 2110.03336).
             mean: Over frames of what: ``"logits"``, or ``"embeddings"``, behind which the decoder runs once and not
@@ -109,10 +110,18 @@ class FramedModel(RoutingModel):
         plain = _plain(problem, network)
         encoder = (FramedEncoder if mean == "logits" else FrameAveragedEncoder)(plain.encoder, frames)
         decoder: Any = FrameAveragedDecoder(plain.decoder, encoder.frames) if mean == "logits" else plain.decoder
-        own = {key: value for key, value in plain.config().items() if key not in ("problem", "action_space")}
-        super().__init__(plain.problem, encoder, decoder, network={"kind": plain.kind, **own}, frames=frames, mean=mean)
-        self.train(plain.training)
+        super().__init__(problem, encoder, decoder, network=_table(plain), frames=frames, mean=mean)
         self._frames = encoder.frames
+
+    def share(self, plain: RoutingModel) -> None:
+        """Take the layers of a plain model of this architecture in place of its own."""
+        self.encoder.inner = plain.encoder
+        decoder: Any = self.decoder
+        if isinstance(decoder, FrameAveragedDecoder):
+            decoder.inner = plain.decoder
+        else:
+            self.decoder = plain.decoder
+        self.train(plain.training)
 
     def micro_batch_size(self, shape: Sequence[int]) -> int:
         """See :meth:`~symbench.policies.policy_network.PolicyNetwork.micro_batch_size`."""
@@ -125,25 +134,32 @@ def canonicalised(model: RoutingModel) -> FramedModel:
     Raises:
         SymbenchError: It is no plain model.
     """
-    return FramedModel(network=model, frames="canonical")
+    return _around(model, "canonical", "logits")
 
 
 def frame_averaged(model: RoutingModel, mean: str = "logits") -> FramedModel:
     """The same in four frames, with the mean of ``"logits"`` or ``"embeddings"``."""
-    return FramedModel(network=model, frames="principal", mean=mean)
+    return _around(model, "principal", mean)
 
 
-def _plain(problem: str, network: str | Mapping[str, Any] | RoutingModel) -> RoutingModel:
-    """The model itself, or one that a table describes."""
-    if isinstance(network, RoutingModel):
-        kind, table = network.kind, dict[str, Any]()
-    else:
-        table = {"kind": network} if isinstance(network, str) else dict(network)
-        kind = str(table.pop("kind", ""))
+def _around(model: RoutingModel, frames: str, mean: str) -> FramedModel:
+    with torch.device("meta"):  # no weights are drawn
+        framed = FramedModel(model.problem, _table(model), frames, mean)
+    framed.share(model)
+    return framed
+
+
+def _table(plain: RoutingModel) -> dict[str, Any]:
+    own = {key: value for key, value in plain.config().items() if key not in ("problem", "action_space")}
+    return {"kind": plain.kind, **own}
+
+
+def _plain(problem: str, network: str | Mapping[str, Any]) -> RoutingModel:
+    """The model that a table describes."""
+    table = {"kind": network} if isinstance(network, str) else dict(network)
+    kind = str(table.pop("kind", ""))
     if kind not in PLAIN:
         raise unknown("plain model of tours", kind, PLAIN)
-    if isinstance(network, RoutingModel):
-        return network
     try:
         return PLAIN[kind](problem, **table)
     except TypeError as error:

@@ -257,6 +257,6 @@ def test_what_frames_do_not_know_is_refused() -> None:
     with pytest.raises(SymbenchError, match="unknown mean over frames"):
         FramedModel(mean="tours")
     with pytest.raises(SymbenchError, match="unknown plain model"):
-        FramedModel(network=DistanceModel())
+        canonicalised(DistanceModel())
     with pytest.raises(SymbenchError, match="does not describe"):
         FramedModel(network={"kind": "pomo", "wide": 3})
