@@ -14,39 +14,25 @@ def _longest(edges: int) -> Limits:
     return Limits(steps=edges, returns=(-(2**0.5) * edges, 0))
 
 
+def _tsp(nodes: int, description: str, random_return: float, reference_return: float) -> Task:
+    name = f"TSP{nodes}"
+    return Task(
+        name=name,
+        env_id="symbench/TSP-v0",
+        description=description,
+        metric=GapMetric(random_return, reference_return, f"{MEASURED}; {_REFERENCE}", references=name),
+        kwargs={} if nodes == 20 else {"n": nodes},  # 20 are the environment's own
+        native_vector=True,
+        episodes=1000,
+        observes="entities",
+        limits=_longest(nodes),
+    )
+
+
 TASKS = (
-    Task(
-        name="TSP20",
-        env_id="symbench/TSP-v0",
-        description="a short tour through 20 cities of the plane",
-        metric=GapMetric(-10.45, -3.83, f"{MEASURED}; {_REFERENCE}", references="TSP20"),
-        native_vector=True,
-        episodes=1000,
-        observes="entities",
-        limits=_longest(20),
-    ),
-    Task(
-        name="TSP50",
-        env_id="symbench/TSP-v0",
-        description="the same through 50 cities",
-        metric=GapMetric(-26.09, -5.69, f"{MEASURED}; {_REFERENCE}", references="TSP50"),
-        kwargs={"n": 50},
-        native_vector=True,
-        episodes=1000,
-        observes="entities",
-        limits=_longest(50),
-    ),
-    Task(
-        name="TSP100",
-        env_id="symbench/TSP-v0",
-        description="the same through 100 cities",
-        metric=GapMetric(-52.13, -7.76, f"{MEASURED}; {_REFERENCE}", references="TSP100"),
-        kwargs={"n": 100},
-        native_vector=True,
-        episodes=1000,
-        observes="entities",
-        limits=_longest(100),
-    ),
+    _tsp(20, "a short tour through 20 cities of the plane", -10.45, -3.83),
+    _tsp(50, "the same through 50 cities", -26.09, -5.69),
+    _tsp(100, "the same through 100 cities", -52.13, -7.76),
     Task(
         name="CVRP20",
         env_id="symbench/CVRP-v0",

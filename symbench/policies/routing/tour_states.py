@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import torch
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     Instances = Mapping[str, Tensor]
 
 
-class TourState:
+class TourState(ABC):
     """Where k tours of each of B instances stand. :meth:`move` replaces tensors and never changes them in place.
 
     Attributes:
@@ -38,13 +39,13 @@ class TourState:
     told: Tensor
 
     @property
+    @abstractmethod
     def finished(self) -> bool:
         """Whether all tours are complete."""
-        raise NotImplementedError
 
+    @abstractmethod
     def move(self, nodes: Tensor) -> None:
         """Go to these nodes, (B, k), int64."""
-        raise NotImplementedError
 
     def select(self, tours: Tensor) -> None:
         """Go on with these of the k tours of each instance, (B, K), int64."""
