@@ -1,9 +1,9 @@
 """What a routing model loses on instances that were turned, moved, mirrored, scaled or relabelled.
 
-``python -m symbench.training.routing.transformations tsp_20 tsp_20.npz --nodes 20`` measures published weights, as
-they are and in frames. A tour's length is that of its nodes in the instance as it was drawn, so that lengths are in
-the same units and those of equal tours are equal to the last bit. An exactly invariant model is not changed by any but
-relabelling, which no model here notices.
+``python -m symbench.training.routing.transformations agent.safetensors --nodes 20`` measures an agent, as it is and in
+frames; so does ``tsp_20.npz --published tsp_20`` with published weights. A tour's length is that of its nodes in the
+instance as it was drawn, so that lengths are in the same units and those of equal tours are equal to the last bit. An
+exactly invariant model is not changed by any but relabelling, which no model here notices.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ from symbench.policies.routing import (
     tour_lengths,
     tours_in_frames,
 )
+from symbench.policies.routing.invariant_models import PLAIN
 from symbench.runner.evaluate import single_thread
 from symbench.training.routing.uniform_instances import uniform_instances
-from symbench.zoo import load_published
+from symbench.zoo import load_agent, load_published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -129,9 +130,14 @@ def _relabelled_lengths(solve: Solver, instances: Instances, seed: int) -> Tenso
     return tour_lengths(instances, order[found])[:, 0]
 
 
+def solvers_of(model: RoutingModel) -> dict[str, Solver]:
+    """Those of :func:`invariant_solvers` of a plain model; of an invariant one its greedy tours, by its kind."""
+    return invariant_solvers(model) if model.kind in PLAIN else {model.kind: partial(_greedy, model)}
+
+
 def main(
-    name: Annotated[str, typer.Argument(help="Name of published weights, e.g. tsp_20.")],
-    path: Annotated[Path, typer.Argument(help="Their file.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Agents, or weights of their authors.")],
+    published: Annotated[str, typer.Option(metavar="NAME", help="The files' name as published, e.g. tsp_20.")] = "",
     nodes: Annotated[int, typer.Option(min=2, help="Cities of an instance, or its customers.")] = 20,
     instances: Annotated[int, typer.Option(min=1, help="Uniform instances.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Of the instances.")] = 1234,
@@ -139,21 +145,27 @@ def main(
 ) -> None:
     """Write a row for each solver and transformation; computed in float64."""
     try:
-        model = getattr(load_published(name, path), "network", None)
-        if not isinstance(model, RoutingModel):
-            raise SymbenchError(f"{name} is no model of tours; take weights such as tsp_20")
-        generator = torch.Generator().manual_seed(seed)
-        drawn = uniform_instances(model.problem, instances, nodes, generator)
-        doubled = {key: part.double() for key, part in drawn.items()}
-        with single_thread(), out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
+        models = [_loaded(published, file) for file in files]
+        with single_thread(), out.open("w", newline="", encoding="utf-8") as table:
+            writer = csv.writer(table, lineterminator="\n")
             writer.writerow(("nodes", *Row._fields))
-            for row in transformation_rows(invariant_solvers(model.double()), doubled):
-                writer.writerow((nodes, *row[:2], *(f"{number:.6g}" for number in row[2:])))
-                typer.echo(f"{row.solver}, {row.transformation}: {row.mean_length:.4f}")
+            for model in models:
+                drawn = uniform_instances(model.problem, instances, nodes, torch.Generator().manual_seed(seed))
+                doubled = {key: part.double() for key, part in drawn.items()}
+                for row in transformation_rows(solvers_of(model.double()), doubled):
+                    writer.writerow((nodes, *row[:2], *(f"{number:.6g}" for number in row[2:])))
+                    typer.echo(f"{row.solver}, {row.transformation}: {row.mean_length:.4f}")
     except SymbenchError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+def _loaded(published: str, file: Path) -> RoutingModel:
+    agent = load_published(published, file) if published else load_agent(file)
+    model = getattr(agent, "network", None)
+    if isinstance(model, RoutingModel):
+        return model
+    raise SymbenchError(f"{published or file} is no model of tours; take weights such as tsp_20")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from symbench.policies.routing import AttentionModel, DistanceModel, RoutingMode
 from symbench.training.routing import transformations
 from symbench.training.routing.transformations import TRANSFORMATIONS, invariant_solvers, transformation_rows
 from symbench.training.routing.uniform_instances import uniform_instances
-from symbench.zoo import load_published
+from symbench.zoo import load_published, save_agent
 
 
 def fresh(kind: type[AttentionModel] | type[DistanceModel]) -> RoutingModel:
@@ -67,7 +67,9 @@ def test_the_command_writes_a_row_for_each_solver_and_transformation(routing: Pa
     app = Typer()
     app.command()(transformations.main)
     out = tmp_path / "rows.csv"
-    ran = CliRunner().invoke(app, ["tsp_20", str(routing / "tsp_20.npz"), "--instances", "3", "-o", str(out)])
+    ran = CliRunner().invoke(
+        app, [str(routing / "tsp_20.npz"), "--published", "tsp_20", "--instances", "3", "-o", str(out)]
+    )
     assert ran.exit_code == 0, ran.output
     with out.open() as file:
         rows = list(csv.DictReader(file))
@@ -78,6 +80,22 @@ def test_the_command_writes_a_row_for_each_solver_and_transformation(routing: Pa
 def test_what_is_no_model_of_tours_is_refused() -> None:
     app = Typer()
     app.command()(transformations.main)
-    ran = CliRunner().invoke(app, ["tsp_2000", "nowhere.npz"])
+    ran = CliRunner().invoke(app, ["nowhere.npz", "--published", "tsp_2000"])
     assert ran.exit_code == 2
     assert "unknown" in ran.output
+
+
+def test_agents_are_measured_by_their_files(tmp_path: Path) -> None:
+    app, out = Typer(), tmp_path / "rows.csv"
+    app.command()(transformations.main)
+    networks = {"exact": DistanceModel("tsp", 16, 2, 1, 16), "plain": AttentionModel("tsp", 16, 2, 1, 16)}
+    for name, network in networks.items():
+        save_agent(network.eval(), tmp_path / name, {"agent": name})
+    files = [str(tmp_path / f"{name}.safetensors") for name in networks]
+    ran = CliRunner().invoke(app, [*files, "--nodes", "7", "--instances", "20", "-o", str(out)])
+    assert ran.exit_code == 0, ran.output
+    with out.open() as file:
+        rows = list(csv.DictReader(file))
+    changed = {row["solver"] for row in rows if float(row["largest_change"]) > 1e-9}
+    assert changed == {"as trained"}
+    assert "distance-model" in {row["solver"] for row in rows}
