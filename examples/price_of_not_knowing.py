@@ -13,11 +13,10 @@ from __future__ import annotations
 import csv
 import itertools
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from symbench.envs.cartpole_swingup import TRACK_HALF_LENGTH, advance, observation_of
 from symbench.policies import MLPNetwork, NetworkAgent
@@ -26,6 +25,9 @@ from symbench.runner.evaluate import batches, play
 from symbench.runner.pipeline import make_envs
 from symbench.suites import load_suite
 from symbench.zoo import bundled, load_agent
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 ORDERS = np.array(list(itertools.permutations(range(5))))
 FASTEST = 10.0  # m/s and rad/s at the start
