@@ -33,10 +33,11 @@ IN_ORDER: Final[dict[str, type[SensorNetwork]]] = {
 }
 FORGETTING: Final = 0.95  # of evidence, a step
 RARE: Final = 5.0  # minus the logarithm of how probable a reshuffle is in a step
-PATIENCE: Final = 5  # steps between two reshuffles that are believed in among noise, where chance fits any expectation
+PATIENCE: Final = 5  # steps between two reshuffles among other channels, which may fit any expectation by chance
 DEGREES: Final = 4.0  # of freedom of Student's t: errors of the dynamics have heavy tails
 MOST_CANDIDATES: Final = 1024
 _UNLIKELY: Final = -20.0  # logarithm of the least density of channels that are no sensors
+_NEVER: Final = -1e6
 _VALUES_AT_ONCE: Final = 2**22  # of all candidates of a batch
 
 
@@ -186,13 +187,9 @@ class UnshufflerNetwork(SensorNetwork):
         """Where the sensors of first observations, (B, N), may be: places (B, M, K), drawn by perturbed maximisation.
 
         The draws depend on the channels' values and not on their order (Papandreou & Yuille 2011, "Perturb-and-MAP").
-        Of equal channels one is enough.
         """
         values, order = channels.sort(dim=1)
-        scores = self.dynamics.first_likelihood(values)
-        copies = torch.zeros_like(values, dtype=torch.bool)
-        copies[:, 1:] = values.diff(dim=1) == 0
-        scores = scores.masked_fill(copies[:, :, None], -math.exp(10))
+        scores = self.dynamics.first_likelihood(values).masked_fill(copies(values), _NEVER)
         generator = torch.Generator().manual_seed(0)
         uniform = torch.rand(self.candidates, *scores.shape[1:], generator=generator, dtype=torch.float64)
         noise = -torch.log(-torch.log(uniform.clamp(1e-12, 1 - 1e-12))).to(scores)
@@ -210,7 +207,7 @@ class UnshufflerNetwork(SensorNetwork):
         steps, evidence, places = self._followed(channels, order)
         if bool(first.any()):
             evidence[first] = self.dynamics.first_likelihood(channels[first])
-            places[first] = assigned(evidence[first])
+            places[first] = assigned(evidence[first].masked_fill(copies(channels[first]), _NEVER))
         return steps, evidence, places
 
     def _best(self, before: Tensor, actions: Tensor, channels: Tensor) -> Tensor:
@@ -222,22 +219,26 @@ class UnshufflerNetwork(SensorNetwork):
         return drawn[torch.arange(len(drawn)), fits.argmax(dim=1)]
 
     def _followed(self, channels: Tensor, state: State) -> tuple[Tensor, Tensor, Tensor]:
-        """The same after one more step, in the same order or, where only that explains it, in another."""
+        """The same after one more step, in the same order or, where that explains it better, in another."""
         steps, before, evidence, places, actions = state
         sensors = before.gather(1, places)
         expected = self.dynamics.change(sensors, actions)
         known = _total(evidence, places)
         evidence = evidence + self.dynamics.likelihood((channels - before)[:, :, None] - expected[:, None])
-        places = assigned(evidence)
+        copied = copies(channels)
+        places = assigned(evidence.masked_fill(copied, _NEVER))
         gain = _total(evidence, places) - known
         price = RARE + self.sensors * math.log(channels.shape[1])
-        settled = steps[:, 0] >= (2 if channels.shape[1] == self.sensors else PATIENCE)
+        others = channels.shape[1] > self.sensors
+        settled = steps[:, 0] >= (PATIENCE if others else 2)
         odd = (settled & (gain < -price)).nonzero()[:, 0]
         if len(odd):
             other = self.dynamics.likelihood(channels[odd][:, :, None] - (sensors + expected)[odd][:, None])
-            elsewhere = assigned(other)
+            elsewhere = assigned(other.masked_fill(copied[odd], _NEVER))
             fit = _total(other, elsewhere)
-            better = (fit - price > gain[odd]) & (fit > -price)
+            better = fit - price > gain[odd]
+            if others:
+                better &= fit > -price
             odd = odd[better]
             steps, evidence[odd], places[odd] = steps.clone(), other[better], elsewhere[better]
             steps[odd] = 1.0
@@ -260,6 +261,14 @@ def assigned(scores: Tensor) -> Tensor:
         found = np.stack([linear_sum_assignment(table, maximize=True)[1] for table in tables])
         places[clash] = torch.from_numpy(found).to(places)
     return places
+
+
+def copies(channels: Tensor) -> Tensor:
+    """Which channels, (B, N), show exactly what one before them shows, so that no second sensor is there: (B, N, 1)."""
+    values, order = channels.sort(dim=1, stable=True)
+    same = torch.zeros_like(values, dtype=torch.bool)
+    same[:, 1:] = values.diff(dim=1) == 0
+    return torch.zeros_like(same).scatter(1, order, same)[:, :, None]
 
 
 def _picked(channels: Tensor, places: Tensor) -> Tensor:
