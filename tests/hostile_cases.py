@@ -22,6 +22,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "mlp": {"num_sensors": 5, "hidden": (8,)},
     "attention-neuron": {"history": 2, "num_codes": 4},
     "recurrent-attention-neuron": {"num_codes": 4, "hidden": (8,)},
+    "unshuffler": {"num_sensors": 5, "policy": {"kind": "mlp", "hidden": [8]}, "dynamics": (8,), "candidates": 8},
     "vision-attention-neuron": {"num_codes": 16, "conv": [[4, 2, 1]], "hidden": (8,)},
     "set-transformer": {"num_codes": 16, "conv": [[4, 2, 1]], "hidden": (8,)},
     "nature-cnn": {"size": 36, "hidden": (8,)},

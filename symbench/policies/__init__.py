@@ -45,6 +45,7 @@ from symbench.policies.scenes import (
     ResidualPathwayNetwork,
     SceneMLPNetwork,
 )
+from symbench.policies.unshuffler import UnshufflerNetwork
 from symbench.policies.vision import (
     AttentionAgentNetwork,
     NatureCNNNetwork,
@@ -120,6 +121,7 @@ __all__ = [
     "SymmetricReplayBuffer",
     "SymmetrizedPolicy",
     "TensorFieldNetwork",
+    "UnshufflerNetwork",
     "VisionAttentionNeuronNetwork",
     "action_head",
     "actor_network",

@@ -23,6 +23,7 @@ from symbench.policies.scenes import (
     ResidualPathwayNetwork,
     SceneMLPNetwork,
 )
+from symbench.policies.unshuffler import UnshufflerNetwork
 from symbench.policies.vision import (
     AttentionAgentNetwork,
     NatureCNNNetwork,
@@ -42,6 +43,7 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
         MLPNetwork,
         AttentionNeuronNetwork,
         RecurrentAttentionNeuronNetwork,
+        UnshufflerNetwork,
         VisionAttentionNeuronNetwork,
         SetTransformerNetwork,
         NatureCNNNetwork,

@@ -176,6 +176,30 @@ class Reinforce(_Data):
         return self
 
 
+class DynamicsRegression(_Data):
+    """Dynamics of a task in order, for a network that finds out which sensor is which.
+
+    Attributes:
+        teacher: Agent that plays, and becomes the network's policy: a bundled one, of which training run k takes run k,
+            or the path of an agent's files.
+        steps: Environment steps in all.
+        num_envs: Environments played at once.
+        random: Share of random actions in the last environment; it rises from 0 in the first.
+        updates: Gradient steps.
+        batch: Transitions per gradient step.
+        learning_rate: Adam's, falling linearly to a hundredth.
+    """
+
+    name: Literal["dynamics"]
+    teacher: str
+    steps: Several
+    num_envs: Count = 512
+    random: Share = 1.0
+    updates: Count = 5000
+    batch: Count = 512
+    learning_rate: Positive = 3e-3
+
+
 class Recipe(_Data):
     """What ``symbench train`` reads.
 
@@ -198,7 +222,7 @@ class Recipe(_Data):
     network: dict[str, Any]
     start: str | None = None
     perturbations: list[Apply] = []
-    algorithm: Annotated[Imitation | Ppo | Evolution | Reinforce, Field(discriminator="name")]
+    algorithm: Annotated[Imitation | Ppo | Evolution | Reinforce | DynamicsRegression, Field(discriminator="name")]
 
     @property
     def digest(self) -> str:
@@ -211,6 +235,7 @@ _ALGORITHMS: Final[dict[str, type[_Data]]] = {
     "ppo": Ppo,
     "evolution": Evolution,
     "reinforce": Reinforce,
+    "dynamics": DynamicsRegression,
 }
 
 

@@ -12,9 +12,10 @@ from symbench.policies import make_network as make_policy_network
 from symbench.policies.actions import BoxHead, DiscreteHead
 from symbench.policies.routing import RoutingModel
 from symbench.policies.spaces import form
+from symbench.policies.unshuffler import UnshufflerNetwork
 from symbench.tasks import get_task
 from symbench.training.controllers import Controller, controller_of
-from symbench.training.recipe import Imitation, Ppo, Recipe, Reinforce
+from symbench.training.recipe import DynamicsRegression, Imitation, Ppo, Recipe, Reinforce
 from symbench.training.training_envs import make_training_envs
 from symbench.zoo import bundled, load_agent
 
@@ -92,6 +93,10 @@ def _algorithm_incompatibility(
     settings = plan.algorithm
     if isinstance(settings, Reinforce):
         return _tour_incompatibility(settings, network)
+    if isinstance(settings, DynamicsRegression):
+        return _unshuffler_incompatibility(plan, network, settings.teacher, seed)
+    if isinstance(network, UnshufflerNetwork):
+        return f"{network.kind!r} takes its teacher as it is; take name = 'dynamics'"
     if isinstance(network, RoutingModel):
         return f"{network.kind!r} learns whole tours; take name = 'reinforce'"
     if isinstance(settings, Ppo) and network.recurrent:
@@ -103,6 +108,17 @@ def _algorithm_incompatibility(
             return f"imitation explores Discrete actions and Boxes; the task has {form(network.action.space)}"
         return _teacher_incompatibility(find_teacher(plan.task, settings.teacher, seed), settings.teacher, task)
     return None
+
+
+def _unshuffler_incompatibility(plan: Recipe, network: PolicyNetwork, name: str, seed: int) -> str | None:
+    if not isinstance(network, UnshufflerNetwork):
+        return f"dynamics are learned for networks of kind {UnshufflerNetwork.kind!r}, not {network.kind!r}"
+    teacher = find_teacher(plan.task, name, seed)
+    if not isinstance(teacher, PolicyNetwork):
+        return f"a controller has no weights to take; name an agent of kind {network.policy.kind!r}"
+    if (teacher.kind, teacher.config()) != (network.policy.kind, network.policy.config()):
+        return f"teacher {name} has another network than [network] policy: {teacher.kind} {teacher.config()}"
+    return "dynamics are learned in order; leave out [[perturbations]]" if plan.perturbations else None
 
 
 def _tour_incompatibility(settings: Reinforce, network: PolicyNetwork) -> str | None:

@@ -10,10 +10,11 @@ from symbench.errors import SymbenchError, unknown
 from symbench.extras import require
 from symbench.policies import Agent, NetworkAgent, PolicyNetwork
 from symbench.policies.routing import RoutingModel
+from symbench.policies.unshuffler import UnshufflerNetwork
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.provenance import environment
 from symbench.tasks import get_task
-from symbench.training.recipe import Evolution, Imitation, Ppo, Recipe, Reinforce, load_recipe
+from symbench.training.recipe import DynamicsRegression, Evolution, Imitation, Ppo, Recipe, Reinforce, load_recipe
 from symbench.training.recipe_parts import check, find_teacher, make_network
 from symbench.training.session import STORY, Session, writing
 from symbench.wrappers.vector import ShufflePatches, ShuffleSensors
@@ -120,6 +121,13 @@ def train_network(plan: Recipe, session: Session, device: str = "cpu", workers: 
         from symbench.training.imitation import imitate
 
         imitate(plan, settings, network, find_teacher(plan.task, settings.teacher, session.seed), session, device)
+        return network
+    if isinstance(settings, DynamicsRegression):
+        from symbench.training.dynamics import learn_dynamics
+
+        teacher = find_teacher(plan.task, settings.teacher, session.seed)
+        assert isinstance(network, UnshufflerNetwork) and isinstance(teacher, PolicyNetwork)  # as check() has made sure
+        learn_dynamics(plan, settings, network, teacher, session)
         return network
     from symbench.training.evolution import evolve
 

@@ -56,6 +56,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "mlp": {"hidden": [8]},
     "attention-neuron": {"num_codes": 8, "key_widths": [8], "history": 3, "hidden": [8]},
     "recurrent-attention-neuron": {"num_codes": 8, "hidden": [8]},
+    "unshuffler": {"dynamics": [8], "candidates": 8},
     "vision-attention-neuron": PATCHES,
     "set-transformer": PATCHES,
     "nature-cnn": {"conv": [[8, 8, 4]], "hidden": [8]},

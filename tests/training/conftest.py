@@ -22,6 +22,7 @@ TINY: dict[str, dict[str, Any]] = {
     "ppo": {"steps": 2048, "num_envs": 16, "n_steps": 32, "batch_size": 256, "n_epochs": 1},
     "imitation": {"steps": 1024, "num_envs": 32, "segment": 4, "batch": 16, "updates": 2},
     "evolution": {"generations": 3, "population": 4, "rollouts": 2},
+    "dynamics": {"steps": 512, "num_envs": 16, "updates": 20, "batch": 32},
     "reinforce": {"steps": 3, "batch": 4, "samples": 2},
 }
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from symbench.cli import app
 from symbench.policies import NetworkAgent
 from symbench.training import load_recipe
-from symbench.training.recipe import Evolution, Imitation, Ppo, Recipe
+from symbench.training.recipe import DynamicsRegression, Evolution, Imitation, Ppo, Recipe
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -68,7 +68,13 @@ def test_train_json_holds_what_the_page_says(recipe: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "model"), [("### `ppo`", Ppo), ("### `imitation`", Imitation), ("### `evolution`", Evolution)]
+    ("heading", "model"),
+    [
+        ("### `ppo`", Ppo),
+        ("### `imitation`", Imitation),
+        ("### `evolution`", Evolution),
+        ("### `dynamics`", DynamicsRegression),
+    ],
 )
 def test_every_setting_is_in_the_tables_with_its_default(heading: str, model: type[BaseModel]) -> None:
     fields = {name: field for name, field in model.model_fields.items() if name != "name"}

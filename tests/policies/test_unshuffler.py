@@ -1,0 +1,132 @@
+"""Which sensor is which is found from motion alone, in any order, among other channels, and again after a reshuffle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+from torch import Tensor
+
+from symbench.errors import SymbenchError
+from symbench.policies import NetworkAgent, UnshufflerNetwork
+from symbench.policies.unshuffler import Dynamics, assigned, copies
+
+FORCE = spaces.Box(-1, 1, (1,))
+K, B, STEPS = 4, 20, 60
+ANGLE = 0.1
+
+
+class Turning(Dynamics):
+    """Two points that go round at a pace of their own: dynamics that are known exactly."""
+
+    def change(self, sensors: Tensor, actions: Tensor) -> Tensor:
+        return sensors @ (motion().T - torch.eye(K)).to(sensors)
+
+
+def motion() -> Tensor:
+    turns = [torch.tensor([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) for a in (ANGLE, 3 * ANGLE)]
+    return torch.block_diag(*turns).float()
+
+
+def network() -> UnshufflerNetwork:
+    made = UnshufflerNetwork(K, FORCE)
+    made.dynamics = Turning(K, 1, (4,))
+    made.dynamics.error.fill_(1e-3)
+    made.dynamics.first_std.copy_(torch.tensor([0.3, 0.3, 3.0, 3.0]))
+    return made
+
+
+def world(seed: int = 0) -> Tensor:
+    """The sensors in order, (STEPS, B, K)."""
+    rng = torch.Generator().manual_seed(seed)
+    states = [torch.randn(B, K, generator=rng) * torch.tensor([0.3, 0.3, 3.0, 3.0])]
+    for _ in range(STEPS - 1):
+        states.append(states[-1] @ motion().T)
+    return torch.stack(states)
+
+
+def found(channels: Tensor) -> Tensor:
+    """What the policy is given at each step, (STEPS, B, K)."""
+    made = network()
+    state, seen = made.initial_state(B, channels.shape[2]), []
+    for each in channels:
+        _, state = made.perceive(each, state)
+        seen.append(each.gather(1, state[3]))
+    return torch.stack(seen)
+
+
+def shuffled(sensors: Tensor, every: int) -> Tensor:
+    rng = np.random.default_rng(1)
+    orders = [rng.permuted(np.tile(np.arange(K), (B, 1)), axis=1) for _ in range(0, len(sensors), every)]
+    return torch.stack([each.gather(1, torch.from_numpy(orders[t // every])) for t, each in enumerate(sensors)])
+
+
+def noisy(sensors: Tensor, count: int) -> Tensor:
+    rng = torch.Generator().manual_seed(2)
+    return torch.cat([0.1 * torch.randn(*sensors.shape[:2], count, generator=rng), sensors], dim=2)
+
+
+def shares(channels: Tensor, sensors: Tensor, start: int = 5) -> float:
+    """The share of steps in which all sensors are known."""
+    return float(((found(channels) - sensors).abs() < 0.02)[start:].all(dim=2).float().mean())
+
+
+@pytest.mark.parametrize("every", [STEPS, 25, 10])
+def test_sensors_are_found_in_any_order_and_again_after_a_reshuffle(every: int) -> None:
+    sensors = world()
+    assert shares(shuffled(sensors, every), sensors) > 0.97
+
+
+@pytest.mark.parametrize("count", [5, 50])
+def test_they_are_found_among_noise(count: int) -> None:
+    sensors = world()
+    assert shares(noisy(sensors, count), sensors) > 0.9
+
+
+def test_they_are_found_when_each_is_there_twice() -> None:
+    sensors = world()
+    assert shares(torch.cat([sensors, sensors], dim=2), sensors) > 0.97
+
+
+def test_without_dynamics_they_are_not() -> None:
+    sensors = world()
+    frozen = shuffled(sensors, 10)[:, torch.randperm(B)]  # the motion of another environment is expected
+    assert shares(frozen, sensors) < 0.1
+
+
+def test_the_order_of_an_episode_changes_no_action() -> None:
+    sensors, actions = world(), []
+    made = network()
+    for channels in (noisy(sensors, 3), noisy(sensors, 3)[..., [4, 2, 6, 0, 1, 5, 3]]):
+        agent = NetworkAgent(made, "x")
+        agent.reset(B)
+        actions.append(np.stack([agent.act(each.numpy()) for each in channels]))
+    np.testing.assert_array_equal(*actions)
+
+
+def test_an_assignment_is_the_best_of_all() -> None:
+    scores = torch.randn(50, 6, 3, generator=torch.Generator().manual_seed(0))
+    scores[..., 1] = scores[..., 0]  # two sensors want the same channel
+    places = assigned(scores)
+    total = scores.gather(1, places[:, None]).sum(dim=(1, 2))
+    every = torch.cartesian_prod(*[torch.arange(6)] * 3)
+    every = every[[len(set(row)) == 3 for row in every.tolist()]]
+    best = scores[:, every, torch.arange(3)].sum(dim=2).max(dim=1).values
+    torch.testing.assert_close(total, best)
+
+
+def test_copies_are_all_but_the_first_of_equal_channels() -> None:
+    assert copies(torch.tensor([[2.0, 1.0, 2.0, 3.0, 1.0, 2.0]]))[0, :, 0].tolist() == [0, 0, 1, 0, 1, 1]
+
+
+def test_too_few_channels_and_unknown_policies_are_refused() -> None:
+    assert "looks for 4 sensors in Box(3,)" in str(network().incompatibility(spaces.Box(-1, 1, (3,))))
+    assert network().incompatibility(spaces.Box(-1, 1, (40,))) is None
+    arguments: dict[str, Any] = {"policy": {"kind": "attention-neuron"}}
+    with pytest.raises(SymbenchError, match="policy in order"):
+        UnshufflerNetwork(K, FORCE, **arguments)
+    with pytest.raises(ValueError, match="candidates must be from 1 to 1024"):
+        UnshufflerNetwork(K, FORCE, candidates=0)
