@@ -16,15 +16,16 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import gymnasium as gym
 import numpy as np
 import torch
 
 from symbench.policies.memory import started
 from symbench.suites.suite import Apply
+from symbench.tasks import get_task
 from symbench.training.controllers.pong import ACTIONS, PongController
 from symbench.training.imitation import Player, Segment
 from symbench.training.recipe import load_recipe
@@ -35,6 +36,7 @@ from symbench.zoo import bundled, load_agent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import gymnasium as gym
     from torch import Tensor
 
     from symbench.policies import PolicyNetwork
@@ -93,6 +95,17 @@ def base(seed: int) -> Rows:
         targets = played(WHOLE, seed, 0.0, led=True, task=task).targets
         yield "base", "most frequent answer", task, seed, float(targets.flatten().bincount().max() / targets.numel())
         yield "base", "previous answer", task, seed, share(targets[:-1], targets[1:])
+        for length in (1, 4):
+            yield "base", f"most frequent answer after the last {length}", task, seed, by_habit(targets, length)
+
+
+def by_habit(targets: Tensor, length: int) -> float:
+    """What gets who knows the last answers, and the teacher's most frequent one after these (in the same games)."""
+    after: dict[tuple[int, ...], Counter[int]] = defaultdict(Counter)
+    for game in targets.T.tolist():
+        for t in range(length, len(game)):
+            after[tuple(game[t - length : t])][game[t]] += 1
+    return sum(max(counts.values()) for counts in after.values()) / sum(counts.total() for counts in after.values())
 
 
 def told(seed: int) -> Rows:
@@ -116,10 +129,11 @@ def hidden(seed: int) -> Rows:
         segment = played(MOST, seed, ratio, led=True)
         for agent in (MOST, HALF):
             yield "hidden", agent, f"{ratio:g}", seed, agreement(agent, segment)
-    segment = played(MOST, seed, 0.0, led=True)
-    still = map_tree(lambda part: part[:1].expand_as(part), segment.observations)
-    for agent in (MOST, WHOLE):
-        yield "hidden", agent, "first frame, all the time", seed, agreement(agent, replace(segment, observations=still))
+    for task in TASKS:
+        segment = played(MOST, seed, 0.0, led=True, task=task)
+        still = replace(segment, observations=map_tree(lambda part: part[:1].expand_as(part), segment.observations))
+        for agent in (MOST, WHOLE):
+            yield "hidden", agent, f"{task}, first frame all the time", seed, agreement(agent, still)
 
 
 def alone(seed: int) -> Rows:
@@ -138,10 +152,10 @@ def alone(seed: int) -> Rows:
 
 def noise(seed: int) -> Rows:
     """Whole games of the teacher, of whose actions a share is drawn from all six."""
-    env = gym.make("symbench/Pong-v0")
-    for ratio in (0.05, 0.1, 0.2):
+    for task, ratio in (("Pong", 0.05), ("Pong", 0.1), ("Pong", 0.2), ("PongSticky", 0.0)):
+        env = get_task(task).make()
         for game in range(NOISY_GAMES):
-            yield "noise", "teacher", f"{ratio:g}", game, noisy_return(env, ratio, game)
+            yield "noise", "teacher", f"{task}, {ratio:g} random", game, noisy_return(env, ratio, game)
 
 
 def noisy_return(env: gym.Env, ratio: float, seed: int) -> float:

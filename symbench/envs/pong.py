@@ -172,17 +172,33 @@ class PongStickyEnv(PongEnv):
     at 20 more, so that returns are from -21 to 21 all the same.
     """
 
+    def __init__(
+        self,
+        stickiness: float = STICKINESS,
+        max_random_actions: int = MAX_RANDOM_ACTIONS,
+        render_mode: str | None = None,
+    ) -> None:
+        """Load the game.
+
+        Args:
+            stickiness: Probability that a frame repeats what was pressed in the last one.
+            max_random_actions: The longest opening, in actions.
+            render_mode: As of :class:`PongEnv`, and so are the errors.
+        """
+        super().__init__(render_mode=render_mode)
+        self.stickiness, self.max_random_actions = stickiness, max_random_actions
+
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Frame, dict[str, Any]]:
         """Begin a game and play its opening; see :meth:`gymnasium.Env.reset`."""
         seen, info = super().reset(seed=seed, options=options)
         self._held = self._actions[0]
-        count = self.np_random.integers(MAX_RANDOM_ACTIONS + 1)
+        count = self.np_random.integers(self.max_random_actions + 1)
         for action in self.np_random.integers(len(self._actions), size=count).tolist():
             seen = self.step(action)[0]
         return seen, info
 
     def _pressed(self, code: int) -> int:
-        if self.np_random.random() >= STICKINESS:
+        if self.np_random.random() >= self.stickiness:
             self._held = code
         return self._held
 
