@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 SEEDS, GAMES, STEPS, NOISY_GAMES = 3, 8, 500, 8
 WHOLE = "vision-attention-neuron"
 HALF, MOST, MEMORYLESS = (f"{WHOLE}-{trained}" for trained in ("occluded-50", "occluded-80", "memoryless-50"))
-TASKS = ("Pong", "PongSticky")
+TASKS = {"Pong": "Pong", "random openings": "symbench/PongSticky-v0?stickiness=0", "PongSticky": "PongSticky"}
 
 
 def network_of(agent: str) -> PolicyNetwork:
@@ -91,8 +91,8 @@ def share(given: Tensor, targets: Tensor) -> float:
 
 def base(seed: int) -> Rows:
     """What a constant and a repeated answer get, in games that the teacher plays."""
-    for task in TASKS:
-        targets = played(WHOLE, seed, 0.0, led=True, task=task).targets
+    for task, name in TASKS.items():
+        targets = played(WHOLE, seed, 0.0, led=True, task=name).targets
         yield "base", "most frequent answer", task, seed, float(targets.flatten().bincount().max() / targets.numel())
         yield "base", "previous answer", task, seed, share(targets[:-1], targets[1:])
         for length in (1, 4):
@@ -124,15 +124,16 @@ def told(seed: int) -> Rows:
 
 
 def hidden(seed: int) -> Rows:
-    """Led agents from whom more and more is hidden: one patch of 196 is left at last. Or all stands still."""
+    """Led agents from whom more and more is hidden: one patch of 196 is left at last. Or the picture stands still."""
     for ratio in (0.8, 0.95, 0.995):
         segment = played(MOST, seed, ratio, led=True)
         for agent in (MOST, HALF):
             yield "hidden", agent, f"{ratio:g}", seed, agreement(agent, segment)
-    for task in TASKS:
-        segment = played(MOST, seed, 0.0, led=True, task=task)
+    for task, name in TASKS.items():
+        segment = played(MOST, seed, 0.0, led=True, task=name)
         still = replace(segment, observations=map_tree(lambda part: part[:1].expand_as(part), segment.observations))
         for agent in (MOST, WHOLE):
+            yield "hidden", agent, f"{task}, nothing", seed, agreement(agent, segment)
             yield "hidden", agent, f"{task}, first frame all the time", seed, agreement(agent, still)
 
 
