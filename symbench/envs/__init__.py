@@ -73,6 +73,7 @@ gym.register(
     vector_entry_point="symbench.envs.routing.cvrp:CVRPVectorEnv",
 )
 gym.register(id="symbench/Pong-v0", entry_point="symbench.envs.pong:PongEnv")
+gym.register(id="symbench/PongSticky-v0", entry_point="symbench.envs.pong:PongStickyEnv")
 gym.register(id="symbench/PongRGB-v0", entry_point="symbench.envs.pong:PongEnv", kwargs={"rgb": True})
 gym.register(id="symbench/PongPlayfield-v0", entry_point="symbench.envs.pong:PongPlayfieldEnv")
 gym.register(id="symbench/CarRacing-v0", entry_point="symbench.envs.car_racing:CarRacingEnv", max_episode_steps=1000)

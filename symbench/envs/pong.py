@@ -1,5 +1,8 @@
 """Atari Pong without the score: 84x84 pixels, as agents with permuted patches see it, or 80x80 of the court alone.
 
+Pong itself draws nothing but its no-ops, and those shift one of four games in time; :class:`PongStickyEnv` cannot be
+learned by heart.
+
 The preprocessing of Machado et al. (2018, "Revisiting the Arcade Learning Environment", JAIR 61) and of Tang & Ha
 (2021, arXiv:2109.02869) over the emulator itself: an episode is pixel for pixel that of ``ALE/Pong-v5`` without sticky
 actions below ``gymnasium.wrappers.AtariPreprocessing`` with the same seed, the blackened score apart. ale-py's own
@@ -26,6 +29,8 @@ PLAYFIELD_SIZE = 80  # the same, of the court alone
 SCORE_ROWS = 10  # rows of an observation that are blackened
 FRAME_SKIP = 4
 MAX_NOOPS = 30
+STICKINESS = 0.25  # Machado et al. 2018, section 5.2
+MAX_RANDOM_ACTIONS = 60  # of the opening of a sticky game
 MAX_FRAMES = 108_000  # of an episode, its no-ops included
 _HEIGHT, _WIDTH = 210, 160
 _PLAYFIELD = slice(34, 194)  # rows
@@ -86,10 +91,10 @@ class PongEnv(gym.Env[np.ndarray, int]):
         if seed is None:
             self.ale.reset_game()
         else:
-            # As AtariEnv seeds itself, without loading the ROM again, which takes longer than a hundred steps.
-            self._np_random = seeding.np_random(int(np.random.SeedSequence(seed).generate_state(1)[0]))[0]
+            # As AtariEnv does, without loading the ROM again, which takes longer than a hundred steps.
+            self._np_random = _generator(seed)
             self.ale.restoreSystemState(self._switched_on)
-        for _ in range(self.np_random.integers(1, MAX_NOOPS + 1)):
+        for _ in range(_noops(self.np_random)):
             self.ale.act(self._actions[0])
         self._read_screen(self._last)
         self._before.fill(0)
@@ -99,7 +104,7 @@ class PongEnv(gym.Env[np.ndarray, int]):
         """Hold an action for 4 frames, fewer where the game ends; see :meth:`gymnasium.Env.step`."""
         act, over, code, reward = self.ale.act, self.ale.game_over, self._actions[action], 0.0
         for frame in range(FRAME_SKIP):
-            reward += act(code)
+            reward += act(self._pressed(code))
             if over():
                 break
             if frame == FRAME_SKIP - 2:
@@ -117,6 +122,10 @@ class PongEnv(gym.Env[np.ndarray, int]):
         if hasattr(self, "ale"):
             _spare.append((self.ale, self._switched_on))
             del self.ale
+
+    def _pressed(self, code: int) -> int:
+        """What is pressed in the next frame, of an action that is asked for."""
+        return code
 
     def _observe(self) -> Frame:
         """Pool the last two frames and resize the bands of rows that have changed: most of the court never does."""
@@ -151,6 +160,61 @@ class PongPlayfieldEnv(PongEnv):
         np.maximum(self._last, self._before, out=self._last)
         size = (PLAYFIELD_SIZE, PLAYFIELD_SIZE)
         return np.array(self._resize(self._last[_PLAYFIELD], size, interpolation=self._interpolation)[..., None])
+
+
+class PongStickyEnv(PongEnv):
+    """The same game with sticky actions and a random opening: no two seeds give the same game.
+
+    In each frame what was pressed in the last one is pressed again with probability 0.25, whatever the action (Machado
+    et al. 2018, section 5.2). After the 1 to 30 no-ops come n random actions, n uniform in 0 to 60, each of them
+    uniform among the six, held for 4 frames and as sticky as the agent's. All of it is drawn from the environment's
+    generator. Points of the opening stay on the score and do not count in the return: who has lost one there has lost
+    at 20 more, so that returns are from -21 to 21 all the same.
+    """
+
+    def __init__(
+        self,
+        stickiness: float = STICKINESS,
+        max_random_actions: int = MAX_RANDOM_ACTIONS,
+        render_mode: str | None = None,
+    ) -> None:
+        """Load the game.
+
+        Args:
+            stickiness: Probability that a frame repeats what was pressed in the last one.
+            max_random_actions: The longest opening, in actions.
+            render_mode: As of :class:`PongEnv`, and so are the errors.
+        """
+        super().__init__(render_mode=render_mode)
+        self.stickiness, self.max_random_actions = stickiness, max_random_actions
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Frame, dict[str, Any]]:
+        """Begin a game and play its opening; see :meth:`gymnasium.Env.reset`."""
+        seen, info = super().reset(seed=seed, options=options)
+        self._held = self._actions[0]
+        count = self.np_random.integers(self.max_random_actions + 1)
+        for action in self.np_random.integers(len(self._actions), size=count).tolist():
+            seen = self.step(action)[0]
+        return seen, info
+
+    def _pressed(self, code: int) -> int:
+        if self.np_random.random() >= self.stickiness:
+            self._held = code
+        return self._held
+
+
+def last_frame(seed: int, length: int) -> int:
+    """The console's frame in which a game of Pong ends that has this seed and takes this many steps."""
+    return _noops(_generator(seed)) + FRAME_SKIP * length
+
+
+def _generator(seed: int) -> np.random.Generator:
+    """As AtariEnv seeds itself."""
+    return seeding.np_random(int(np.random.SeedSequence(seed).generate_state(1)[0]))[0]
+
+
+def _noops(generator: np.random.Generator) -> int:
+    return int(generator.integers(1, MAX_NOOPS + 1))
 
 
 def _bands(screen: Frame) -> NDArray[np.uint64]:

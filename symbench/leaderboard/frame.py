@@ -32,6 +32,7 @@ COLUMNS = (
         "note",
         "statistics",
         *("gap_mean", "gap_std", "gap_changed"),
+        "games",
     ),
 )
 
@@ -72,6 +73,7 @@ def _line(row: Row) -> dict[str, Any]:
         "gap_mean": row.excess,
         "gap_std": row.excess_std,
         "gap_changed": row.excess_changed,
+        "games": row.games,
     }
 
 

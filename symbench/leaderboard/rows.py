@@ -68,6 +68,7 @@ class Row:
         agent: Name of the agent.
         runs: Training runs evaluated.
         episodes: Episodes of each.
+        games: How many of them are not the same game again; see :meth:`~symbench.leaderboard.scores.Scores.distinct`.
         protocol_episodes: Episodes of each in the published protocol.
         mean: Mean return over all episodes of all runs.
         std: Standard deviation over the same; NaN for a single one.
@@ -91,6 +92,7 @@ class Row:
     agent: str
     runs: int = 0
     episodes: int = 0
+    games: int = 0
     protocol_episodes: int = 0
     mean: float = NAN
     std: float = NAN
@@ -109,7 +111,7 @@ class Row:
     @property
     def interval_over(self) -> str:
         """What the intervals of score and retention are over, as :mod:`symbench.leaderboard.bootstrap` says it."""
-        return interval_over(self.runs, self.episodes)
+        return interval_over(self.runs, self.games)
 
     @property
     def quick(self) -> bool:
@@ -169,7 +171,11 @@ def summarise(manifest: Manifest, records: Sequence[Record]) -> list[Summary]:
 
 def _over_tasks(manifest: Manifest, scores: Scores, condition: Perturbation, agent: str) -> Estimate:
     of_tasks = [scores.scores(task, condition.id, agent) for task in manifest.tasks]
-    complete = [matrix for matrix in of_tasks if matrix is not None]
+    complete = [
+        matrix[:, scores.distinct(task, (condition.id, agent))]
+        for task, matrix in zip(manifest.tasks, of_tasks, strict=True)
+        if matrix is not None
+    ]
     return aggregate(complete, manifest.suite.seed) if len(complete) == len(of_tasks) else UNDEFINED
 
 
@@ -181,6 +187,7 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         return Row(
             suite.tag, task, condition, agent, protocol_episodes=facts.episodes, scale=facts.metric.scale, gap=gap
         )
+    games = scores.distinct(task, (condition.id, agent))
     excess = scores.excess(task, condition.id, agent)
     improvement, over = _improvement(manifest, scores, task, condition, agent)
     return Row(
@@ -190,13 +197,14 @@ def _row(manifest: Manifest, scores: Scores, task: str, condition: Perturbation,
         agent=agent,
         runs=len(returns),
         episodes=returns.shape[1],
+        games=len(games),
         protocol_episodes=facts.episodes,
         mean=float(returns.mean()),
         std=float(returns.std()) if returns.size > 1 else NAN,
         excess=NAN if excess is None else float(excess.mean()),
         excess_std=NAN if excess is None or excess.size < 2 else float(excess.std()),
         excess_changed=_changed(manifest, scores, task, condition, agent),
-        iqm=score(by_metric, suite.seed),
+        iqm=score(by_metric[:, games], suite.seed),
         retention=_retention(manifest, scores, task, condition, agent),
         improvement=improvement,
         improvement_over=over,
@@ -224,7 +232,8 @@ def _retention(manifest: Manifest, scores: Scores, task: str, condition: Perturb
     clean = scores.gains(task, baseline, agent, both)
     if perturbed is None or clean is None or perturbed.shape != clean.shape:
         return UNDEFINED
-    estimate = retention(perturbed, clean, manifest.suite.seed)
+    games = scores.distinct(task, (condition.id, agent), (baseline, agent), only=both)
+    estimate = retention(perturbed[:, games], clean[:, games], manifest.suite.seed)
     if condition.baseline and not math.isnan(estimate.value):
         return Estimate(1.0, NAN, NAN)  # by definition, also where a training run has failed
     return estimate
@@ -240,7 +249,8 @@ def _improvement(
     ours, theirs = (scores.returns(task, condition.id, name) for name in (agent, other))
     if ours is None or theirs is None or ours.shape[1] != theirs.shape[1]:
         return UNDEFINED, ""
-    return probability_of_improvement(ours, theirs), improvement_over(len(ours), len(theirs))
+    games = scores.distinct(task, (condition.id, agent), (condition.id, other))
+    return probability_of_improvement(ours[:, games], theirs[:, games]), improvement_over(len(ours), len(theirs))
 
 
 def _gap(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Gap | None:

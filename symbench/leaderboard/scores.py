@@ -8,10 +8,10 @@ import numpy as np
 
 from symbench.errors import SymbenchError
 from symbench.runner.cell_id import CellId
-from symbench.tasks import GapMetric
+from symbench.tasks import GapMetric, tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -91,6 +91,26 @@ class Scores:
         except SymbenchError:  # a suite with seeds of its own
             return None
 
+    def distinct(self, task: str, *who: tuple[str, str], only: Collection[int] | None = None) -> NDArray[np.int64]:
+        """Which episodes are not an earlier one again, for all of these conditions and agents: places, rising.
+
+        Args:
+            task: Name of the task. Unless it says when its games end (:attr:`symbench.tasks.Task.ends_at`), all are.
+            who: Conditions and agents that have been played, with equal numbers of episodes.
+            only: Training runs, as of :meth:`returns`.
+        """
+        records = [
+            record
+            for condition, agent in who
+            for run, record in sorted(self._records[task, condition, agent].items())
+            if only is None or run in only
+        ]
+        known = tasks().get(task)
+        if known is None or known.ends_at is None:
+            return np.arange(len(records[0].episodes.seeds))
+        games = [column for record in records for column in _games(record, known.ends_at)]
+        return np.sort(np.unique(np.stack(games), axis=1, return_index=True)[1])
+
     def measures(self, task: str, condition: str, agent: str) -> dict[str, float]:
         """What else was measured, the largest of the training runs."""
         of_runs = [record.measures for record in self._records.get((task, condition, agent), {}).values()]
@@ -101,3 +121,10 @@ class Scores:
         """Mean length of an episode in steps, NaN without episodes."""
         records = self._records.get((task, condition, agent), {}).values()
         return float(np.mean([record.episodes.lengths.mean() for record in records])) if records else float("nan")
+
+
+def _games(record: Record, ends_at: Callable[[int, int], int]) -> tuple[Array, Array]:
+    """What two episodes have in common that are the same game, (E,) each: their returns and when they end."""
+    episodes = record.episodes
+    ends = map(ends_at, episodes.seeds.tolist(), episodes.lengths.tolist())
+    return episodes.returns, np.array(list(ends), np.float64)

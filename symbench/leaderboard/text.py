@@ -35,10 +35,14 @@ def mean_and_std(mean: float, std: float) -> str:
 
 
 def return_of(row: Row) -> str:
-    """Mean and standard deviation, or why there is none in a word."""
+    """Mean and standard deviation, with the number of games where some are repeated; or why there is none in a word."""
     if row.runs:
-        return mean_and_std(row.mean, row.std)
+        return mean_and_std(row.mean, row.std) + (f", {_games(row)}" if row.games < row.episodes else "")
     return _EMPTY[row.gap.kind] if row.gap else NOTHING
+
+
+def _games(row: Row) -> str:
+    return f"{row.games} game{'' if row.games == 1 else 's'}"
 
 
 def excess_of(row: Row) -> str:
@@ -140,6 +144,7 @@ def notices(manifest: Manifest, task: str, rows: Sequence[Row]) -> list[str]:
             _legend(manifest, task),
             _references(rows),
             _intervals(rows),
+            _repeated(rows),
             _comparison(manifest, rows),
             _equivariance(rows),
             _skipped(rows),
@@ -219,6 +224,12 @@ def _intervals(rows: Sequence[Row]) -> str:
     text = "; ".join(parts) if parts else "No intervals: one episode a cell says nothing about others"
     few_runs = any(0 < row.runs < RANKED_FROM for row in rows)
     return text + (f". Fewer than {RANKED_FROM} training runs: shown, not ranked." if few_runs else ".")
+
+
+def _repeated(rows: Sequence[Row]) -> str:
+    if all(row.games == row.episodes for row in rows):
+        return ""
+    return "games: how many different ones the episodes are; scores, retention and intervals count each of them once."
 
 
 def _comparison(manifest: Manifest, rows: Sequence[Row]) -> str:

@@ -38,7 +38,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
 
     Example:
         >>> load_suite("shuffle").tag
-        'shuffle@2'
+        'shuffle@3'
     """
     text = str(name_or_path)
     if text.endswith(".toml"):

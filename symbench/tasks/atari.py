@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from symbench.envs.pong import last_frame
 from symbench.tasks.base import Task
 from symbench.tasks.limits import Limits
 from symbench.tasks.metrics import Metric
@@ -29,6 +30,25 @@ TASKS = (
         background={"colors": [[87]], "tolerance": 3},
         limits=_LIMITS,
         extra=_EXTRA,
+        ends_at=last_frame,
+    ),
+    Task(
+        name="PongSticky",
+        env_id="symbench/PongSticky-v0",
+        description="Pong with sticky actions and random openings: no two games are the same",
+        metric=Metric(
+            -20.36,
+            21.0,
+            "random: measured over 100 episodes; reference: the largest return there is (21 points to none)",
+        ),
+        preprocessing=(_GREY[0], "then 0 to 60 random actions", "sticky actions, 0.25 a frame", *_GREY[1:], _SCORE),
+        rests=True,
+        observes="frames",
+        batch=50,
+        background={"colors": [[87]], "tolerance": 3},
+        limits=_LIMITS,
+        extra=_EXTRA,
+        agents_of="Pong",
     ),
     Task(
         name="PongRGB",
@@ -42,6 +62,7 @@ TASKS = (
         background={"colors": [[144, 72, 17]], "tolerance": 3},
         limits=_LIMITS,
         extra=_EXTRA,
+        ends_at=last_frame,
     ),
     Task(
         name="PongPlayfield",
@@ -55,6 +76,7 @@ TASKS = (
         background={"colors": [[87]], "tolerance": 3},
         limits=_LIMITS,
         extra=_EXTRA,
+        ends_at=last_frame,
     ),
     Task(
         name="Breakout",

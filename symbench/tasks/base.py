@@ -44,6 +44,10 @@ class Task:
         background: Parameters of ``SwapBackground`` that say what the background of this task is.
         limits: What an episode can be at most; ``None`` if that is not known. Boards take tasks that have some.
         extra: What to install when the environment cannot be made.
+        ends_at: When an episode with this seed and of this length ends, by a clock that does not depend on the seed.
+            Given where nothing is drawn but how long an episode waits for the agent: an agent's episodes that have the
+            same return and end at the same moment are then the same game.
+        agents_of: Name of the task whose bundled agents play this one, if it is another task's game.
     """
 
     name: str
@@ -61,6 +65,8 @@ class Task:
     background: dict[str, Any] = field(default_factory=dict)
     limits: Limits | None = None
     extra: str | None = None
+    ends_at: Callable[[int, int], int] | None = None
+    agents_of: str | None = None
 
     def make(self, **kwargs: Any) -> Env:
         """One environment with the task's preprocessing.

@@ -19,6 +19,7 @@ from symbench.errors import SymbenchError, unknown
 from symbench.policies import NETWORKS, NetworkAgent, PolicyNetwork
 from symbench.policies.routing import EdgeScorer
 from symbench.reading import TEXT_BYTES, brief, parse_json, read
+from symbench.tasks import TASKS
 from symbench.zoo.card_formats import FORMAT, upgrade
 
 if TYPE_CHECKING:
@@ -128,7 +129,8 @@ def load_card(path: str | Path) -> dict[str, Any]:
 
 def bundled(task: str) -> dict[str, list[Path]]:
     """The agents shipped for a task: name -> one path (without suffix) per training run, in order."""
-    runs = sorted((WEIGHTS / task).glob("*/s*.json"), key=lambda file: int(file.stem[1:]))
+    folder = (task in TASKS and TASKS[task].agents_of) or task
+    runs = sorted((WEIGHTS / folder).glob("*/s*.json"), key=lambda file: int(file.stem[1:]))
     agents = sorted({file.parent.name for file in runs})
     return {agent: [file.with_suffix("") for file in runs if file.parent.name == agent] for agent in agents}
 

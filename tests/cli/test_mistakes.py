@@ -33,7 +33,7 @@ RUN = ("run", "--suite", "tiny.toml", "--task", "CartPole-v1", "--workers", "1")
         ("run --suite tiny.toml --task CartPole-v1 --quick --episodes 3", "either --quick or --episodes"),
         ("describe here/there", "expected SUITE@VERSION/TASK/PERTURBATION/LEVEL/AGENT/sRUN"),
         ("describe shuffle@2/CartPole-v1/shuffle-sensors/every-26/random/s0", "did you mean"),
-        ("describe shuffle@9/CartPole-v1/none/in-order/random/s0", "holds shuffle@2"),
+        ("describe shuffle@9/CartPole-v1/none/in-order/random/s0", "holds shuffle@3"),
         ("report nowhere", "'nowhere' holds no run"),
         ("train", "symbench train --list"),
         ("train mlpp", "unknown recipe 'mlpp'; did you mean 'mlp'"),

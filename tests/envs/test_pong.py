@@ -14,7 +14,18 @@ from gymnasium.wrappers import AtariPreprocessing
 from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
 import symbench.envs  # noqa: F401
-from symbench.envs.pong import SCORE_ROWS, PongEnv, PongPlayfieldEnv
+from symbench.envs.pong import (
+    FRAME_SKIP,
+    MAX_NOOPS,
+    MAX_RANDOM_ACTIONS,
+    SCORE_ROWS,
+    STICKINESS,
+    PongEnv,
+    PongPlayfieldEnv,
+    PongStickyEnv,
+)
+from symbench.tasks import get_task
+from symbench.training.controllers.pong import BALL_Y, PADDLE
 
 ale_py = pytest.importorskip("ale_py")
 pytest.importorskip("cv2")
@@ -115,7 +126,9 @@ def test_only_the_score_is_hidden_and_observations_are_fresh() -> None:
     assert env.unwrapped.ram.shape == (128,)
 
 
-@pytest.mark.parametrize("name", ["symbench/Pong-v0", "symbench/PongRGB-v0", "symbench/PongPlayfield-v0"])
+@pytest.mark.parametrize(
+    "name", ["symbench/Pong-v0", "symbench/PongSticky-v0", "symbench/PongRGB-v0", "symbench/PongPlayfield-v0"]
+)
 @pytest.mark.filterwarnings("ignore:.*render:UserWarning")
 def test_passes_the_checks_of_gymnasium_and_sb3(name: str) -> None:
     check_env(gym.make(name).unwrapped)
@@ -166,3 +179,71 @@ def test_the_playfield_is_nearly_symmetric_under_a_flip_of_rows() -> None:
     assert FLIPPED[2] == 3
     assert abs(ends[2] + ends[3]) < 2.0
     assert abs(ends[2] - ends[3]) > 40.0
+
+
+def played(name: str, seed: int, steps: int) -> bytes:
+    """What the console remembers after each step of a paddle that chases the ball, from where all games are in step."""
+    env, memories = gym.make(name).unwrapped, {}
+    env.reset(seed=seed)
+    for _ in range(steps):
+        memories[env.ale.getEpisodeFrameNumber()] = env.ram.tobytes()
+        env.step(chase(env.ram))
+    env.close()
+    return b"".join(memory for frame, memory in memories.items() if 300 <= frame < 600)
+
+
+def chase(ram: np.ndarray) -> int:
+    """Up or down, wherever the ball is."""
+    return 2 if ram[BALL_Y] < ram[PADDLE] else 3
+
+
+@pytest.mark.slow
+def test_no_two_sticky_games_are_the_same_and_plain_ones_are_four() -> None:
+    """Of an agent without memory: plain games are shifted in time by their no-ops, by whole steps in a quarter."""
+    assert len({played("symbench/PongSticky-v0", seed, 150) for seed in range(100)}) == 100
+    assert len({played("symbench/Pong-v0", seed, 150) for seed in range(100)}) == 4
+
+
+def test_the_opening_of_a_sticky_game_is_drawn_from_the_seed_alone() -> None:
+    first, second = PongStickyEnv(), PongStickyEnv()
+    second.reset(seed=5)
+    for action in (2, 3) * 20:
+        second.step(action)
+    openings = {}
+    for seed in range(40):
+        seen, again = first.reset(seed=seed)[0], second.reset(seed=seed)[0]
+        np.testing.assert_array_equal(seen, again)
+        openings[seed] = first.ale.getEpisodeFrameNumber()
+    np.testing.assert_array_equal(first.step(3)[0], second.step(3)[0])
+    assert min(openings.values()) < 40 and 200 < max(openings.values()) <= MAX_NOOPS + FRAME_SKIP * MAX_RANDOM_ACTIONS
+    env = PongEnv()
+    env.reset(seed=0)
+    assert (openings[0] - env.ale.getEpisodeFrameNumber()) % FRAME_SKIP == 0  # the no-ops of the same seed
+
+
+def test_a_quarter_of_the_frames_repeats_what_was_pressed() -> None:
+    env = PongStickyEnv()
+    env.reset(seed=0)
+    pressed = [env._pressed(code) for code in [3, 4] * 5000]
+    repeated = np.mean([now != asked for now, asked in zip(pressed, [3, 4] * 5000, strict=True)])
+    # An action that was not taken is asked for again two frames later, so half of a run of repeats is as asked.
+    assert repeated == pytest.approx(STICKINESS / (1 + STICKINESS), abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["Pong", "PongRGB", "PongPlayfield"])
+def test_a_plain_game_says_in_which_frame_it_ends(name: str) -> None:
+    env = get_task(name).make().unwrapped
+    for seed in range(5):
+        env.reset(seed=seed)
+        for _ in range(7):
+            env.step(0)
+        assert get_task(name).ends_at(seed, 7) == env.ale.getEpisodeFrameNumber()
+
+
+def test_a_batch_plays_the_sticky_games_of_single_environments() -> None:
+    envs, task = get_task("PongSticky").make_vec(3), get_task("PongSticky")
+    batch = [envs.reset(seed=[7, 8, 9])[0], *(envs.step(np.array([2, 3, 1]))[0] for _ in range(30))]
+    for place, action in enumerate((2, 3, 1)):
+        env = task.make()
+        single = [env.reset(seed=7 + place)[0], *(env.step(action)[0] for _ in range(30))]
+        np.testing.assert_array_equal([seen[place] for seen in batch], single)

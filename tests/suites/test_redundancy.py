@@ -164,7 +164,7 @@ def test_a_run_says_it_in_one_line_and_keeps_it(tmp_path: Path) -> None:
 
 def test_asked_for_alone_it_says_why_it_is_not_there(tmp_path: Path) -> None:
     run(load_suite("shuffle"), tmp_path / "run", tasks=["CartPole-v1"], agents=["random"], episodes=3)
-    id = "shuffle@2/CartPole-v1/shuffle-sensors/every-500/random/s0"
+    id = "shuffle@3/CartPole-v1/shuffle-sensors/every-500/random/s0"
     for where in ([], ["--run", str(tmp_path / "run")]):
         shown = CliRunner().invoke(app, ["describe", *where, id])
         assert shown.exit_code != 0

@@ -86,8 +86,8 @@ def test_the_noise_suite_mixes_noise_among_the_sensors_and_has_the_order_of_the_
 
 
 def test_a_version_may_be_asked_for_and_must_be_the_one_that_is_here() -> None:
-    assert load_suite("shuffle@2") == load_suite("shuffle")
-    with pytest.raises(SymbenchError, match="shuffle@2"):
+    assert load_suite("shuffle@3") == load_suite("shuffle")
+    with pytest.raises(SymbenchError, match="shuffle@3"):
         load_suite("shuffle@7")
 
 
@@ -98,6 +98,15 @@ def test_an_earlier_version_is_as_it_was_and_its_conditions_are_those_of_the_nex
     assert [p.model_copy(update={"observes": None}) for p in now.conditions(TASKS["CartPole-v1"])] == list(
         earlier.perturbations
     )
+
+
+@pytest.mark.parametrize(("earlier", "now"), [("shuffle@2", "shuffle"), ("occlusion@1", "occlusion")])
+def test_the_next_version_plays_the_pong_that_cannot_be_memorised_and_else_is_the_same(earlier: str, now: str) -> None:
+    before, after = load_suite(earlier), load_suite(now)
+    changed = ("version", "tasks", "played")
+    assert before.model_dump(exclude=set(changed)) == after.model_dump(exclude=set(changed))
+    assert set(before.tasks) - set(after.tasks) == {"Pong", "PongRGB"}
+    assert set(after.tasks) - set(before.tasks) == {"PongSticky"}
 
 
 def test_what_is_played_by_default_must_be_of_the_suite() -> None:

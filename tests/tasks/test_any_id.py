@@ -283,18 +283,18 @@ def test_mistakes_in_tables_of_tasks_name_place_and_key(table: dict[str, object]
 
 def test_boards_hold_the_tasks_of_their_suite(tmp_path: Path) -> None:
     run(load_suite("shuffle"), tmp_path, tasks=["InvertedPendulum-v5"], agents=["random"], episodes=2)
-    with pytest.raises(SymbenchError, match="InvertedPendulum-v5 is a custom task, none of shuffle@2's: boards hold"):
+    with pytest.raises(SymbenchError, match="InvertedPendulum-v5 is a custom task, none of shuffle@3's: boards hold"):
         submit(tmp_path, "mine", tmp_path, About("d", ["a"], "MIT", "none"), agent="random")
 
 
 def test_a_suite_without_a_condition_for_a_task_says_so(tmp_path: Path) -> None:
-    with pytest.raises(SymbenchError, match="occlusion@1 has no condition for Hopper-v5, a task with sensors"):
+    with pytest.raises(SymbenchError, match="occlusion@2 has no condition for Hopper-v5, a task with sensors"):
         run(load_suite("occlusion"), tmp_path, tasks=["Hopper-v5"], agents=["random"], episodes=2)
 
 
 def test_conditions_that_do_not_fit_an_environment_are_left_out_with_the_reason(tmp_path: Path) -> None:
     manifest = run(load_suite("shuffle"), tmp_path, tasks=["FrozenLake-v1"], agents=["random"], episodes=2)
-    assert list(manifest.cells) == ["shuffle@2/FrozenLake-v1/none/in-order/random/s0"] and not manifest.failed
+    assert list(manifest.cells) == ["shuffle@3/FrozenLake-v1/none/in-order/random/s0"] and not manifest.failed
     assert all("cannot be applied to FrozenLake-v1" in reason for reason in manifest.skipped.values())
 
 

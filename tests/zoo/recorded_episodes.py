@@ -33,7 +33,7 @@ CONDITIONS = {
     "transform-by-group/per-episode",
 }
 _OF_GROUP = ("GridWorld", "Wildlife", "Traffic", "ParticleSpread", "Pursuit", "NBodyControl")
-SUITES = dict.fromkeys(_OF_GROUP, "group")  # all others: shuffle
+SUITES = dict.fromkeys(_OF_GROUP, "group")  # all others: shuffle@2
 
 
 def cells(task: str) -> list[Cell]:
@@ -41,7 +41,7 @@ def cells(task: str) -> list[Cell]:
     agents = sorted(bundled(task))
     if not agents:
         return []
-    suite = load_suite(SUITES.get(task, "shuffle"))
+    suite = load_suite(SUITES.get(task, "shuffle@2"))
     planned = make_plan(suite, tasks=[task], agents=agents, episodes=EPISODES).cells
     return [cell for cell in planned if f"{cell.perturbation}/{cell.level}" in CONDITIONS and cell.agent != "random"]
 

@@ -11,7 +11,7 @@ from recorded_episodes import FILE, cells, digest, machine
 from symbench.tasks import TASKS
 
 RECORDED = json.loads(FILE.read_text())
-EXPENSIVE = ("Pong", "CarRacing")  # minutes for one cell
+EXPENSIVE = ("Pong", "PongSticky", "CarRacing")  # minutes for one cell
 ALL = [cell for task in TASKS for cell in cells(task)]
 CELLS = [cell for cell in ALL if cell.id in RECORDED["cells"]]
 

@@ -14,6 +14,7 @@ _CONTROLLERS: Final = {
     "CarRacing": "car_racing:CarRacingController",
     "CarRacingRGB": "car_racing:CarRacingController",
     "Pong": "pong:PongController",
+    "PongSticky": "pong:PongController",
     "PongRGB": "pong:PongController",
 }
 
