@@ -68,6 +68,8 @@ class SwapBackground(Perturbation):
             raise TypeError(f"background must be a name or the path of an image, received {background!r}")
         if background not in (GREY, *TEXTURES) and not is_image(background):
             raise unknown(f"background, or image that does not exist in {Path.cwd()},", background, (GREY, *TEXTURES))
+        if not isinstance(anchor, str):
+            raise TypeError(f"anchor must be one of {ANCHORS}, received {anchor!r}")
         if anchor not in ANCHORS:
             raise unknown("anchor", anchor, ANCHORS)
         self.background = background

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from symbench.errors import SymbenchError
+from symbench.runner.manifest import TaskFacts
 from symbench.suites import Suite, bundled_suites, load_suite, parse_suite
 from symbench.symmetry.catalogue import symmetry_of
 from symbench.tasks import TASKS
@@ -66,6 +67,8 @@ def test_backgrounds_lie_on_the_ground_where_the_camera_moves() -> None:
     }
     assert [anchors[task].count("world") for task in ("Pong", "CarRacing")] == [0, 6]
     assert [anchors[task].count("screen") for task in ("Pong", "CarRacing")] == [6, 6]
+    suite, task = load_suite("background"), TASKS["CarRacing"]
+    assert suite.conditions(TaskFacts.of(task, suite)) == suite.conditions(task)  # what a run remembers of it
 
 
 @pytest.mark.parametrize("name", bundled_suites())
