@@ -47,6 +47,7 @@ _WIDTH, _HEIGHT = original.WINDOW_W, original.WINDOW_H
 # Rows of the large frame that lie under the indicators. No bar grows out of them: they are five units high, the bars
 # 1 + .02 of the speed (Box2D allows 100) and 1 + .01 of a wheel's rad/s (the engine reaches 306 on grass).
 _HIDDEN = _HEIGHT * INDICATOR_ROWS // SIZE
+_USUAL_ZOOM = original.ZOOM * original.SCALE  # pixels of the large frame per unit of the world, after a second
 _MARGIN = 2  # pixels that a polygon's smoothed edge may reach beyond its corners
 _GREY_WEIGHTS = np.array([9798, 19235, 3735], np.float32)  # .299, .587, .114 in units of 2^-15
 
@@ -84,7 +85,7 @@ class _View:
 
     def __init__(self, car: Any, time: float) -> None:
         self.angle = -car.hull.angle
-        self.zoom = 0.1 * original.SCALE * max(1 - time, 0) + original.ZOOM * original.SCALE * min(time, 1)
+        self.zoom = 0.1 * original.SCALE * max(1 - time, 0) + _USUAL_ZOOM * min(time, 1)
         self.position = x, y = car.hull.position
         centre = pygame.math.Vector2((-x * self.zoom, -y * self.zoom)).rotate_rad(self.angle)
         self.translation = (_WIDTH / 2 + centre[0], _HEIGHT / 4 + centre[1])
@@ -97,6 +98,17 @@ class _View:
         turned = np.array([self.cos * x - self.sin * y, self.sin * x + self.cos * y])
         scrolled: Corners = turned * self.zoom + np.reshape(self.translation, (2, 1, 1))
         return scrolled
+
+    def camera(self) -> NDArray[np.float64]:
+        """From pixels of an observation to the ground, (2, 3): see :mod:`symbench.wrappers.camera`."""
+        across, down = _WIDTH / SIZE, _HEIGHT / SIZE  # pixels of the large frame in one of the observation
+        # Column and row of the large frame, not mirrored, of the middle of a pixel (row, column, 1).
+        large = np.array([[0, across, across / 2], [-down, 0, _HEIGHT - down / 2]])
+        large[:, 2] -= self.translation
+        back = np.array([[self.cos, self.sin], [-self.sin, self.cos]]) / self.zoom
+        usual = np.array([[0, -_USUAL_ZOOM / down], [_USUAL_ZOOM / across, 0]])  # the ground's row looks down
+        ground: NDArray[np.float64] = usual @ back @ large
+        return ground
 
     def inside(self, half_width: float) -> bool:
         """Whether the whole screen surely lies within the square of that half width around the origin."""
@@ -125,6 +137,7 @@ class CarRacingEnv(original.CarRacing):
 
     Observation: with ``grey`` ``Box(0, 255, (96, 96, 1))`` uint8, the luma of CarRacing-v3's frame (see :func:`grey`)
     with the last 12 rows, those of the indicators and of the score, black; otherwise CarRacing-v3's (96, 96, 3) itself.
+    ``info["camera"]`` says where the camera is (:mod:`symbench.wrappers.camera`).
     Action, reward, endings, ``render`` and the attributes of the simulator (``car``, ``track``, ``road`` ...) are
     Gymnasium's; ``bg_color`` and ``grass_color`` may be set.
 
@@ -176,10 +189,22 @@ class CarRacingEnv(original.CarRacing):
                 self.road_poly[i] = (corners, road_colours[i])
         return True
 
+    def reset(self, **kwargs: Any) -> tuple[Frame, dict[str, Any]]:
+        """Begin on a new track; see :meth:`gymnasium.Env.reset`. ``info["camera"]`` is where the camera is."""
+        observation, info = super().reset(**kwargs)
+        return observation, {**info, "camera": self._camera}
+
+    def step(self, action: Any) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
+        """Drive for a fiftieth of a second; see :meth:`reset`."""
+        observation, reward, terminated, truncated, info = super().step(action)
+        return observation, reward, terminated, truncated, {**info, "camera": self._camera}
+
     def _render(self, mode: str) -> Any:
         if mode != "state_pixels":
             return super()._render(mode)
-        self._draw_scene(_View(self.car, self.t))
+        view = _View(self.car, self.t)
+        self._camera = view.camera()
+        self._draw_scene(view)
         # Columns are shrunk before the frame is mirrored, rows after: what smoothscale does to a mirrored frame.
         columns = pygame.transform.smoothscale(self._seen, (SIZE, _HEIGHT - _HIDDEN))
         columns = pygame.transform.flip(columns, False, True)

@@ -22,8 +22,8 @@ class IdleVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
     """B environments of the same kind, stepped one after the other, without autoreset.
 
     An environment whose episode has ended is not touched any more: its last observation is repeated, its reward is 0,
-    it is neither terminated nor truncated, until ``reset(options={"reset_mask": mask})``. A player that counts one
-    episode in each environment thus pays for no other. ``metadata["idle"]`` says so.
+    it is neither terminated nor truncated and has no info, until ``reset(options={"reset_mask": mask})``. A player that
+    counts one episode in each environment thus pays for no other. ``metadata["idle"]`` says so.
 
     Threads would not help: ale-py's emulator holds on to the interpreter's lock.
     """
@@ -70,11 +70,13 @@ class IdleVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
         if mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
             raise SymbenchError(f"reset_mask must be ({self.num_envs},) bool, received {mask.shape} {mask.dtype}")
         seeds = self._seeds(seed)
+        infos: dict[str, Any] = {}
         for i in np.flatnonzero(mask).tolist():
-            observation, _ = self.envs[i].reset(seed=seeds[i], options=forwarded or None)
+            observation, info = self.envs[i].reset(seed=seeds[i], options=forwarded or None)
+            infos = self._add_info(infos, info, i)
             self._observations[i] = declared_value(self.single_observation_space, observation)
         self._playing |= mask
-        return self._observations.copy(), {}
+        return self._observations.copy(), infos
 
     def step(self, actions: Any) -> tuple[np.ndarray, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], Any]:
         """Step the environments that play; see :meth:`gymnasium.vector.VectorEnv.step`.
@@ -88,11 +90,13 @@ class IdleVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
         of_each = list(iterate(self.action_space, actions))
         rewards = np.zeros(self.num_envs)
         terminated, truncated = np.zeros(self.num_envs, dtype=bool), np.zeros(self.num_envs, dtype=bool)
+        infos: dict[str, Any] = {}
         for i in np.flatnonzero(self._playing).tolist():
-            observation, rewards[i], terminated[i], truncated[i], _ = self.envs[i].step(of_each[i])
+            observation, rewards[i], terminated[i], truncated[i], info = self.envs[i].step(of_each[i])
+            infos = self._add_info(infos, info, i)
             self._observations[i] = declared_value(self.single_observation_space, observation)
         self._playing &= ~(terminated | truncated)
-        return self._observations.copy(), rewards, terminated, truncated, {}
+        return self._observations.copy(), rewards, terminated, truncated, infos
 
     def close_extras(self, **kwargs: Any) -> None:
         """Close all environments."""

@@ -49,6 +49,7 @@ class TaskFacts(BaseModel):
         observes: ``"sensors"``, ``"frames"`` or ``"entities"``: which conditions of the suite are meant for it.
         group: Name of its symmetry group, which decides the same; ``None`` if it has none.
         max_episode_steps: The longest episode, which decides what is redundant; ``None`` if not known or not limited.
+        camera: ``"moves"`` if it does, which decides the same as ``group``.
         references: Name of the stored references of its instances, see :class:`~symbench.tasks.GapMetric`; or empty.
     """
 
@@ -65,6 +66,7 @@ class TaskFacts(BaseModel):
     observes: str = "sensors"
     group: str | None = None
     max_episode_steps: int | None = None
+    camera: str = "still"
     references: str = ""
 
     @classmethod
@@ -84,6 +86,7 @@ class TaskFacts(BaseModel):
         return cls(
             env_id=task.env_id,
             kwargs=task.kwargs,
+            camera=task.camera,
             preprocessing=task.preprocessing,
             random_return=metric.random_return,
             reference_return=metric.reference_return,

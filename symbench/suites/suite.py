@@ -106,6 +106,10 @@ class Kind(Protocol):
     def max_episode_steps(self) -> int | None:
         """The longest episode there is; ``None`` if there is no limit."""
 
+    @property
+    def camera(self) -> str:
+        """``"moves"`` if what is on the ground moves on the screen; else ``"still"``."""
+
 
 class Perturbation(BaseModel):
     """One condition: a perturbation at one level.
@@ -117,6 +121,7 @@ class Perturbation(BaseModel):
         baseline: Whether retention is measured against this condition. One of a suite has it.
         observes: ``"sensors"``, ``"frames"`` or ``"entities"`` if it is meant for tasks with such observations only.
         group: Name of a symmetry group, e.g. ``"D4"``, if it is meant for tasks with this symmetry only.
+        camera: ``"moves"`` if it is meant for tasks whose camera does only.
         apply: The wrappers from the environment outwards; none leaves the task as it is.
     """
 
@@ -128,6 +133,7 @@ class Perturbation(BaseModel):
     baseline: bool = False
     observes: Literal["sensors", "frames", "entities"] | None = None
     group: str | None = None
+    camera: Literal["moves"] | None = None
     apply: tuple[Apply, ...] = ()
 
     @property
@@ -208,7 +214,9 @@ class Suite(BaseModel):
         return tuple(
             each
             for each in self.perturbations
-            if each.observes in (None, task.observes) and each.group in (None, task.group)
+            if each.observes in (None, task.observes)
+            and each.group in (None, task.group)
+            and each.camera in (None, task.camera)
         )
 
     def redundant(self, task: Kind) -> dict[str, str]:

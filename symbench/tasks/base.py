@@ -42,6 +42,7 @@ class Task:
             different workers may play.
         observes: ``"sensors"``, ``"frames"``, or ``"entities"``: dicts of arrays with a row for each agent or body.
         background: Parameters of ``SwapBackground`` that say what the background of this task is.
+        camera: ``"moves"`` if infos say where it is (:mod:`symbench.wrappers.camera`).
         limits: What an episode can be at most; ``None`` if that is not known. Boards take tasks that have some.
         extra: What to install when the environment cannot be made.
         ends_at: When an episode with this seed and of this length ends, by a clock that does not depend on the seed.
@@ -63,6 +64,7 @@ class Task:
     batch: int = 1000
     observes: str = "sensors"
     background: dict[str, Any] = field(default_factory=dict)
+    camera: str = "still"
     limits: Limits | None = None
     extra: str | None = None
     ends_at: Callable[[int, int], int] | None = None

@@ -1,6 +1,7 @@
 """Backgrounds to put behind a game: procedural textures and the user's own images.
 
 * :func:`texture` - a random texture of a named kind, in two random colours
+* :func:`grey` - a flat grey
 * :func:`image` - a file, fitted to the frame; :func:`pinned` - and its content named
 """
 
@@ -79,6 +80,11 @@ def _stretched(field: Field) -> Field:
     return np.asarray((field - low) / max(high - low, 1e-12))
 
 
+def _mixed(rng: np.random.Generator, height: int, width: int) -> Field:
+    kinds = (_noise, _stripes, _clouds, _checker, _gradient)
+    return kinds[rng.integers(len(kinds))](rng, height, width)
+
+
 TEXTURES: dict[str, Callable[[np.random.Generator, int, int], Field]] = {
     "noise": _noise,
     "stripes": _stripes,
@@ -86,8 +92,14 @@ TEXTURES: dict[str, Callable[[np.random.Generator, int, int], Field]] = {
     "checker": _checker,
     "gradient": _gradient,
     "moving": _clouds,
+    "mixed": _mixed,
 }
-"""By name: a generator, height and width give a field (H, W) in [0, 1]. ``moving`` is clouds that the caller moves."""
+"""By name: a generator, height and width give a field (H, W) in [0, 1]. ``moving`` is clouds that the caller moves,
+``mixed`` one of the others."""
+
+
+GREY: Final = "grey"
+"""The name of the background without texture, whose level is a parameter: :func:`grey`."""
 
 
 def texture(kind: str, rng: np.random.Generator, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
@@ -96,6 +108,11 @@ def texture(kind: str, rng: np.random.Generator, shape: tuple[int, int, int]) ->
     field = TEXTURES[kind](rng, height, width)[:, :, None]
     first, second = rng.integers(0, 256, (2, channels))
     return np.asarray(np.rint(first + field * (second - first)), dtype=np.uint8)
+
+
+def grey(level: int, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """One grey level in all pixels and channels, of shape (H, W, C), uint8."""
+    return np.full(shape, level, dtype=np.uint8)
 
 
 def is_image(background: str) -> bool:
@@ -112,7 +129,7 @@ def pinned(background: str) -> str:
     Raises:
         SymbenchError: The image cannot be read.
     """
-    if background in TEXTURES or _PIN in background or not is_image(background):
+    if background in (GREY, *TEXTURES) or _PIN in background or not is_image(background):
         return background
     return f"{background}{_PIN}{hashlib.sha256(_content(background)).hexdigest()}"
 

@@ -48,6 +48,9 @@ class Transform(ABC):
     changes_actions: bool = False
     """Whether :meth:`act` does anything; of a transform that is bound."""
 
+    reads: str | None = None
+    """The entry of infos that :meth:`tell` is told with every observation; of a transform that is bound."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Name the class."""
         super().__init_subclass__(**kwargs)
@@ -121,6 +124,17 @@ class Transform(ABC):
         Args:
             observations: Batch of B observations.
             actions: Batch of the B actions of the agent that led to them.
+        """
+
+    def tell(self, row: int, value: Any) -> None:  # noqa: B027  (most transforms are told nothing)
+        """Take what the info of an environment says beside its next observation, before that is shown.
+
+        Args:
+            row: Which of the B environments.
+            value: The entry :attr:`reads` of its info; ``None`` if there is none.
+
+        Raises:
+            SymbenchError: The transform cannot work with that.
         """
 
     def act(self, actions: Any) -> Any:

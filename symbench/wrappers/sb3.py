@@ -49,6 +49,7 @@ class VecEnvAdapter(Adapter, VecEnvWrapper):
         self.transform = transform
         self._identity = transform.identity
         self._moves_actions = transform.changes_actions and not transform.identity
+        self._reads = transform.reads
         self._given: list[int | None] = [None] * self.num_envs
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
@@ -68,6 +69,7 @@ class VecEnvAdapter(Adapter, VecEnvWrapper):
             seen: VecEnvObs = copied(observations)
         else:
             observations = declared(self._inner, observations)
+            self._tell(self.venv.unwrapped.reset_infos)
             seen = self.transform.reset(observations, np.ones(self.num_envs, dtype=bool), seeds)
         return seen
 
@@ -88,12 +90,14 @@ class VecEnvAdapter(Adapter, VecEnvWrapper):
         given = {i: infos[i].get("terminal_observation") for i in np.flatnonzero(dones).tolist()}
         known = {i: declared_value(self._inner, last) for i, last in given.items() if last is not None}
         latest = with_rows(self._inner, observations, known) if known else observations
+        self._tell(infos)
         seen = self.transform.step(latest, self._actions)
         for i in known:
             infos[i] = {**infos[i], "terminal_observation": row(self._seen, seen, i)}
         if self._moves_actions:
             infos = [shown_info(self.transform, i, info) for i, info in enumerate(infos)]
         if dones.any():
+            self._tell(self.venv.unwrapped.reset_infos, dones)
             seen = self.transform.reset(observations, dones, None)
         return seen, rewards, dones, infos
 
@@ -111,6 +115,12 @@ class VecEnvAdapter(Adapter, VecEnvWrapper):
             return found
         rows = self._get_indices(indices)
         return [shown_mask(self.transform, row, mask) for row, mask in zip(rows, found, strict=True)]
+
+    def _tell(self, infos: Sequence[dict[str, Any]], rows: NDArray[np.bool_] | None = None) -> None:
+        """Tell the transform what the infos of some environments say, or of all."""
+        if self._reads is not None:
+            for row in range(self.num_envs) if rows is None else np.flatnonzero(rows).tolist():
+                self.transform.tell(row, infos[row].get(self._reads))
 
     def _masks_of(self, row: int, own: Callable[[], Any]) -> NDArray[Any]:
         return shown_mask(self.transform, row, own())

@@ -47,6 +47,7 @@ class GymAdapter(Adapter, gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
         self._ended = False  # whether the episode is over, so that one which begins inside is noticed
         self._identity = self.transform.identity  # asked at every step
         self._moves_actions = self.transform.changes_actions and not self._identity
+        self._reads = self.transform.reads
         if not self._identity:
             self.observation_space = self._seen
 
@@ -56,6 +57,7 @@ class GymAdapter(Adapter, gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
         if self._identity:
             return copied(observation), info
         self._ended = False
+        self._tell(info)
         seen = self.transform.reset(declared_one(self._inner, observation), _ALL, [seed])
         return row(self._seen, seen, 0), self._shown(info) if self._moves_actions else info
 
@@ -72,6 +74,7 @@ class GymAdapter(Adapter, gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
         observation, reward, terminated, truncated, info = self.env.step(told)
         begins, self._ended = self._ended, terminated or truncated
         observations = declared_one(self._inner, observation)
+        self._tell(info)
         seen = self.transform.reset(observations, _ALL, None) if begins else self.transform.step(observations, actions)
         info = self._shown(info) if self._moves_actions else info
         return row(self._seen, seen, 0), reward, terminated, truncated, info
@@ -82,6 +85,10 @@ class GymAdapter(Adapter, gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
         if name != ACTION_MASKS or not self._moves_actions:
             return found
         return lambda: shown_mask(self.transform, 0, found())
+
+    def _tell(self, info: dict[str, Any]) -> None:
+        if self._reads is not None:
+            self.transform.tell(0, info.get(self._reads))
 
     def _shown(self, info: dict[str, Any]) -> dict[str, Any]:
         return shown_info(self.transform, 0, info)

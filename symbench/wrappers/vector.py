@@ -47,6 +47,7 @@ class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
         self._seen = self.transform.bind(self._inner, actions, envs.num_envs, self.take_place(envs))
         self._identity = self.transform.identity  # asked at every step
         self._moves_actions = self.transform.changes_actions and not self._identity
+        self._reads = self.transform.reads
         if not self._identity:
             self.single_observation_space = self._seen
             self.observation_space = batch_space(self._seen, envs.num_envs)
@@ -73,6 +74,7 @@ class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
         if self._identity:
             return copied(observations), infos
         observations = declared(self._inner, observations)
+        self._tell(infos, mask)
         return self.transform.reset(observations, mask, _seeds(seed, self.num_envs)), self._shown(infos)
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
@@ -86,6 +88,7 @@ class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
         if self._mode == AutoresetMode.SAME_STEP and self._ended.any():
             observations, infos = self._end_within_step(observations, actions, infos)
             return observations, rewards, terminations, truncations, infos
+        self._tell(infos)
         seen = self.transform.step(observations, actions)
         if self._mode == AutoresetMode.NEXT_STEP and ended.any():
             seen = self.transform.reset(observations, ended, None)
@@ -96,6 +99,8 @@ class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
         given = infos.get("final_obs", [None] * self.num_envs)
         known = [i for i in np.flatnonzero(self._ended).tolist() if given[i] is not None]
         last = with_rows(self._inner, observations, {i: declared_value(self._inner, given[i]) for i in known})
+        self._tell(infos, ~self._ended)
+        self._tell(infos.get("final_info", {}), self._ended)
         seen = self.transform.step(last, actions)
         final = np.full(self.num_envs, None, dtype=object)
         for i in known:
@@ -103,7 +108,17 @@ class VectorAdapter(Adapter, VectorWrapper[Any, Any, Any, Any, Any]):
         infos = {**infos, "final_obs": final} if known else infos
         if "final_info" in infos:
             infos = {**infos, "final_info": self._shown(infos["final_info"])}
+        self._tell(infos, self._ended)
         return self.transform.reset(observations, self._ended, None), self._shown(infos)
+
+    def _tell(self, infos: dict[str, Any], rows: NDArray[np.bool_] | None = None) -> None:
+        """Tell the transform what the infos of some environments say; without ``rows``, of those that say something."""
+        if self._reads is None:
+            return
+        given = np.broadcast_to(infos.get(f"_{self._reads}", self._reads in infos), self.num_envs)
+        asked = rows if rows is not None else given if given.any() else ~given  # in a rest nothing is said
+        for i in np.flatnonzero(asked).tolist():
+            self.transform.tell(i, infos[self._reads][i] if given[i] else None)
 
     def _shown(self, infos: dict[str, Any]) -> dict[str, Any]:
         return shown_infos(self.transform, infos, self.num_envs) if self._moves_actions else infos

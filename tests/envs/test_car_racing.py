@@ -11,10 +11,11 @@ from collections.abc import Callable
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.envs.box2d import car_racing as original
 from gymnasium.utils.env_checker import check_env
 
 import symbench.envs  # noqa: F401
-from symbench.envs.car_racing import GRASS_GREY, GRASS_RGB, INDICATOR_ROWS, CarRacingEnv, grey
+from symbench.envs.car_racing import GRASS_GREY, GRASS_RGB, INDICATOR_ROWS, SIZE, CarRacingEnv, grey
 from symbench.tasks import TASKS
 
 Policy = Callable[[int, np.random.Generator], list[float]]
@@ -48,8 +49,9 @@ def test_pixels_rewards_and_endings_are_those_of_car_racing_v3(policy: Policy, s
         np.testing.assert_array_equal(frames[2][..., 0], masked)
         action = np.array(policy(step, rng), dtype=np.float32)
         frames, *outcomes = zip(*(env.step(action) for env in (original, colour, luma)), strict=True)
-        for outcome in outcomes:  # rewards, terminated, truncated, info
+        for outcome in outcomes[:-1]:  # rewards, terminated, truncated
             assert outcome[1] == outcome[2] == outcome[0]
+        assert [{**info, "camera": None} for info in outcomes[-1]] == [{**outcomes[-1][0], "camera": None}] * 3
         if outcomes[1][0]:
             break
     assert outcomes[1][0] == (policy is straight_out)
@@ -111,6 +113,27 @@ def test_grass_has_the_documented_colours() -> None:
     assert of_grass.any(axis=(0, 1)).all()
     assert of_grass[:-INDICATOR_ROWS].any(axis=-1).mean() > 0.5
     assert set(frames[1][of_grass.any(axis=-1)].ravel().tolist()) == set(GRASS_GREY)
+
+
+@pytest.mark.parametrize("name", [GREY, RGB])
+def test_the_camera_says_which_piece_of_the_ground_a_pixel_shows(name: str) -> None:
+    """The lighter patches of grass are drawn where they should lie, as the car drives, turns and the view zooms in."""
+    env, rng = gym.make(name), np.random.default_rng(0)
+    observation, info = env.reset(seed=1)
+    light, dark = (GRASS_GREY[1], GRASS_GREY[0]) if name == GREY else (GRASS_RGB[1], GRASS_RGB[0])
+    for step in range(120):
+        if step % 20 == 19:
+            rows, columns = np.indices((SIZE - INDICATOR_ROWS, SIZE)).reshape(2, -1)
+            ground = info["camera"] @ [rows, columns, np.ones_like(rows)]
+            across, down = 16.2 * 96 / 1000, 16.2 * 96 / 800  # pixels per unit: the usual zoom, the frame shrunk
+            x, y = ground[1] / across, -ground[0] / down
+            cell = original.GRASS_DIM
+            expected = (np.floor(x / cell) % 2 == 0) & (np.floor(y / cell) % 2 == 0)
+            shown = observation[rows, columns]
+            is_light, is_dark = (shown == light).all(axis=1), (shown == dark).all(axis=1)
+            assert is_light.any() and is_dark.any()
+            assert (expected == is_light)[is_light | is_dark].mean() > 0.997
+        observation, *_, info = env.step(np.array(swerving(step, rng), np.float32))
 
 
 def test_without_box2d_the_package_imports_and_the_remedy_is_said() -> None:

@@ -11,7 +11,14 @@ from vision_cases import patches_of
 
 from symbench.policies.vision import SetPooling, VisionAttentionNeuron
 
-CONFIGS = [{}, {"key_hidden": (16,)}, {"key_input": "both"}, {"affine": False}]
+CONFIGS = [
+    {},
+    {"key_hidden": (16,)},
+    {"key_input": "both"},
+    {"affine": False},
+    {"still_values": False},
+    {"key_input": "both", "still_values": False},
+]
 
 
 def actions_of(batch: int, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -26,7 +33,8 @@ def published(layer: VisionAttentionNeuron, patches: Tensor, action: Tensor) -> 
         differences = (patch[1:] - patch[:-1]).flatten()
         newest = [patch[-1]] if layer.newest else []
         keys.append(layer.project_key(torch.cat([differences, *newest, action])))
-        values.append(layer.project_value(torch.cat([layer.norm_patch(frame) for frame in patch])))
+        value = layer.project_value(torch.cat([layer.norm_patch(frame) for frame in patch]))
+        values.append(value if layer.still_values or differences.any() else torch.zeros_like(value))
     queries, width = layer.project_query(layer.queries), layer.project_query.out_features
     weights = torch.softmax(queries @ torch.stack(keys).T / math.sqrt(width), dim=-1)
     return layer.norm_code(torch.relu(weights @ torch.stack(values)))
@@ -42,6 +50,31 @@ def test_grouping_still_patches_and_cancelling_the_action_are_exact(config: dict
         codes = layer(patches, actions)
         for row in range(3):
             torch.testing.assert_close(codes[row], published(layer, patches[row], actions[row]), atol=1e-10, rtol=0)
+
+
+@pytest.mark.parametrize("still_values", [True, False])
+@pytest.mark.parametrize("config", [{}, {"key_hidden": (16,)}], ids=str)
+def test_without_still_values_the_texture_of_what_stands_still_has_no_influence(
+    config: dict, still_values: bool
+) -> None:
+    layer = VisionAttentionNeuron(36, 6, num_codes=25, code_dim=8, still_values=still_values, **config).double()
+    patches, actions = patches_of(3), actions_of(3)
+    still = (patches[:, :, 1:] == patches[:, :, :-1]).all(dim=3).all(dim=2)
+    texture = torch.randint(0, 256, (3, 196, 1, 36), dtype=torch.uint8).expand_as(patches)
+    elsewhere = torch.where(still[:, :, None, None], texture, patches)
+    with torch.no_grad():
+        assert torch.equal(layer(elsewhere, actions), layer(patches, actions)) != still_values
+
+
+def test_where_all_patches_move_still_values_change_nothing() -> None:
+    torch.manual_seed(0)
+    plain = VisionAttentionNeuron(36, 6, num_codes=25, code_dim=8).double()
+    without = VisionAttentionNeuron(36, 6, num_codes=25, code_dim=8, still_values=False).double()
+    without.load_state_dict(plain.state_dict())
+    moving, actions = torch.randint(0, 256, (3, 196, 4, 36), dtype=torch.uint8), actions_of(3)
+    with torch.no_grad():
+        assert torch.equal(without(moving, actions), plain(moving, actions))
+        assert not torch.equal(without(patches_of(3), actions), plain(patches_of(3), actions))
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from symbench.errors import SymbenchError
+from symbench.runner.manifest import TaskFacts
 from symbench.suites import Suite, bundled_suites, load_suite, parse_suite
 from symbench.symmetry.catalogue import symmetry_of
 from symbench.tasks import TASKS
@@ -53,9 +54,21 @@ def test_the_occlusion_suite_hides_what_the_paper_hides_and_tells_which() -> Non
 
 
 def test_the_background_suite_shows_every_texture() -> None:
-    steps = [p.apply[0].parameters for p in load_suite("background").conditions(TASKS["Pong"]) if p.apply]
-    assert {step["background"] for step in steps} == set(TEXTURES)
+    for name in ("background", "background@1"):
+        steps = [p.apply[0].parameters for p in load_suite(name).conditions(TASKS["Pong"]) if p.apply]
+        assert {step["background"] for step in steps} - {"grey"} == set(TEXTURES) - {"mixed"}
     assert all(TASKS[task].background for task in load_suite("background").tasks)
+
+
+def test_backgrounds_lie_on_the_ground_where_the_camera_moves() -> None:
+    anchors = {
+        task: [p.apply[0].parameters.get("anchor") for p in load_suite("background").conditions(TASKS[task]) if p.apply]
+        for task in ("Pong", "CarRacing")
+    }
+    assert [anchors[task].count("world") for task in ("Pong", "CarRacing")] == [0, 6]
+    assert [anchors[task].count("screen") for task in ("Pong", "CarRacing")] == [6, 6]
+    suite, task = load_suite("background"), TASKS["CarRacing"]
+    assert suite.conditions(TaskFacts.of(task, suite)) == suite.conditions(task)  # what a run remembers of it
 
 
 @pytest.mark.parametrize("name", bundled_suites())

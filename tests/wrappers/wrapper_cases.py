@@ -76,7 +76,7 @@ PARAMETERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "SwapBackground": st.fixed_dictionaries(
         {
-            "background": st.sampled_from(["noise", "stripes", "clouds", "checker", "gradient", "moving"]),
+            "background": st.sampled_from(["noise", "stripes", "clouds", "checker", "gradient", "moving", "mixed"]),
             "tolerance": st.integers(0, 255),
             "strength": st.floats(0.2, 1.0),
         }

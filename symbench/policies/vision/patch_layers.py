@@ -76,6 +76,7 @@ class VisionAttentionNeuron(nn.Module):
         key_input: str = "differences",
         affine: bool = True,
         sharpness: float = 1.0,
+        still_values: bool = True,
     ) -> None:
         """Make the layer.
 
@@ -92,6 +93,8 @@ class VisionAttentionNeuron(nn.Module):
             affine: Whether the two LayerNorms have learnable parameters.
             sharpness: Factor on the first weights of W_q. With 1 all patches are attended to alike at first, and it
                 takes long to find the few that matter.
+            still_values: Whether patches in which nothing moves have a value, as published. Without, theirs is 0: how
+                many there are still matters, what they show does not.
 
         Raises:
             ValueError: ``key_input`` is unknown, or fewer than 2 frames leave no difference.
@@ -102,6 +105,7 @@ class VisionAttentionNeuron(nn.Module):
         if history < 2:
             raise ValueError(f"history must be at least 2 for a difference of frames, received {history}")
         self.num_codes, self.code_dim, self.newest = num_codes, code_dim, key_input == "both"
+        self.still_values = still_values
         self.key_dim = (history - 1 + self.newest) * patch_dim
         self.register_buffer("queries", sinusoidal_table(num_codes, query_dim), persistent=False)
         self.project_query = nn.Linear(query_dim, projection_dim)
@@ -129,6 +133,8 @@ class VisionAttentionNeuron(nn.Module):
         single, bias = gather(patches, seen if self.newest else seen & ~still)
         frames = single.to(dtype) / 255.0
         keys, values = self.keys(frames, previous_actions), self.values(frames)
+        if self.newest and not self.still_values:
+            values = values.masked_fill(unmoved(single)[:, :, None], 0.0)
         if not self.newest:
             group_key, group_value, group_bias = self._group(patches, still, previous_actions)
             keys, values = torch.cat([keys, group_key], dim=1), torch.cat([values, group_value], dim=1)
@@ -174,11 +180,12 @@ class VisionAttentionNeuron(nn.Module):
     def _group(self, patches: Tensor, still: Tensor, previous_actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Key, mean value and log number of the patches in which nothing moves: (B, 1, d), (B, 1, d_v), (B, 1)."""
         dtype, count = previous_actions.dtype, still.sum(dim=1, keepdim=True)
+        key = self.keys(torch.zeros_like(patches[:, :1], dtype=dtype), previous_actions)
+        if not self.still_values:
+            return key, key.new_zeros(len(key), 1, self.code_dim), count.to(dtype).log()
         pictures = self.norm_patch(patches[:, :, -1].to(dtype) / 255.0)
         mean = torch.bmm(still[:, None].to(dtype), pictures) / count.clamp(min=1)[:, None]
-        blank = torch.zeros_like(patches[:, :1], dtype=dtype)
-        value = self.project_value(mean.repeat(1, 1, patches.shape[2]))
-        return self.keys(blank, previous_actions), value, count.to(dtype).log()
+        return key, self.project_value(mean.repeat(1, 1, patches.shape[2])), count.to(dtype).log()
 
 
 class SetPooling(nn.Module):

@@ -170,6 +170,7 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
         key_input: str = "differences",
         affine: bool = True,
         sharpness: float = 1.0,
+        still_values: bool = True,
         head: str = "conv",
         conv: Sequence[Sequence[int]] = ((64, 4, 2), (64, 3, 1)),
         hidden: Sequence[int] = (512,),
@@ -190,6 +191,7 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
             key_input: ``"differences"`` as published, or ``"both"``: the newest frame too.
             affine: Whether LayerNorms have learnable parameters.
             sharpness: Factor on the first weights of W_q; see the layer.
+            still_values: Whether patches in which nothing moves have a value, as published, or 0; see the layer.
             head: ``"conv"`` or ``"attention-agent"``.
             conv: Channels, kernel and stride of the convolutions of ``"conv"``.
             hidden: Widths of the dense layers of ``"conv"``.
@@ -208,6 +210,7 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
             "key_input": key_input,
             "affine": affine,
             "sharpness": sharpness,
+            "still_values": still_values,
         }
         shape = {"channels": channels, "patch_size": patch_size}
         tail = {"head": head, "conv": _nested(conv), "hidden": tuple(hidden), "lstm_dim": lstm_dim}
