@@ -1,4 +1,4 @@
-"""Solvers of tours as agents: heuristics by their names, LKH, and beams that an edge scorer guides.
+"""Solvers of tours as agents: heuristics by their names, LKH, PyVRP, and beams of DPDP.
 
 * :data:`SOLVERS` - name -> what it solves
 * :func:`solvers_of` - those that can play a task
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Tours = NDArray[np.int64]
 
 DPDP: Final = "dpdp"
-"""Algorithm of an edge scorer's file."""
+"""Beams that distances guide, or an edge scorer: then the algorithm of its file."""
 _BEAM: Final = 1000  # states of DPDP, the least that was published
 _SCORER_BYTES: Final = 2**30
 _AT_ONCE: Final = 100  # instances whose heatmaps are made together
@@ -48,11 +48,13 @@ class Solver:
         problem: ``"tsp"`` or ``"cvrp"``.
         solve: From a batch of instances to tours, (B, T).
         needs: A package of the extra ``[routing]``.
+        one_by_one: Whether it solves one instance after the other, so that a batch saves nothing.
     """
 
     problem: str
     solve: Callable[[Instances], Tours]
     needs: str = ""
+    one_by_one: bool = False
 
 
 def _nearest_neighbour(instances: Instances) -> Tours:
@@ -79,18 +81,32 @@ def _lkh(instances: Instances) -> Tours:
     return reference_tours(instances["cities"], runs=1)
 
 
+def _dpdp_of_distances(instances: Instances, width: int = _BEAM) -> Tours:
+    from symbench.solvers.dpdp import dpdp
+
+    return np.stack([dpdp(each, beam_size=width, score="costheatmap_potential") for each in instances["cities"]])
+
+
 def _savings(instances: Instances) -> Tours:
     from symbench.solvers.savings import savings
 
     return savings(instances["cities"], instances["demands"])
 
 
+def _pyvrp(instances: Instances) -> Tours:
+    from symbench.solvers.references import reference_routes
+
+    return reference_routes(instances["cities"], instances["demands"], iterations=100)
+
+
 SOLVERS: Final = {
     "nearest-neighbour": Solver("tsp", _nearest_neighbour),
     "farthest-insertion": Solver("tsp", _farthest_insertion),
     "two-opt": Solver("tsp", _two_opt),
-    "lkh": Solver("tsp", _lkh, needs="elkai"),
-    "savings": Solver("cvrp", _savings),
+    DPDP: Solver("tsp", _dpdp_of_distances, one_by_one=True),
+    "lkh": Solver("tsp", _lkh, needs="elkai", one_by_one=True),
+    "savings": Solver("cvrp", _savings, one_by_one=True),
+    "pyvrp": Solver("cvrp", _pyvrp, needs="pyvrp", one_by_one=True),
 }
 """Name, as after ``--agent`` -> solver."""
 
@@ -118,7 +134,7 @@ def read_solver(name: str, path: str) -> dict[str, str]:
     Raises:
         SymbenchError: The package is missing, or the file cannot be read.
     """
-    if name == DPDP:
+    if path:
         content = read(Path(path), path, _SCORER_BYTES, "does not exist")
         return {"scorer": hashlib.sha256(content).hexdigest()}
     if needs := SOLVERS[name].needs:
@@ -153,7 +169,7 @@ def solver_agent(name: str, path: str | None, decode: str | None, action_space: 
 
     Args:
         name: One of :data:`SOLVERS`, or :data:`DPDP`.
-        path: File of DPDP's edge scorer.
+        path: File of DPDP's edge scorer; ``None``: distances guide it.
         decode: ``"beam:N"`` of DPDP.
         action_space: The task's (single) space.
         agent: How tables call it.
@@ -165,9 +181,11 @@ def solver_agent(name: str, path: str | None, decode: str | None, action_space: 
 
     if name == DPDP:
         width = _beam_width(decode, agent)
-        return TourAgent(_dpdp(Path(path or ""), width), "tsp", agent, action_space, f"DPDP with beams of {width}")
+        plan = _guided(Path(path), width) if path else lambda instances, _: _dpdp_of_distances(instances, width)
+        how = f"DPDP with beams of {width}" + ("" if path else ", guided by distances")
+        return TourAgent(plan, "tsp", agent, action_space, how)
     if decode is not None:
-        raise SymbenchError(f"agent {agent!r}: decode is an option of models that build tours and of edge scorers")
+        raise SymbenchError(f"agent {agent!r}: decode is an option of models that build tours and of DPDP")
     solver = SOLVERS[name]
     return TourAgent(lambda instances, _: solver.solve(instances), solver.problem, agent, action_space, name)
 
@@ -175,11 +193,11 @@ def solver_agent(name: str, path: str | None, decode: str | None, action_space: 
 def _beam_width(decode: str | None, agent: str) -> int:
     way, _, number = (decode or f"beam:{_BEAM}").partition(":")
     if way != "beam":
-        raise SymbenchError(f"agent {agent!r}: an edge scorer guides beams, decode=beam:N, received decode={decode}")
+        raise SymbenchError(f"agent {agent!r}: DPDP has beams, decode=beam:N, received decode={decode}")
     return int(number)
 
 
-def _dpdp(path: Path, width: int) -> Callable[[Instances, Sequence[tuple[int, int]]], Tours]:
+def _guided(path: Path, width: int) -> Callable[[Instances, Sequence[tuple[int, int]]], Tours]:
     import torch
 
     from symbench.policies.routing import EdgeScorer
