@@ -22,7 +22,7 @@ from symbench.runner.evaluate import single_thread
 from symbench.runner.tour_solvers import DPDP, SOLVERS, planning_agent, solvers_of
 from symbench.solvers.reference_sets import FIRST_SEED, SETS, instances_of, lengths_in
 from symbench.tasks import GapMetric, get_task
-from symbench.zoo import bundled
+from symbench.zoo import bundled, load_card, load_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     Instances = Mapping[str, NDArray[Any]]
 
-BEAMS: Final = (10, 100, 1000)
+BEAMS: Final = ("beam:10", "beam:100", "beam:1000")
+"""Of DPDP."""
 WAYS: Final = ("greedy", "sample:16", "sample:128", "x8", "beam:16", "beam:128")
 STARTING_WAYS: Final = ("greedy", "starts", "sample:128", "x8", "x8-starts")
 """The same of models that are told where to begin."""
@@ -58,7 +59,7 @@ def measure(spec: str, task: str, count: int, batch: int = _BATCH) -> GapRow:
     """
     sources = [source for source in resolve([spec], task) if source != RANDOM] or [RANDOM]
     instances, solver = _instances(task, count), SOLVERS.get(sources[0].algorithm or "")
-    at_once = 1 if solver and solver.one_by_one and not sources[0].path else min(batch, count)
+    at_once = 1 if solver and solver.one_by_one else min(batch, count)
     agents = [_planner(source, task) for source in sources]
     with single_thread():
         solved = [_solved(agent, instances, at_once) for agent in agents]
@@ -68,7 +69,7 @@ def measure(spec: str, task: str, count: int, batch: int = _BATCH) -> GapRow:
         row[:] = metric.gaps(FIRST_SEED + np.arange(count), -lengths)
     interval = estimate(crossed(gaps[None], FIRST_SEED, sources[0].name, average=mean))
     return GapRow(
-        *(task, _method(sources[0]), _family(sources[0], agents[0]), SETS[task][0], count, len(agents), at_once),
+        *(task, _method(sources[0]), _family(sources[0]), SETS[task][0], count, len(agents), at_once),
         *(interval.value, float(gaps.std()), interval.low, interval.high),
         *(float(np.mean([seconds for _, seconds in solved])), float((gaps <= _SAME).mean())),
     )
@@ -77,15 +78,17 @@ def measure(spec: str, task: str, count: int, batch: int = _BATCH) -> GapRow:
 def methods_of(task: str) -> list[str]:
     """What is measured where nothing is named: all solvers that are installed, and bundled agents in several ways."""
     solvers = [name for name in solvers_of(task) if name != DPDP]
-    beams = [f"{DPDP},decode=beam:{width}" for width in BEAMS if DPDP in solvers_of(task)]
+    beams = [f"{DPDP},decode={way}" for way in BEAMS if DPDP in solvers_of(task)]
     return [*solvers, *beams, *(f"{name},decode={way}" for name in bundled(task) for way in _ways(name, task))]
 
 
 def _ways(name: str, task: str) -> tuple[str, ...]:
-    from symbench.zoo import load_agent
+    from symbench.policies.routing import EdgeScorer
 
-    model = load_agent(bundled(task)[name][0]).network
-    return STARTING_WAYS if getattr(model, "needs_start", False) else WAYS
+    network = load_network(bundled(task)[name][0])
+    if isinstance(network, EdgeScorer):
+        return BEAMS
+    return STARTING_WAYS if getattr(network, "needs_start", False) else WAYS
 
 
 def _instances(task: str, count: int) -> Instances:
@@ -105,7 +108,7 @@ def _planner(source: AgentSource, task: str) -> TourAgent:
     agent = load(source, env.observation_space, env.action_space)
     env.close()
     if isinstance(agent, NetworkAgent):
-        agent = planning_agent(agent, "greedy", env.action_space)
+        agent = planning_agent(agent.network, source.name, "greedy", env.action_space)
     if not isinstance(agent, TourAgent):
         raise SymbenchError(f"agent {source.name!r} plans no whole tours: take a solver or a model of tours")
     if reason := agent.incompatibility(env.observation_space, env.action_space):
@@ -141,10 +144,10 @@ def _method(source: AgentSource) -> str:
     return f"{source.name} {way}" if way else source.name
 
 
-def _family(source: AgentSource, agent: TourAgent) -> str:
+def _family(source: AgentSource) -> str:
     if source.kind == "solver":
         return FAMILIES[DPDP if source.algorithm == DPDP else ""]
-    return FAMILIES.get(getattr(getattr(agent.planner, "model", None), "kind", OTHERS), OTHERS)
+    return FAMILIES.get(load_card(source.path)["kind"], OTHERS) if source.kind == "zoo" and source.path else OTHERS
 
 
 def main(

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "tours"
 """Where a leaderboard keeps the tables, one for each task."""
-FAMILIES: Final = {"": "without learning", "dpdp": "DPDP", "attention-model": "attention model", "pomo": "POMO"}
+FAMILIES: Final = {
+    **{"": "without learning", "dpdp": "DPDP", "edge-scorer": "DPDP"},
+    **{"attention-model": "attention model", "pomo": "POMO"},
+}
 """Kind of the model, or of the solver -> what methods have in common."""
 OTHERS: Final = "invariant and other models"
 

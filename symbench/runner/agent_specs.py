@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from symbench import own_code
 from symbench.errors import SymbenchError, unknown
 from symbench.runner.cell import AgentSource
-from symbench.runner.tour_solvers import DPDP, SOLVERS, problem_of, solvers_of
+from symbench.runner.tour_solvers import SOLVERS, problem_of, solvers_of
 
 if TYPE_CHECKING:
     from symbench.zoo.rl_zoo3 import LoggedModel
@@ -40,8 +40,6 @@ def sources_of(spec: str, task: str, trust: bool) -> list[AgentSource]:
         raise SymbenchError(f"agent {spec!r}: say which algorithm made the file, e.g. --agent ppo:{spec}")
     if "/" in spec or spec.endswith((".safetensors", ".json")):
         path = _stem(spec)
-        if scorer := _edge_scorer(path):
-            return [AgentSource(name=_slug(path.name), kind="solver", algorithm=DPDP, path=str(scorer))]
         return [AgentSource(name=_slug(path.name), kind="zoo", path=str(path))]
     return _named(spec, task)
 
@@ -105,16 +103,6 @@ def _named(spec: str, task: str) -> list[AgentSource]:
 
 def _stem(path: str) -> Path:
     return Path(re.sub(r"\.(safetensors|json)$", "", path)).expanduser()
-
-
-def _edge_scorer(path: Path) -> Path | None:
-    """The file of an edge scorer, which has no card."""
-    file, card = (path.with_name(path.name + suffix) for suffix in (".safetensors", ".json"))
-    if card.exists() or not file.exists():
-        return None
-    from symbench.policies.routing import EdgeScorer
-
-    return file if EdgeScorer.wrote(file) else None
 
 
 def _slug(name: str) -> str:

@@ -116,6 +116,7 @@ def tasks_of(specs: Iterable[str | AgentSource]) -> list[str]:
 
 def _load(source: AgentSource, observations: Space[Any], actions: Space[Any]) -> Agent:
     from symbench import zoo
+    from symbench.policies import NetworkAgent, PolicyNetwork
     from symbench.zoo.exported_networks import ExportedFile, load_exported
 
     if source.held is not None:
@@ -126,10 +127,12 @@ def _load(source: AgentSource, observations: Space[Any], actions: Space[Any]) ->
             f"the files of agent {source.name!r} ({source.path}) have changed since the run was planned: start it again"
         )
     if source.kind == "solver":
-        return solver_agent(source.algorithm or "", source.path, options.decode, actions, source.name)
+        return solver_agent(source.algorithm or "", options.decode, actions, source.name)
     if isinstance(files, zoo.AgentFiles):
-        agent = zoo.load_agent(path, files)
-        return agent if options.decode is None else planning_agent(agent, options.decode, actions)
+        network = zoo.load_network(path, files)
+        if isinstance(network, PolicyNetwork) and options.decode is None:
+            return NetworkAgent(network, files.card.get("agent", Path(path).name))
+        return planning_agent(network, source.name, options.decode, actions)
     if isinstance(files, ExportedFile):
         return load_exported(files, source.name, observations, actions)
     if isinstance(files, dict):
@@ -153,7 +156,7 @@ def _read(source: AgentSource) -> Files:
 
     path = source.path or ""
     if source.kind == "solver":
-        return read_solver(source.algorithm or "", path)
+        return read_solver(source.algorithm or "")
     if source.kind == "code":
         files = own_code.source_files(path, source.trust)
         return {str(file.relative_to(files[0].parent)): _sha256(file.read_bytes()) for file in files}

@@ -1,25 +1,23 @@
-"""Solvers of tours as agents: heuristics by their names, LKH, PyVRP, and beams of DPDP.
+"""Agents that plan whole tours: heuristics, LKH, PyVRP and DPDP by their names, models, edge scorers.
 
 * :data:`SOLVERS` - name -> what it solves
 * :func:`solvers_of` - those that can play a task
-* :func:`solver_agent` - one of them as an agent; :func:`planning_agent` - a model, where ``decode`` is said
+* :func:`solver_agent` - one of them as an agent
+* :func:`planning_agent` - a model, where ``decode`` is said, or beams that an edge scorer guides
 """
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from symbench.errors import SymbenchError
 from symbench.extras import require
-from symbench.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,16 +25,15 @@ if TYPE_CHECKING:
     from gymnasium.spaces import Space
     from numpy.typing import NDArray
 
-    from symbench.policies import NetworkAgent
-    from symbench.policies.routing import TourAgent
+    from symbench.policies.routing import EdgeScorer, TourAgent
+    from symbench.zoo.agent_files import Network
 
     Instances = Mapping[str, NDArray[Any]]
     Tours = NDArray[np.int64]
 
 DPDP: Final = "dpdp"
-"""Beams that distances guide, or an edge scorer: then the algorithm of its file."""
+"""Beams that distances guide; the only solver that has a ``decode``."""
 _BEAM: Final = 1000  # states of DPDP, the least that was published
-_SCORER_BYTES: Final = 2**30
 _AT_ONCE: Final = 100  # instances whose heatmaps are made together
 
 
@@ -128,62 +125,59 @@ def problem_of(task: str) -> str | None:
     return None
 
 
-def read_solver(name: str, path: str) -> dict[str, str]:
-    """SHA-256 of what a solver reads; of one that reads nothing, version of the package that it needs.
+def read_solver(name: str) -> dict[str, str]:
+    """Version of the package that a solver needs, if any.
 
     Raises:
-        SymbenchError: The package is missing, or the file cannot be read.
+        SymbenchError: The package is missing.
     """
-    if path:
-        content = read(Path(path), path, _SCORER_BYTES, "does not exist")
-        return {"scorer": hashlib.sha256(content).hexdigest()}
     if needs := SOLVERS[name].needs:
         require(needs, f"agents called {name}")
         return {needs: version(needs)}
     return {}
 
 
-def planning_agent(agent: NetworkAgent, decode: str, action_space: Space[Any]) -> TourAgent:
-    """A model that plans whole tours instead of playing step by step.
+def planning_agent(network: Network, agent: str, decode: str | None, action_space: Space[Any]) -> TourAgent:
+    """A network that plans whole tours instead of playing step by step.
 
     Args:
-        agent: Which plays it.
-        decode: See :mod:`symbench.policies.routing.whole_tours`.
+        network: A model that builds tours, or an edge scorer, which guides DPDP.
+        agent: How tables call it.
+        decode: See :mod:`symbench.policies.routing.whole_tours`; of edge scorers ``"beam:N"`` or ``None``.
         action_space: The task's (single) space.
 
     Raises:
         SymbenchError: It builds no tours, or cannot decode so.
     """
-    from symbench.policies.routing import ModelPlanner, RoutingModel, TourAgent
+    from symbench.policies.routing import EdgeScorer, ModelPlanner, RoutingModel, TourAgent
 
-    model = agent.network
-    if not isinstance(model, RoutingModel):
-        raise SymbenchError(f"agent {agent.name!r} is a {model.kind}: decode is an option of models that build tours")
-    return TourAgent(
-        ModelPlanner(model, decode), model.problem, agent.name, action_space, f"{model.kind}, decode={decode}"
-    )
+    if isinstance(network, EdgeScorer):
+        width = _beam_width(decode, agent)
+        return TourAgent(_guided(network, width), "tsp", agent, action_space, f"DPDP with beams of {width}")
+    if not isinstance(network, RoutingModel):
+        raise SymbenchError(f"agent {agent!r} is a {network.kind}: decode is an option of models that build tours")
+    planner = ModelPlanner(network, decode or "greedy")
+    return TourAgent(planner, network.problem, agent, action_space, f"{network.kind}, decode={planner.decode}")
 
 
-def solver_agent(name: str, path: str | None, decode: str | None, action_space: Space[Any], agent: str) -> TourAgent:
+def solver_agent(name: str, decode: str | None, action_space: Space[Any], agent: str) -> TourAgent:
     """A solver as an agent.
 
     Args:
-        name: One of :data:`SOLVERS`, or :data:`DPDP`.
-        path: File of DPDP's edge scorer; ``None``: distances guide it.
-        decode: ``"beam:N"`` of DPDP.
+        name: One of :data:`SOLVERS`.
+        decode: ``"beam:N"`` of DPDP, else ``None``.
         action_space: The task's (single) space.
         agent: How tables call it.
 
     Raises:
-        SymbenchError: The file is none of an edge scorer, or the solver has no such option.
+        SymbenchError: The solver has no such option.
     """
     from symbench.policies.routing import TourAgent
 
     if name == DPDP:
         width = _beam_width(decode, agent)
-        plan = _guided(Path(path), width) if path else lambda instances, _: _dpdp_of_distances(instances, width)
-        how = f"DPDP with beams of {width}" + ("" if path else ", guided by distances")
-        return TourAgent(plan, "tsp", agent, action_space, how)
+        how = f"DPDP with beams of {width}, guided by distances"
+        return TourAgent(lambda each, _: _dpdp_of_distances(each, width), "tsp", agent, action_space, how)
     if decode is not None:
         raise SymbenchError(f"agent {agent!r}: decode is an option of models that build tours and of DPDP")
     solver = SOLVERS[name]
@@ -197,13 +191,10 @@ def _beam_width(decode: str | None, agent: str) -> int:
     return int(number)
 
 
-def _guided(path: Path, width: int) -> Callable[[Instances, Sequence[tuple[int, int]]], Tours]:
+def _guided(scorer: EdgeScorer, width: int) -> Callable[[Instances, Sequence[tuple[int, int]]], Tours]:
     import torch
 
-    from symbench.policies.routing import EdgeScorer
     from symbench.solvers.dpdp import guided_tour
-
-    scorer = EdgeScorer.load(path)
 
     def plan(instances: Instances, _: Sequence[tuple[int, int]]) -> Tours:
         cities = torch.tensor(instances["cities"], dtype=torch.float32)

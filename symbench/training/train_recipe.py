@@ -8,7 +8,7 @@ import torch
 
 from symbench.errors import SymbenchError, unknown
 from symbench.extras import require
-from symbench.policies import NetworkAgent, PolicyNetwork
+from symbench.policies import Agent, NetworkAgent, PolicyNetwork
 from symbench.policies.routing import RoutingModel
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.provenance import environment
@@ -142,9 +142,9 @@ def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[st
     task = get_task(plan.task)
     batched = task.native_vector and task.observes == "sensors"
     envs = task.make_vec(SCORE_EPISODES["batched" if batched else task.observes])
-    scores = {"in_order": _score(envs, network, plan.agent)}
+    scores = {"in_order": score(envs, NetworkAgent(network, plan.agent))}
     if not (network.of_team or network.of_tours):
-        scores["shuffled"] = _score(_shuffled(envs), network, plan.agent)
+        scores["shuffled"] = score(_shuffled(envs), NetworkAgent(network, plan.agent))
     return {
         "agent": plan.agent,
         "description": plan.description,
@@ -167,9 +167,10 @@ def _shuffled(envs: VectorEnv[Any, Any, Any]) -> VectorEnv[Any, Any, Any]:
     return ShufflePatches(envs, patch_size=fitting[-1])
 
 
-def _score(envs: Any, network: PolicyNetwork, name: str) -> dict[str, float]:
+def score(envs: VectorEnv[Any, Any, Any], agent: Agent) -> dict[str, float]:
+    """Mean return of an episode of each environment, its standard deviation and 95% interval, as cards have them."""
     seeds = list(range(SCORE_SEED, SCORE_SEED + envs.num_envs))
-    returns = play(envs, NetworkAgent(network, name), seeds).returns
+    returns = play(envs, agent, seeds).returns
     mean, std = float(returns.mean()), float(returns.std(ddof=1))
     margin = 1.96 * std / len(returns) ** 0.5
     numbers = {"mean": mean, "std": std, "low": mean - margin, "high": mean + margin}

@@ -17,6 +17,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from symbench.errors import SymbenchError, unknown
 from symbench.policies import NETWORKS, NetworkAgent, PolicyNetwork
+from symbench.policies.routing import EdgeScorer
 from symbench.reading import TEXT_BYTES, brief, parse_json, read
 from symbench.zoo.card_formats import FORMAT, upgrade
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 WEIGHTS: Final = Path(__file__).parent / "weights"
 
+Network = PolicyNetwork | EdgeScorer
+KINDS: Final[dict[str, type[Network]]] = {**NETWORKS, EdgeScorer.kind: EdgeScorer}
+"""Name of an architecture in a card -> its class: all networks that play, and what guides a solver of tours."""
+
 _SUFFIXES = (".safetensors", ".json")
 _WEIGHT_BYTES: Final = 2**30
 _SOME_MISSING: Final = 100  # parameters, which are then named
@@ -32,11 +37,11 @@ _NAME_LENGTH: Final = 200
 _DTYPES: Final = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
-def save_agent(network: PolicyNetwork, path: str | Path, card: dict[str, Any]) -> None:
+def save_agent(network: Network, path: str | Path, card: dict[str, Any]) -> None:
     """Write a network's weights and its card.
 
     Args:
-        network: The actor.
+        network: The actor, or an edge scorer.
         path: Where to write, without suffix; missing folders are made.
         card: What is worth knowing about it, JSON values. ``"agent"`` is the name that tables show.
 
@@ -77,14 +82,24 @@ def load_agent(path: str | Path, files: AgentFiles | None = None) -> NetworkAgen
         files: What :func:`read_agent` read; otherwise the files are read now.
 
     Raises:
-        SymbenchError: A file is missing, corrupt, or its weights do not fit its card.
+        SymbenchError: A file is missing, corrupt, or its weights do not fit its card; or it is an edge scorer, which
+            plays as part of a solver only.
     """
+    files = files or read_agent(path)
+    network = load_network(path, files)
+    if isinstance(network, EdgeScorer):
+        raise SymbenchError(f"{path} is an edge scorer, which guides DPDP: --agent {path} plays its tours")
+    return NetworkAgent(network, files.card.get("agent", _stem(path).name))
+
+
+def load_network(path: str | Path, files: AgentFiles | None = None) -> Network:
+    """The network alone, in evaluation mode; arguments and errors as of :func:`load_agent`."""
     stem, files = _stem(path), files or read_agent(path)
     file = _file(stem, ".safetensors")
     tensors = _weights(files.weights, file)
     network = _build(files.card, _file(stem, ".json"), tensors, file)
     network.load_state_dict(tensors)
-    return NetworkAgent(network, files.card.get("agent", stem.name))
+    return network.eval()
 
 
 def load_card(path: str | Path) -> dict[str, Any]:
@@ -101,8 +116,8 @@ def load_card(path: str | Path) -> dict[str, Any]:
         found = brief(repr(card.get("format")))
         raise SymbenchError(f"{file} has format {found}; this version of symbench reads formats 1 to {FORMAT}")
     kind, name = card["kind"], card.get("agent", "")
-    if not isinstance(kind, str) or kind not in NETWORKS:
-        raise SymbenchError(f"{file}: {unknown('architecture', brief(kind), NETWORKS)}")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise SymbenchError(f"{file}: {unknown('architecture', brief(kind), KINDS)}")
     if not isinstance(card["config"], dict):
         raise SymbenchError(_bad_config(file, kind, f"an object was expected, received {brief(repr(card['config']))}"))
     if not isinstance(name, str) or not name.isprintable() or len(name) > _NAME_LENGTH:
@@ -134,7 +149,7 @@ def _weights(content: bytes, file: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _build(card: dict[str, Any], card_file: Path, tensors: dict[str, Tensor], file: Path) -> PolicyNetwork:
+def _build(card: dict[str, Any], card_file: Path, tensors: dict[str, Tensor], file: Path) -> Network:
     """The card's network. A few words of it can ask for any amount of memory, so it is compared with the weights first.
 
     Tensors on torch's meta device have a shape and take no memory.
@@ -153,19 +168,19 @@ def _build(card: dict[str, Any], card_file: Path, tensors: dict[str, Tensor], fi
     return _make(card, card_file)
 
 
-def _make(card: dict[str, Any], file: Path) -> PolicyNetwork:
+def _make(card: dict[str, Any], file: Path) -> Network:
     kind = card["kind"]
     try:
         config = upgrade(kind, card["config"], card["format"])
-        _check_types(NETWORKS[kind], config)
-        return NETWORKS[kind](**config)
+        _check_types(kind, config)
+        return KINDS[kind](**config)
     except Exception as error:  # the config may be anything, and so may what it makes constructors do
         raise SymbenchError(_bad_config(file, kind, brief(error))) from error
 
 
-def _check_types(network: type[PolicyNetwork], config: dict[str, Any]) -> None:
+def _check_types(kind: str, config: dict[str, Any]) -> None:
     """Python would take ``"false"`` for true, and true for 1."""
-    types = _types(network)
+    types = _types(kind)
     for name, value in config.items():
         if name not in types:
             raise unknown("setting", brief(name), types)
@@ -177,10 +192,10 @@ def _check_types(network: type[PolicyNetwork], config: dict[str, Any]) -> None:
 
 
 @cache
-def _types(network: type[PolicyNetwork]) -> dict[str, TypeAdapter[Any]]:
+def _types(kind: str) -> dict[str, TypeAdapter[Any]]:
     """Of the constructor's arguments."""
     hints = get_type_hints(
-        network.__init__, localns={"Sequence": Sequence, "Mapping": Mapping, "ActionSpace": Mapping[str, Any]}
+        KINDS[kind].__init__, localns={"Sequence": Sequence, "Mapping": Mapping, "ActionSpace": Mapping[str, Any]}
     )
     del hints["return"]
     return {name: TypeAdapter(hint, config=ConfigDict(strict=True)) for name, hint in hints.items()}

@@ -35,7 +35,7 @@ def models(tmp_path: Path) -> Path:
     save_agent(AttentionModel(**SMALL), tmp_path / "am", {"agent": "am"})
     save_agent(AttentionModel("cvrp", **SMALL), tmp_path / "vehicles", {"agent": "vehicles"})
     save_agent(PomoModel(**SMALL), tmp_path / "pomo", {"agent": "pomo"})
-    EdgeScorer(width=8, layers=1).save(tmp_path / "scorer.safetensors")
+    save_agent(EdgeScorer(width=8, layers=1), tmp_path / "scorer", {"agent": "scorer"})
     return tmp_path
 
 

@@ -48,7 +48,13 @@ def command(module: Any, *arguments: object) -> Any:
 def test_every_method_has_a_row_and_no_tour_is_shorter_than_the_shortest(rows: list[GapRow]) -> None:
     found = {row.method: row for row in rows}
     assert {"nearest-neighbour", "farthest-insertion", "two-opt", "lkh"} < found.keys()
-    assert {"dpdp beam:10", "dpdp beam:1000", "attention-model greedy", "attention-model x8"} < found.keys()
+    assert {
+        "dpdp beam:10",
+        "dpdp beam:1000",
+        "attention-model greedy",
+        "attention-model x8",
+        "edge-scorer beam:100",
+    } < found.keys()
     for row in rows:
         assert (row.task, row.nodes, row.instances) == ("TSP20", 20, 10)
         assert row.gap_mean >= -1e-9 and row.seconds > 0 and 0 <= row.share_at_reference <= 1
@@ -82,11 +88,11 @@ def test_methods_of_vehicles_and_families_of_all_kinds(tmp_path: Path) -> None:
     assert measure("savings", "CVRP20", 3).family == FAMILIES[""]
     save_agent(PomoModel(**SMALL), tmp_path / "pomo", {"agent": "pomo"})
     save_agent(DistanceModel(**SMALL), tmp_path / "distances", {"agent": "distances"})
-    EdgeScorer(width=8, layers=1).save(tmp_path / "scorer.safetensors")
+    save_agent(EdgeScorer(width=8, layers=1), tmp_path / "scorer", {"agent": "scorer"})
     cases = (
         (f"mine={tmp_path}/pomo,decode=x8-starts", "mine x8-starts", "POMO"),
         (f"{tmp_path}/distances", "distances", OTHERS),
-        (f"{tmp_path}/scorer.safetensors,decode=beam:5", "scorer beam:5", "DPDP"),
+        (f"{tmp_path}/scorer,decode=beam:5", "scorer beam:5", "DPDP"),
     )
     for spec, method, family in cases:
         row = measure(spec, "TSP20", 3)

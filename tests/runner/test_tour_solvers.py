@@ -29,7 +29,7 @@ SMALL: dict[str, Any] = {"width": 16, "heads": 2, "layers": 1, "hidden": 16}
 def models(tmp_path: Path) -> Path:
     save_agent(AttentionModel(**SMALL), tmp_path / "am", {"agent": "am"})
     save_agent(DistanceModel(**SMALL), tmp_path / "distances", {"agent": "distances"})
-    EdgeScorer(width=8, layers=1).save(tmp_path / "scorer.safetensors")
+    save_agent(EdgeScorer(width=8, layers=1), tmp_path / "scorer", {"agent": "scorer"})
     return tmp_path
 
 
@@ -58,7 +58,7 @@ def test_digests_cover_the_solver_its_file_and_the_way(models: Path) -> None:
     digests = [resolve([spec], "TSP20")[0].digest for spec in specs]
     assert None not in digests and len(set(digests)) == len(specs)
     assert resolve(["mine=two-opt"], "TSP20")[0].digest == digests[0]
-    EdgeScorer(width=8, layers=2).save(models / "scorer.safetensors")
+    save_agent(EdgeScorer(width=8, layers=2), models / "scorer", {"agent": "scorer"})
     assert resolve([specs[5]], "TSP20")[0].digest != digests[5]
 
 

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from symbench.policies import NetworkAgent
+from symbench.runner.agents import load, resolve
 from symbench.runner.evaluate import play
 from symbench.tasks import TASKS, get_task
 from symbench.wrappers import vector
-from symbench.zoo import bundled, load_agent, load_card
+from symbench.zoo import bundled, load_agent, load_card, load_network
 
 TASK, EPISODES = "CartPoleSwingUp", 200
 CHEAP = [task for task in TASKS if task not in ("Pong", "CarRacing")]  # a game of these takes seconds
@@ -40,11 +41,13 @@ def test_cards_tell_where_an_agent_comes_from_and_what_it_scores(path: object) -
     card = load_card(str(path))
     assert {"agent", "task", "recipe", "seed", "algorithm", "commit", "parameters"} <= card.keys()
     assert not card["commit"].endswith("+changes")
-    agent = load_agent(str(path))
-    assert card["parameters"] == sum(parameter.numel() for parameter in agent.network.parameters())
+    network, task = load_network(str(path)), get_task(card["task"])
+    assert card["parameters"] == sum(parameter.numel() for parameter in network.parameters())
+    with task.make() as env:
+        agent = load(resolve([f"{path}.json"], card["task"])[0], env.observation_space, env.action_space)
     score = card["in_order"]
     seeds = list(range(score["first_seed"], score["first_seed"] + 100))
-    returns = play(get_task(card["task"]).make_vec(len(seeds)), agent, seeds).returns
+    returns = play(task.make_vec(len(seeds)), agent, seeds).returns
     assert returns.mean() == pytest.approx(score["mean"], abs=max(4 * returns.std() / np.sqrt(len(seeds)), 0.01))
 
 

@@ -14,6 +14,7 @@ from hostile_cases import SCENES, SMALL, card_of, observations_of, refused, shap
 
 from symbench.errors import SymbenchError
 from symbench.policies import NETWORKS, EquivariantMLPNetwork, MLPNetwork
+from symbench.runner.agents import load, resolve
 from symbench.tasks import TASKS, get_task
 from symbench.zoo import bundled, load_agent, load_card, save_agent
 from symbench.zoo.card_formats import FORMAT, upgrade
@@ -132,7 +133,7 @@ def test_what_is_given_is_not_changed() -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_the_bundled_agents_of_every_task_act_in_it(task: str) -> None:
     for paths in bundled(task).values():
-        agent = load_agent(paths[0])
         assert load_card(paths[0])["format"] <= FORMAT
         with get_task(task).make() as env:
+            agent = load(resolve([f"{paths[0]}.json"], task)[0], env.observation_space, env.action_space)
             assert agent.incompatibility(env.observation_space, env.action_space) is None

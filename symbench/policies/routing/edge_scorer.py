@@ -5,26 +5,18 @@ Rotated, reflected, shifted and scaled instances have the same heatmap; it is re
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from symbench.errors import SymbenchError
 from symbench.policies.graph.perceptrons import Perceptron
-from symbench.reading import brief
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FAR: Final = -15.0
 """Log-probability of edges that join no near neighbours: below the threshold of DPDP, and yet a number."""
 _FEATURES = 5
-_CARD = "edge_scorer"  # what the header calls the shape
 
 
 class NearNeighbours(NamedTuple):
@@ -116,7 +108,12 @@ class EdgeScorer(nn.Module):
         >>> scorer = EdgeScorer()
         >>> scorer(torch.rand(3, 20, 2)).shape
         torch.Size([3, 20, 20])
+
+    Attributes:
+        kind: Name of the architecture in saved files.
     """
+
+    kind: ClassVar[str] = "edge-scorer"
 
     def __init__(self, width: int = 64, layers: int = 4, neighbours: int = 10, vectors: int = 8) -> None:
         """Make the scorer.
@@ -136,38 +133,6 @@ class EdgeScorer(nn.Module):
     def config(self) -> dict[str, Any]:
         """Arguments that make a scorer of this shape."""
         return dict(self._config)
-
-    def save(self, path: Path) -> None:
-        """Write weights and shape to a safetensors file, which executes nothing.
-
-        Raises:
-            OSError: It cannot be written.
-        """
-        save_file(self.state_dict(), path, {_CARD: json.dumps(self._config)})
-
-    @staticmethod
-    def wrote(path: Path) -> bool:
-        """Whether this is a file that :meth:`save` wrote, by its header."""
-        try:
-            with safe_open(path, "pt") as file:
-                return _CARD in (file.metadata() or {})
-        except Exception:  # there is none, or it is something else
-            return False
-
-    @classmethod
-    def load(cls, path: Path) -> EdgeScorer:
-        """Read what :meth:`save` wrote.
-
-        Raises:
-            SymbenchError: The file cannot be read, or is none of an edge scorer.
-        """
-        try:
-            with safe_open(path, "pt") as file:
-                scorer = cls(**json.loads(file.metadata()[_CARD]))
-                scorer.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-        except Exception as error:
-            raise SymbenchError(f"{path} is no file of an edge scorer ({brief(error)})") from error
-        return scorer.eval()
 
     def forward(self, cities: Tensor) -> Tensor:
         """Log-probabilities that edges are part of a shortest tour, symmetric, (B, n, n), of cities (B, n, 2).

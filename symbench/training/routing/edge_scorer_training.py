@@ -17,19 +17,23 @@ from symbench.errors import SymbenchError
 from symbench.policies.routing.edge_scorer import EdgeScorer
 from symbench.runner.evaluate import single_thread
 from symbench.runner.provenance import environment
+from symbench.runner.tour_solvers import planning_agent
 from symbench.solvers.dpdp import guided_tour
+from symbench.tasks import get_task
 from symbench.training.routing.shortest_tours import SolvedInstances, solved_instances
 from symbench.training.session import STORY, Session
+from symbench.training.train_recipe import SCORE_EPISODES, score
+from symbench.zoo import save_agent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
 
-WEIGHTS: Final = "agent.safetensors"
 _TRAIN, _TEST = 0, 1  # seeds of instances
 _WARM_UP = 100  # steps until the rate is whole
 _POINTS = 50  # of the curve
+_TASK: Final = "TSP20"  # whose mean return the card says
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def train_edge_scorer(
     command: str = "",
     cache: Path | None = None,
 ) -> dict[str, Any]:
-    """Train a scorer; ``out/edge-scorer/s<seed>/`` gets its weights, ``agent.safetensors``, and ``train.json``.
+    """Train a scorer; ``out/edge-scorer/s<seed>/`` gets its weights and card, and ``train.json``.
 
     A finished run is not trained again; an interrupted one goes on from its last checkpoint with the same numbers.
 
@@ -98,12 +102,32 @@ def train_edge_scorer(
         scorer = _train(settings, data, session)
         tests = {n: solved_instances(n, count, _TEST, cache) for n, count in (test or {}).items()}
         gaps = {str(n): measure_gap(scorer, instances, beam_size) for n, instances in tests.items()}
-    scorer.save(session.folder / WEIGHTS)
-    story = {"seed": seed, "gaps": gaps, "beam_size": beam_size, "seconds": round(session.seconds, 1)}
-    story |= {"parameters": sum(parameter.numel() for parameter in scorer.parameters()), **settled}
-    story |= {"command": command, "recipe_digest": digest, "curve": session.curve, **environment(workers=1)}
+    card = make_card(scorer, session, gaps, beam_size)
+    save_agent(scorer, session.folder / "agent", card)
+    story = {**card, **settled, "command": command, "recipe_digest": digest, "curve": session.curve}
+    story |= environment(workers=1)
     session.write_json(STORY, story)
     return story
+
+
+def make_card(scorer: EdgeScorer, session: Session, gaps: dict[str, float], beam_size: int) -> dict[str, Any]:
+    """What is worth knowing about a trained scorer, beside its weights."""
+    task = get_task(_TASK)
+    agent = planning_agent(scorer, scorer.kind, f"beam:{beam_size}", task.make().action_space)
+    return {
+        "agent": scorer.kind,
+        "description": f"edges of shortest tours, for DPDP with beams of {beam_size}",
+        "task": _TASK,
+        "recipe": "train_edge_scorer",
+        "seed": session.seed,
+        "algorithm": "edges of shortest tours",
+        "commit": environment(workers=1)["commit"],
+        "training_seconds": round(session.seconds),
+        "parameters": sum(parameter.numel() for parameter in scorer.parameters()),
+        "beam_size": beam_size,
+        "gaps": gaps,
+        "in_order": score(task.make_vec(SCORE_EPISODES["batched"]), agent),
+    }
 
 
 def _train(settings: EdgeScorerSettings, data: list[SolvedInstances], session: Session) -> EdgeScorer:

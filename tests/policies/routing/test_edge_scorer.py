@@ -13,6 +13,7 @@ from torch import Tensor
 from symbench.errors import SymbenchError
 from symbench.policies.routing.edge_scorer import FAR, EdgeScorer
 from symbench.symmetry import euclidean
+from symbench.zoo import load_agent, load_network, save_agent
 
 
 @pytest.fixture(scope="module")
@@ -79,20 +80,19 @@ def test_cities_that_coincide_have_numbers(scorer: EdgeScorer) -> None:
     assert all(gradient.isfinite().all() for gradient in gradients if gradient is not None)
 
 
-def test_it_is_saved_and_loaded(tmp_path: Path) -> None:
+def test_it_is_saved_and_loaded_as_agents_are(tmp_path: Path) -> None:
     scorer = EdgeScorer(width=12, layers=2, neighbours=4, vectors=3)
-    scorer.save(tmp_path / "scorer.safetensors")
-    loaded = EdgeScorer.load(tmp_path / "scorer.safetensors")
+    save_agent(scorer, tmp_path / "scorer", {"agent": "mine"})
+    loaded = load_network(tmp_path / "scorer")
+    assert isinstance(loaded, EdgeScorer)
     assert loaded.config() == {"width": 12, "layers": 2, "neighbours": 4, "vectors": 3}
     cities = random_cities(2, 9).float()
     assert torch.equal(loaded(cities), scorer(cities))
+    with pytest.raises(SymbenchError, match="is an edge scorer, which guides DPDP"):
+        load_agent(tmp_path / "scorer")
 
 
-def test_mistakes(scorer: EdgeScorer, tmp_path: Path) -> None:
+def test_mistakes(scorer: EdgeScorer) -> None:
     for shape in ((20, 2), (1, 20, 3), (1, 1, 2)):
         with pytest.raises(SymbenchError, match=r"must have shape \(B, n, 2\)"):
             scorer(torch.zeros(shape))
-    (tmp_path / "other").write_text("x")
-    for name in ("other", "missing"):
-        with pytest.raises(SymbenchError, match="is no file of an edge scorer"):
-            EdgeScorer.load(tmp_path / name)

@@ -16,7 +16,6 @@ from symbench.errors import SymbenchError
 from symbench.policies.routing.edge_scorer import EdgeScorer
 from symbench.solvers.held_karp import held_karp
 from symbench.training.routing.edge_scorer_training import (
-    WEIGHTS,
     EdgeScorerSettings,
     edge_loss,
     measure_gap,
@@ -24,6 +23,7 @@ from symbench.training.routing.edge_scorer_training import (
 )
 from symbench.training.routing.shortest_tours import SolvedInstances, solved_instances
 from symbench.training.routing.train_edge_scorer import main
+from symbench.zoo import load_card, load_network
 
 SMALL = {"width": 16, "layers": 2, "neighbours": 6, "vectors": 2}
 
@@ -46,7 +46,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def without_time(story: dict[str, Any]) -> dict[str, Any]:
     curve = [{key: value for key, value in row.items() if key != "seconds"} for row in story["curve"]]
-    return {**story, "seconds": None, "curve": curve}
+    return {**story, "training_seconds": None, "curve": curve}
 
 
 def test_it_learns(cache: Path, tmp_path: Path) -> None:
@@ -57,7 +57,9 @@ def test_it_learns(cache: Path, tmp_path: Path) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         untrained = measure_gap(EdgeScorer(**SMALL), test, beam_size=2)
-    trained = EdgeScorer.load(tmp_path / "edge-scorer" / "s0" / WEIGHTS)
+    trained = load_network(tmp_path / "edge-scorer" / "s0" / "agent")
+    assert isinstance(trained, EdgeScorer)
+    assert load_card(tmp_path / "edge-scorer" / "s0" / "agent")["gaps"] == story["gaps"]
     assert story["gaps"] == {"10": pytest.approx(measure_gap(trained, test, beam_size=2))}
     assert 0 <= story["gaps"]["10"] < untrained / 2
     assert measure_gap(trained, test, beam_size=1000) <= story["gaps"]["10"]
@@ -81,9 +83,8 @@ def test_a_run_that_was_interrupted_is_the_run_that_was_not(
         train_edge_scorer(settings(8), tmp_path / "parts", 1, cache=cache)
     parts = train_edge_scorer(settings(8), tmp_path / "parts", 1, cache=cache)
     assert without_time(parts) == without_time(whole)
-    assert (tmp_path / "parts/edge-scorer/s1" / WEIGHTS).read_bytes() == (
-        tmp_path / "whole/edge-scorer/s1" / WEIGHTS
-    ).read_bytes()
+    weights = "edge-scorer/s1/agent.safetensors"
+    assert (tmp_path / "parts" / weights).read_bytes() == (tmp_path / "whole" / weights).read_bytes()
     assert train_edge_scorer(settings(8), tmp_path / "parts", 1, cache=cache) == parts  # not trained again
 
 
