@@ -28,14 +28,15 @@ def leaderboard(
     """Make the tables and the site of a leaderboard again from its submissions.
 
     Writes LEADERBOARD.md and leaderboard.csv into FOLDER. The site needs no
-    server, no network and no build step. The same submissions give the same
-    bytes. Exit code of --check: 0 if everything is up to date, 1 if not.
+    server, no network and no build step. Tables of tours in FOLDER/tours are
+    drawn on it. The same files give the same bytes. Exit code of --check: 0 if everything is up to date, 1 if not.
 
     [bold]Examples[/bold]
       [cyan]symbench leaderboard[/cyan]   [dim]# and open leaderboards/site/index.html[/dim]
       [cyan]symbench leaderboard --check[/cyan]   [dim]# what continuous integration does[/dim]
     """
     from symbench.leaderboard.board import write_tables
+    from symbench.leaderboard.gap_rows import read_tables
     from symbench.leaderboard.site import write_site
 
     if check:
@@ -45,16 +46,17 @@ def leaderboard(
     boards = write_tables(folder)
     lines = sum(len(board.lines) for board in boards)
     typer.echo(f"{folder}/LEADERBOARD.md, leaderboard.csv: {len(boards)} boards, {lines} lines")
-    write_site(boards, site or folder / "site")
+    write_site(boards, site or folder / "site", read_tables(folder))
     typer.echo(f"{site or folder / 'site'}/index.html")
 
 
 def _check(folder: Path, site: Path) -> None:
     """Exit with code 1 if anything is stale."""
     from symbench.leaderboard.board import read_boards, stale_tables
+    from symbench.leaderboard.gap_rows import read_tables
     from symbench.leaderboard.site import stale_pages
 
-    stale = {folder: stale_tables(folder), site: stale_pages(read_boards(folder), site)}
+    stale = {folder: stale_tables(folder), site: stale_pages(read_boards(folder), site, read_tables(folder))}
     command = "symbench leaderboard" if site == folder / "site" else f"symbench leaderboard --site {site}"
     for where, names in stale.items():
         if names:

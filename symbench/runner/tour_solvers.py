@@ -1,4 +1,4 @@
-"""Agents that plan whole tours: heuristics and LKH by their names, models, edge scorers.
+"""Agents that plan whole tours: heuristics, LKH, PyVRP and DPDP by their names, models, edge scorers.
 
 * :data:`SOLVERS` - name -> what it solves
 * :func:`solvers_of` - those that can play a task
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     Instances = Mapping[str, NDArray[Any]]
     Tours = NDArray[np.int64]
 
+DPDP: Final = "dpdp"
+"""Beams that distances guide; the only solver that has a ``decode``."""
 _BEAM: Final = 1000  # states of DPDP, the least that was published
 _AT_ONCE: Final = 100  # instances whose heatmaps are made together
 
@@ -43,11 +45,13 @@ class Solver:
         problem: ``"tsp"`` or ``"cvrp"``.
         solve: From a batch of instances to tours, (B, T).
         needs: A package of the extra ``[routing]``.
+        one_by_one: Whether it solves one instance after the other, so that a batch saves nothing.
     """
 
     problem: str
     solve: Callable[[Instances], Tours]
     needs: str = ""
+    one_by_one: bool = False
 
 
 def _nearest_neighbour(instances: Instances) -> Tours:
@@ -74,18 +78,32 @@ def _lkh(instances: Instances) -> Tours:
     return reference_tours(instances["cities"], runs=1)
 
 
+def _dpdp_of_distances(instances: Instances, width: int = _BEAM) -> Tours:
+    from symbench.solvers.dpdp import dpdp
+
+    return np.stack([dpdp(each, beam_size=width, score="costheatmap_potential") for each in instances["cities"]])
+
+
 def _savings(instances: Instances) -> Tours:
     from symbench.solvers.savings import savings
 
     return savings(instances["cities"], instances["demands"])
 
 
+def _pyvrp(instances: Instances) -> Tours:
+    from symbench.solvers.references import reference_routes
+
+    return reference_routes(instances["cities"], instances["demands"], iterations=100)
+
+
 SOLVERS: Final = {
     "nearest-neighbour": Solver("tsp", _nearest_neighbour),
     "farthest-insertion": Solver("tsp", _farthest_insertion),
     "two-opt": Solver("tsp", _two_opt),
-    "lkh": Solver("tsp", _lkh, needs="elkai"),
-    "savings": Solver("cvrp", _savings),
+    DPDP: Solver("tsp", _dpdp_of_distances, one_by_one=True),
+    "lkh": Solver("tsp", _lkh, needs="elkai", one_by_one=True),
+    "savings": Solver("cvrp", _savings, one_by_one=True),
+    "pyvrp": Solver("cvrp", _pyvrp, needs="pyvrp", one_by_one=True),
 }
 """Name, as after ``--agent`` -> solver."""
 
@@ -135,7 +153,7 @@ def planning_agent(network: Network, agent: str, decode: str | None, action_spac
 
     if isinstance(network, EdgeScorer):
         width = _beam_width(decode, agent)
-        return TourAgent(_dpdp(network, width), "tsp", agent, action_space, f"DPDP with beams of {width}")
+        return TourAgent(_guided(network, width), "tsp", agent, action_space, f"DPDP with beams of {width}")
     if not isinstance(network, RoutingModel):
         raise SymbenchError(f"agent {agent!r} is a {network.kind}: decode is an option of models that build tours")
     planner = ModelPlanner(network, decode or "greedy")
@@ -147,17 +165,21 @@ def solver_agent(name: str, decode: str | None, action_space: Space[Any], agent:
 
     Args:
         name: One of :data:`SOLVERS`.
-        decode: ``None``.
+        decode: ``"beam:N"`` of DPDP, else ``None``.
         action_space: The task's (single) space.
         agent: How tables call it.
 
     Raises:
-        SymbenchError: ``decode`` was said.
+        SymbenchError: The solver has no such option.
     """
     from symbench.policies.routing import TourAgent
 
+    if name == DPDP:
+        width = _beam_width(decode, agent)
+        how = f"DPDP with beams of {width}, guided by distances"
+        return TourAgent(lambda each, _: _dpdp_of_distances(each, width), "tsp", agent, action_space, how)
     if decode is not None:
-        raise SymbenchError(f"agent {agent!r}: decode is an option of models that build tours and of edge scorers")
+        raise SymbenchError(f"agent {agent!r}: decode is an option of models that build tours and of DPDP")
     solver = SOLVERS[name]
     return TourAgent(lambda instances, _: solver.solve(instances), solver.problem, agent, action_space, name)
 
@@ -165,11 +187,11 @@ def solver_agent(name: str, decode: str | None, action_space: Space[Any], agent:
 def _beam_width(decode: str | None, agent: str) -> int:
     way, _, number = (decode or f"beam:{_BEAM}").partition(":")
     if way != "beam":
-        raise SymbenchError(f"agent {agent!r}: an edge scorer guides beams, decode=beam:N, received decode={decode}")
+        raise SymbenchError(f"agent {agent!r}: DPDP has beams, decode=beam:N, received decode={decode}")
     return int(number)
 
 
-def _dpdp(scorer: EdgeScorer, width: int) -> Callable[[Instances, Sequence[tuple[int, int]]], Tours]:
+def _guided(scorer: EdgeScorer, width: int) -> Callable[[Instances, Sequence[tuple[int, int]]], Tours]:
     import torch
 
     from symbench.solvers.dpdp import guided_tour

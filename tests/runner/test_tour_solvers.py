@@ -40,7 +40,7 @@ def cell(spec: str, task: str = "TSP20", level: str = "in-place", episodes: int 
 
 def test_tasks_with_tours_know_their_solvers_and_others_do_not() -> None:
     for task, known, strange in (
-        ("TSP20", ["nearest-neighbour", "farthest-insertion", "two-opt"], "savings"),
+        ("TSP20", ["nearest-neighbour", "farthest-insertion", "two-opt", "dpdp"], "savings"),
         ("CVRP20", ["savings"], "two-opt"),
     ):
         with pytest.raises(SymbenchError, match="unknown agent") as caught:
@@ -116,6 +116,19 @@ def test_lkh_finds_the_references() -> None:
 
     episodes = evaluate(cell("lkh"))
     np.testing.assert_allclose(-episodes.returns, reference_set("TSP20").lengths_of(episodes.seeds), rtol=1e-6)
+
+
+def test_distances_guide_beams_and_a_wider_one_is_another_agent() -> None:
+    narrow, wide = (cell(spec, episodes=3) for spec in ("dpdp,decode=beam:2", "dpdp"))
+    assert narrow.source.digest != wide.source.digest
+    assert (evaluate(narrow).returns < evaluate(wide).returns).all()
+    assert "DPDP with beams of 1000, guided by distances" in dict(describe(wide))["agent's own"]
+
+
+def test_pyvrp_plays_routes_that_are_no_longer_than_those_of_savings() -> None:
+    pytest.importorskip("pyvrp")
+    found, savings = (evaluate(cell(spec, "CVRP20", episodes=3)).returns for spec in ("pyvrp", "savings"))
+    assert (found >= savings - 1e-9).all()
 
 
 def test_an_edge_scorer_guides_beams(models: Path) -> None:

@@ -12,6 +12,7 @@ from symbench.errors import SymbenchError
 from symbench.extras import require
 from symbench.files import write_atomically
 from symbench.leaderboard.bootstrap import RANKED_FROM
+from symbench.leaderboard.gap_picture import gap_picture
 from symbench.leaderboard.retention import LEAST_CLEAN_SCORE, STATISTICS
 from symbench.leaderboard.site.cells import cell_summaries
 from symbench.leaderboard.site.citation import bibtex
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from symbench.leaderboard.board import Board, Line
+    from symbench.leaderboard.gap_rows import GapRow
     from symbench.leaderboard.site.cells import CellSummary
 
 _HERE: Final = Path(__file__).parent
@@ -78,11 +80,12 @@ class Section:
         return found
 
 
-def pages(boards: Iterable[Board]) -> dict[str, str]:
+def pages(boards: Iterable[Board], gaps: Sequence[Sequence[GapRow]] = ()) -> dict[str, str]:
     """Path in the site -> content.
 
     Args:
         boards: Any number, e.g. those of :func:`~symbench.leaderboard.board.read_boards`.
+        gaps: Tables of tours, of :func:`~symbench.leaderboard.gap_rows.read_tables`, drawn behind the boards.
 
     Raises:
         SymbenchError: Jinja2 is not installed.
@@ -93,7 +96,8 @@ def pages(boards: Iterable[Board]) -> dict[str, str]:
         for entry in section.entries:
             agents.setdefault(entry.line.card.name, []).append(entry)
     index, agent = environment.get_template("index.html"), environment.get_template("agent.html")
-    contents = {_INDEX: index.render(root="", sections=sections, filters=_filters(sections), agents=len(agents))}
+    shown = {"sections": sections, "filters": _filters(sections), "agents": len(agents)}
+    contents = {_INDEX: index.render(root="", gaps=gap_picture(gaps) if gaps else "", **shown)}
     for name, entries in agents.items():
         charts = [chart({name: entry.cells}, runs=True) for entry in entries]
         found = agent.render(root="../", card=entries[0].line.card, parts=list(zip(entries, charts, strict=True)))
@@ -102,17 +106,18 @@ def pages(boards: Iterable[Board]) -> dict[str, str]:
     return contents | {f"static/{file.name}": file.read_text(encoding="utf-8") for file in static}
 
 
-def write_site(boards: Iterable[Board], folder: Path) -> None:
+def write_site(boards: Iterable[Board], folder: Path, gaps: Sequence[Sequence[GapRow]] = ()) -> None:
     """Write the site of boards; pages of agents that are not there any more are deleted.
 
     Args:
         boards: Any number.
         folder: A new or empty folder, or one that holds such a site.
+        gaps: As of :func:`pages`.
 
     Raises:
         SymbenchError: Jinja2 is not installed, the folder holds something else, or a file cannot be written.
     """
-    contents = pages(boards)
+    contents = pages(boards, gaps)
     if folder.exists() and not _is_ours(folder):
         raise SymbenchError(f"{str(folder)!r} holds other files; a new or empty folder is expected")
     for path, content in contents.items():
@@ -125,13 +130,13 @@ def write_site(boards: Iterable[Board], folder: Path) -> None:
         (folder / path).unlink()
 
 
-def stale_pages(boards: Iterable[Board], folder: Path) -> list[str]:
+def stale_pages(boards: Iterable[Board], folder: Path, gaps: Sequence[Sequence[GapRow]] = ()) -> list[str]:
     """Paths of the pages that are missing, superfluous, or not those of the boards.
 
     Raises:
         SymbenchError: Jinja2 is not installed.
     """
-    contents = pages(boards)
+    contents = pages(boards, gaps)
     different = [path for path, content in contents.items() if _bytes(folder / path) != content.encode()]
     return [*different, *_surplus(folder, contents)]
 
