@@ -21,6 +21,8 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NORMALISATIONS = ("none", "softmax", "gate")
+NOMINAL = 5.0  # sensors of which a mean has the size of a sum, so that both begin alike
 ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU}
 
 _LARGEST_TABLE = 2**22  # numbers; those of published agents have some thousand
@@ -200,6 +202,7 @@ class AttentionNeuron(nn.Module):
         query_dim: int = 8,
         projection_dim: int = 32,
         activation: str = "tanh",
+        normalisation: str = "none",
     ) -> None:
         """Make the layer.
 
@@ -212,8 +215,17 @@ class AttentionNeuron(nn.Module):
             query_dim: Columns of the sinusoidal table.
             projection_dim: Width d_q in which queries and keys are compared.
             activation: ``"tanh"`` or ``"relu"``, in the key network.
+            normalisation: Over the sensors: ``"none"``, the sum as published; ``"softmax"``, of the scores in place of
+                their tanh; ``"gate"``, the mean over the sensors that a learned gate, 0 to 1, lets through. With the
+                latter two, sensors that all come twice change nothing.
+
+        Raises:
+            ValueError: The normalisation is unknown.
         """
         super().__init__()
+        if normalisation not in NORMALISATIONS:
+            raise ValueError(f"normalisation must be one of {NORMALISATIONS}, received {normalisation!r}")
+        self.normalisation = normalisation
         self.output_dim = num_codes * value_dim
         first, key_dim = key_widths[0], key_widths[-1]
         self.key_of_values = nn.Linear(history, first, bias=False)
@@ -221,6 +233,7 @@ class AttentionNeuron(nn.Module):
         self.key_network = nn.Sequential(ACTIVATIONS[activation](), *_layers(key_widths, activation))
         self.scores = QueryKeyScores(num_codes, query_dim, key_dim, projection_dim, bias=False, scale=False)
         self.values = nn.Linear(history, value_dim, bias=False)
+        self.gate = nn.Linear(key_dim, 1) if normalisation == "gate" else None
 
     def forward(self, sensors: Tensor, actions: Tensor) -> Tensor:
         """Mix the sensors.
@@ -234,6 +247,16 @@ class AttentionNeuron(nn.Module):
         """
         # The actions are the same for all sensors of an environment: their part of the first layer is computed once.
         keys = self.key_network(self.key_of_values(sensors) + self.key_of_actions(actions.flatten(1))[:, None])
-        weights = torch.tanh(self.scores(keys))
-        code: Tensor = weights.transpose(1, 2) @ self.values(sensors)
+        code: Tensor = self.weights(keys).transpose(1, 2) @ self.values(sensors)
         return code.flatten(1)
+
+    def weights(self, keys: Tensor) -> Tensor:
+        """How much of each sensor's value enters each code, (B, N, key_dim) -> (B, N, M)."""
+        scores: Tensor = self.scores(keys)
+        if self.normalisation == "softmax":
+            return torch.softmax(scores, dim=1)
+        if self.gate is None:
+            return torch.tanh(scores)
+        # It closes entirely: a small weight would be a large one in the sum over hundreds of sensors.
+        opened = nn.functional.hardsigmoid(self.gate(keys))
+        return torch.tanh(scores) * opened * (NOMINAL / opened.sum(dim=1, keepdim=True).clamp(min=1.0))

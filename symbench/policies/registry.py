@@ -23,6 +23,7 @@ from symbench.policies.scenes import (
     ResidualPathwayNetwork,
     SceneMLPNetwork,
 )
+from symbench.policies.sensor_baselines import GRUNetwork, HistoryMLPNetwork, TransformerNetwork
 from symbench.policies.vision import (
     AttentionAgentNetwork,
     NatureCNNNetwork,
@@ -42,6 +43,9 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
         MLPNetwork,
         AttentionNeuronNetwork,
         RecurrentAttentionNeuronNetwork,
+        HistoryMLPNetwork,
+        GRUNetwork,
+        TransformerNetwork,
         VisionAttentionNeuronNetwork,
         SetTransformerNetwork,
         NatureCNNNetwork,

@@ -39,6 +39,8 @@ TWO = spaces.Box(-1, 1, (2,))
 
 SMALL: dict[str, dict[str, Any]] = {
     "mlp": {"num_sensors": 5},
+    "history-mlp": {"num_sensors": 5},
+    "gru": {"num_sensors": 5},
     "vision-attention-neuron": {"num_codes": 16, "key_hidden": [8], "conv": [[8, 2, 1]], "hidden": [16], "lstm_dim": 8},
     "set-transformer": {"num_codes": 16, "conv": [], "hidden": [16]},
     "nature-cnn": {"size": 24, "conv": [[8, 8, 4]], "hidden": [16]},
@@ -119,7 +121,7 @@ def test_a_sequence_is_what_its_steps_are(kind: str) -> None:
     torch.testing.assert_close(together[3:, 2:], alone, atol=1e-5, rtol=0)  # nothing of the earlier episode is left
 
 
-@pytest.mark.parametrize("kind", ["attention-neuron", "recurrent-attention-neuron"])
+@pytest.mark.parametrize("kind", ["attention-neuron", "recurrent-attention-neuron", "transformer"])
 def test_any_number_of_sensors(kind: str) -> None:
     network = make(kind, TWO)
     assert network.num_sensors is None
@@ -129,7 +131,13 @@ def test_any_number_of_sensors(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "place"), [("attention-neuron", (1, slice(None), -1)), ("recurrent-attention-neuron", (2,))]
+    ("kind", "place"),
+    [
+        ("attention-neuron", (1, slice(None), -1)),
+        ("recurrent-attention-neuron", (2,)),
+        ("history-mlp", (1, slice(None), -1)),
+        ("gru", (1,)),
+    ],
 )
 def test_the_next_step_is_told_the_action(kind: str, place: tuple[Any, ...]) -> None:
     for space in (TWO, spaces.Discrete(3)):
