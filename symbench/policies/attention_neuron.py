@@ -216,8 +216,8 @@ class AttentionNeuron(nn.Module):
             projection_dim: Width d_q in which queries and keys are compared.
             activation: ``"tanh"`` or ``"relu"``, in the key network.
             normalisation: Over the sensors: ``"none"``, the sum as published; ``"softmax"``, of the scores in place of
-                their tanh; ``"gate"``, the mean over the sensors that a learned gate, 0 to 1, lets through. With the
-                latter two, sensors that all come twice change nothing.
+                their tanh; ``"gate"``, the mean over those that a :class:`SensorGate` lets through. With the latter
+                two, sensors that all come twice change nothing.
 
         Raises:
             ValueError: The normalisation is unknown.
@@ -233,7 +233,7 @@ class AttentionNeuron(nn.Module):
         self.key_network = nn.Sequential(ACTIVATIONS[activation](), *_layers(key_widths, activation))
         self.scores = QueryKeyScores(num_codes, query_dim, key_dim, projection_dim, bias=False, scale=False)
         self.values = nn.Linear(history, value_dim, bias=False)
-        self.gate = nn.Linear(key_dim, 1) if normalisation == "gate" else None
+        self.gate = SensorGate(history, action_dim) if normalisation == "gate" else None
 
     def forward(self, sensors: Tensor, actions: Tensor) -> Tensor:
         """Mix the sensors.
@@ -247,16 +247,37 @@ class AttentionNeuron(nn.Module):
         """
         # The actions are the same for all sensors of an environment: their part of the first layer is computed once.
         keys = self.key_network(self.key_of_values(sensors) + self.key_of_actions(actions.flatten(1))[:, None])
-        code: Tensor = self.weights(keys).transpose(1, 2) @ self.values(sensors)
+        scores = self.scores(keys)
+        weights = torch.softmax(scores, dim=1) if self.normalisation == "softmax" else torch.tanh(scores)
+        if self.gate is not None:
+            weights = weights * self.gate(sensors, actions)
+        code: Tensor = weights.transpose(1, 2) @ self.values(sensors)
         return code.flatten(1)
 
-    def weights(self, keys: Tensor) -> Tensor:
-        """How much of each sensor's value enters each code, (B, N, key_dim) -> (B, N, M)."""
-        scores: Tensor = self.scores(keys)
-        if self.normalisation == "softmax":
-            return torch.softmax(scores, dim=1)
-        if self.gate is None:
-            return torch.tanh(scores)
-        # It closes entirely: a small weight would be a large one in the sum over hundreds of sensors.
-        opened = nn.functional.hardsigmoid(self.gate(keys))
-        return torch.tanh(scores) * opened * (NOMINAL / opened.sum(dim=1, keepdim=True).clamp(min=1.0))
+
+class SensorGate(nn.Module):
+    """How far each sensor is let through, so that a sum over hundreds of noisy channels stays one over a few sensors.
+
+    A small network, the same for all sensors, reads a sensor's last values and the last actions. The gate closes
+    entirely: a small weight would be a large one in a sum over hundreds. What is let through is divided by its sum, so
+    that sensors that all come twice change nothing.
+    """
+
+    def __init__(self, history: int, action_dim: int, hidden: int = 64) -> None:
+        """Begin nearly open. A gate that is quite open, or quite shut, has no gradient."""
+        super().__init__()
+        self.of_values = nn.Linear(history, hidden, bias=False)
+        self.of_actions = nn.Linear(history * action_dim, hidden)
+        last = nn.Linear(hidden // 2, 1)
+        nn.init.constant_(last.bias, 2.0)
+        self.network = nn.Sequential(nn.ReLU(), nn.Linear(hidden, hidden // 2), nn.ReLU(), last)
+
+    def forward(self, sensors: Tensor, actions: Tensor) -> Tensor:
+        """(B, N, k), (B, k, A) -> (B, N, 1); the sum is :data:`NOMINAL`, less where not even one is let through."""
+        opened = self.opened(sensors, actions)
+        return opened * (NOMINAL / opened.sum(dim=1, keepdim=True).clamp(min=1.0))
+
+    def opened(self, sensors: Tensor, actions: Tensor) -> Tensor:
+        """The same before it is divided, each from 0 to 1."""
+        told = self.of_actions(actions.flatten(1))[:, None]
+        return nn.functional.hardsigmoid(self.network(self.of_values(sensors) + told))

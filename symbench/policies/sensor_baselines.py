@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from symbench.policies.attention_neuron import compress, dense, sinusoidal_table
 from symbench.policies.policy_network import SensorNetwork
@@ -189,4 +190,5 @@ class TransformerNetwork(SensorHistoryNetwork):
         assert actions is not None
         position = sinusoidal_table(sensors.shape[1], self.features_dim).to(sensors)
         tokens = self.embed_sensor(sensors) + self.embed_actions(actions.flatten(1))[:, None] + position
-        return self.layers(tokens).mean(dim=1)  # type: ignore[no-any-return]
+        with sdpa_kernel(SDPBackend.MATH):  # TRPO differentiates twice, which faster kernels cannot
+            return self.layers(tokens).mean(dim=1)  # type: ignore[no-any-return]

@@ -193,6 +193,19 @@ def test_gradients_reach_every_weight() -> None:
         assert missed == []
 
 
+@pytest.mark.parametrize("normalisation", ["softmax", "gate"])
+def test_a_normalised_attention_neuron_is_what_its_settings_say(normalisation: str) -> None:
+    network = AttentionNeuronNetwork(TWO, history=2, normalisation=normalisation)
+    copied = AttentionNeuronNetwork(**json.loads(json.dumps(network.config())))
+    copied.load_state_dict(network.state_dict())
+    seen = torch.randn(6, 500)
+    actions, _ = network(seen, network.initial_state(6, 500))
+    assert torch.equal(copied(seen, copied.initial_state(6, 500))[0], actions)
+    actions.sum().backward()
+    assert all(weights.grad is not None for weights in network.parameters())
+    assert "normalisation" not in AttentionNeuronNetwork(TWO).config()  # cards of before stay as they are
+
+
 def test_wrong_arguments_are_named() -> None:
     with pytest.raises(ValueError, match="received 'softplus'"):
         MLPNetwork(5, action_head(TWO, squash="softplus"))
