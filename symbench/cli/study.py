@@ -13,7 +13,7 @@ from symbench.cli.errors import Debug, directory, one_line_errors
 if TYPE_CHECKING:
     from symbench.leaderboard.bootstrap import Estimate
     from symbench.training.study import Study
-    from symbench.training.study.learning_curves import Summary
+    from symbench.training.study.learning_curves import Curves, Summary
 
 NBODY = "nbody"  # trains predictors, not policies
 _WORKERS = min(2, os.cpu_count() or 1)
@@ -37,6 +37,9 @@ def study(
     ] = Path("runs/study"),
     workers: Annotated[int, typer.Option("--workers", "-w", help="Processes; numbers do not change.")] = _WORKERS,
     resume: Annotated[bool, typer.Option(help="Keep runs that exist, or train them again.")] = True,
+    allow_dirty: Annotated[
+        bool, typer.Option("--allow-dirty", help="Train agents although files differ from the checkout's commit.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Compare how fast networks learn.
@@ -56,6 +59,7 @@ def study(
     """
     from symbench.errors import SymbenchError
     from symbench.extras import require
+    from symbench.training.imitation_study import imitation_studies
     from symbench.training.study import load_study
     from symbench.training.study.run_study import run_study
 
@@ -64,8 +68,11 @@ def study(
         return
     if name is None:
         raise SymbenchError("which study? `symbench study --list` lists them")
-    if name == NBODY and task:
-        raise SymbenchError(f"--task: {NBODY} trains predictors of its own data set; leave it out")
+    if name in (NBODY, *imitation_studies()) and task:
+        raise SymbenchError(f"--task: {name} has data or a teacher of its own; leave it out")
+    if name in imitation_studies():
+        _imitation(name, out, arm, seeds, steps, resume=resume, allow_dirty=allow_dirty)
+        return
     if name == NBODY:
         _nbody(out / NBODY, arm, seeds or 3, steps or 300, resume)
         return
@@ -77,26 +84,45 @@ def study(
     _report(loaded, folder)
 
 
+def _imitation(
+    name: str, out: Path, arms: list[str] | None, seeds: int | None, steps: int | None, **options: bool
+) -> None:
+    """Train students, and show what each scores under every condition."""
+    from symbench.extras import require
+    from symbench.training.imitation_study import load_imitation_study, read_conditions, run_imitation_study
+
+    require("matplotlib", "the curves of a study")
+    loaded, folder = load_imitation_study(name, seeds, steps), out / name
+    run_imitation_study(loaded, folder, arms or (), **options)
+    _show_curves(read_conditions(loaded, folder), folder, loaded.threshold, f"{loaded.task}, privileged imitation")
+
+
 def _report(loaded: Study, folder: Path) -> None:
+    from symbench.training.study.learning_curves import read_curves
+
+    title = f"{loaded.task}, {loaded.algorithm.name.upper()}"
+    _show_curves(read_curves(loaded, folder), folder, loaded.threshold, title)
+    if loaded.orientation_episodes:
+        _report_orientations(loaded, folder)
+
+
+def _show_curves(curves: list[Curves], folder: Path, threshold: float, title: str) -> None:
     from symbench.cli.console import console, show_list
-    from symbench.training.study.learning_curves import read_curves, summarise
+    from symbench.training.study.learning_curves import summarise
     from symbench.viz.draw_curves import draw_curves, write_curves, write_summary
 
-    curves = read_curves(loaded, folder)
-    summaries = [summarise(each, loaded.threshold) for each in curves]
+    summaries = [summarise(each, threshold) for each in curves]
     write_curves(folder / "curves.csv", curves)
     write_summary(folder / "summary.csv", summaries)
     columns = ("arm", "runs", "parameters", "mean return over training", "last return")
-    show_list((*columns, f"steps to {loaded.threshold:g}", "reached by"), map(_line, summaries))
+    show_list((*columns, f"steps to {threshold:g}", "reached by"), map(_line, summaries))
     console().print(
         "mean return over training, last return: interquartile mean over runs; steps: median over runs, a run that "
         f"never gets there counts with all its steps. [ ]: 95% interval over runs, from 5 on (6 for steps).\n{folder}",
         highlight=False,
         markup=False,
     )
-    draw_curves(folder / "curves.png", curves, f"{loaded.task}, {loaded.algorithm.name.upper()}", loaded.threshold)
-    if loaded.orientation_episodes:
-        _report_orientations(loaded, folder)
+    draw_curves(folder / "curves.png", curves, title, threshold)
 
 
 def _report_orientations(loaded: Study, folder: Path) -> None:
@@ -160,12 +186,15 @@ def _with_interval(estimate: Estimate, form: str) -> str:
 
 def _show_studies() -> None:
     from symbench.cli.console import show_list
+    from symbench.training.imitation_study import imitation_studies, load_imitation_study
     from symbench.training.study import load_study, studies
 
     loaded = map(load_study, studies())
     nbody = (NBODY, "N-body systems", "symbench study nbody --arm ...", "300 epochs", "predictors of charged particles")
+    taught = [load_imitation_study(each) for each in imitation_studies()]
     lines = (
         *((s.name, s.task, ", ".join(arm.name for arm in s.arms), f"{s.steps:,}", s.description) for s in loaded),
+        *((s.name, s.task, ", ".join(arm.name for arm in s.arms), f"{s.steps:,}", s.description) for s in taught),
         nbody,
     )
     show_list(("study", "task", "arms", "steps", "description"), lines)

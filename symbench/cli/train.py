@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,9 @@ def train(
     workers: Annotated[
         int, typer.Option("--workers", "-w", help="Processes of an evolution with frames; results do not change.")
     ] = 1,
+    allow_dirty: Annotated[
+        bool, typer.Option("--allow-dirty", help="Train although files differ from the checkout's commit.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Train an agent by a recipe.
@@ -59,7 +63,8 @@ def train(
     if recipe is None:
         raise SymbenchError("which recipe? `symbench train --list` lists them")
     overrides = _overrides(set_ or [])
-    agent = training.train(recipe, out, seed, resume=resume, overrides=overrides, device=device, workers=workers)
+    options = partial(training.train, resume=resume, device=device, workers=workers, allow_dirty=allow_dirty)
+    agent = options(recipe, out, seed, overrides=overrides)
     advice = f"{agent}.safetensors\n{_advice(f'{agent}.safetensors', training.load_recipe(recipe).task)}"
     console().print(advice, highlight=False, markup=False, soft_wrap=True)
 

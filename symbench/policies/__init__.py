@@ -3,6 +3,7 @@
 * networks and agents, which need torch only: :class:`MLPNetwork`, :class:`AttentionNeuronNetwork`,
   :class:`RecurrentAttentionNeuronNetwork`, :class:`Agent`, :class:`NetworkAgent`, :class:`RandomAgent`,
   :class:`RescaledAgent`; :func:`make_network` - a network of a kind, for a task
+* ordinary networks with a memory: :class:`HistoryMLPNetwork`, :class:`GRUNetwork`, :class:`TransformerNetwork`
 * networks that read frames: :class:`VisionAttentionNeuronNetwork`, :class:`SetTransformerNetwork`,
   :class:`NatureCNNNetwork`, :class:`AttentionAgentNetwork`
 * equivariant networks: :class:`EquivariantMLPNetwork`, :class:`EquivariantCNNNetwork`; their layers are in
@@ -45,6 +46,7 @@ from symbench.policies.scenes import (
     ResidualPathwayNetwork,
     SceneMLPNetwork,
 )
+from symbench.policies.sensor_baselines import GRUNetwork, HistoryMLPNetwork, TransformerNetwork
 from symbench.policies.unshuffler import UnshufflerNetwork
 from symbench.policies.vision import (
     AttentionAgentNetwork,
@@ -91,6 +93,8 @@ __all__ = [
     "EquivariantMLPNetwork",
     "FrameAveragedNetwork",
     "FrameAveragedPolicy",
+    "GRUNetwork",
+    "HistoryMLPNetwork",
     "MLPNetwork",
     "MultiAgentGraphNetwork",
     "MultiAgentHomomorphicNetwork",
@@ -121,6 +125,7 @@ __all__ = [
     "SymmetricReplayBuffer",
     "SymmetrizedPolicy",
     "TensorFieldNetwork",
+    "TransformerNetwork",
     "UnshufflerNetwork",
     "VisionAttentionNeuronNetwork",
     "action_head",

@@ -21,6 +21,8 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NORMALISATIONS = ("none", "softmax", "gate")
+NOMINAL = 5.0  # sensors of which a mean has the size of a sum, so that both begin alike
 ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU}
 
 _LARGEST_TABLE = 2**22  # numbers; those of published agents have some thousand
@@ -200,6 +202,7 @@ class AttentionNeuron(nn.Module):
         query_dim: int = 8,
         projection_dim: int = 32,
         activation: str = "tanh",
+        normalisation: str = "none",
     ) -> None:
         """Make the layer.
 
@@ -212,8 +215,17 @@ class AttentionNeuron(nn.Module):
             query_dim: Columns of the sinusoidal table.
             projection_dim: Width d_q in which queries and keys are compared.
             activation: ``"tanh"`` or ``"relu"``, in the key network.
+            normalisation: Over the sensors: ``"none"``, the sum as published; ``"softmax"``, of the scores in place of
+                their tanh; ``"gate"``, the mean over those that a :class:`SensorGate` lets through. With the latter
+                two, sensors that all come twice change nothing.
+
+        Raises:
+            ValueError: The normalisation is unknown.
         """
         super().__init__()
+        if normalisation not in NORMALISATIONS:
+            raise ValueError(f"normalisation must be one of {NORMALISATIONS}, received {normalisation!r}")
+        self.normalisation = normalisation
         self.output_dim = num_codes * value_dim
         first, key_dim = key_widths[0], key_widths[-1]
         self.key_of_values = nn.Linear(history, first, bias=False)
@@ -221,6 +233,7 @@ class AttentionNeuron(nn.Module):
         self.key_network = nn.Sequential(ACTIVATIONS[activation](), *_layers(key_widths, activation))
         self.scores = QueryKeyScores(num_codes, query_dim, key_dim, projection_dim, bias=False, scale=False)
         self.values = nn.Linear(history, value_dim, bias=False)
+        self.gate = SensorGate(history, action_dim) if normalisation == "gate" else None
 
     def forward(self, sensors: Tensor, actions: Tensor) -> Tensor:
         """Mix the sensors.
@@ -234,6 +247,37 @@ class AttentionNeuron(nn.Module):
         """
         # The actions are the same for all sensors of an environment: their part of the first layer is computed once.
         keys = self.key_network(self.key_of_values(sensors) + self.key_of_actions(actions.flatten(1))[:, None])
-        weights = torch.tanh(self.scores(keys))
+        scores = self.scores(keys)
+        weights = torch.softmax(scores, dim=1) if self.normalisation == "softmax" else torch.tanh(scores)
+        if self.gate is not None:
+            weights = weights * self.gate(sensors, actions)
         code: Tensor = weights.transpose(1, 2) @ self.values(sensors)
         return code.flatten(1)
+
+
+class SensorGate(nn.Module):
+    """How far each sensor is let through, so that a sum over hundreds of noisy channels stays one over a few sensors.
+
+    A small network, the same for all sensors, reads a sensor's last values and the last actions. The gate closes
+    entirely: a small weight would be a large one in a sum over hundreds. What is let through is divided by its sum, so
+    that sensors that all come twice change nothing.
+    """
+
+    def __init__(self, history: int, action_dim: int, hidden: int = 64) -> None:
+        """Begin nearly open. A gate that is quite open, or quite shut, has no gradient."""
+        super().__init__()
+        self.of_values = nn.Linear(history, hidden, bias=False)
+        self.of_actions = nn.Linear(history * action_dim, hidden)
+        last = nn.Linear(hidden // 2, 1)
+        nn.init.constant_(last.bias, 2.0)
+        self.network = nn.Sequential(nn.ReLU(), nn.Linear(hidden, hidden // 2), nn.ReLU(), last)
+
+    def forward(self, sensors: Tensor, actions: Tensor) -> Tensor:
+        """(B, N, k), (B, k, A) -> (B, N, 1); the sum is :data:`NOMINAL`, less where not even one is let through."""
+        opened = self.opened(sensors, actions)
+        return opened * (NOMINAL / opened.sum(dim=1, keepdim=True).clamp(min=1.0))
+
+    def opened(self, sensors: Tensor, actions: Tensor) -> Tensor:
+        """The same before it is divided, each from 0 to 1."""
+        told = self.of_actions(actions.flatten(1))[:, None]
+        return nn.functional.hardsigmoid(self.network(self.of_values(sensors) + told))

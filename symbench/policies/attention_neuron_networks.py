@@ -8,33 +8,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
-from symbench.policies.attention_neuron import AttentionNeuron, RecurrentAttentionNeuron, compress, dense
+from symbench.policies.attention_neuron import AttentionNeuron, RecurrentAttentionNeuron, dense
 from symbench.policies.policy_network import SensorNetwork
-from symbench.policies.spaces import shapes_of
+from symbench.policies.sensor_histories import SensorHistoryNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gymnasium import spaces
+    from torch import Tensor
 
     from symbench.policies.actions import ActionSpace
     from symbench.policies.memory import State
     from symbench.policies.policy_network import Inputs, Observations
 
 
-class AttentionNeuronNetwork(SensorNetwork):
+class AttentionNeuronNetwork(SensorHistoryNetwork):
     """:class:`~symbench.policies.attention_neuron.AttentionNeuron` over the last k values and actions, then an MLP.
 
-    Its state is the history it needs: the last k values of every sensor (B, N, k) and the last k actions (B, k, A),
-    newest last, zeros before the start of the episode. It acts on any number of sensors in any order. Trained on single
-    steps it reads what :class:`symbench.wrappers.SensorHistory` shows.
+    It acts on any number of sensors in any order.
     """
 
     kind = "attention-neuron"
-    shown_by = "SensorHistory"
 
     def __init__(
         self,
@@ -46,6 +40,7 @@ class AttentionNeuronNetwork(SensorNetwork):
         query_dim: int = 8,
         projection_dim: int = 32,
         key_activation: str = "tanh",
+        normalisation: str = "none",
         hidden: Sequence[int] = (64,),
         activation: str = "tanh",
     ) -> None:
@@ -60,52 +55,23 @@ class AttentionNeuronNetwork(SensorNetwork):
             query_dim: Columns of the sinusoidal table Q.
             projection_dim: Width d_q in which queries and keys are compared.
             key_activation: ``"tanh"`` or ``"relu"``, in the key network.
+            normalisation: ``"none"``, ``"softmax"`` or ``"gate"``, over the sensors; see the layer.
             hidden: Widths of the head's hidden layers.
             activation: ``"tanh"`` or ``"relu"``, in the head.
         """
         layer: dict[str, Any] = {"history": history, "num_codes": num_codes, "value_dim": value_dim}
         layer |= {"key_widths": tuple(key_widths), "query_dim": query_dim, "projection_dim": projection_dim}
-        head = {"key_activation": key_activation, "hidden": tuple(hidden), "activation": activation}
+        head: dict[str, Any] = {"key_activation": key_activation, "hidden": tuple(hidden), "activation": activation}
+        if normalisation != "none":  # published settings say nothing of it
+            layer["normalisation"] = normalisation
         super().__init__(action_space, **layer, **head)
-        self.history = history
-        self.memory = f"the last {history} values of every sensor, the last {history} actions"
         self.layer = AttentionNeuron(action_dim=self.action.size, activation=key_activation, **layer)
         self.features_dim = self.layer.output_dim
         self.head = dense((self.features_dim, *hidden, self.action.num_logits), activation)
 
-    @classmethod
-    def sizes(cls, space: spaces.Space[Any], given: dict[str, Any], shown: bool = False) -> dict[str, Any]:
-        """See :meth:`PolicyNetwork.sizes`."""
-        if not shown:
-            return super().sizes(space, given)
-        (_, history), _ = shapes_of(space, "SensorHistory", ("sensors", 2), ("actions", 2))
-        return {"history": history}
-
-    def initial_state(self, batch: int, *shape: int) -> State:
-        """Zeros: sensor histories (B, N, k) and action history (B, k, A)."""
-        return self._zeros(batch, *shape, self.history), self._zeros(batch, self.history, self.action.size)
-
-    def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
-        """The histories; those of the sensors are shifted by one."""
-        assert isinstance(observations, Tensor)
-        sensors, past_actions = state
-        # The history is kept compressed, so that a value is compressed once and not in each of its k steps.
-        sensors = torch.cat([sensors[:, :, 1:], compress(observations)[:, :, None]], dim=2)
-        return (sensors, past_actions), (sensors, past_actions)
-
-    def remembered(self, observations: Observations) -> Inputs:
-        """The histories that :class:`symbench.wrappers.SensorHistory` shows."""
-        assert isinstance(observations, dict)
-        return compress(observations["sensors"]), observations["actions"]
-
     def features(self, *inputs: Tensor | None) -> Tensor:
         """The layer's output, (B, M * d_v)."""
         return self.layer(*inputs)  # type: ignore[no-any-return]
-
-    def update_memory(self, state: State, actions: Tensor) -> State:
-        """The action history shifted by one."""
-        sensors, past_actions = state
-        return sensors, torch.cat([past_actions[:, 1:], actions[:, None]], dim=1)
 
 
 class RecurrentAttentionNeuronNetwork(SensorNetwork):

@@ -23,6 +23,7 @@ from symbench.policies.scenes import (
     ResidualPathwayNetwork,
     SceneMLPNetwork,
 )
+from symbench.policies.sensor_baselines import GRUNetwork, HistoryMLPNetwork, TransformerNetwork
 from symbench.policies.unshuffler import UnshufflerNetwork
 from symbench.policies.vision import (
     AttentionAgentNetwork,
@@ -44,6 +45,9 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
         AttentionNeuronNetwork,
         RecurrentAttentionNeuronNetwork,
         UnshufflerNetwork,
+        HistoryMLPNetwork,
+        GRUNetwork,
+        TransformerNetwork,
         VisionAttentionNeuronNetwork,
         SetTransformerNetwork,
         NatureCNNNetwork,

@@ -73,6 +73,9 @@ def arithmetic() -> dict[str, str]:
     return {name: text for name, value in facts.items() if (text := " ".join(value.split())[:300])}
 
 
+CHANGES: Final = "+changes"
+
+
 def commit() -> str | None:
     """The commit of a source checkout, with ``+changes`` if files differ from it; ``None`` when installed otherwise."""
     root = Path(symbench.__file__).resolve().parents[1]
@@ -80,7 +83,7 @@ def commit() -> str | None:
     if not (root / ".git").exists():
         return None
     head = _git(root, "rev-parse", "HEAD")
-    return head and head + ("+changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    return head and head + (CHANGES if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
 
 
 def _git(root: Path, *arguments: str) -> str | None:

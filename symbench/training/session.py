@@ -13,6 +13,7 @@ import torch
 
 from symbench.errors import NOTHING_KEPT, SymbenchError
 from symbench.reading import brief
+from symbench.runner.provenance import CHANGES, machine
 from symbench.training.progress import Meter
 
 if TYPE_CHECKING:
@@ -27,6 +28,24 @@ CHECKPOINT, OWNER, CURVE = "checkpoint.pt", "checkpoint.json", "curve.json"
 REMAINS = (STORY, "agent.*", "checkpoint.*", CURVE, "fitness.npy", "partial-*")
 CHECKPOINT_SECONDS = 30.0
 CURVE_POINTS = 100
+
+
+def require_commit(folder: Path, *, resume: bool, allow_dirty: bool) -> None:
+    """Refuse to train by code that no commit holds; what is finished in ``folder`` is not trained again.
+
+    Raises:
+        SymbenchError: Files of the source checkout differ from its commit, and that is not allowed.
+    """
+    finished = resume and (folder / STORY).exists()
+    if _dirty() and not allow_dirty and not finished:
+        raise SymbenchError(
+            "files of this checkout differ from its commit, so nobody could repeat the training; "
+            "commit them, or take --allow-dirty, and the agent's card says so"
+        )
+
+
+def _dirty() -> bool:
+    return (machine()["commit"] or "").endswith(CHANGES)
 
 
 @contextmanager
@@ -97,6 +116,7 @@ class Session:
             if not resume:
                 self._clear()
         self._require_same_recipe()
+        self._was_dirty = bool(_said(folder / OWNER, "dirty"))
 
     def __enter__(self) -> Session:
         self._meter.__enter__()
@@ -111,6 +131,12 @@ class Session:
     def finished(self) -> bool:
         """Whether this training has been carried out to its end."""
         return (self.folder / STORY).exists()
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """The ``commit`` that trains; ``allow_dirty``, true, if files differ from it or did before a resume."""
+        dirty = {"allow_dirty": True} if self._was_dirty or _dirty() else {}
+        return {"commit": machine()["commit"], **dirty}
 
     @property
     def seconds(self) -> float:
@@ -161,7 +187,7 @@ class Session:
         Raises:
             SymbenchError: It cannot be written; the checkpoint before it is still whole.
         """
-        self.write_json(OWNER, {"recipe_digest": self.digest})
+        self.write_json(OWNER, {"recipe_digest": self.digest, "dirty": "allow_dirty" in self.origin})
         self.write_json(CURVE, self.curve)
         with self._replacing(name) as partial:
             yield partial
@@ -219,16 +245,16 @@ class Session:
 
     def _require_same_recipe(self) -> None:
         for path in (self.folder / STORY, self.folder / OWNER):
-            if path.exists() and _digest_in(path) != self.digest:
+            if path.exists() and _said(path, "recipe_digest") != self.digest:
                 raise SymbenchError(
                     f"{self.folder} holds another training (its recipe or --set differ); "
                     "choose another --out, or --no-resume to replace it"
                 )
 
 
-def _digest_in(path: Path) -> str | None:
+def _said(path: Path, key: str) -> Any:
+    """What a training's JSON file says; ``None`` if there is none, or it is another's."""
     try:
-        digest: str | None = json.loads(path.read_text(encoding="utf-8")).get("recipe_digest")
+        return json.loads(path.read_text(encoding="utf-8")).get(key)
     except (OSError, ValueError, AttributeError, RecursionError):  # not the JSON object that a training writes
         return None
-    return digest

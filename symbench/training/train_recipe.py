@@ -16,7 +16,7 @@ from symbench.runner.provenance import environment
 from symbench.tasks import get_task
 from symbench.training.recipe import DynamicsRegression, Evolution, Imitation, Ppo, Recipe, Reinforce, load_recipe
 from symbench.training.recipe_parts import check, find_teacher, make_network
-from symbench.training.session import STORY, Session, writing
+from symbench.training.session import STORY, Session, require_commit, writing
 from symbench.wrappers.vector import ShufflePatches, ShuffleSensors
 from symbench.zoo import save_agent
 
@@ -40,6 +40,7 @@ def train(
     overrides: dict[str, Any] | None = None,
     device: str = "cpu",
     workers: int = 1,
+    allow_dirty: bool = False,
 ) -> Path:
     """Train one run of a recipe.
 
@@ -55,6 +56,7 @@ def train(
         overrides: Values that replace those of the recipe's ``[algorithm]`` table.
         device: Where gradients are computed, ``"cpu"`` or ``"cuda"``; evolution needs none.
         workers: Processes that play the candidates of an evolution which see frames; results do not depend on it.
+        allow_dirty: Whether to train although files of the source checkout differ from its commit; the card says so.
 
     Returns:
         The agent's path without suffix, for :func:`symbench.zoo.load_agent`.
@@ -62,7 +64,7 @@ def train(
     Raises:
         SymbenchError: The recipe, or the checkpoint to go on from, is not usable; there is the training of another
             recipe; ``out`` cannot be written; the device is not there; ``workers`` is less than 1; a
-            package that the algorithm needs is not installed.
+            package that the algorithm needs is not installed; files of the checkout differ from its commit.
     """
     _require_device(device)
     if workers < 1:
@@ -71,7 +73,9 @@ def train(
     _require_parts(plan)
     check(plan, seed)
     measure = "length {:.4f}" if isinstance(plan.algorithm, Reinforce) else "return {:.1f}"
-    session = Session(out / plan.name / f"s{seed}", seed, plan.digest, resume=resume, measure=measure)
+    folder = out / plan.name / f"s{seed}"
+    require_commit(folder, resume=resume, allow_dirty=allow_dirty)
+    session = Session(folder, seed, plan.digest, resume=resume, measure=measure)
     if not session.finished:
         with single_thread(), session:
             torch.manual_seed(seed)
@@ -160,7 +164,7 @@ def make_card(plan: Recipe, network: PolicyNetwork, session: Session) -> dict[st
         "recipe": plan.name,
         "seed": session.seed,
         "algorithm": plan.algorithm.name,
-        "commit": environment(workers=1)["commit"],
+        **session.origin,
         "training_seconds": round(session.seconds),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         **scores,

@@ -137,16 +137,19 @@ class DuplicateSensors(Perturbation):
 
     Args:
         copies: How many more times.
+        vary: For training: each episode draws how many of the copies, and which, are there; the others are constantly
+            zero.
 
     Raises:
-        TypeError: ``copies`` is not a whole number.
+        TypeError: A parameter of a wrong type.
         SymbenchError: ``copies`` below 0; the observations are no ``Box`` (N,) or (N, F).
     """
 
     roles = ("sensors", "entities")
 
-    def __init__(self, copies: int = 1) -> None:
+    def __init__(self, copies: int = 1, vary: bool = False) -> None:
         self.copies = whole("copies", copies, low=0)
+        self.vary = flag("vary", vary)
 
     def magnitude(self) -> float:
         """Number of copies."""
@@ -155,12 +158,24 @@ class DuplicateSensors(Perturbation):
     def perturbed_space(self, space: spaces.Space[Any]) -> spaces.Box:
         """The sensors' bounds, repeated."""
         box = sensors("DuplicateSensors", space, rows=True)
-        low, high = (np.concatenate([bound] * (self.copies + 1)) for bound in (box.low, box.high))
+        self._absent = np.zeros((self.num_envs, self.copies * box.shape[0]), dtype=bool)
+        ends = (np.minimum(box.low, 0), np.maximum(box.high, 0)) if self.vary else (box.low, box.high)
+        bounds = zip((box.low, box.high), ends, strict=True)
+        low, high = (np.concatenate([bound, *[end] * self.copies]) for bound, end in bounds)
         return spaces.Box(low, high, dtype=box.dtype.type)
+
+    def begin_episode(self, row: int, rng: np.random.Generator) -> None:
+        """Silence the copies that this episode does not have."""
+        if self.vary:
+            count = self._absent.shape[1]
+            self._absent[row] = rng.permutation(count) >= rng.integers(count + 1)
 
     def apply(self, observations: NDArray[Any], drawn: NDArray[Any]) -> NDArray[Any]:
         """Repeat, (B, N[, F]) -> (B, N * (copies + 1)[, F])."""
-        return np.concatenate([observations] * (self.copies + 1), axis=1)
+        repeated = np.concatenate([observations] * (self.copies + 1), axis=1)
+        if self.vary:
+            repeated[:, observations.shape[1] :][self._absent] = 0
+        return repeated
 
 
 @register_perturbation

@@ -130,7 +130,8 @@ def test_train_hands_the_recipe_over(symbench: Symbench, monkeypatch: pytest.Mon
     assert result.exit_code == 0, result.output
     ((recipe, out, seed), options) = calls[0]  # type: ignore[misc]
     assert (recipe, str(out), seed) == ("mlp", "there", 2)
-    assert options == {"resume": False, "overrides": {"steps": "10"}, "device": "cpu", "workers": 1}
+    given = {"resume": False, "overrides": {"steps": "10"}, "device": "cpu", "workers": 1, "allow_dirty": False}
+    assert options == given
     assert "symbench run --suite shuffle --task CartPoleSwingUp --agent x/agent.safetensors" in result.output
 
 

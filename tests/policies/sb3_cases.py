@@ -57,6 +57,9 @@ TABLES: dict[str, dict[str, Any]] = {
     "attention-neuron": {"num_codes": 8, "key_widths": [8], "history": 3, "hidden": [8]},
     "recurrent-attention-neuron": {"num_codes": 8, "hidden": [8]},
     "unshuffler": {"dynamics": [8], "candidates": 8},
+    "history-mlp": {"history": 3, "hidden": [8]},
+    "gru": {"hidden_dim": 8},
+    "transformer": {"history": 3, "width": 8, "heads": 2, "layers": 1, "feed_forward": 8, "hidden": [8]},
     "vision-attention-neuron": PATCHES,
     "set-transformer": PATCHES,
     "nature-cnn": {"conv": [[8, 8, 4]], "hidden": [8]},
@@ -165,7 +168,8 @@ def plain(kind: str, form: str) -> Toy:
 
 def shown(env: gym.Env[Any, Any], name: str, kind: str) -> gym.Env[Any, Any]:
     """The environment in which an algorithm trains such a network: in a wrapper that shows what it would remember."""
-    wrapper = {"attention-neuron": "SensorHistory", "vision-attention-neuron": "FrameHistory"}
+    wrapper = dict.fromkeys(("attention-neuron", "history-mlp", "transformer"), "SensorHistory")
+    wrapper |= {"vision-attention-neuron": "FrameHistory"}
     wrapper |= {"set-transformer": "FrameHistory", "nature-cnn": "FrameHistory"}
     if name == "RecurrentPPO" or kind not in wrapper:
         return env

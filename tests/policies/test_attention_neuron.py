@@ -122,3 +122,42 @@ def test_compression_is_odd_monotone_and_keeps_zero() -> None:
     assert compressed[1000] == 0
     torch.testing.assert_close(compressed, -compressed.flip(0))
     assert compressed.abs().max() < 8
+
+
+@pytest.mark.parametrize("normalisation", ["softmax", "gate"])
+def test_sensors_that_all_come_twice_change_a_mean_and_not_a_sum(normalisation: str) -> None:
+    values, actions = torch.randn(3, 5, 4).double(), torch.randn(3, 4, 2).double()
+    twice = torch.cat([values, values], dim=1)
+    layer = AttentionNeuron(4, 2, normalisation=normalisation).double()
+    torch.testing.assert_close(layer(twice, actions), layer(values, actions))
+    summing = AttentionNeuron(4, 2).double()
+    torch.testing.assert_close(summing(twice, actions), 2 * summing(values, actions))
+
+
+def test_what_the_gate_shuts_out_has_no_effect_however_many_there_are() -> None:
+    layer = AttentionNeuron(4, 2, normalisation="gate").double()
+    values, actions, strange = (torch.randn(3, *shape).double() for shape in ((5, 4), (4, 2), (500, 4)))
+    assert layer.gate is not None
+    layer.gate.network = torch.nn.Sequential(torch.nn.Identity())
+    layer.gate.of_values.weight.data = 10 * torch.eye(1, 4).double()  # the first value of a sensor decides
+    layer.gate.of_actions = torch.nn.Linear(8, 1).double()
+    torch.nn.init.zeros_(layer.gate.of_actions.weight)
+    torch.nn.init.zeros_(layer.gate.of_actions.bias)
+    values[..., 0], strange[..., 0] = 1.0, -1.0
+    few = layer(values, actions)
+    torch.testing.assert_close(layer(torch.cat([values, strange], dim=1), actions), few, rtol=0, atol=1e-12)
+    layer.gate.of_actions.bias.data.fill_(20.0)  # open to all
+    assert (layer(torch.cat([values, strange], dim=1), actions) - few).abs().max() > 1e-3
+
+
+def test_an_unknown_normalisation_is_named() -> None:
+    with pytest.raises(ValueError, match="received 'mean'"):
+        AttentionNeuron(4, 2, normalisation="mean")
+
+
+@pytest.mark.parametrize("normalisation", ["softmax", "gate"])
+def test_normalised_layers_do_not_depend_on_the_order_of_sensors(normalisation: str) -> None:
+    layer = AttentionNeuron(4, 2, normalisation=normalisation).double()
+    values, actions = torch.randn(3, 7, 4).double(), torch.randn(3, 4, 2).double()
+    torch.testing.assert_close(layer(values[:, torch.randperm(7)], actions), layer(values, actions))
+    assert (layer(values + 1, actions) - layer(values, actions)).abs().max() > 1e-3

@@ -40,6 +40,8 @@ TWO = spaces.Box(-1, 1, (2,))
 SMALL: dict[str, dict[str, Any]] = {
     "mlp": {"num_sensors": 5},
     "unshuffler": {"num_sensors": 5, "candidates": 8},
+    "history-mlp": {"num_sensors": 5},
+    "gru": {"num_sensors": 5},
     "vision-attention-neuron": {"num_codes": 16, "key_hidden": [8], "conv": [[8, 2, 1]], "hidden": [16], "lstm_dim": 8},
     "set-transformer": {"num_codes": 16, "conv": [], "hidden": [16]},
     "nature-cnn": {"size": 24, "conv": [[8, 8, 4]], "hidden": [16]},
@@ -120,7 +122,7 @@ def test_a_sequence_is_what_its_steps_are(kind: str) -> None:
     torch.testing.assert_close(together[3:, 2:], alone, atol=1e-5, rtol=0)  # nothing of the earlier episode is left
 
 
-@pytest.mark.parametrize("kind", ["attention-neuron", "recurrent-attention-neuron"])
+@pytest.mark.parametrize("kind", ["attention-neuron", "recurrent-attention-neuron", "transformer"])
 def test_any_number_of_sensors(kind: str) -> None:
     network = make(kind, TWO)
     assert network.num_sensors is None
@@ -130,7 +132,13 @@ def test_any_number_of_sensors(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "place"), [("attention-neuron", (1, slice(None), -1)), ("recurrent-attention-neuron", (2,))]
+    ("kind", "place"),
+    [
+        ("attention-neuron", (1, slice(None), -1)),
+        ("recurrent-attention-neuron", (2,)),
+        ("history-mlp", (1, slice(None), -1)),
+        ("gru", (1,)),
+    ],
 )
 def test_the_next_step_is_told_the_action(kind: str, place: tuple[Any, ...]) -> None:
     for space in (TWO, spaces.Discrete(3)):
@@ -184,6 +192,19 @@ def test_gradients_reach_every_weight() -> None:
         actions.sum().backward()
         missed = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
         assert missed == []
+
+
+@pytest.mark.parametrize("normalisation", ["softmax", "gate"])
+def test_a_normalised_attention_neuron_is_what_its_settings_say(normalisation: str) -> None:
+    network = AttentionNeuronNetwork(TWO, history=2, normalisation=normalisation)
+    copied = AttentionNeuronNetwork(**json.loads(json.dumps(network.config())))
+    copied.load_state_dict(network.state_dict())
+    seen = torch.randn(6, 500)
+    actions, _ = network(seen, network.initial_state(6, 500))
+    assert torch.equal(copied(seen, copied.initial_state(6, 500))[0], actions)
+    actions.sum().backward()
+    assert all(weights.grad is not None for weights in network.parameters())
+    assert "normalisation" not in AttentionNeuronNetwork(TWO).config()  # cards of before stay as they are
 
 
 def test_wrong_arguments_are_named() -> None:

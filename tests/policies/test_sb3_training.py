@@ -80,11 +80,11 @@ def test_a_loaded_model_goes_on_training(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "kind", "form"), REFUSED)
 def test_what_an_algorithm_cannot_train_is_refused_with_what_can(name: str, kind: str, form: str) -> None:
     team = f"{kind} chooses for several agents at once, which have no table of values; train it with PPO"
+    more = "remembers more than a wrapper can show; train it with RecurrentPPO, by imitation or by evolution"
     said = {
         **dict.fromkeys(TEAMS, team),
         "attention-agent": "attention-agent makes choices that have no gradient; train it by evolution",
-        "recurrent-attention-neuron": "recurrent-attention-neuron remembers more than a wrapper can show; "
-        "train it with RecurrentPPO, by imitation or by evolution",
+        **{each: f"{each} {more}" for each in ("recurrent-attention-neuron", "gru")},
     }
     assert not trains(kind, name)
     with pytest.raises(SymbenchError, match=said[kind]):

@@ -28,6 +28,7 @@ TINY: dict[str, dict[str, Any]] = {
 
 Tiny = Callable[[str], dict[str, Any]]
 Interrupt = Callable[[int], None]
+Commit = Callable[[str | None], None]
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,17 @@ def few_score_episodes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "symbench.training.train_recipe.SCORE_EPISODES", {"batched": 8, "sensors": 8, "entities": 4, "frames": 2}
     )
+
+
+@pytest.fixture(autouse=True)
+def commit(monkeypatch: pytest.MonkeyPatch) -> Commit:
+    """Says what commit trains; clean at first, also while this checkout is being worked on."""
+
+    def says(commit: str | None) -> None:
+        monkeypatch.setattr("symbench.training.session.machine", lambda: {"commit": commit})
+
+    says("a" * 40)
+    return says
 
 
 @pytest.fixture

@@ -80,6 +80,20 @@ def test_duplicates_repeat_all_sensors(copies, size):
     assert np.array_equal(seen, np.tile(given_, (1, copies + 1)))
 
 
+def test_varied_duplicates_are_there_all_episode_or_zero():
+    twice = DuplicateSensors(copies=2, vary=True)
+    given_, seen = batch(twice, box(3), 400)
+    assert np.array_equal(seen[:, :3], given_)
+    copies = seen[:, 3:] == np.tile(given_, (1, 2))
+    assert np.all(copies | (seen[:, 3:] == 0))
+    later = twice.step(given_ + 1, None)
+    assert np.array_equal(later[:, 3:] != 0, copies)
+    assert (
+        set(copies.sum(axis=1)) == set(range(7)) and 0.4 < copies.mean(axis=0).min() < copies.mean(axis=0).max() < 0.6
+    )
+    assert twice.perturbed_space(spaces.Box(1, 2, (1,))) == spaces.Box(np.float32([1, 0, 0]), np.float32([2, 2, 2]))
+
+
 @given(ratio=st.floats(0, 1), size=st.integers(1, 30))
 def test_dropped_sensors_are_zero_all_episode_and_the_others_untouched(ratio, size):
     drop = DropSensors(ratio=ratio)

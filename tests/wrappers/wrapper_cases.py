@@ -62,7 +62,7 @@ PARAMETERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "AddNoiseChannels": st.fixed_dictionaries(
         {"n": st.integers(1, 200), "sigma": st.floats(0.001, 10.0), "vary": st.booleans()}
     ),
-    "DuplicateSensors": st.fixed_dictionaries({"copies": st.integers(1, 5)}),
+    "DuplicateSensors": st.fixed_dictionaries({"copies": st.integers(1, 5), "vary": st.booleans()}),
     "DropSensors": st.fixed_dictionaries({"ratio": st.floats(0.01, 1.0)}),
     "SensorNoise": st.fixed_dictionaries({"sigma": st.floats(0.01, 3.0)}),
     "ShufflePatches": st.fixed_dictionaries({"patch_size": PATCH_SIZE.filter(lambda p: p < 6), "resample": RESAMPLE}),

@@ -57,7 +57,7 @@ class NodeInstanceNorm(nn.Module):
         return torch.addcmul(self.bias, nodes - mean, self.weight * (variance + self.eps).rsqrt())
 
 
-NORMS: Final = {"batch": NodeBatchNorm, "instance": NodeInstanceNorm}
+NORMS: Final = {"batch": NodeBatchNorm, "instance": NodeInstanceNorm, "layer": nn.LayerNorm}
 
 
 def check_heads(width: int, heads: int) -> None:
@@ -145,7 +145,7 @@ class AttentionEncoder(nn.Module):
             heads: Heads of attention; they divide ``width``.
             layers: Number of layers.
             hidden: Width of the feed-forward networks.
-            norm: ``"batch"`` or ``"instance"``.
+            norm: ``"batch"``, ``"instance"`` or ``"layer"``.
             bias: Whether attention's output has one.
 
         Raises:

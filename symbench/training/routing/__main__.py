@@ -15,7 +15,7 @@ from symbench.runner.evaluate import single_thread
 from symbench.runner.provenance import environment
 from symbench.training.recipe import Recipe, Reinforce, load_recipe
 from symbench.training.routing.reinforce import mean_length, train_routing
-from symbench.training.session import STORY, Session, writing
+from symbench.training.session import STORY, Session, require_commit, writing
 from symbench.zoo import save_agent
 
 
@@ -25,6 +25,7 @@ def main(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR")] = Path("runs/routing"),
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replaces a setting.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on with what exists, or train it again.")] = True,
+    allow_dirty: Annotated[bool, typer.Option("--allow-dirty", help="Train by code that no commit holds.")] = False,
     instances: Annotated[int, typer.Option(min=1, help="Instances of the final test.")] = 10_000,
 ) -> None:
     """Write an agent (agent.safetensors, agent.json) and its training's story (train.json) into DIR/RECIPE/sSEED."""
@@ -32,7 +33,9 @@ def main(
         plan = load_recipe(recipe, dict(each.split("=", 1) for each in set_ or []))
         if not isinstance(plan.algorithm, Reinforce):
             raise SymbenchError(f"recipe {plan.name} is of {plan.algorithm.name}; symbench train trains it")
-        session = Session(out / plan.name / f"s{seed}", seed, plan.digest, resume=resume, measure="length {:.4f}")
+        folder = out / plan.name / f"s{seed}"
+        require_commit(folder, resume=resume, allow_dirty=allow_dirty)
+        session = Session(folder, seed, plan.digest, resume=resume, measure="length {:.4f}")
         if not session.finished:
             with single_thread(), session, torch.random.fork_rng():
                 torch.manual_seed(seed)
@@ -59,7 +62,7 @@ def write(plan: Recipe, model: RoutingModel, session: Session, scores: dict[str,
         "task": plan.task,
         "recipe": plan.name,
     }
-    card |= {"seed": session.seed, "algorithm": plan.algorithm.name, "commit": machine["commit"]}
+    card |= {"seed": session.seed, "algorithm": plan.algorithm.name, **session.origin}
     card |= {"training_seconds": round(session.seconds), "parameters": size, **scores}
     with writing(session.folder / "agent"):
         save_agent(model, session.folder / "agent", card)

@@ -1,0 +1,107 @@
+"""Studies of imitation: students are measured as they learn, under conditions of a suite; runs are agents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from symbench.cli import app
+from symbench.errors import SymbenchError
+from symbench.runner.evaluate import play
+from symbench.tasks import get_task
+from symbench.training.imitation_study import (
+    ImitationStudy,
+    imitation_studies,
+    load_imitation_study,
+    read_conditions,
+    run_imitation_study,
+)
+from symbench.training.recipe_parts import check
+from symbench.wrappers.vector import ShuffleSensors
+from symbench.zoo import load_agent, load_card
+
+if TYPE_CHECKING:
+    from tests.training.conftest import Commit
+
+NAME, ARM = "sensor-baselines", "history-mlp"
+ARMS = [(name, arm.name) for name in imitation_studies() for arm in load_imitation_study(name).arms]
+
+
+def small(teacher: str, **changes: Any) -> ImitationStudy:
+    algorithm = {"teacher": teacher, "steps": 512, "num_envs": 16, "segment": 4, "batch": 8, "updates": 1}
+    settings = {"algorithm": algorithm, "points": 4, "episodes": 3, "last_episodes": 5, "seeds": 2, **changes}
+    return ImitationStudy.model_validate({**load_imitation_study(NAME).model_dump(), **settings})
+
+
+@pytest.mark.parametrize(("name", "arm"), ARMS)
+def test_every_arm_of_the_bundled_studies_fits_its_task_and_teacher(name: str, arm: str) -> None:
+    study = load_imitation_study(name)
+    check(study.recipe(arm), seed=0)
+    assert ("unshuffled" in arm) == (not study.recipe(arm).perturbations)
+
+
+def test_curves_say_what_the_agents_score_under_each_condition(teacher: str, tmp_path: Path) -> None:
+    study = small(teacher)
+    paths = run_imitation_study(study, tmp_path, [ARM])
+    assert paths == [tmp_path / ARM / f"s{seed}" / "agent" for seed in range(2)]
+    curves = {each.arm: each for each in read_conditions(study, tmp_path)}
+    assert list(curves) == [f"{ARM}/{level}" for level in ("in-order", "per-episode", "every-100", "every-25")]
+    assert curves[f"{ARM}/in-order"].steps.tolist() == [128, 256, 384, 512]
+    assert curves[f"{ARM}/in-order"].returns.shape == (2, 4)
+    seeds = list(range(1_000_000, 1_000_005))
+    for run, path in enumerate(paths):
+        envs, agent = get_task(study.task).make_vec(5), load_agent(path)
+        assert load_card(path)["recipe"] == agent.name == ARM
+        in_order = play(envs, agent, seeds).returns.mean()
+        shuffled = play(ShuffleSensors(envs), agent, seeds).returns.mean()
+        assert curves[f"{ARM}/in-order"].returns[run, -1] == pytest.approx(in_order, abs=0.01)
+        assert curves[f"{ARM}/per-episode"].returns[run, -1] == pytest.approx(shuffled, abs=0.01)
+
+
+def test_a_finished_run_stays_and_is_not_mistaken_for_another(teacher: str, tmp_path: Path) -> None:
+    study = small(teacher, seeds=1)
+    run = run_imitation_study(study, tmp_path / "whole", [ARM])[0]
+    again = run.with_suffix(".safetensors").stat().st_mtime_ns
+    assert run_imitation_study(study, tmp_path / "whole", [ARM]) == [run]
+    assert run.with_suffix(".safetensors").stat().st_mtime_ns == again
+    with pytest.raises(SymbenchError, match="holds another training"):
+        run_imitation_study(small(teacher, seeds=1, episodes=4), tmp_path / "whole", [ARM])
+    with pytest.raises(SymbenchError, match="other settings of study"):
+        read_conditions(small(teacher, seeds=1, episodes=4), tmp_path / "whole")
+
+
+def test_runs_are_of_clean_commits(teacher: str, commit: Commit, tmp_path: Path) -> None:
+    commit("b" * 40 + "+changes")
+    study = small(teacher, seeds=1)
+    with pytest.raises(SymbenchError, match="--allow-dirty"):
+        run_imitation_study(study, tmp_path, [ARM])
+    (path,) = run_imitation_study(study, tmp_path, [ARM], allow_dirty=True)
+    assert load_card(path)["allow_dirty"] is True
+
+
+def test_mistakes_are_told(teacher: str, tmp_path: Path) -> None:
+    with pytest.raises(SymbenchError, match="did you mean 'history-mlp'"):
+        run_imitation_study(small(teacher), tmp_path, ["history-mpl"])
+    with pytest.raises(SymbenchError, match="level 'every-24' of suite shuffle"):
+        small(teacher, levels=("every-24",)).conditions()
+    with pytest.raises(SymbenchError, match=r"arm history-mlp: .*batch"):
+        small(teacher, algorithm={"teacher": teacher, "steps": 1, "batch": 0}).recipe(ARM)
+    with pytest.raises(SymbenchError, match="holds no finished runs"):
+        read_conditions(small(teacher), tmp_path)
+
+
+def test_the_command_writes_curves_table_and_figure(
+    teacher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr("symbench.training.imitation_study.load_imitation_study", lambda *_: small(teacher, seeds=1))
+    result = CliRunner().invoke(app, ["study", NAME, "--arm", ARM, "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / NAME / "curves.png").exists()
+    lines = (tmp_path / NAME / "curves.csv").read_text().splitlines()
+    assert lines[0] == "arm,run,step,return" and len(lines) == 1 + 4 * 4
+    assert np.isfinite([float(line.split(",")[-1]) for line in lines[1:]]).all()
