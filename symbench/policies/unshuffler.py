@@ -74,7 +74,8 @@ class Dynamics(nn.Module):
 
     def change(self, sensors: Tensor, actions: Tensor) -> Tensor:
         """The change of sensors (..., K) after actions (..., A): (..., K)."""
-        return self.stride * self(sensors, actions)
+        change: Tensor = self.stride * self(sensors, actions)
+        return change
 
     def likelihood(self, misses: Tensor) -> Tensor:
         """Logarithm of how probable it is to miss by so much, (..., K), 0 at most; Student's t."""
@@ -176,7 +177,8 @@ class UnshufflerNetwork(SensorNetwork):
         logits, _ = self.policy.logits(observations.gather(1, places), ())
         if bool(first.any()):
             guesses = _picked(observations[first], self.drawn(observations[first]))
-            logits[first] = self.policy.logits(guesses.flatten(0, 1), ())[0].unflatten(0, guesses.shape[:2]).mean(dim=1)
+            meant = self.policy.logits(guesses.flatten(0, 1), ())[0]
+            logits[first] = meant.reshape(*guesses.shape[:2], -1).mean(dim=1)
         return (logits,), ((steps + 1).clamp_max(PATIENCE), observations, evidence, places, actions)
 
     def update_memory(self, state: State, actions: Tensor) -> State:
@@ -193,8 +195,8 @@ class UnshufflerNetwork(SensorNetwork):
         generator = torch.Generator().manual_seed(0)
         uniform = torch.rand(self.candidates, *scores.shape[1:], generator=generator, dtype=torch.float64)
         noise = -torch.log(-torch.log(uniform.clamp(1e-12, 1 - 1e-12))).to(scores)
-        places = assigned((scores[:, None] + noise).flatten(0, 1)).unflatten(0, (len(channels), self.candidates))
-        return _picked(order, places)
+        places = assigned((scores[:, None] + noise).flatten(0, 1))
+        return _picked(order, places.reshape(len(channels), self.candidates, -1))
 
     def _found(self, channels: Tensor, state: State) -> tuple[Tensor, Tensor, Tensor]:
         """Steps since the order began (B, 1), evidence (B, N, K) and the places (B, K) of the greatest."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from symbench import own_code
 from symbench.errors import SymbenchError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from symbench.zoo.exported_networks import ExportedFile
 
     # Files that were read; of code and of solvers a SHA-256 of each.
-    Files = AgentFiles | SB3Files | ExportedFile | dict[str, str]
+    Files: TypeAlias = AgentFiles | SB3Files | ExportedFile | dict[str, str]
 
 __all__ = ["RANDOM", "load", "resolve", "tasks_of"]
 

@@ -7,7 +7,7 @@ Nothing is shuffled here: what is learned is the dynamics, by regression. See
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -50,20 +50,27 @@ def play(
     chance.reset(settings.num_envs, seed=session.seed)
     envs.reset(seed=int(generator.integers(2**31)))
     share, returns = np.linspace(0.0, settings.random, settings.num_envs), Returns(settings.num_envs)
-    columns, firsts = [], [teacher.read(kept.state)]
+    columns, firsts = [], [_sensors(teacher, kept.state)]
     for _ in range(-(-settings.steps // settings.num_envs)):
-        before = teacher.read(kept.state)
+        before = _sensors(teacher, kept.state)
         actions = teacher(before, ())[0].numpy()
         random = generator.random(settings.num_envs) < share
         actions[random] = chance.act(kept.state)[random]
         _, rewards, terminated, truncated, _ = envs.step(actions)
-        ended, after = terminated | truncated, teacher.read(kept.state)
+        ended, after = terminated | truncated, _sensors(teacher, kept.state)
         returns.add(rewards, ended)
         firsts.append(after[ended])
         told = teacher.action.encode(torch.from_numpy(actions)).to(after.dtype)
         columns.append([part[~ended] for part in (before, told, after - before)])
     envs.close()
-    return Transitions(*map(torch.cat, zip(*columns, strict=True)), torch.cat(firsts)), returns.mean
+    sensors, told, changes = (torch.cat(column) for column in zip(*columns, strict=True))
+    return Transitions(sensors, told, changes, torch.cat(firsts)), returns.mean
+
+
+def _sensors(teacher: PolicyNetwork, observations: Any) -> Tensor:
+    sensors = teacher.read(observations)
+    assert isinstance(sensors, Tensor), "an unshuffler's task has a vector of sensors"
+    return sensors
 
 
 def learn_dynamics(
