@@ -30,7 +30,7 @@ lint: $(VENV)/installed-dev
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
-	cd docs/tables && ../../$(BIN)/mypy --config-file ../../pyproject.toml make_tables.py
+	cd docs/tables && $(abspath $(BIN))/mypy --config-file ../../pyproject.toml make_tables.py
 
 tables: $(VENV)/installed-dev  ## make the tables of README and docs again from their data
 	$(BIN)/python docs/tables/make_tables.py

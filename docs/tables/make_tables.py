@@ -61,7 +61,7 @@ def table(spec: Spec) -> Table:
 def _rows(spec: Spec) -> list[dict[str, Any]]:
     """The rows of data that a table or a cell is made of, in order, and whether they are bold."""
     frame = _frame(spec)
-    strong = set(frame.query(spec["bold"]).index) if "bold" in spec else set()
+    strong = set(frame.query(spec["bold"], engine="python").index) if "bold" in spec else set()
     frame = frame.assign(bold=[index in strong for index in frame.index])
     if "order" in spec:
         frame = frame.sort_values(spec["order"], key=lambda of: of.map(_distinct(of, spec).index), kind="stable")
@@ -79,7 +79,7 @@ def _frame(spec: Spec) -> pd.DataFrame:
     for other in spec.get("join", []):
         on, added = other["on"], _frame(other).rename(columns=other.get("rename", {}))
         frame = frame.merge(added, on=on, how="left", suffixes=("", other.get("suffix", "_joined")))
-    return frame.query(spec["where"]) if "where" in spec else frame
+    return frame.query(spec["where"], engine="python") if "where" in spec else frame
 
 
 def _distinct(values: Iterable[Any], spec: Spec) -> list[Any]:
