@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export SDL_VIDEODRIVER ?= dummy
 
-.PHONY: run test lint types bench mutants clean
+.PHONY: run test lint types tables tables-check bench mutants clean
 .DEFAULT_GOAL := run
 
 $(VENV)/installed: pyproject.toml
@@ -30,6 +30,13 @@ lint: $(VENV)/installed-dev
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
+	cd docs/tables && $(abspath $(BIN))/mypy --config-file ../../pyproject.toml make_tables.py
+
+tables: $(VENV)/installed-dev  ## make the tables of README and docs again from their data
+	$(BIN)/python docs/tables/make_tables.py
+
+tables-check: $(VENV)/installed-dev  ## say which tables are not what their data say
+	$(BIN)/python docs/tables/make_tables.py --check
 
 bench: $(VENV)/installed-dev  ## measured ratios against the named peers
 	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-columns=min,median,rounds --benchmark-sort=name

@@ -1,9 +1,10 @@
 """Where learning curves of the GridWorld stand still, and why.
 
-Prints the values of four kinds of policies, exactly, by dynamic programming, and how often five networks of a study
-choose each action after training (by default CNNs and 300,000 steps: some minutes).
+Prints the values of four kinds of policies as CSV, exactly, by dynamic programming; with an arm of a study, also how
+often five of its networks choose each action after training (by default 300,000 steps: some minutes).
 
-python examples/grid_world_plateaus.py [ARM] [STEPS]
+python examples/grid_world_plateaus.py > docs/data/grid-world-plateaus.csv
+python examples/grid_world_plateaus.py cnn [STEPS]
 """
 
 from __future__ import annotations
@@ -68,14 +69,16 @@ def actions_after_training(arm: str, steps: int) -> np.ndarray:
 def main() -> None:
     """Print all of it."""
     best = minimize_scalar(lambda share: -blindly(0, share, 1 - share, 0, 0), bounds=(0, 0.5), method="bounded")
-    print(f"blind, all directions alike   {blindly(0, 0.25, 0.25, 0.25, 0.25):.3f}")
-    print(f"blind, two directions         {-best.fun:.3f} ({best.x:.0%} and {1 - best.x:.0%})")
-    print(f"seeing, two directions        {value(lambda actions: actions[[1, 2]].max(axis=0)):.3f}")
-    print(f"seeing, all directions        {value(lambda actions: actions.max(axis=0)):.4f}")
-    arm, steps = [*sys.argv[1:], *("cnn", "300000")[len(sys.argv) - 1 :]]
-    torch.set_num_threads(1)
-    print(f"actions of five runs of {arm} after {int(steps):,} steps: stay, down, right, up, left")
-    print(actions_after_training(arm, int(steps)).round(2))
+    print("policy,mean_return,share")
+    print(f"blind in all directions,{blindly(0, 0.25, 0.25, 0.25, 0.25):.4f},0.25")
+    print(f"blind in two directions,{-best.fun:.4f},{best.x:.4f}")
+    print(f"seeing in two directions,{value(lambda actions: actions[[1, 2]].max(axis=0)):.4f},")
+    print(f"seeing in all directions,{value(lambda actions: actions.max(axis=0)):.4f},")
+    if sys.argv[1:]:
+        arm, steps = [*sys.argv[1:], "300000"][:2]
+        torch.set_num_threads(1)
+        print(f"actions of five runs of {arm} after {int(steps):,} steps: stay, down, right, up, left")
+        print(actions_after_training(arm, int(steps)).round(2))
 
 
 if __name__ == "__main__":

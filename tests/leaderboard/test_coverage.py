@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from symbench.leaderboard import coverage
-from symbench.leaderboard.coverage import RUNS, SHAPES, VARIATION, Coverage, simulate, table, to_csv
+from symbench.leaderboard.coverage import RUNS, SHAPES, VARIATION, Coverage, simulate, to_csv
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = [
@@ -31,10 +31,6 @@ def test_the_published_table_is_complete_and_holds_94_to_96_percent() -> None:
         assert row.of == ("these runs" if row.runs < 5 else "the method")
         if row.returns != "mixed":
             assert 0.94 <= row.coverage <= 0.96, row
-
-
-def test_the_page_shows_the_published_table() -> None:
-    assert table(PUBLISHED) in (ROOT / "docs" / "statistics.md").read_text()
 
 
 @pytest.mark.parametrize("variation", VARIATION)

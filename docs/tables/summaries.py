@@ -1,0 +1,84 @@
+"""From rows of data to those of a table: ``summary = "symmetry"``, or with values, ``["median_curve", 500]``."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from symbench.training.study.orientation_loss import Turned
+
+
+def median_curve(curves: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Of learning curves: steps after which the median over runs reaches a return; infinite where it never does."""
+    median = curves.groupby(["arm", "step"], sort=False)["return"].median().reset_index()
+    reached = median[median["return"] >= threshold].groupby("arm")["step"].min()
+    arms = pd.Index(curves["arm"].unique(), name="arm")
+    return reached.astype(float).reindex(arms, fill_value=np.inf).rename("median_reaches").reset_index()
+
+
+def curve_ends(summary: pd.DataFrame) -> pd.DataFrame:
+    """Of a study's summary: how many runs reached the threshold."""
+    return summary.assign(reached=(summary["share_that_reached"] * summary["runs"]).round().astype(int))
+
+
+def orientations(runs: pd.DataFrame) -> pd.DataFrame:
+    """Of runs in turned worlds: means over runs with 95% intervals, and what changes when the world is turned."""
+    return pd.DataFrame([{"arm": arm, **_turned(str(arm), found)} for arm, found in runs.groupby("arm", sort=False)])
+
+
+def _turned(arm: str, runs: pd.DataFrame) -> dict[str, float]:
+    by_degrees = runs.pivot(index="run", columns="degrees", values="mean_return")
+    turned = Turned(arm, by_degrees.to_numpy()[:, :, None])
+    estimates = {"trained": turned.trained, "turned": turned.turned, "loss": turned.loss}
+    return {
+        **{f"by_{degrees}": mean for degrees, mean in by_degrees.mean().items()},
+        **{name: of.value for name, of in estimates.items()},
+        **{f"{name}_low": of.low for name, of in estimates.items()},
+        **{f"{name}_high": of.high for name, of in estimates.items()},
+        "changed": runs.loc[runs["degrees"] != 0, "episodes_changed"].mean(),
+        "largest_change": runs["largest_change"].max(),
+    }
+
+
+def runs_of_predictors(runs: pd.DataFrame) -> pd.DataFrame:
+    """Of trainings of predictors: means over the runs of each, with the smallest and the largest."""
+    of_each = runs.groupby(["predictor", "epochs"], sort=False)
+    return of_each.agg(
+        runs=("seed", "count"),
+        parameters=("parameters", "first"),
+        mse=("test_mse", "mean"),
+        least=("test_mse", "min"),
+        most=("test_mse", "max"),
+        commit=("commit", "first"),
+    ).reset_index()
+
+
+def symmetry(run: pd.DataFrame) -> pd.DataFrame:
+    """Of the suite ``group``: a row for each task, its plain and its equivariant agent under the elements."""
+    rows = []
+    for task, found in run[run["agent"] != "random"].groupby("task", sort=False):
+        equivariant = found["agent"].str.startswith("equivariant")
+        compared = found[equivariant & (found["severity"] == "identity")].iloc[0]
+        agents = {"plain": found[~equivariant], "equivariant": found[equivariant]}
+        facts = {f"{kind}_{key}": value for kind, of in agents.items() for key, value in _under_elements(of).items()}
+        rows.append({"task": task, **compared.filter(like="improvement").to_dict(), **facts})
+    return pd.DataFrame(rows)
+
+
+def _under_elements(agent: pd.DataFrame) -> dict[str, float]:
+    mean = agent.set_index("severity")["mean"]
+    single = mean.drop(["identity", "per-episode", "every-step"])
+    error = agent["policy_error"].max()
+    return {"identity": mean["identity"], "worst": single.min(), "every_step": mean["every-step"], "error": error}
+
+
+def coverage_range(coverage: pd.DataFrame) -> pd.DataFrame:
+    """Of the simulated coverage: the least and the most, for returns that are normal or skewed."""
+    found = coverage.loc[coverage["returns"] != "mixed", "coverage"]
+    return pd.DataFrame([{"least": found.min(), "most": found.max()}])
+
+
+def tours(lengths: pd.DataFrame) -> pd.DataFrame:
+    """Of tours on transformed maps: how many cities, and how the weights are used, in one column."""
+    models = lengths[["nodes", "solver"]].apply(lambda row: f"n = {row['nodes']}, {row['solver']}", axis=1)
+    return lengths.assign(model=models)
