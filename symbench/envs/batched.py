@@ -73,6 +73,11 @@ class BatchedEnv(gym.vector.VectorEnv[Any, np.ndarray, np.ndarray]):
     def begin(self, i: int, generator: np.random.Generator) -> None:
         """Draw the first state of sub-environment ``i``'s next episode."""
 
+    def begin_some(self, rows: NDArray[np.int64]) -> None:
+        """The same of some sub-environments, (b,), one after the other: each draws from its own generator."""
+        for i in rows.tolist():
+            self.begin(i, self.generators[i])
+
     @abstractmethod
     def advance(self, actions: np.ndarray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """One step of all: rewards (B,) and whether a final state was reached (B,).
@@ -130,8 +135,7 @@ class BatchedEnv(gym.vector.VectorEnv[Any, np.ndarray, np.ndarray]):
         return {**of_others, "final_obs": final, "_final_obs": ended, "final_info": last_infos, "_final_info": ended}
 
     def _restart(self, mask: NDArray[np.bool_]) -> None:
-        for i in np.flatnonzero(mask).tolist():
-            self.begin(i, self.generators[i])
+        self.begin_some(np.flatnonzero(mask))
         self.steps[mask] = 0
         self.ended = self.ended & ~mask
 

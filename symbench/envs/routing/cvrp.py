@@ -85,6 +85,7 @@ class CVRPVectorEnv(TourVectorEnv):
         self.state["demands"] = np.zeros((num_envs, size), np.float32)
         self.state["capacity"] = np.ones(num_envs)
         self.state["waiting"] = np.full(num_envs, self.n, np.int64)
+        self._numbers = np.zeros((num_envs, size))  # numbers that demands are made of
 
     def given(self, options: dict[str, Any]) -> dict[str, NDArray[Any]]:
         """Also ``demands``: an instance needs both, or neither."""
@@ -95,24 +96,41 @@ class CVRPVectorEnv(TourVectorEnv):
             return cities
         return {**cities, "demands": self.one_each("demands", checked_demands(demands, self.nodes))}
 
-    def clear(self, mask: NDArray[np.bool_]) -> None:
-        """Also fill the vehicle up."""
-        super().clear(mask)
-        self.state["capacity"][mask] = 1.0
-        self.state["waiting"][mask] = self.n
+    def draw(self, rows: NDArray[np.int64]) -> None:
+        """Also turn the numbers drawn into demands."""
+        super().draw(rows)
+        self.state["demands"][rows] = uniform_demands(self._numbers[rows], self.capacity)
 
-    def draw(self, i: int, generator: np.random.Generator) -> None:
-        """Draw the cities of sub-environment ``i``, then the demands."""
-        self.state["cities"][i] = self._draw(generator, self.n + 1)
-        self.state["demands"][i] = uniform_demands(generator, self.n, self.capacity)
+    def clear(self, rows: NDArray[np.int64]) -> None:
+        """Also fill the vehicle up."""
+        super().clear(rows)
+        self.state["capacity"][rows] = 1.0
+        self.state["waiting"][rows] = self.n
+
+    def begin(self, i: int, generator: np.random.Generator) -> None:
+        """Draw the cities of sub-environment ``i``, then the numbers that its demands are made of."""
+        self._draw(generator, self.state["cities"][i])
+        generator.random(out=self._numbers[i])
 
     def allowed(self) -> NDArray[np.bool_]:
         """Customers not visited whose demand fits, and the depot unless the vehicle is there, (B, n + 1)."""
-        limit = (self.state["capacity"] + SLACK).astype(np.float32)
-        allowed: NDArray[np.bool_] = self.state["visited"] == 0
-        allowed &= self.state["demands"] <= limit[:, None]
-        allowed[:, 0] = self.current() != 0
+        allowed: NDArray[np.bool_] = self.state["demands"] <= self._limit()[:, None]
+        allowed &= self.state["visited"] == 0
+        allowed[:, 0] = self.state["current"] != 0
         return allowed
+
+    def permitted(self, rows: NDArray[np.int64], nodes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """See :meth:`TourVectorEnv.permitted`."""
+        places = self.entries(rows, nodes)
+        permitted: NDArray[np.bool_] = self.state["demands"].take(places) <= self._limit()[rows]
+        permitted &= self.state["visited"].take(places) == 0
+        permitted &= self.state["current"][rows] != nodes  # which of customers follows from their visits
+        return permitted
+
+    def _limit(self) -> NDArray[np.float32]:
+        """The largest demand that fits, (B,)."""
+        limit: NDArray[np.float32] = (self.state["capacity"] + SLACK).astype(np.float32)
+        return limit
 
     def complete(self) -> NDArray[np.bool_]:
         """Tours that have served all customers, (B,)."""
@@ -121,15 +139,17 @@ class CVRPVectorEnv(TourVectorEnv):
 
     def lengths(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """See :meth:`TourVectorEnv.lengths`."""
-        return route_lengths(self.state["cities"][rows], self.state["tour"][rows])
+        longest = int(self.state["placed"][rows].max())
+        return route_lengths(self.state["cities"][rows], self.state["tour"][rows, :longest])
 
     def place(self, rows: NDArray[np.int64], nodes: NDArray[np.int64]) -> None:
         """Also unload, or fill the vehicle up at the depot."""
         super().place(rows, nodes)
-        self.state["visited"][rows, 0] = 0  # the depot may be visited again
+        self.state["visited"][:, 0] = 0  # the depot may be visited again
         self.state["waiting"][rows] -= nodes != 0
-        left = np.maximum(self.state["capacity"][rows] - self.state["demands"][rows, nodes], 0.0)
-        self.state["capacity"][rows] = np.where(nodes == 0, 1.0, left)
+        left = np.maximum(self.state["capacity"][rows] - self.state["demands"].take(self.entries(rows, nodes)), 0.0)
+        left[nodes == 0] = 1.0
+        self.state["capacity"][rows] = left
 
     def reason(self, i: int, node: int) -> str:
         """See :meth:`TourVectorEnv.reason`."""
@@ -146,7 +166,7 @@ class CVRPVectorEnv(TourVectorEnv):
             "cities": self.state["cities"].copy(),
             "demands": self.state["demands"].copy(),
             "visited": self.state["visited"].copy(),
-            "current": self.current(),
+            "current": self.state["current"].copy(),
             "capacity": self.state["capacity"].astype(np.float32)[:, None],
             "action_mask": self.action_masks().view(np.int8),
         }
@@ -154,7 +174,7 @@ class CVRPVectorEnv(TourVectorEnv):
     def picture(self, i: int) -> NDArray[np.uint8]:
         """Depot, customers and the routes so far, (480, 480, 3), uint8."""
         routes = [[0, *route.tolist(), 0] for route in split_routes(self.state["tour"][i, : self.state["placed"][i]])]
-        if routes and not self.complete()[i] and self.current()[i] != 0:
+        if routes and not self.complete()[i] and self.state["current"][i] != 0:
             routes[-1].pop()
         return draw_tour(self.state["cities"][i], routes, depot=True)
 

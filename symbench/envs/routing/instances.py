@@ -23,28 +23,27 @@ CLUSTER_WIDTH: Final = 0.07  # standard deviation of a city about its centre
 SLACK: Final = 1e-6  # of a vehicle's capacity: a load that fills it exactly shall not fail by rounding
 
 
-def uniform(generator: np.random.Generator, count: int) -> Cities:
-    """Cities uniform in the unit square, (count, 2)."""
-    return generator.random((count, 2), dtype=np.float32)
+def uniform(generator: np.random.Generator, cities: Cities) -> None:
+    """Place cities uniformly in the unit square, (n, 2), in place."""
+    generator.random(out=cities, dtype=np.float32)
 
 
-def clustered(generator: np.random.Generator, count: int) -> Cities:
-    """Cities about three centres of the unit square, (count, 2); those beyond its border are reflected into it."""
+def clustered(generator: np.random.Generator, cities: Cities) -> None:
+    """Place cities about three centres of the unit square, (n, 2), in place; its border reflects those beyond it."""
     centres = generator.random((CLUSTERS, 2))
-    cities = centres[generator.integers(CLUSTERS, size=count)]
-    cities += CLUSTER_WIDTH * generator.standard_normal((count, 2))
-    folded: Cities = (1 - np.abs(1 - np.abs(cities))).astype(np.float32)
-    return folded
+    places = centres[generator.integers(CLUSTERS, size=len(cities))]
+    places += CLUSTER_WIDTH * generator.standard_normal(cities.shape)
+    cities[:] = 1 - np.abs(1 - np.abs(places))
 
 
-DISTRIBUTIONS: Final[dict[str, Callable[[np.random.Generator, int], Cities]]] = {
+DISTRIBUTIONS: Final[dict[str, Callable[[np.random.Generator, Cities], None]]] = {
     "uniform": uniform,
     "clustered": clustered,
 }
 """Name -> what draws cities."""
 
 
-def distribution(name: str) -> Callable[[np.random.Generator, int], Cities]:
+def distribution(name: str) -> Callable[[np.random.Generator, Cities], None]:
     """What draws cities.
 
     Raises:
@@ -69,11 +68,15 @@ def capacity_for(customers: int) -> int:
     return CAPACITIES[customers]
 
 
-def uniform_demands(generator: np.random.Generator, customers: int, capacity: int) -> NDArray[np.float32]:
-    """Demands of the depot, 0, and of the customers, 1 to 9 units, as shares of the capacity, (customers + 1,)."""
-    demands = LARGEST_DEMAND * generator.random(customers + 1)  # faster than integers()
-    demands = (np.floor(demands) + 1) / capacity
-    demands[0] = 0
+def uniform_demands(numbers: NDArray[np.float64], capacity: int) -> NDArray[np.float32]:
+    """Demands of the depot, 0, and of customers, 1 to 9 units, as shares of the capacity, (..., customers + 1).
+
+    Args:
+        numbers: Uniform in [0, 1), one for each node; they are drawn faster than integers.
+        capacity: Of a vehicle, in units.
+    """
+    demands = (np.floor(LARGEST_DEMAND * numbers) + 1) / capacity
+    demands[..., 0] = 0
     return demands.astype(np.float32)
 
 

@@ -29,7 +29,8 @@ class TourVectorEnv(StatefulBatch):
 
     Attributes:
         state: ``cities`` (B, N, 2), float32; ``visited`` (B, N), int8, 0 or 1; ``tour`` (B, L), int64, the nodes so
-            far, filled up; ``placed`` (B,), int64, how many there are.
+            far, filled up; ``placed`` (B,), int64, how many there are; ``current`` (B,), int64, the last of them, or
+            what fills a tour up if there is none.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class TourVectorEnv(StatefulBatch):
         Args:
             num_envs: Number of sub-environments B.
             nodes: Number N of nodes, which are the actions.
-            places: Number L of a tour's places, of which the last stays free until the tour is complete.
+            places: Number L of a tour's places.
             filling: What fills a tour up, and is the current node of an empty one.
             extra: Further entries of an observation.
             max_episode_steps: Steps after which an episode is truncated.
@@ -69,6 +70,7 @@ class TourVectorEnv(StatefulBatch):
             "visited": np.zeros((num_envs, nodes), np.int8),
             "tour": np.full((num_envs, places), filling, np.int64),
             "placed": np.zeros(num_envs, np.int64),
+            "current": np.full(num_envs, filling, np.int64),
         }
         self._given: dict[str, NDArray[Any]] = {}  # instances of the running call of reset
 
@@ -104,30 +106,32 @@ class TourVectorEnv(StatefulBatch):
             raise SymbenchError(f"{name} of {self.num_envs} environments are needed, received those of {len(array)}")
         return np.broadcast_to(array, shape)
 
-    def begin(self, i: int, generator: np.random.Generator) -> None:
-        """Draw sub-environment ``i``'s instance, or take the given one."""
+    def begin_some(self, rows: NDArray[np.int64]) -> None:
+        """Take the given instances, or draw some; what need not be drawn is done for all at once, as it is faster."""
         for name, values in self._given.items():
-            self.state[name][i] = values[i]
+            self.state[name][rows] = values[rows]
         if not self._given:
-            self.draw(i, generator)
+            self.draw(rows)
+        self.clear(rows)
 
-    def clear(self, mask: NDArray[np.bool_]) -> None:
+    def draw(self, rows: NDArray[np.int64]) -> None:
+        """Draw instances of some sub-environments."""
+        super().begin_some(rows)
+
+    def clear(self, rows: NDArray[np.int64]) -> None:
         """Forget the tours of some sub-environments."""
-        self.state["visited"][mask] = 0
-        self.state["placed"][mask] = 0
-        self.state["tour"][mask] = self.filling
-
-    def _restart(self, mask: NDArray[np.bool_]) -> None:
-        super()._restart(mask)
-        self.clear(mask)  # of all at once: several times faster than one by one
-
-    @abstractmethod
-    def draw(self, i: int, generator: np.random.Generator) -> None:
-        """Draw the instance of sub-environment ``i``."""
+        self.state["visited"][rows] = 0
+        self.state["placed"][rows] = 0
+        self.state["tour"][rows] = self.filling
+        self.state["current"][rows] = self.filling
 
     @abstractmethod
     def allowed(self) -> Mask:
         """Which nodes may come next, (B, N)."""
+
+    @abstractmethod
+    def permitted(self, rows: NDArray[np.int64], nodes: NDArray[np.int64]) -> Mask:
+        """The entries of :meth:`allowed` of one node of each of some sub-environments, (b,)."""
 
     @abstractmethod
     def complete(self) -> Mask:
@@ -151,14 +155,13 @@ class TourVectorEnv(StatefulBatch):
         """Put nodes on the tours of some sub-environments."""
         placed = self.state["placed"]
         self.state["tour"][rows, placed[rows]] = nodes
-        self.state["visited"][rows, nodes] = 1
+        self.state["visited"].put(self.entries(rows, nodes), 1)
+        self.state["current"][rows] = nodes
         placed[rows] += 1
 
-    def current(self) -> NDArray[np.int64]:
-        """The node that was placed last, (B,); what fills a tour up if there is none."""
-        # Before the first one this is the last place, which is free.
-        nodes: NDArray[np.int64] = self.state["tour"][np.arange(self.num_envs), self.state["placed"] - 1]
-        return nodes
+    def entries(self, rows: NDArray[np.int64], nodes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where in a (B, N) array, read in a row, nodes of some sub-environments are: faster than two indices."""
+        return rows * self.nodes + nodes
 
     def action_masks(self) -> Mask:
         """Which actions are allowed, (B, N), as sb3-contrib's ``MaskablePPO`` asks; all of a tour that is complete."""
@@ -168,7 +171,7 @@ class TourVectorEnv(StatefulBatch):
 
     def _checked(self, rows: NDArray[np.int64], nodes: NDArray[np.int64]) -> NDArray[np.int64]:
         inside = (nodes >= 0) & (nodes < self.nodes)
-        fine = inside & self.allowed()[rows, np.where(inside, nodes, 0)]
+        fine = inside & self.permitted(rows, np.where(inside, nodes, 0))
         if not fine.all():
             first = int((~fine).argmax())
             raise SymbenchError(self.refusal(int(rows[first]), int(nodes[first])))

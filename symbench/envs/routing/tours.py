@@ -26,7 +26,7 @@ def path_lengths(points: NDArray[Any]) -> Floats:
     Edges are added one after the other, so that points which repeat the last one change no bit.
     """
     places = points.astype(np.float64)
-    steps = np.roll(places, -1, axis=-2) - places
+    steps = np.diff(places, axis=-2, append=places[..., :1, :])
     edges = np.sqrt(steps[..., 0] * steps[..., 0] + steps[..., 1] * steps[..., 1])
     lengths: Floats = np.cumsum(edges, axis=-1)[..., -1]
     return lengths

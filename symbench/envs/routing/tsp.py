@@ -62,13 +62,18 @@ class TSPVectorEnv(TourVectorEnv):
         extra: dict[str, gym.spaces.Space[Any]] = {"first": node, "current": node}
         super().__init__(num_envs, self.n, self.n, self.n, extra, max_episode_steps, autoreset_mode, render_mode)
 
-    def draw(self, i: int, generator: np.random.Generator) -> None:
+    def begin(self, i: int, generator: np.random.Generator) -> None:
         """Draw the cities of sub-environment ``i``."""
-        self.state["cities"][i] = self._draw(generator, self.n)
+        self._draw(generator, self.state["cities"][i])
 
     def allowed(self) -> NDArray[np.bool_]:
         """Cities that have not been visited, (B, n)."""
         unvisited: NDArray[np.bool_] = self.state["visited"] == 0
+        return unvisited
+
+    def permitted(self, rows: NDArray[np.int64], nodes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """See :meth:`TourVectorEnv.permitted`."""
+        unvisited: NDArray[np.bool_] = self.state["visited"].take(self.entries(rows, nodes)) == 0
         return unvisited
 
     def complete(self) -> NDArray[np.bool_]:
@@ -86,7 +91,7 @@ class TSPVectorEnv(TourVectorEnv):
             "cities": self.state["cities"].copy(),
             "visited": self.state["visited"].copy(),
             "first": self.state["tour"][:, 0].copy(),
-            "current": self.current(),
+            "current": self.state["current"].copy(),
             "action_mask": self.action_masks().view(np.int8),
         }
 

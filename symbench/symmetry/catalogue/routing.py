@@ -61,7 +61,8 @@ def _relabelled(env_id: str, name: str, group: Group, n: int, note: str, **said:
         **said,
     )
     kwargs = {} if n == 20 else {"n": n}
-    return Declaration(env_id, pair, StateTree(DictRepresentation({**cities, **demands, "tour": index})), kwargs)
+    ends = {"tour": index, "current": index}
+    return Declaration(env_id, pair, StateTree(DictRepresentation({**cities, **demands, **ends})), kwargs)
 
 
 def _declared(env_id: str, who: str) -> tuple[Declaration, ...]:

@@ -189,6 +189,17 @@ def test_bad_demands_are_refused(demands: Any, message: str) -> None:
         env.reset(options={"cities": np.zeros((3, 2)), "demands": demands})
 
 
+@pytest.mark.parametrize("env_id", IDS)
+def test_every_masked_action_is_refused_and_changes_nothing(env_id: str) -> None:
+    env, rng = gym.make(env_id, n=10), np.random.default_rng(3)
+    shown, ended = env.reset(seed=5)[0], False
+    while not ended:
+        for node in np.flatnonzero(shown["action_mask"] == 0):
+            with pytest.raises(SymbenchError, match=f"action {node}: city {node} "):
+                env.step(node)
+        shown, _, ended, *_ = env.step(int(drawn(shown["action_mask"][None], rng)[0]))
+
+
 def test_a_masked_action_is_one_clear_line() -> None:
     env = gym.make(IDS[0], n=3)
     env.reset(seed=0)
