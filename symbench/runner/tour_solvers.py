@@ -1,4 +1,4 @@
-"""Solvers of tours as agents: heuristics by their names, LKH, and beams that an edge scorer guides.
+"""Solvers of tours as agents: heuristics by their names, LKH, PyVRP, and beams that an edge scorer guides.
 
 * :data:`SOLVERS` - name -> what it solves
 * :func:`solvers_of` - those that can play a task
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 DPDP: Final = "dpdp"
 """Algorithm of an edge scorer's file."""
+_ITERATIONS: Final = 500  # of PyVRP for an instance; not seconds, so that its routes are the same everywhere
 _BEAM: Final = 1000  # states of DPDP, the least that was published
 _SCORER_BYTES: Final = 2**30
 _AT_ONCE: Final = 100  # instances whose heatmaps are made together
@@ -79,6 +80,12 @@ def _lkh(instances: Instances) -> Tours:
     return reference_tours(instances["cities"], runs=1)
 
 
+def _pyvrp(instances: Instances) -> Tours:
+    from symbench.solvers.references import reference_routes
+
+    return reference_routes(instances["cities"], instances["demands"], _ITERATIONS)
+
+
 def _savings(instances: Instances) -> Tours:
     from symbench.solvers.savings import savings
 
@@ -91,6 +98,7 @@ SOLVERS: Final = {
     "two-opt": Solver("tsp", _two_opt),
     "lkh": Solver("tsp", _lkh, needs="elkai"),
     "savings": Solver("cvrp", _savings),
+    "pyvrp": Solver("cvrp", _pyvrp, needs="pyvrp"),
 }
 """Name, as after ``--agent`` -> solver."""
 
