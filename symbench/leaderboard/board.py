@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from symbench.files import write_atomically
 from symbench.leaderboard import board_text
 from symbench.leaderboard.board_statistics import ranks
 from symbench.leaderboard.bootstrap import RANKED_FROM, UNDEFINED, Draws, Estimate, estimate, interval_over, iqm
+from symbench.leaderboard.gaps import gap_draws, mean_gap, ranked_by_gap, submitted_gaps
 from symbench.leaderboard.retention import retention_draws, score, shares
 from symbench.leaderboard.validate import Submission, validate
 from symbench.tasks import get_task
@@ -65,6 +66,9 @@ class Line:
         kept: Condition -> the IQM over training runs, whose mean that is.
         verified: Whether cells of it were played again by a maintainer.
         rank: From 1; tied agents share one; ``None`` if it is not ranked.
+        gap: Mean over all conditions of the gap in %, of tasks that are ranked by it, see
+            :mod:`symbench.leaderboard.gaps`.
+        gaps: Condition -> the IQM over training runs, whose mean that is; empty in other tasks.
     """
 
     submission: Submission
@@ -76,6 +80,8 @@ class Line:
     kept: Mapping[str, float]
     verified: bool
     rank: int | None = None
+    gap: Estimate = UNDEFINED
+    gaps: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def card(self) -> Card:
@@ -94,8 +100,15 @@ class Line:
 
     @property
     def worst(self) -> str:
-        """The condition under which least is left; empty if there was nothing to lose."""
+        """The condition of the largest gap, or under which least is left; empty if there was nothing to lose."""
+        if self.gaps:
+            return max(self.gaps, key=lambda condition: self.gaps[condition])
         return min(self.kept, key=lambda condition: self.kept[condition], default="")
+
+    @property
+    def ranked_by(self) -> float:
+        """What it is ranked by, more is better; NaN if it is not defined."""
+        return -self.gap.value if self.gaps else self.retention.value
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,11 @@ class Board:
     suite: str
     task: str
     lines: Sequence[Line]
+
+    @property
+    def by_gap(self) -> bool:
+        """Whether it ranks by the gap to references, less is better, instead of by retention."""
+        return ranked_by_gap(self.task)
 
 
 def make_boards(submissions: Sequence[Submission], verified: Mapping[str, Verified]) -> list[Board]:
@@ -221,9 +239,9 @@ def _ranked(lines: Sequence[tuple[Line, Draws | None]]) -> list[Line]:
 
 
 def _order(line: Line) -> tuple[bool, float, float, str]:
-    """Best retention first; the clean score, then the name decide between equals; undefined ones last."""
-    undefined = math.isnan(line.retention.value)
-    return undefined, 0 if undefined else -line.retention.value, -line.clean.value, line.card.name
+    """Best first; the clean score, then the name decide between equals; undefined ones last."""
+    undefined = math.isnan(line.ranked_by)
+    return undefined, 0 if undefined else -line.ranked_by, -line.clean.value, line.card.name
 
 
 def _line(submission: Submission, task: str, verified: bool) -> tuple[Line, Draws | None]:
@@ -243,4 +261,14 @@ def _line(submission: Submission, task: str, verified: bool) -> tuple[Line, Draw
         kept={} if draws is None else dict(zip(conditions, kept, strict=True)),
         verified=verified,
     )
-    return line, draws
+    return _with_gap(line, task) if ranked_by_gap(task) else (line, draws)
+
+
+def _with_gap(line: Line, task: str) -> tuple[Line, Draws]:
+    """The line of a task that is ranked by gaps: all conditions count equally, that without perturbation too."""
+    submission = line.submission
+    conditions = [each.id for each in conditions_of(submission.suite, task)]
+    gaps = submitted_gaps(submission, task, conditions)
+    draws = gap_draws(gaps, submission.suite.seed, line.card.name)
+    of_conditions = dict(zip(conditions, iqm(gaps.mean(axis=-1)).tolist(), strict=True))
+    return replace(line, gap=mean_gap(draws), gaps=of_conditions), draws

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from symbench.leaderboard.board import Board, Line
     from symbench.leaderboard.bootstrap import Estimate
 
-_HEADER = ("rank", "agent", "retention [95%]", "worst condition", "clean score [95%]", "clean return")
+_HEADER = ("rank", "agent", "{} [95%]", "worst condition", "clean score [95%]", "clean return")
 _HEADER_ABOUT = ("runs x episodes", "parameters", "licence", "links", "what it is")
 
 _INTRODUCTION = f"""# Leaderboard
@@ -39,15 +39,22 @@ tables of earlier versions are in `archive/`.
   {RANKED_FROM} training runs: shown, not ranked.
 * **verified**: a maintainer has played random cells again and got the same numbers."""
 
+_BY_GAP = """Ranked by the **gap in %**, less is better: how much longer tours are than the stored ones of the same
+instances; for each condition the interquartile mean over training runs, then the mean over conditions, which count
+equally, that without perturbation among them. The worst condition is that of the largest gap. Under a condition under
+which the agent cannot act, tours are as long as random ones."""
+
 
 def markdown(boards: Sequence[Board]) -> str:
     """The content of ``LEADERBOARD.md``."""
     parts = [_INTRODUCTION]
     for board in boards:
         parts.append(f"## {board.suite}, {board.task}")
+        parts += [_BY_GAP] if board.by_gap else []
         for verified, title in ((True, "Verified"), (False, "Not verified")):
             lines = [line for line in board.lines if line.verified == verified]
-            parts += [f"### {title}", _table(map(_row, lines))] if lines else []
+            ranked_by = "gap in %" if board.by_gap else "retention"
+            parts += [f"### {title}", _table(ranked_by, map(_row, lines))] if lines else []
     return "\n\n".join(parts if boards else [*parts, "No submissions yet."]) + "\n"
 
 
@@ -55,7 +62,8 @@ def csv(boards: Sequence[Board]) -> str:
     """The content of ``leaderboard.csv``: one line per suite, task and submission."""
     lines = [_values(board, line) for board in boards for line in board.lines]
     text = io.StringIO()
-    writer = csv_format.DictWriter(text, list(lines[0]) if lines else ["suite"], lineterminator="\n")
+    columns = list(dict.fromkeys(column for line in lines for column in line)) or ["suite"]
+    writer = csv_format.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
     return text.getvalue()
@@ -71,7 +79,7 @@ def _row(line: Line) -> list[str]:
     return [
         str(line.rank or NOTHING),
         f"**{line.card.name}**",
-        _interval(line, line.retention, percent=True),
+        _interval(line, line.gap) if line.gaps else _interval(line, line.retention, percent=True),
         _worst(line),
         _interval(line, line.clean),
         f"{line.clean_return:.1f}",
@@ -90,6 +98,8 @@ def _interval(line: Line, of: Estimate, *, percent: bool = False) -> str:
 
 
 def _worst(line: Line) -> str:
+    if line.gaps:
+        return f"{line.gaps[line.worst]:.2f} {line.worst}"
     return f"{line.kept[line.worst]:.0%} {line.worst}" if line.worst else NOTHING
 
 
@@ -102,7 +112,7 @@ def _values(board: Board, line: Line) -> dict[str, Any]:
         "name": line.card.name,
         **_estimate("retention", line.retention),
         "worst_condition": line.worst,
-        "worst_retention": _number(line.kept[line.worst]) if line.worst else "",
+        "worst_retention": _number(line.kept.get(line.worst, math.nan)),
         **_estimate("clean", line.clean),
         "clean_return": _number(line.clean_return),
         "interval_over": line.interval_over,
@@ -115,6 +125,7 @@ def _values(board: Board, line: Line) -> dict[str, Any]:
         "code": line.card.code or "",
         "description": line.card.description,
         "statistics": STATISTICS,
+        **(_estimate("gap", line.gap) | {"worst_gap": _number(line.gaps[line.worst])} if line.gaps else {}),
     }
 
 
@@ -126,6 +137,6 @@ def _number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.4f}"
 
 
-def _table(rows: Iterable[Sequence[str]]) -> str:
-    header = [*_HEADER, *_HEADER_ABOUT]
+def _table(ranked_by: str, rows: Iterable[Sequence[str]]) -> str:
+    header = [*(name.format(ranked_by) for name in _HEADER), *_HEADER_ABOUT]
     return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 DPDP: Final = "dpdp"
 """Beams that distances guide; the only solver that has a ``decode``."""
+_ITERATIONS: Final = 500  # of PyVRP for an instance; not seconds, so that its routes are the same everywhere
 _BEAM: Final = 1000  # states of DPDP, the least that was published
 _AT_ONCE: Final = 100  # instances whose heatmaps are made together
 
@@ -84,16 +85,16 @@ def _dpdp_of_distances(instances: Instances, width: int = _BEAM) -> Tours:
     return np.stack([dpdp(each, beam_size=width, score="costheatmap_potential") for each in instances["cities"]])
 
 
+def _pyvrp(instances: Instances) -> Tours:
+    from symbench.solvers.references import reference_routes
+
+    return reference_routes(instances["cities"], instances["demands"], _ITERATIONS)
+
+
 def _savings(instances: Instances) -> Tours:
     from symbench.solvers.savings import savings
 
     return savings(instances["cities"], instances["demands"])
-
-
-def _pyvrp(instances: Instances) -> Tours:
-    from symbench.solvers.references import reference_routes
-
-    return reference_routes(instances["cities"], instances["demands"], iterations=100)
 
 
 SOLVERS: Final = {

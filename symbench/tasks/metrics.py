@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -22,8 +22,10 @@ class Metric:
         reference_return: The return that counts as 1; ``None`` if there is none that has a source.
         source: Where the constants come from.
         random_interval: 95% interval of the random return where it was measured for this run.
+        ranked_by: What boards rank agents by: the share of the clean score that is left, or the gap to references.
     """
 
+    ranked_by: ClassVar[Literal["retention", "gap"]] = "retention"
     random_return: float | None = None
     reference_return: float | None = None
     source: str = ""
@@ -84,6 +86,7 @@ class GapMetric(Metric):
         references: Name of the stored reference tours, see :mod:`symbench.solvers.reference_sets`.
     """
 
+    ranked_by = "gap"
     references: str = ""
 
     def gaps(self, seeds: Any, returns: Any) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from symbench.leaderboard.board import conditions_of, normalised
 from symbench.leaderboard.bootstrap import UNDEFINED, Estimate
+from symbench.leaderboard.gaps import gap_draws, mean_gap, ranked_by_gap, submitted_gaps
 from symbench.leaderboard.retention import has_learned, retention, score, shares
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class CellSummary:
         retention: Share of the clean score that is left, IQM over training runs; undefined for the condition without
             perturbation, and if there was nothing to lose.
         shares: The same of every training run.
+        gap: To the references in %, of tasks that are ranked by it.
     """
 
     condition: Perturbation
@@ -41,6 +43,7 @@ class CellSummary:
     score: Estimate
     retention: Estimate = UNDEFINED
     shares: tuple[float, ...] = ()
+    gap: Estimate = UNDEFINED
 
 
 def cell_summaries(line: Line, task: str) -> list[CellSummary]:
@@ -60,7 +63,13 @@ def _summary(line: Line, task: str, condition: Perturbation, clean: Array) -> Ce
         score=score(scores, seed, name),
         retention=UNDEFINED if condition.baseline else retention(scores, clean, seed, name),
         shares=tuple(map(float, kept)),
+        gap=_gap(line, task, condition) if ranked_by_gap(task) else UNDEFINED,
     )
+
+
+def _gap(line: Line, task: str, condition: Perturbation) -> Estimate:
+    gaps = submitted_gaps(line.submission, task, [condition.id])
+    return mean_gap(gap_draws(gaps, line.submission.suite.seed, line.card.name))
 
 
 def by_perturbation(cells: Sequence[CellSummary]) -> dict[str, list[CellSummary]]:

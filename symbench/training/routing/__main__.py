@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 import typer
 
 from symbench.errors import SymbenchError
-from symbench.policies import NETWORKS
 from symbench.policies.routing import RoutingModel
 from symbench.runner.evaluate import single_thread
 from symbench.runner.provenance import environment
-from symbench.training.recipe import Recipe, Reinforce, load_recipe
+from symbench.training.recipe import Reinforce, load_recipe
+from symbench.training.recipe_parts import check, make_network
 from symbench.training.routing.reinforce import mean_length, train_routing
 from symbench.training.session import STORY, Session, require_commit, writing
 from symbench.zoo import save_agent
+
+if TYPE_CHECKING:
+    from symbench.training.recipe import Recipe
 
 
 def main(
@@ -33,13 +36,15 @@ def main(
         plan = load_recipe(recipe, dict(each.split("=", 1) for each in set_ or []))
         if not isinstance(plan.algorithm, Reinforce):
             raise SymbenchError(f"recipe {plan.name} is of {plan.algorithm.name}; symbench train trains it")
+        check(plan, seed)
         folder = out / plan.name / f"s{seed}"
         require_commit(folder, resume=resume, allow_dirty=allow_dirty)
         session = Session(folder, seed, plan.digest, resume=resume, measure="length {:.4f}")
         if not session.finished:
             with single_thread(), session, torch.random.fork_rng():
                 torch.manual_seed(seed)
-                model = _model(plan)
+                model = make_network(plan, seed)
+                assert isinstance(model, RoutingModel)  # as check() has made sure
                 train_routing(plan.algorithm, model, session)
                 length = mean_length(model, plan.algorithm.nodes, instances, seed=1234)
             write(plan, model, session, {"length": length, "instances": instances})
@@ -68,13 +73,6 @@ def write(plan: Recipe, model: RoutingModel, session: Session, scores: dict[str,
         save_agent(model, session.folder / "agent", card)
     data = {"recipe_digest": plan.digest, "recipe_data": plan.model_dump(), "curve": session.curve}
     session.write_json(STORY, {**card, **data, **machine})
-
-
-def _model(plan: Recipe) -> RoutingModel:
-    table = dict(plan.network)
-    model = NETWORKS[table.pop("kind")](**table)
-    assert isinstance(model, RoutingModel)
-    return model
 
 
 if __name__ == "__main__":

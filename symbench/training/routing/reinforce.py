@@ -97,12 +97,12 @@ def train_routing(settings: Reinforce, model: RoutingModel, session: Session) ->
         session.show(done, settings.steps, length)
         if done % max(1, settings.steps // POINTS) == 0 or done == settings.steps:
             row = {"done": done, "seconds": round(session.seconds, 1), "sampled": round(length, 4)}
-            session.curve.append({**row, "length": round(mean_length(model, settings.nodes), 4)})
+            session.curve.append({**row, "length": round(mean_length(model, settings.nodes, VALIDATION), 4)})
         if session.checkpoint_is_due() or done == settings.steps:
             session.save(learner, optimizer, done)
 
 
-def mean_length(model: RoutingModel, nodes: int, instances: int = VALIDATION, seed: int = VALIDATION_SEED) -> float:
+def mean_length(model: RoutingModel, nodes: int, instances: int, seed: int = VALIDATION_SEED) -> float:
     """Mean length of greedy tours of uniform instances; of the best of all starts where the model needs them."""
     drawn = uniform_instances(model.problem, instances, nodes, generator_of(seed))
     return float(greedy_lengths(model, drawn).mean())

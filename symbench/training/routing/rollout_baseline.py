@@ -37,18 +37,18 @@ class RolloutBaseline(nn.Module):
     replaced: Tensor
     average: Tensor
 
-    def __init__(self, model: RoutingModel, nodes: int, seed: int, evaluation: int = EVALUATION) -> None:
+    def __init__(self, model: RoutingModel, nodes: int, seed: int, evaluation: int | None = None) -> None:
         """Freeze a copy.
 
         Args:
             model: The model before its training.
             nodes: Nodes of an instance.
             seed: Of the instances on which model and copy are compared.
-            evaluation: Number of these instances; they change with every replacement.
+            evaluation: Number of these instances, which change with every replacement. [:data:`EVALUATION`]
         """
         super().__init__()
         self.frozen = copy.deepcopy(model).eval().requires_grad_(False)
-        self._drawn = (nodes, seed, evaluation)
+        self._drawn = (nodes, seed, evaluation or EVALUATION)
         self.register_buffer("epochs", torch.tensor(0))
         self.register_buffer("replaced", torch.tensor(0))
         self.register_buffer("average", torch.tensor(torch.nan, dtype=torch.float64))

@@ -21,6 +21,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "rollout": {"baseline": "rollout", "epoch": 3},
     "pomo": {"samples": 6, "starts": True, "baseline": "shared"},
     "symmetric": {"samples": 2, "copies": 3, "baseline": "shared", "invariance": 0.2},
+    "routes": {"samples": 4, "baseline": "shared", "nodes": 10},
+    "routes-rollout": {"baseline": "rollout", "epoch": 3, "nodes": 10},
+    "routes-pomo": {"samples": 10, "starts": True, "baseline": "shared", "nodes": 10},
+    "routes-symmetric": {"samples": 2, "copies": 3, "baseline": "shared", "invariance": 0.2, "nodes": 10},
 }
 
 
@@ -37,7 +41,8 @@ def settings_of(kind: str, **others: Any) -> Reinforce:
 def model_of(kind: str) -> RoutingModel:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return PomoModel(**SMALL) if kind == "pomo" else AttentionModel(**SMALL)
+        model = PomoModel if "pomo" in kind else AttentionModel
+        return model("cvrp" if "routes" in kind else "tsp", **SMALL)
 
 
 def trained(kind: str, folder: Path, seed: int = 0, **others: Any) -> dict[str, torch.Tensor]:
@@ -81,10 +86,11 @@ def test_an_interrupted_training_goes_on(kind: str, tmp_path: Path, monkeypatch:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_tours_become_shorter(kind: str, tmp_path: Path) -> None:
-    before = mean_length(model_of(kind), 6, 200)
+    settings = settings_of(kind, steps=150, batch=32, learning_rate=3e-3, epoch=50)
+    before = mean_length(model_of(kind), settings.nodes, 200)
     model = model_of(kind)
-    train_routing(settings_of(kind, steps=150, batch=32, learning_rate=3e-3, epoch=50), model, Session(tmp_path, 0))
-    assert mean_length(model, 6, 200) < before - 0.02
+    train_routing(settings, model, Session(tmp_path, 0))
+    assert mean_length(model, settings.nodes, 200) < before - 0.02
 
 
 def test_instances_are_those_of_the_literature() -> None:
