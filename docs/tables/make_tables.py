@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import summaries
 from table_cells import cell
-from table_data import CARDS, QUOTED, ROOT, path_of, read_all
+from table_data import CARDS, QUOTED, ROOT, TASKS, path_of, read_all
 
 from symbench.reading import parse_toml
 
@@ -150,7 +150,7 @@ def _origin(spec: Spec, page: Path) -> str:
 
 
 def _name(source: str) -> str:
-    return {CARDS: "cards of the agents", QUOTED: "published"}.get(source, Path(source).name)
+    return {CARDS: "cards of the agents", QUOTED: "published", TASKS: "tasks"}.get(source, Path(source).name)
 
 
 def sources(spec: Any) -> list[str]:

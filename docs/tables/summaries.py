@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from symbench.training.study.orientation_loss import Turned
 
@@ -82,3 +83,63 @@ def tours(lengths: pd.DataFrame) -> pd.DataFrame:
     """Of tours on transformed maps: how many cities, and how the weights are used, in one column."""
     models = lengths[["nodes", "solver"]].apply(lambda row: f"n = {row['nodes']}, {row['solver']}", axis=1)
     return lengths.assign(model=models)
+
+
+def distinct_games(games: pd.DataFrame) -> pd.DataFrame:
+    """Of single games of Pong: how many are different ones of each agent, and the mean over these [Student's 95%].
+
+    Games with the same return that end in the same frame of the console are one game.
+    """
+    games = games.assign(task=games["task"].fillna("Pong") if "task" in games else "Pong")
+    once = games[~games.duplicated(["agent", "task", "return", "last_frame"]) | games["last_frame"].isna()]
+    played = games.groupby(["agent", "task"]).size().rename("played").reset_index()
+    return _means(once, ["agent", "task"], "return").rename(columns={"n": "distinct"}).merge(played)
+
+
+def over_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """Of lines for single training runs: means over the runs [Student's 95%]; lines of tables stay as they are."""
+    runs = runs.assign(level=runs["level"].fillna(runs["severity"]) if "level" in runs else runs["severity"])
+    single = runs["training_run"].notna()
+    return pd.concat([_means(runs[single], ["agent", "level"], "mean"), runs[~single]], ignore_index=True)
+
+
+def _means(rows: pd.DataFrame, of: list[str], value: str) -> pd.DataFrame:
+    """For each group: ``n`` values, their mean, its 95% interval, the least, the most and all of them."""
+    values = rows.groupby(of, sort=False)[value]
+    means = values.agg(n="count", mean="mean", sem="sem", least="min", most="max", each=_listed)
+    half = stats.t.ppf(0.975, means["n"] - 1) * means["sem"]
+    return means.assign(mean_low=means["mean"] - half, mean_high=means["mean"] + half).reset_index()
+
+
+def _listed(values: pd.Series) -> str:
+    return ", ".join(f"{value:.0f}" for value in values)
+
+
+def over_seeds(controls: pd.DataFrame) -> pd.DataFrame:
+    """Of the controls of Pong: means over seeds or games, with the least and the most."""
+    return _means(controls, ["control", "agent", "setting"], "value")
+
+
+def alone(controls: pd.DataFrame) -> pd.DataFrame:
+    """Of agents that play alone: their agreement, and the share of the teacher's most frequent answer there."""
+    found = over_seeds(controls[controls["control"] == "alone"])
+    game, hidden, of = (found["setting"].str.split(", ").str.get(i) for i in range(3))
+    share = hidden.str.removesuffix(" hidden").astype(float)
+    found = found.assign(game=game, hidden=share, player=of.fillna(found["agent"]))
+    base = found["agent"] == "most frequent answer"
+    key = ["game", "hidden", "player"]
+    return found[~base].merge(found.loc[base, [*key, "mean"]], on=key, suffixes=("", "_base"))
+
+
+def pictures(cells: pd.DataFrame) -> pd.DataFrame:
+    """Of CarRacing before pictures: background and anchor in one column."""
+    where = {"-": "", "screen": ", on the screen", "world": ", on the ground"}
+    return cells.assign(shown=cells["background"] + cells["anchor"].map(where)).rename(
+        columns={"low": "mean_low", "high": "mean_high"}
+    )
+
+
+def gaps(cells: pd.DataFrame) -> pd.DataFrame:
+    """Of methods that make tours: the gap in %, and milliseconds."""
+    named = cells.rename(columns={"gap_mean": "gap"})
+    return named.assign(milliseconds=1000 * cells["seconds"])

@@ -10,10 +10,12 @@ import pandas as pd
 
 from symbench.leaderboard.published import published
 from symbench.suites import Suite, load_suite
+from symbench.tasks import registry
 
 ROOT = Path(__file__).parents[2]
 CARDS = "symbench/zoo/weights"
 QUOTED = "symbench/leaderboard/published.toml"
+TASKS = "symbench/tasks"
 
 
 def path_of(name: str) -> Path:
@@ -22,9 +24,13 @@ def path_of(name: str) -> Path:
 
 
 def read_all(names: str | list[str], *, quoted: bool = False) -> pd.DataFrame:
-    """The rows of one or several data sources, as :func:`read` gives them."""
+    """The rows of one or several data sources, as :func:`read` gives them; what is quoted beside several comes once."""
     several = [names] if isinstance(names, str) else names
-    return pd.concat([read(name, quoted=quoted) for name in several], ignore_index=True)
+    frame = pd.concat([read(name, quoted=quoted) for name in several], ignore_index=True)
+    if not quoted:
+        return frame
+    again = frame.duplicated(["task", "perturbation", "severity", "agent"]) & frame["quoted"].eq(True)
+    return frame[~again].reset_index(drop=True)
 
 
 @cache
@@ -32,11 +38,12 @@ def read(name: str, *, quoted: bool = False) -> pd.DataFrame:
     """The rows of a data source; those of runs with the column ``condition``, its title in words.
 
     Args:
-        name: A CSV file as :func:`path_of` takes it, or :data:`CARDS`, the cards of all bundled agents.
+        name: A CSV file as :func:`path_of` takes it, :data:`CARDS`, the cards of all bundled agents, or
+            :data:`TASKS`, what normalises the returns of each task.
         quoted: Whether to add what papers report of the same tasks under the same conditions.
     """
-    if name == CARDS:
-        return _cards()
+    if name in _MADE:
+        return _MADE[name]()
     frame = pd.read_csv(path_of(name), dtype={"severity": str, "note": str})
     if not {"suite", "perturbation", "severity"} <= set(frame.columns):
         return frame
@@ -78,3 +85,15 @@ def _cards() -> pd.DataFrame:
         measured = {name: card.get(name) or {} for name in ("in_order", "shuffled")}
         rows.append({**facts, **{f"{name}_{key}": value for name, of in measured.items() for key, value in of.items()}})
     return pd.DataFrame(rows)
+
+
+def _tasks() -> pd.DataFrame:
+    """A row for each task: the returns that count as 0 and 1, and what the latter is."""
+    metrics = {name: task.metric for name, task in registry.TASKS.items()}
+    return pd.DataFrame(
+        (name, *metric.constants, metric.source.partition("reference: ")[2] or metric.source)
+        for name, metric in metrics.items()
+    ).set_axis(["task", "random", "reference", "one_is"], axis="columns")
+
+
+_MADE = {CARDS: _cards, TASKS: _tasks}
