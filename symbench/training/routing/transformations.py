@@ -148,12 +148,12 @@ def main(
         models = [_loaded(published, file) for file in files]
         with single_thread(), out.open("w", newline="", encoding="utf-8") as table:
             writer = csv.writer(table, lineterminator="\n")
-            writer.writerow(("nodes", *Row._fields))
+            writer.writerow(("nodes", "instances", *Row._fields))
             for model in models:
                 drawn = uniform_instances(model.problem, instances, nodes, torch.Generator().manual_seed(seed))
                 doubled = {key: part.double() for key, part in drawn.items()}
                 for row in transformation_rows(solvers_of(model.double()), doubled):
-                    writer.writerow((nodes, *row[:2], *(f"{number:.6g}" for number in row[2:])))
+                    writer.writerow((nodes, instances, *row[:2], *(f"{number:.6g}" for number in row[2:])))
                     typer.echo(f"{row.solver}, {row.transformation}: {row.mean_length:.4f}")
     except SymbenchError as error:
         typer.echo(f"error: {error}", err=True)
