@@ -2,7 +2,7 @@
 
 The bundled AttentionNeurons, or the authors' published weights (one training run), with the suite's seeds.
 
-python examples/training_runs.py noise +50 +500 x2 > docs/data/noise-runs.csv
+python examples/training_runs.py noise +500 --episodes 200 > docs/data/noise-runs.csv
 python examples/training_runs.py shuffle in-order per-episode every-100 every-25 --published cartpole_pi.weights.npz
 """
 

@@ -123,9 +123,9 @@ def over_seeds(controls: pd.DataFrame) -> pd.DataFrame:
 def alone(controls: pd.DataFrame) -> pd.DataFrame:
     """Of agents that play alone: their agreement, and the share of the teacher's most frequent answer there."""
     found = over_seeds(controls[controls["control"] == "alone"])
-    game, hidden, of = (found["setting"].str.split(", ").str.get(i) for i in range(3))
-    share = hidden.str.removesuffix(" hidden").astype(float)
-    found = found.assign(game=game, hidden=share, player=of.fillna(found["agent"]))
+    parts = found["setting"].str.split(", ", expand=True)  # "Pong, 0.5 hidden", of a base rate also whose games
+    share = parts[1].str.removesuffix(" hidden").astype(float)
+    found = found.assign(game=parts[0], hidden=share, player=parts[2].fillna(found["agent"]))
     base = found["agent"] == "most frequent answer"
     key = ["game", "hidden", "player"]
     return found[~base].merge(found.loc[base, [*key, "mean"]], on=key, suffixes=("", "_base"))
