@@ -35,7 +35,7 @@ def edit_card(path: Path, **changes: object) -> None:
 def test_agent_acts_the_same_after_saving(kind: str, tmp_path: Path) -> None:
     mirror = {"group": "C2", "observation": {"signs": [[-1, -1, 1, -1, -1]]}}
     fixed = ("mlp", "unshuffler", "history-mlp", "gru")
-    needed: dict[str, Any] = {**dict.fromkeys(fixed, {"num_sensors": 5}), "equivariant-mlp": mirror}
+    needed: dict[str, Any] = {**{each: {"num_sensors": 5} for each in fixed}, "equivariant-mlp": mirror}
     sensors = {"agents": 1} if NETWORKS[kind].of_team else needed.get(kind, {})
     sensors = SMALL[kind] if kind in SCENES else sensors
     space = acted_in(kind, spaces.Box(np.float32([-1.0, 0.0]), 0.5))
