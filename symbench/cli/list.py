@@ -92,6 +92,7 @@ def _parameters(perturbation: type) -> str:
 
 
 def _agents() -> Listing:
+    from symbench.runner.tour_solvers import SOLVERS
     from symbench.tasks import TASKS
     from symbench.zoo import bundled, load_card
 
@@ -100,6 +101,7 @@ def _agents() -> Listing:
         for task in TASKS
         for agent, paths in bundled(task).items()
     ]
+    lines += [(name, "tours", "", f"without learning, {each.problem.upper()}") for name, each in SOLVERS.items()]
     return ("agent", "task", "training runs", "description"), [*lines, ("random", "every task", "", "uniform actions")]
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symbench.cli.errors import Debug, one_line_errors
+from symbench.errors import SymbenchError
 
 
 @one_line_errors
@@ -20,8 +21,9 @@ def solve(
             "-a",
             metavar="AGENT",
             help="[cyan]nearest-neighbour[/cyan], [cyan]farthest-insertion[/cyan], [cyan]two-opt[/cyan], "
-            "[cyan]lkh[/cyan], the file of a model or of an edge scorer, or whatever [cyan]run[/cyan] takes; behind a "
-            "model [cyan],decode=[/cyan]greedy, sample:N, starts, x8, x8-starts, frames, beam:N.",
+            "[cyan]lkh[/cyan], a bundled agent of TSP20, the file of a model or of an edge scorer, or whatever "
+            "[cyan]run[/cyan] takes; behind a model [cyan],decode=[/cyan]greedy, "
+            "sample:N, starts, x8, x8-starts, frames, beam:N.",
         ),
     ],
     svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Also draw the tour.")] = None,
@@ -37,6 +39,7 @@ def solve(
 
     [bold]Examples[/bold]
       [cyan]symbench solve berlin52.tsp --agent two-opt[/cyan]
+      [cyan]symbench solve berlin52.tsp --agent edge-scorer --svg tour.svg[/cyan]
       [cyan]symbench solve berlin52.tsp --agent am.safetensors,decode=x8 --svg tour.svg[/cyan]
       [cyan]symbench solve berlin52.tsp --agent scorer.safetensors,decode=beam:10000[/cyan]
     """
@@ -46,7 +49,14 @@ def solve(
     found = solve_file(file, agent, trust, seed)
     title = f"{found.name}, {found.agent}: length {found.length:.6g}"
     if svg:
-        svg.parent.mkdir(parents=True, exist_ok=True)
-        svg.write_text(tour_svg(found.cities, found.tour, title), encoding="utf-8")
+        _write(svg, tour_svg(found.cities, found.tour, title))
     typer.echo(f"{title} (TSPLIB: {found.rounded_length})")
     typer.echo(" ".join(map(str, (found.tour + 1).tolist())))
+
+
+def _write(svg: Path, picture: str) -> None:
+    try:
+        svg.parent.mkdir(parents=True, exist_ok=True)
+        svg.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise SymbenchError(f"cannot write {svg}: {error.strerror}") from None

@@ -53,7 +53,9 @@ def excess_of(row: Row) -> str:
     if math.isnan(row.excess):
         return NOTHING if row.runs else return_of(row)
     spread = "" if math.isnan(row.excess_std) else f" ± {row.excess_std:.2f}"
-    return f"{row.excess:.2f}{spread}" + ("" if math.isnan(row.excess_changed) else f", {row.excess_changed:.0%}")
+    return f"{round(row.excess, 2) + 0.0:.2f}{spread}" + (
+        "" if math.isnan(row.excess_changed) else f", {row.excess_changed:.0%}"
+    )
 
 
 def has_references(rows: Sequence[Row]) -> bool:

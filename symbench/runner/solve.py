@@ -61,7 +61,7 @@ def solve_file(path: Path, agent: str, trust: bool = False, seed: int = 0) -> So
     """
     instance = read_tsplib(path)
     task = f"symbench/TSP-v0?n={len(instance.cities)}"
-    source = resolve([agent], task, trust)[0]
+    source = resolve([agent], "TSP20", trust)[0]  # whose bundled agents solve any number of cities
     with single_thread(), closing(get_task(task).make()) as env:
         player = load(source, env.observation_space, env.action_space)
         if reason := player.incompatibility(env.observation_space, env.action_space):

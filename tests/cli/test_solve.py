@@ -61,11 +61,12 @@ def test_the_tour_its_lengths_and_a_picture(file: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "agent",
-    ["nearest-neighbour", "farthest-insertion", "am.json", "am.safetensors,decode=sample:4", "pomo,decode=x8-starts",
+    ["nearest-neighbour", "farthest-insertion", "pomo", "edge-scorer,decode=beam:50", "am.json",
+     "am.safetensors,decode=sample:4", "pomo,decode=x8-starts",
      "am,decode=beam:5", "scorer.safetensors", "scorer,decode=beam:50", "mine=am,decode=frames", "random"],
 )  # fmt: skip
 def test_agents_of_all_kinds_solve_it(agent: str, file: Path, models: Path) -> None:
-    if not agent.startswith(("nearest", "farthest", "random")):
+    if agent not in ("nearest-neighbour", "farthest-insertion", "random", "pomo", "edge-scorer,decode=beam:50"):
         agent = agent.replace("=am", f"={models}/am", 1) if agent.startswith("mine") else f"{models}/{agent}"
     found = solve_file(file, agent)
     assert sorted(found.tour.tolist()) == list(range(16))
@@ -86,7 +87,7 @@ def test_learned_agents_see_the_unit_square() -> None:
         ("savings", "savings plans tours of cvrp, the task gives instances of tsp"),
         ("DIR/vehicles", "reads instances of cvrp"),
         ("DIR/vehicles,decode=x8", "plans tours of cvrp, the task gives instances of tsp"),
-        ("DIR/pomo,decode=beam:3", "beams need a model that chooses the first city, pomo does not: take starts"),
+        ("DIR/pomo,decode=beam:3", "beams need a model that chooses the first city, pomo does not: take decode=starts"),
         ("DIR/scorer,decode=x8", "DPDP has beams, decode=beam:N, received decode=x8"),
         ("two-opt,decode=x8", "decode is an option of models that build tours and of DPDP"),
         ("DIR/am,decode=x9", "expected decode=greedy, sample:N, .*received decode=x9"),
@@ -106,3 +107,8 @@ def test_files_that_are_no_instances_are_refused(tmp_path: Path) -> None:
     (tmp_path / "geo.tsp").write_text("TYPE: TSP\nEDGE_WEIGHT_TYPE: GEO\n")
     code, output = called(tmp_path / "geo.tsp", "-a", "two-opt")
     assert code == 2 and "EDGE_WEIGHT_TYPE must be EUC_2D, received GEO" in " ".join(output.split())
+
+
+def test_a_picture_that_cannot_be_written_is_one_line(file: Path) -> None:
+    code, output = called(file, "--agent", "two-opt", "--svg", file / "tour.svg")
+    assert code == 2 and "cannot write" in " ".join(output.split())

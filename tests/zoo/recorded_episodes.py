@@ -39,7 +39,7 @@ SUITES = dict.fromkeys(_OF_GROUP, "group")  # all others: shuffle@2
 def cells(task: str) -> list[Cell]:
     """The recorded cells of a task."""
     agents = sorted(bundled(task))
-    if not agents:
+    if not agents or TASKS[task].agents_of:  # another task's
         return []
     suite = load_suite(SUITES.get(task, "shuffle@2"))
     planned = make_plan(suite, tasks=[task], agents=agents, episodes=EPISODES).cells

@@ -170,6 +170,8 @@ class TourVectorEnv(StatefulBatch):
         return masks
 
     def _checked(self, rows: NDArray[np.int64], nodes: NDArray[np.int64]) -> NDArray[np.int64]:
+        if nodes.dtype.kind not in "iu":
+            raise SymbenchError(f"actions are numbers of nodes, whole ones, received {nodes[0]} ({nodes.dtype})")
         inside = (nodes >= 0) & (nodes < self.nodes)
         fine = inside & self.permitted(rows, np.where(inside, nodes, 0))
         if not fine.all():

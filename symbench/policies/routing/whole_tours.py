@@ -46,7 +46,9 @@ class ModelPlanner:
         if match is None:
             raise SymbenchError(f"tours are taken from a model by {WAYS}, received {decode!r}")
         if match[2] == "beam" and model.needs_start:
-            raise SymbenchError(f"beams need a model that chooses the first city, {model.kind} does not: take starts")
+            raise SymbenchError(
+                f"beams need a model that chooses the first city, {model.kind} does not: take decode=starts"
+            )
         self.model, self.decode = model.float().eval(), decode
         self._way, self._number = match[1] or match[2], int(match[3] or 1)
 

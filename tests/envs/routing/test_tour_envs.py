@@ -210,6 +210,8 @@ def test_a_masked_action_is_one_clear_line() -> None:
     envs.reset(seed=0)
     with pytest.raises(SymbenchError, match="action 3 in sub-environment 1: there are cities 0 to 2 only"):
         envs.step(np.array([0, 3]))
+    with pytest.raises(SymbenchError, match=r"whole ones, received 1\.5"):
+        env.step(1.5)
     vehicles = gym.make(IDS[1], n=2, capacity=10)
     vehicles.reset(options={"cities": np.zeros((3, 2)), "demands": [0, 0.6, 0.6]})
     with pytest.raises(SymbenchError, match="action 0: city 0 is the depot, where the vehicle is"):
