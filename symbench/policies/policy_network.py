@@ -53,6 +53,7 @@ class PolicyNetwork(nn.Module, ABC):
         shown_by: Name of the wrapper that shows what the network would remember; empty if it remembers nothing.
         recurrent: Whether it remembers more than a wrapper can show.
         differentiable: Whether gradients reach all of its weights.
+        trained_by: How it is trained if they do not, in words.
         of_team: Whether it moves several agents at once.
         of_tours: Whether it builds tours, and learns from whole ones only.
         ortho_init: Whether reinforcement learning begins with orthogonal weights behind the features, as SB3 does.
@@ -67,6 +68,7 @@ class PolicyNetwork(nn.Module, ABC):
     shown_by: str = ""
     recurrent: bool = False
     differentiable: bool = True
+    trained_by: ClassVar[str] = "by evolution"
     of_team: ClassVar[bool] = False
     of_tours: ClassVar[bool] = False
     ortho_init: ClassVar[bool] = False

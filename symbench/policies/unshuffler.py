@@ -111,6 +111,7 @@ class UnshufflerNetwork(SensorNetwork):
     memory = "what all channels showed last, and the evidence which of them is which sensor"
     recurrent = True
     differentiable = False  # what is assigned has no gradient
+    trained_by = "by a recipe with the algorithm dynamics, such as unshuffler"
 
     def __init__(
         self,

@@ -121,7 +121,7 @@ def test_a_critic_may_have_an_encoder_of_its_own(name: str, kind: str) -> None:
     together.predict_values(seen).sum().backward()
     trained = [parameter for parameter in together.network.parameters() if parameter.grad is not None]
     # The features of an MLP are what it reads.
-    assert bool(trained) == (kind not in ("mlp", "equivariant-mlp", "scene-mlp"))
+    assert bool(trained) == (kind not in ("mlp", "history-mlp", "equivariant-mlp", "scene-mlp"))
 
 
 @pytest.mark.parametrize("name", ["SAC", "TQC", "TD3", "DDPG"])

@@ -17,7 +17,9 @@ ROAD_HALF_WIDTH = 40 / 6  # m
 
 
 class Unseen(CarRacingEnv):
-    """CarRacing without pictures: the controller needs none."""
+    """CarRacing without pictures: the controller needs none, and no camera."""
+
+    _camera: Any = None
 
     def _render(self, mode: str) -> Any:
         return None

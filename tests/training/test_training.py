@@ -209,7 +209,9 @@ def test_workers_that_play_candidates_do_not_change_what_comes_out(
     monkeypatch.undo()  # the short episodes of these tests, which other processes do not have
     (tmp_path / "hunter.toml").write_text(HUNTER)
     one, two = (
-        load_agent(train(str(tmp_path / "hunter.toml"), tmp_path / str(workers), workers=workers)).network.state_dict()
+        load_agent(
+            train(str(tmp_path / "hunter.toml"), tmp_path / str(workers), workers=workers, allow_dirty=True)
+        ).network.state_dict()
         for workers in (1, 2)
     )
     assert all(torch.equal(one[key], two[key]) for key in one)

@@ -123,7 +123,7 @@ class NetworkPolicy:
         if network.of_tours:
             raise SymbenchError(f"{network.kind!r} learns from whole tours; symbench train has recipes with reinforce")
         if not network.differentiable:
-            raise SymbenchError(f"{network.kind} makes choices that have no gradient; train it by evolution")
+            raise SymbenchError(f"{network.kind} makes choices that have no gradient; train it {network.trained_by}")
         if network.of_team and self.values_choices:
             raise SymbenchError(
                 f"{network.kind} chooses for several agents at once, which have no table of values; train it with PPO"

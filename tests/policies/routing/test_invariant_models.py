@@ -244,7 +244,7 @@ def test_a_model_is_made_again_of_its_configuration(name: str) -> None:
 @pytest.mark.parametrize("make", [DistanceModel, EGNNModel])
 def test_what_is_no_model_is_refused(make: Callable[..., RoutingModel]) -> None:
     with pytest.raises(SymbenchError, match="unknown norm"):
-        make(norm="layer")
+        make(norm="group")
     with pytest.raises(SymbenchError, match="unknown routing problem"):
         make("vrp")
     with pytest.raises(SymbenchError, match="multiple of heads"):

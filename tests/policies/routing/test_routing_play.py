@@ -97,7 +97,7 @@ def test_a_network_for_a_task_is_saved_and_loaded(kind: str, problem: str, tmp_p
 def test_mistakes_are_one_line() -> None:
     for arguments, message in (
         ({"problem": "tps"}, "did you mean 'tsp'"),
-        ({"norm": "layer"}, "norm"),
+        ({"norm": "group"}, "norm"),
         ({"width": 10, "heads": 4}, "multiple of heads"),
     ):
         with pytest.raises(SymbenchError, match=message):
