@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import mujoco
 import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.mujoco import ant_v5
@@ -27,7 +28,6 @@ NAMES = (
 )
 """Names of the sensors, in order. Legs 1 to 4: front left, front right, back left, back right in the model's file."""
 
-_TORSO = 1  # number of the body
 _FEET = ("left_ankle_geom", "right_ankle_geom", "third_ankle_geom", "fourth_ankle_geom")
 
 
@@ -45,8 +45,8 @@ class AntEnv(ant_v5.AntEnv):
     24-27   of each foot: 1 while it touches the floor, else 0
     ======  ==========================================================================================================
 
-    Action, reward, arguments: those of ``gymnasium.make("Ant-v5")``. Feet are told as they are now; PyBullet tells how
-    they were a step before. Its stops, masses and torques are those of its own model.
+    Action, reward, arguments: those of ``gymnasium.make("Ant-v5")``. Feet are told as MuJoCo last found them, at most
+    0.01 s ago; PyBullet tells how they were a step before. Stops, masses and torques of its ant are its own.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -58,15 +58,25 @@ class AntEnv(ant_v5.AntEnv):
         self._floor, self._feet = self.model.geom("floor").id, [self.model.geom(name).id for name in _FEET]
         self._first_height = float(self.init_qpos[2])
 
-    def reset_model(self) -> NDArray[np.float32]:
+    def __getstate__(self) -> dict[str, Any]:
+        """Where the ant is, too: copies of Gymnasium's begin anew, with another random stream."""
+        return {**super().__getstate__(), "kept": (self.data, self._first_height, self.np_random)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make it, and go on where the other one was."""
+        super().__setstate__(state)
+        data, self._first_height, self.np_random = state["kept"]
+        mujoco.mj_copyData(self.data, self.model, data)
+
+    def reset_model(self) -> NDArray[Any]:
         """Begin as Ant-v5 does, and remember the height."""
-        super().reset_model()
+        super().reset_model()  # type: ignore[no-untyped-call]
         self._first_height = float(self.data.qpos[2])
         return self._get_obs()
 
     def _get_obs(self) -> NDArray[np.float32]:
         x, y, z = self.data.qpos[:3].tolist()
-        roll, pitch, yaw = roll_pitch_yaw(self.data.xquat[_TORSO].tolist())
+        roll, pitch, yaw = roll_pitch_yaw(self.data.qpos[3:7])
         to_target = math.atan2(-y, TARGET - x) - yaw
         vx, vy, vz = (SPEED_SCALE * self.data.qvel[:3]).tolist()
         forward = math.cos(yaw) * vx + math.sin(yaw) * vy
@@ -85,9 +95,9 @@ class AntEnv(ant_v5.AntEnv):
         return [foot in touched for foot in self._feet]
 
 
-def roll_pitch_yaw(quaternion: list[float]) -> tuple[float, float, float]:
-    """Angles about the fixed axes x, y, z, in this order, of a unit quaternion (w, x, y, z); rad."""
-    w, x, y, z = quaternion
+def roll_pitch_yaw(quaternion: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Angles about the fixed axes x, y, z, in this order, of a quaternion (w, x, y, z) of any length; rad."""
+    w, x, y, z = (quaternion / math.sqrt(quaternion @ quaternion)).tolist()
     roll = math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y))
     pitch = math.asin(max(-1.0, min(1.0, 2 * (w * y - z * x))))
     return roll, pitch, math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
