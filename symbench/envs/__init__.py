@@ -83,6 +83,9 @@ gym.register(
     kwargs={"grey": False},
     max_episode_steps=1000,
 )
+gym.register(  # with the 28 sensors of PyBullet's
+    id="symbench/Ant-v0", entry_point="symbench.envs.ant:AntEnv", max_episode_steps=1000
+)
 gym.register(id="symbench/Breakout-v0", entry_point="symbench.envs.breakout:make_breakout")
 
 

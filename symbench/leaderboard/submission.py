@@ -95,7 +95,7 @@ def check_submission_name(name: str) -> str:
 def _manifest(run_dir: Path) -> Manifest:
     manifest = load_manifest(run_dir)
     bundled = load_suite(manifest.suite.tag)
-    if manifest.suite != bundled:
+    if manifest.suite.protocol != bundled.protocol:
         raise SymbenchError(f"{run_dir} is a run of another {bundled.tag} than the bundled one; boards hold that only")
     return manifest
 

@@ -190,6 +190,7 @@ def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:
             f"{str(store.directory)!r} holds a run of {manifest.suite.tag}"
             f"{' with other content' if manifest.suite.tag == suite.tag else ''}; give another --out"
         )
+    manifest.suite = suite  # tasks may have joined
     manifest.forget_changed(planned.cells)
     _check_episodes(store, manifest, planned)
     return manifest

@@ -155,7 +155,8 @@ class Suite(BaseModel):
     """A list of conditions and the protocol under which agents are compared.
 
     A suite is never edited once numbers made with it are published: a change gets a new ``version``. Only what no
-    number depends on may change: ``description``, ``played``, and conditions for kinds of tasks that none had before.
+    number depends on may change: ``description``, ``played``, tasks that join ``tasks``, and conditions for kinds of
+    tasks that none had before.
 
     Attributes:
         name: The first part of a cell's id.
@@ -191,7 +192,7 @@ class Suite(BaseModel):
     @property
     def protocol(self) -> Suite:
         """The suite without what no number depends on."""
-        return self.model_copy(update={"description": "", "played": ()})
+        return self.model_copy(update={"description": "", "played": (), "tasks": ()})
 
     def trusting(self, trust: bool) -> Suite:
         """The same with conditions whose steps are :meth:`Apply.trusting`."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from symbench.tasks.base import Task
+from symbench.tasks.limits import Limits
 from symbench.tasks.metrics import MEASURED, Metric
+
+# A reward is 1, the speed in m/s, and two costs: at most 4 for the actions, 0.05 for contacts. Speed is bounded only by
+# what the legs can do; 20 m/s is three times what the best agents run.
+_ANT = Limits(steps=1000, rewards=(-24.05, 21))
 
 
 def _body(
@@ -14,6 +19,7 @@ def _body(
     random_return: float | None,
     threshold: float | None = None,
     env_id: str | None = None,
+    limits: Limits | None = None,
     **kwargs: Any,
 ) -> Task:
     reference = "Gymnasium's reward threshold" if threshold is not None else "none, Gymnasium names no threshold"
@@ -25,15 +31,24 @@ def _body(
         kwargs=kwargs,
         rests=True,
         batch=100,
+        limits=limits,
         extra="'symbench[mujoco]'",
     )
 
 
 TASKS = (
-    _body("Ant-v5", "run on four legs, 105 sensors, 78 of them contact forces", -59.01, 6000.0),
+    _body(
+        "Ant",
+        "run on four legs, the 28 sensors of Tang & Ha 2021 on MuJoCo's body",
+        -59.01,
+        6000.0,
+        env_id="symbench/Ant-v0",
+        limits=_ANT,
+    ),
+    _body("Ant-v5", "the same with 105 sensors, 78 of them contact forces", -59.01, 6000.0, limits=_ANT),
     _body(
         "Ant27",
-        "the same without contact forces, 27 sensors; the 28 of Tang & Ha 2021 are those of another simulator",
+        "the same without contact forces, 27 sensors",
         -59.01,
         6000.0,
         env_id="Ant-v5",

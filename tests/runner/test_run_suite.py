@@ -158,6 +158,14 @@ def test_a_directory_belongs_to_one_suite(start: Any, suite: Suite) -> None:
         start(suite=suite.model_copy(update={"seed": 4}))
 
 
+def test_tasks_may_join_a_suite_and_its_runs_go_on(start: Any, suite: Suite) -> None:
+    cells = start().cells
+    wider = suite.model_copy(update={"tasks": (*suite.tasks, "Acrobot-v1")})
+    manifest = start(suite=wider)
+    assert manifest.suite == wider and manifest.cells == cells
+    assert last(manifest).evaluated == 0
+
+
 def test_another_number_of_episodes_does_not_overwrite_results(start: Any, tmp_path: Path) -> None:
     start()
     before = files(tmp_path / "run")

@@ -52,15 +52,19 @@ def commit(monkeypatch: pytest.MonkeyPatch) -> Commit:
     return says
 
 
+def save_teacher(folder: Path, sensors: int, actions: int) -> str:
+    torch.manual_seed(0)
+    save_agent(MLPNetwork(sensors, gym.spaces.Box(-1, 1, (actions,))), folder / "teacher", {"agent": "teacher"})
+    return str(folder / "teacher")
+
+
 @pytest.fixture
 def teacher(tmp_path: Path) -> str:
-    torch.manual_seed(0)
-    save_agent(MLPNetwork(5, gym.spaces.Box(-1, 1, (1,))), tmp_path / "teacher", {"agent": "teacher"})
-    return str(tmp_path / "teacher")
+    return save_teacher(tmp_path, 5, 1)
 
 
 @pytest.fixture
-def tiny(teacher: str) -> Tiny:
+def tiny(tmp_path: Path) -> Tiny:
     """Overrides with which a recipe takes a moment."""
 
     def overrides(name: str) -> dict[str, Any]:
@@ -68,7 +72,10 @@ def tiny(teacher: str) -> Tiny:
         algorithm = recipe.algorithm.name
         if TASKS[recipe.task].observes == "frames" and algorithm in FRAMES:
             return FRAMES[algorithm]
-        return {**TINY[algorithm], **({"teacher": teacher} if algorithm == "imitation" else {})}
+        if algorithm != "imitation":
+            return TINY[algorithm]
+        sizes = (28, 8) if recipe.task == "Ant" else (5, 1)
+        return {**TINY[algorithm], "teacher": save_teacher(tmp_path, *sizes)}
 
     return overrides
 
