@@ -55,6 +55,7 @@ def study(
       [cyan]symbench study grid-world --workers 2 --steps 200000[/cyan]
       [cyan]symbench study nbody --arm egnn --arm gnn --seeds 3[/cyan] (steps are epochs)
       [cyan]symbench study wildlife-zero-shot[/cyan] (trained in one orientation, tested in all)
+      [cyan]symbench study pong-occlusion --arm memoryless-50 --task Pong --out runs/pong[/cyan]
       [cyan]symbench study symmetry-breaking --task "symbench/ParticleSpread-v0?wind=5" --out runs/wind-5[/cyan]
     """
     from symbench.errors import SymbenchError
@@ -68,10 +69,10 @@ def study(
         return
     if name is None:
         raise SymbenchError("which study? `symbench study --list` lists them")
-    if name in (NBODY, *imitation_studies()) and task:
-        raise SymbenchError(f"--task: {name} has data or a teacher of its own; leave it out")
+    if name == NBODY and task:
+        raise SymbenchError(f"--task: {name} has data of its own; leave it out")
     if name in imitation_studies():
-        _imitation(name, out, arm, seeds, steps, resume=resume, allow_dirty=allow_dirty)
+        _imitation(name, out, arm, (seeds, steps, task), resume=resume, allow_dirty=allow_dirty)
         return
     if name == NBODY:
         _nbody(out / NBODY, arm, seeds or 3, steps or 300, resume)
@@ -85,14 +86,14 @@ def study(
 
 
 def _imitation(
-    name: str, out: Path, arms: list[str] | None, seeds: int | None, steps: int | None, **options: bool
+    name: str, out: Path, arms: list[str] | None, given: tuple[int | None, int | None, str | None], **options: bool
 ) -> None:
     """Train students, and show what each scores under every condition."""
     from symbench.extras import require
     from symbench.training.imitation_study import load_imitation_study, read_conditions, run_imitation_study
 
     require("matplotlib", "the curves of a study")
-    loaded, folder = load_imitation_study(name, seeds, steps), out / name
+    loaded, folder = load_imitation_study(name, *given), out / name
     run_imitation_study(loaded, folder, arms or (), **options)
     _show_curves(read_conditions(loaded, folder), folder, loaded.threshold, f"{loaded.task}, privileged imitation")
 

@@ -104,8 +104,9 @@ class DiscreteHead(ActionHead):
         return logits.softmax(dim=1) if self.copies == 1 else self._means(logits)
 
     def distance(self, logits: Tensor, actions: Tensor) -> Tensor:
-        """See :meth:`ActionHead.distance`."""
-        return nn.functional.cross_entropy(self._means(logits), actions - int(self.space.start))
+        """See :meth:`ActionHead.distance`; actions are their numbers (B,), or probabilities of each (B, A), floats."""
+        targets = actions if actions.is_floating_point() else actions - int(self.space.start)
+        return nn.functional.cross_entropy(self._means(logits), targets)
 
     def _means(self, logits: Tensor) -> Tensor:
         return logits if self.copies == 1 else logits.reshape(*logits.shape[:-1], self.copies, self.size).mean(dim=-2)

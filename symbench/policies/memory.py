@@ -27,8 +27,9 @@ def started(state: State, starts: Tensor) -> State:
 class History:
     """The latest k of something along an axis, oldest first; its state is (begun, history).
 
-    ``begun`` (B, 1), bool, says whether there was anything yet. The first of an episode comes after copies of it, or,
-    with ``blank_start``, after zeros, as SB3's ``VecFrameStack`` has it.
+    ``begun`` (B, 1), bool, says whether there was anything yet; (B, N) says so of each of N parts along the first axis
+    of the history. The first of an episode comes after copies of it, or, with ``blank_start``, after zeros, as SB3's
+    ``VecFrameStack`` has it.
     """
 
     def __init__(self, length: int, axis: int, *, blank_start: bool = False) -> None:
@@ -48,5 +49,5 @@ class History:
         history = torch.cat([before.narrow(self.axis, one, before.shape[self.axis] - one), newest], dim=self.axis)
         if not self.blank_start and not bool(begun.all()):
             copies = torch.cat([newest] * self.length, dim=self.axis)
-            history = torch.where(begun.reshape(-1, *[1] * (history.ndim - 1)), history, copies)
+            history = torch.where(begun.reshape(*begun.shape, *[1] * (history.ndim - 2)), history, copies)
         return torch.ones_like(begun), history

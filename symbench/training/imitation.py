@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from symbench.policies.actions import BoxHead, DiscreteHead
 from symbench.policies.batches import first, rows, stack
 from symbench.policies.memory import started
+from symbench.policies.policy_network import PolicyNetwork
+from symbench.training.patch_masks import PatchMasks, make_masks
 from symbench.training.session import Returns
 from symbench.training.training_envs import make_training_envs
 from symbench.trees import map_tree
@@ -25,9 +27,10 @@ from symbench.trees import map_tree
 if TYPE_CHECKING:
     import gymnasium as gym
 
-    from symbench.policies.policy_network import Observations, PolicyNetwork
-    from symbench.training.controllers import Controller
-    from symbench.training.recipe import Imitation, Recipe
+    from symbench.policies.policy_network import Observations
+    from symbench.training.controllers import MakeController
+    from symbench.training.imitation_settings import Imitation
+    from symbench.training.recipe import Recipe
     from symbench.training.session import Session
     from symbench.training.training_envs import KeepState
 
@@ -42,7 +45,8 @@ class Segment:
     observations: Observations  # (T, B, ...)
     starts: Tensor  # (T, B), 1 where an episode begins
     actions: Tensor  # (T, B, A), what was done; one-hot if actions are discrete
-    targets: Tensor  # (T, B, A), what the teacher would have done; (T, B), its number, if actions are discrete
+    # (T, B, A), what the teacher would have done; of discrete actions (T, B), its number, or how likely it does each
+    targets: Tensor
 
     def to(self, device: str) -> Segment:
         """The same on a device, e.g. ``"cuda"``."""
@@ -51,21 +55,29 @@ class Segment:
         return Segment(state, observations, *(part.to(device) for part in (self.starts, self.actions, self.targets)))
 
 
-def segment_loss(network: PolicyNetwork, segment: Segment, rows: Tensor) -> Tensor:
+def segment_loss(
+    network: PolicyNetwork, segment: Segment, rows: Tensor, burn_in: int = 0, masks: PatchMasks | None = None
+) -> Tensor:
     """How far the student is from the teacher on some environments of a segment, with gradients through time.
 
     Args:
         network: The student.
         segment: T steps of B environments.
         rows: Indices of the environments, shape (b,).
+        burn_in: First steps that are not learned from: they bring a memory up to date that was kept when the student
+            was another, or saw other patches (Kapturowski et al. 2019, R2D2, section 3).
+        masks: Hides patches of the frames, other ones in every call.
 
     Returns:
         The distance of the student's logits from the teacher's actions, a scalar; see ``ActionHead.distance``.
     """
     observations = map_tree(lambda part: part[:, rows], segment.observations)
     state = tuple(part[rows] for part in segment.state)
+    if masks is not None:
+        observations, state = masks.hide(observations, state, network)
     _, logits = network.unroll(observations, segment.starts[:, rows], segment.actions[:, rows], state)
-    return network.action.distance(logits.flatten(0, 1), segment.targets[:, rows].flatten(0, 1))
+    targets = segment.targets[burn_in:, rows]
+    return network.action.distance(logits[burn_in:].flatten(0, 1), targets.flatten(0, 1))
 
 
 class Player:
@@ -76,10 +88,15 @@ class Player:
         envs: gym.vector.VectorEnv[Any, Any, Any],
         kept: KeepState,
         student: PolicyNetwork,
-        teacher: PolicyNetwork | type[Controller],
+        teacher: PolicyNetwork | MakeController,
         generator: np.random.Generator,
+        occlusion: float = 0.0,
     ) -> None:
-        """Begin episodes everywhere; ``generator`` draws the exploration noise and the environments' seed."""
+        """Begin episodes everywhere; ``generator`` draws the exploration noise and the environments' seed.
+
+        With ``occlusion`` that share of the patches is hidden to the student, other ones in every episode; what it
+        plays is kept unhidden.
+        """
         self.envs, self.kept, self.student, self.teacher, self.generator = envs, kept, student, teacher, generator
         observations, _ = envs.reset(seed=int(generator.integers(2**31)))
         self.observations = student.read(observations)
@@ -87,6 +104,8 @@ class Player:
         self.starts = torch.ones(envs.num_envs)
         self.returns = Returns(envs.num_envs)
         self.order = torch.from_numpy(generator.permutation(envs.num_envs))
+        self.masks = make_masks(occlusion, student, first(self.observations), generator)
+        self.mask = self.masks.draw(envs.num_envs) if self.masks else None
 
     @torch.no_grad()
     def play(self, steps: int, exploration: float, guided: float = 0.0) -> Segment:
@@ -100,9 +119,10 @@ class Player:
         led = self.order[: round(guided * self.envs.num_envs)]
         for _ in range(steps):
             observations, starts, target = self.observations, self.starts, self.advice()
-            logits, state = self.student.logits(observations, started(self.state, starts))
+            shown = observations if self.mask is None else {"image": first(observations), "mask": self.mask}
+            logits, state = self.student.logits(shown, started(self.state, starts))
             actions = self.student.action.decode(logits).clone()
-            actions[led] = target[led]
+            actions[led] = self._best(target)[led]
             actions = self._explore(actions, exploration)
             told = self.student.action.encode(actions).to(logits.dtype)
             self.state = self.student.update_memory(state, told)
@@ -112,10 +132,14 @@ class Player:
         return Segment(before, stack(observed), *map(torch.stack, others))
 
     def advice(self) -> Tensor:
-        """What the teacher would do now: (B, A), or its number (B,) if actions are discrete."""
-        if not isinstance(self.teacher, nn.Module):
+        """What the teacher would do now, (B, A); its number (B,) or probabilities (B, A) if actions are discrete."""
+        if not isinstance(self.teacher, PolicyNetwork):
             return torch.from_numpy(np.array(self.kept.advice))
         return self.teacher(self.teacher.read(self.kept.state), ())[0]  # type: ignore[no-any-return]
+
+    def _best(self, advice: Tensor) -> Tensor:
+        head = self.student.action
+        return head.decode(advice) if isinstance(head, DiscreteHead) and advice.is_floating_point() else advice
 
     def _explore(self, actions: Tensor, exploration: float) -> Tensor:
         size, head = np.linspace(0.0, exploration, len(actions), dtype=np.float32), self.student.action
@@ -133,13 +157,15 @@ class Player:
         ended = terminated | truncated
         self.returns.add(rewards, ended)
         self.observations, self.starts = self.student.read(observations), torch.from_numpy(ended).float()
+        if self.masks is not None and self.mask is not None and ended.any():
+            self.mask = torch.where(torch.from_numpy(ended)[:, None], self.masks.draw(len(ended)), self.mask)
 
 
 def imitate(
     recipe: Recipe,
     settings: Imitation,
     student: PolicyNetwork,
-    teacher: PolicyNetwork | type[Controller],
+    teacher: PolicyNetwork | MakeController,
     session: Session,
     device: str = "cpu",
 ) -> None:
@@ -153,8 +179,8 @@ def imitate(
     done = session.restore(learner, optimizer)
     student.load_state_dict(learner.state_dict())
     generator = np.random.default_rng([session.seed, done])
-    envs, kept = make_training_envs(recipe, settings.num_envs, None if isinstance(teacher, nn.Module) else teacher)
-    player, segments = Player(envs, kept, student, teacher, generator), list[Segment]()
+    envs, kept = make_training_envs(recipe, settings.num_envs, None if isinstance(teacher, PolicyNetwork) else teacher)
+    player, segments = Player(envs, kept, student, teacher, generator, settings.occlusion), list[Segment]()
     while done < settings.steps:
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * max(0.01, 1.0 - done / settings.steps)
@@ -165,7 +191,8 @@ def imitate(
             newest = generator.random() < settings.fresh
             segment = segments[-1 if newest else int(generator.integers(len(segments)))]
             chosen = torch.from_numpy(generator.choice(settings.num_envs, settings.batch, replace=False))
-            _descend(learner, optimizer, segment_loss(learner, segment, chosen.to(device)), settings.max_grad_norm)
+            loss = segment_loss(learner, segment, chosen.to(device), settings.burn_in, player.masks)
+            _descend(learner, optimizer, loss, settings.max_grad_norm)
         student.load_state_dict(learner.state_dict())
         done += per_segment
         session.report(done, settings.steps, player.returns.mean)

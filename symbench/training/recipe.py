@@ -8,68 +8,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from symbench.errors import SymbenchError, unknown
 from symbench.reading import TEXT_BYTES, brief, parse_toml, read
 from symbench.suites.suite import Apply  # noqa: TC001  (pydantic reads it while running)
+from symbench.training.imitation_settings import Count, Imitation, Positive, Settings, Several, Share
 
-Count = Annotated[int, Field(gt=0)]
-Several = Annotated[int, Field(ge=2)]
-Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
+_YOUNG: Final = ("teacher_options", "occlusion", "burn_in")
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Imitation(_Data):
-    """DAgger (Ross et al. 2011, arXiv 1011.0686): the student acts, the teacher says what it would have done.
-
-    The student's steps come in segments through which gradients flow (truncated back-propagation through time).
-
-    Attributes:
-        teacher: Agent that sees the true, unperturbed state: ``"controller"`` (the task's, which reads the simulator),
-            a bundled one, of which training run k learns from run k, or the path of an agent's files.
-        steps: Environment steps in all.
-        num_envs: Environments played at once.
-        segment: Time steps per segment.
-        buffer: Segments kept; the oldest half makes room at random.
-        updates: Gradient steps per new segment.
-        batch: Environments of a segment per gradient step.
-        fresh: Share of gradient steps that use the newest segment.
-        learning_rate: Adam's, falling linearly to a hundredth.
-        guided: Share of the environments in which the teacher acts at first; falls linearly over half of the steps.
-            A student that knows nothing yet meets few of the situations that matter.
-        guided_at_last: What it falls to; above 0 for a student that sees too little ever to play as its teacher does.
-        exploration: Greatest standard deviation of the noise on the student's actions; 0 in the first environment.
-        max_grad_norm: Gradients are cut to this norm.
-    """
-
-    name: Literal["imitation"]
-    teacher: str
-    steps: Count
-    num_envs: Count = 1024
-    segment: Count = 16
-    buffer: Several = 60
-    updates: Count = 12
-    batch: Count = 256
-    fresh: Share = 0.3
-    learning_rate: Positive = 2e-3
-    guided: Share = 0.0
-    guided_at_last: Share = 0.0
-    exploration: float = Field(default=0.1, ge=0)
-    max_grad_norm: Positive = 0.5
-
-    @model_validator(mode="after")
-    def _batch_is_part_of_a_segment(self) -> Imitation:
-        if self.batch > self.num_envs:
-            raise ValueError(f"batch must be at most num_envs, received batch {self.batch}, num_envs {self.num_envs}")
-        return self
-
-
-class Ppo(_Data):
+class Ppo(Settings):
     """PPO (Schulman et al. 2017, arXiv 1707.06347) through Stable-Baselines3 on a batch of environments.
 
     Attributes:
@@ -105,7 +54,7 @@ class Ppo(_Data):
     privileged_critic: bool = False
 
 
-class Evolution(_Data):
+class Evolution(Settings):
     """CMA-ES (Hansen 2016, arXiv 1604.00772), as the paper trains: population 256, 16 rollouts, sigma 0.1.
 
     Attributes:
@@ -122,7 +71,7 @@ class Evolution(_Data):
     sigma: Positive = 0.1
 
 
-class Reinforce(_Data):
+class Reinforce(Settings):
     """REINFORCE (Williams 1992) for models that build tours, on uniform instances.
 
     With ``starts`` and as many samples as nodes it is POMO (Kwon et al. 2020, arXiv 2010.16011), with ``copies``
@@ -176,7 +125,7 @@ class Reinforce(_Data):
         return self
 
 
-class DynamicsRegression(_Data):
+class DynamicsRegression(Settings):
     """Dynamics of a task in order, for a network that finds out which sensor is which.
 
     Attributes:
@@ -200,7 +149,7 @@ class DynamicsRegression(_Data):
     learning_rate: Positive = 3e-3
 
 
-class Recipe(_Data):
+class Recipe(Settings):
     """What ``symbench train`` reads.
 
     Attributes:
@@ -221,16 +170,23 @@ class Recipe(_Data):
     task: str
     network: dict[str, Any]
     start: str | None = None
-    perturbations: list[Apply] = []
+    perturbations: list[Apply] = Field(default_factory=list)
     algorithm: Annotated[Imitation | Ppo | Evolution | Reinforce | DynamicsRegression, Field(discriminator="name")]
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything it says, defaults and overrides included."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        """SHA-256 of everything it says, defaults and overrides included.
+
+        Settings that are younger than trainings that may still go on count only where they are used.
+        """
+        said = self.model_dump(mode="json")
+        for name in _YOUNG:
+            if not said["algorithm"].get(name):
+                said["algorithm"].pop(name, None)
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-_ALGORITHMS: Final[dict[str, type[_Data]]] = {
+_ALGORITHMS: Final[dict[str, type[Settings]]] = {
     "imitation": Imitation,
     "ppo": Ppo,
     "evolution": Evolution,
@@ -287,7 +243,7 @@ def _first_mistake(error: ValidationError) -> str:
     mistake = error.errors()[0]
     loc = [str(part) for part in mistake["loc"]]
     if mistake["type"] == "extra_forbidden":
-        table: type[_Data] = _ALGORITHMS[loc[1]] if loc[0] == "algorithm" else Recipe
+        table: type[Settings] = _ALGORITHMS[loc[1]] if loc[0] == "algorithm" else Recipe
         return str(unknown(f"setting of {loc[1]}" if len(loc) > 1 else "key", loc[-1], table.model_fields))
     place = ".".join(part for i, part in enumerate(loc) if i != 1 or part not in _ALGORITHMS)
     if mistake["type"] in ("missing", "value_error"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,11 @@ from symbench.policies.actions import BoxHead, DiscreteHead
 from symbench.policies.routing import RoutingModel
 from symbench.policies.spaces import form
 from symbench.policies.unshuffler import UnshufflerNetwork
+from symbench.policies.vision import PatchNetwork
 from symbench.tasks import get_task
-from symbench.training.controllers import Controller, controller_of
-from symbench.training.recipe import DynamicsRegression, Imitation, Ppo, Recipe, Reinforce
+from symbench.training.controllers import Controller, MakeController, controller_of
+from symbench.training.imitation_settings import Imitation
+from symbench.training.recipe import DynamicsRegression, Ppo, Recipe, Reinforce
 from symbench.training.training_envs import make_training_envs
 from symbench.zoo import bundled, load_agent
 
@@ -46,6 +49,24 @@ def _fresh(plan: Recipe) -> PolicyNetwork:
             return make_policy_network(plan.network, env.observation_space, env.action_space)
         except SymbenchError as error:
             raise SymbenchError(f"recipe {plan.name}, [network]: {error}") from error
+
+
+def teacher_of(task: str, settings: Imitation, run: int) -> PolicyNetwork | MakeController:
+    """Who teaches run ``run``: what makes the controllers of the environments, with their options, or an agent.
+
+    Raises:
+        SymbenchError: There is no such teacher for the task, or it has no such options.
+    """
+    teacher, options = find_teacher(task, settings.teacher, run), settings.teacher_options
+    if not options:
+        return teacher
+    if isinstance(teacher, PolicyNetwork):
+        raise SymbenchError(f"teacher_options are a controller's, {settings.teacher!r} is an agent; leave them out")
+    try:
+        teacher(**options)
+    except (TypeError, ValueError) as error:
+        raise SymbenchError(f"teacher_options of {teacher.__name__}: {error}") from error
+    return partial(teacher, **options)
 
 
 def find_teacher(task: str, name: str, run: int) -> PolicyNetwork | type[Controller]:
@@ -106,7 +127,9 @@ def _algorithm_incompatibility(
     if isinstance(settings, Imitation):
         if not isinstance(network.action, (DiscreteHead, BoxHead)):
             return f"imitation explores Discrete actions and Boxes; the task has {form(network.action.space)}"
-        return _teacher_incompatibility(find_teacher(plan.task, settings.teacher, seed), settings.teacher, task)
+        if settings.occlusion and not (isinstance(network, PatchNetwork) and _shows_frames(plan)):
+            return "occlusion hides patches of frames to networks that read patches; take one, or OccludePatches alone"
+        return _teacher_incompatibility(teacher_of(plan.task, settings, seed), settings.teacher, task)
     return None
 
 
@@ -129,8 +152,13 @@ def _tour_incompatibility(settings: Reinforce, network: PolicyNetwork) -> str | 
     return None
 
 
+def _shows_frames(plan: Recipe) -> bool:
+    """Whether no wrapper shows a mask already."""
+    return not any(step.parameters.get("patch_mask") for step in plan.perturbations)
+
+
 def _teacher_incompatibility(
-    teacher: PolicyNetwork | type[Controller], name: str, task: gym.vector.VectorEnv[Any, Any, Any]
+    teacher: PolicyNetwork | MakeController, name: str, task: gym.vector.VectorEnv[Any, Any, Any]
 ) -> str | None:
     if not isinstance(teacher, PolicyNetwork):
         return None

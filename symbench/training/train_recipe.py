@@ -14,8 +14,9 @@ from symbench.policies.unshuffler import UnshufflerNetwork
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.provenance import environment
 from symbench.tasks import get_task
-from symbench.training.recipe import DynamicsRegression, Evolution, Imitation, Ppo, Recipe, Reinforce, load_recipe
-from symbench.training.recipe_parts import check, find_teacher, make_network
+from symbench.training.imitation_settings import Imitation
+from symbench.training.recipe import DynamicsRegression, Evolution, Ppo, Recipe, Reinforce, load_recipe
+from symbench.training.recipe_parts import check, find_teacher, make_network, teacher_of
 from symbench.training.session import STORY, Session, require_commit, writing
 from symbench.wrappers.vector import ShufflePatches, ShuffleSensors
 from symbench.zoo import save_agent
@@ -124,7 +125,7 @@ def train_network(plan: Recipe, session: Session, device: str = "cpu", workers: 
     if isinstance(settings, Imitation):
         from symbench.training.imitation import imitate
 
-        imitate(plan, settings, network, find_teacher(plan.task, settings.teacher, session.seed), session, device)
+        imitate(plan, settings, network, teacher_of(plan.task, settings, session.seed), session, device)
         return network
     if isinstance(settings, DynamicsRegression):
         from symbench.training.dynamics import learn_dynamics

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from symbench.suites.suite import Apply
-    from symbench.training.controllers import Controller
+    from symbench.training.controllers import Controller, MakeController
     from symbench.training.recipe import Recipe
 
 
@@ -49,7 +49,7 @@ class KeepState(VectorWrapper):
 
     Attributes:
         state: Shape (B, ...), of the episode that is being played (after an automatic reset: of the new one).
-        advice: What a controller would do in that state, (B,) or (B, A), where the environments are :class:`Advised`.
+        advice: What a controller answers in that state, (B,) or (B, A), where the environments are :class:`Advised`.
         final: The last observations of the episodes that ended in this step, (B,) objects; ``None`` if none ended.
     """
 
@@ -71,14 +71,14 @@ class KeepState(VectorWrapper):
 
 
 def make_training_envs(
-    recipe: Recipe, num_envs: int, controller: type[Controller] | None = None
+    recipe: Recipe, num_envs: int, controller: MakeController | None = None
 ) -> tuple[gym.vector.VectorEnv[Any, Any, Any], KeepState]:
     """The recipe's environments, perturbed, and the wrapper that keeps their true state.
 
     Args:
         recipe: Says the task and its perturbations.
         num_envs: Size of the batch.
-        controller: Gives advice in every state, if there is one.
+        controller: Makes what gives advice in every state of an environment, if there is one.
 
     Raises:
         SymbenchError: The task or a wrapper is unknown, or a wrapper cannot be used in this task.

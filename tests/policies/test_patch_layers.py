@@ -18,6 +18,8 @@ CONFIGS = [
     {"affine": False},
     {"still_values": False},
     {"key_input": "both", "still_values": False},
+    {"key_input": "frames"},
+    {"key_input": "frames", "learned_queries": True},
 ]
 
 
@@ -31,8 +33,8 @@ def published(layer: VisionAttentionNeuron, patches: Tensor, action: Tensor) -> 
     keys, values = [], []
     for patch in frames:
         differences = (patch[1:] - patch[:-1]).flatten()
-        newest = [patch[-1]] if layer.newest else []
-        keys.append(layer.project_key(torch.cat([differences, *newest, action])))
+        inputs = {"differences": [differences], "both": [differences, patch[-1]], "frames": [patch.flatten()]}
+        keys.append(layer.project_key(torch.cat([*inputs[layer.key_input], action])))
         value = layer.project_value(torch.cat([layer.norm_patch(frame) for frame in patch]))
         values.append(value if layer.still_values or differences.any() else torch.zeros_like(value))
     queries, width = layer.project_query(layer.queries), layer.project_query.out_features
@@ -122,10 +124,51 @@ def test_any_number_of_patches(number: int) -> None:
         assert codes.shape == (2, 25, 32) and bool(codes.isfinite().all())
 
 
+RELATED = [
+    {"blocks": 1},
+    {"blocks": 2, "heads": 4, "key_hidden": (16,), "learned_queries": True},
+    {"blocks": 1, "key_input": "frames", "positions": True},
+]
+
+
+@pytest.mark.parametrize("config", RELATED, ids=str)
+def test_patches_learn_of_each_other_but_not_of_hidden_ones(config: dict) -> None:
+    layer = VisionAttentionNeuron(36, 6, num_codes=25, code_dim=8, **config).double()
+    for parameter in layer.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    patches, actions = patches_of(3), actions_of(3)
+    mask = (torch.rand(3, 196) < 0.4).to(torch.int8)
+    disturbed = torch.where(mask[:, :, None, None] != 0, patches, 255 - patches)
+    with torch.no_grad():
+        codes = layer(patches, actions, mask)
+        assert torch.equal(layer(disturbed, actions, mask), codes)
+        assert torch.allclose(layer.weights(disturbed, actions, mask), layer.weights(patches, actions, mask))
+        if "positions" not in config:
+            for row, seen in enumerate(mask != 0):
+                removed = layer(patches[row : row + 1, seen], actions[row : row + 1])
+                torch.testing.assert_close(removed[0], codes[row], atol=1e-10, rtol=0)
+            order = torch.randperm(196)
+            torch.testing.assert_close(layer(patches[:, order], actions), layer(patches, actions), atol=1e-10, rtol=0)
+        assert not torch.allclose(layer(patches, actions), codes, atol=1e-3)
+
+
+def test_learned_queries_begin_as_the_fixed_ones_and_places_without_influence() -> None:
+    layers = []
+    for config in ({}, {"learned_queries": True, "positions": True}):
+        torch.manual_seed(0)
+        layers.append(VisionAttentionNeuron(36, 6, num_codes=25, code_dim=8, **config).double())
+    fixed, learned = layers
+    assert "queries" in dict(learned.named_parameters()) and "queries" not in fixed.state_dict()
+    torch.testing.assert_close(learned(patches_of(2), actions_of(2)), fixed(patches_of(2), actions_of(2)))
+
+
 def test_gradients_reach_every_parameter_that_matters() -> None:
     patches, actions = patches_of(2), actions_of(2, torch.float32)
-    for layer in (VisionAttentionNeuron(36, 6, num_codes=25, key_hidden=(16,)), SetPooling(36, 6, num_codes=25)):
-        layer(patches, actions).pow(2).mul(torch.rand(2, 25, 32)).sum().backward()
+    related = VisionAttentionNeuron(
+        36, 6, num_codes=25, key_hidden=(16,), learned_queries=True, blocks=1, positions=True
+    )
+    for layer in (VisionAttentionNeuron(36, 6, num_codes=25, key_hidden=(16,)), related, SetPooling(36, 6)):
+        layer(patches, actions).pow(2).mul(torch.rand(2, layer.num_codes, 32)).sum().backward()
         for name, parameter in layer.named_parameters():
             # A bias of the last keys adds the same number to all scores, which the softmax cancels.
             if not name.endswith(("project_key.2.bias", "key.bias")):
@@ -135,7 +178,7 @@ def test_gradients_reach_every_parameter_that_matters() -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"key_input": "frames"}, r"key_input must be one of \('differences', 'both'\), received 'frames'"),
+        ({"key_input": "pixels"}, r"key_input must be one of \('differences', 'both', 'frames'\), received 'pixels'"),
         ({"history": 1}, "history must be at least 2"),
     ],
 )

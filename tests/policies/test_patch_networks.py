@@ -16,6 +16,7 @@ from symbench.policies import (
     SetTransformerNetwork,
     VisionAttentionNeuronNetwork,
 )
+from symbench.policies.vision.patches import to_patches
 
 STEPS = 8
 SIX, DRIVE = spaces.Discrete(6), spaces.Box(-1, 1, (3,))
@@ -74,6 +75,49 @@ def test_what_is_under_the_mask_has_no_influence(name: str) -> None:
         agent = NetworkAgent(network_of(name), "x", torch.float64)
         episodes.append(np.stack([agent.act({"image": frame, "mask": mask}) for frame in shown]))
     np.testing.assert_array_equal(*episodes)
+
+
+@pytest.mark.parametrize("name", ["conv", "set-transformer"])
+def test_a_patch_that_comes_into_sight_has_not_moved(name: str) -> None:
+    """Under masks that change, hidden pixels black as ``OccludePatches`` shows them."""
+    frames, network, draw = pong()[:12], network_of(name), np.random.default_rng(0)
+    masks = (draw.random((3, 196)) < 0.5).repeat(4, axis=0)  # of steps 0 to 3, 4 to 7, 8 to 11
+    state = network.initial_state(1, 84, 84, 1)
+    for t, (frame, mask) in enumerate(zip(frames, masks, strict=True)):
+        shown = frame * np.kron(mask.reshape(14, 14), np.ones((6, 6), np.uint8))[:, :, None]
+        seen = network.read({"image": shown, "mask": mask.astype(np.int8)})
+        (history, _, _), state = network.perceive(seen, state)
+        cut = to_patches(torch.from_numpy(frames), 6)
+        for patch in np.flatnonzero(mask):
+            hidden = np.flatnonzero(~masks[: t + 1, patch])
+            first = hidden[-1] + 1 if hidden.size else 0  # of the frames since it came into sight
+            expected = torch.stack([cut[max(first, t - 3 + i), patch] for i in range(4)])
+            assert torch.equal(history[0, patch], expected), (t, patch)
+
+
+def test_what_was_hidden_can_be_revealed_if_its_pixels_are_true() -> None:
+    frames, network = pong()[:8], network_of("conv")
+    mask = (np.random.default_rng(0).random(196) < 0.5).astype(np.int8)
+    hidden, open_eyed = (network.initial_state(1, 84, 84, 1) for _ in range(2))
+    assert not network.revealed(hidden)[0].any()  # nothing was seen yet
+    for frame in frames:
+        _, hidden = network.perceive(network.read({"image": frame, "mask": mask}), hidden)
+        _, open_eyed = network.perceive(network.read(frame), open_eyed)
+    assert not torch.equal(hidden[0], open_eyed[0])
+    for part, expected in zip(network.revealed(hidden), open_eyed, strict=True):
+        assert torch.equal(part, expected)
+
+
+@pytest.mark.parametrize("positions", [False, True])
+def test_positions_make_the_order_matter(positions: bool) -> None:
+    frames, network = pong()[:STEPS], VisionAttentionNeuronNetwork(SIX, num_codes=100, positions=positions)
+    with torch.no_grad():
+        for parameter in network.layer.project_place.parameters() if positions else ():
+            torch.nn.init.normal_(parameter, std=0.5)
+    shuffled = permuted(frames, np.random.default_rng(0).permutation(196))
+    exact = torch.float64
+    change = (outputs_of(network, frames, exact) - outputs_of(network, shuffled, exact)).abs().max()
+    assert (change > 1e-6) == positions
 
 
 @pytest.mark.parametrize("name", INVARIANT)

@@ -31,6 +31,10 @@ INVARIANT: dict[str, tuple[Any, dict[str, Any]]] = {
             "head": "attention-agent",
         },
     ),
+    "relations": (
+        VisionAttentionNeuronNetwork,
+        {"action_space": SIX, **SMALL, "key_input": "frames", "learned_queries": True, "blocks": 1, "heads": 2},
+    ),
     "set-transformer": (SetTransformerNetwork, {"action_space": SIX, **SMALL, "heads": 2}),
 }
 

@@ -23,9 +23,11 @@ class Blind(gym.Wrapper):
         self.unwrapped._observe = lambda: np.zeros((84, 84, 1), np.uint8)
 
 
-def play(seed: int, steps: int = 3000, noise: float = 0.0) -> tuple[list[int], float, np.ndarray]:
+def play(
+    seed: int, steps: int = 3000, noise: float = 0.0, controller: PongController | None = None
+) -> tuple[list[int], float, np.ndarray]:
     """The actions, the return, and the memory after each step."""
-    env, controller, draw = Blind(), PongController(), np.random.default_rng(seed)
+    env, controller, draw = Blind(), controller or PongController(), np.random.default_rng(seed)
     env.reset(seed=seed)
     actions, total, memories = [], 0.0, [env.unwrapped.ram]
     for _ in range(steps):
@@ -64,6 +66,30 @@ def test_equal_seeds_give_equal_games_also_after_a_reset() -> None:
     once = [controller.act(ram) for ram in memories]
     controller.reset()
     assert [controller.act(ram) for ram in memories] == once == first[: len(once)]
+
+
+def test_a_calm_one_repeats_itself_and_still_wins_every_point() -> None:
+    actions, total, _ = play(1, controller=PongController(move=2.0, switch=4.0))
+    assert total == 21.0
+    assert repeated(actions) > 0.5 > 2 * repeated(play(1, steps=400)[0]) - 0.1
+
+
+def repeated(actions: list[int]) -> float:
+    return float(np.mean(np.diff(actions) == 0))
+
+
+def test_probabilities_are_those_of_costs() -> None:
+    """The likeliest is what it would do; the colder, the surer; actions without fire are none of its own."""
+    _, _, memories = play(2, steps=60)
+    sure = [PongController(switch=2.0), PongController(switch=2.0, temperature=1e-3)]
+    hot, warm = (PongController(switch=2.0, temperature=t) for t in (50.0, 2.0))
+    for ram in memories:
+        action, almost, likely, flat = sure[0].act(ram), sure[1].act(ram), warm.act(ram), hot.act(ram)
+        assert action == almost.argmax() == likely.argmax() == flat.argmax()
+        assert almost.max() >= likely.max() >= flat.max()
+        assert likely.sum() == pytest.approx(1.0) and not likely[[0, 2, 3]].any()
+    with pytest.raises(ValueError, match="at least 0"):
+        PongController(temperature=-1.0)
 
 
 def test_reads_the_memory_only() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from symbench.cli import app
+from symbench.envs.pong import PongStickyEnv
 from symbench.errors import SymbenchError
+from symbench.policies.vision.patches import to_patches
 from symbench.runner.evaluate import play
 from symbench.tasks import get_task
 from symbench.training.imitation_study import (
@@ -20,7 +24,7 @@ from symbench.training.imitation_study import (
     read_conditions,
     run_imitation_study,
 )
-from symbench.training.recipe_parts import check
+from symbench.training.recipe_parts import check, make_network
 from symbench.wrappers.vector import ShuffleSensors
 from symbench.zoo import load_agent, load_card
 
@@ -41,7 +45,46 @@ def small(teacher: str, **changes: Any) -> ImitationStudy:
 def test_every_arm_of_the_bundled_studies_fits_its_task_and_teacher(name: str, arm: str) -> None:
     study = load_imitation_study(name)
     check(study.recipe(arm), seed=0)
-    assert ("unshuffled" in arm) == (not study.recipe(arm).perturbations)
+    assert study.conditions()
+    if name == NAME:
+        assert ("unshuffled" in arm) == (not study.recipe(arm).perturbations)
+
+
+def test_students_of_pong_may_be_taught_on_another_task_of_the_controller() -> None:
+    for task in ("Pong", "PongSticky"):
+        study = load_imitation_study("pong-occlusion", task=task)
+        plan = study.recipe("lstm-80")
+        assert plan.task == task and plan.algorithm.occlusion == 0.8
+        check(plan, seed=0)
+    with pytest.raises(SymbenchError, match="teacher_options of CarRacingController"):
+        check(load_imitation_study("pong-occlusion", task="CarRacing").recipe("lstm-80"), seed=0)
+
+
+def test_scores_of_patches_are_equally_far_apart_in_all_students_of_the_factorial_at_first() -> None:
+    """Deviation of the logarithm of attention over the patches of a game, mean of three starts."""
+    rng = np.random.default_rng(0)
+    patches, spread = game_patches(rng), {}
+    study = load_imitation_study("pong-attention")
+    for arm in study.arms:
+        for seed in range(3):
+            torch.manual_seed(seed)
+            layer = make_network(study.recipe(arm.name), seed).layer
+            weights = layer.weights(patches, torch.zeros(len(patches), 6)).log().std(dim=2)
+            spread.setdefault(arm.name, []).append(weights.pow(2).mean().sqrt().item())
+    means = {name: float(np.mean(each)) for name, each in spread.items()}
+    assert len(means) == 10 and max(means.values()) < 1.4 * min(means.values()), means.items()
+
+
+@torch.no_grad()
+def game_patches(rng: np.random.Generator) -> torch.Tensor:
+    """Stacks of four frames, the ball in play, of games with random actions."""
+    stacks = []
+    for seed in range(4):
+        with closing(PongStickyEnv()) as env:
+            env.reset(seed=seed)
+            frames = np.stack([env.step(int(rng.integers(6)))[0] for _ in range(70)][-4:])
+        stacks.append(to_patches(torch.from_numpy(frames), 6).transpose(0, 1))
+    return torch.stack(stacks).contiguous()
 
 
 def test_curves_say_what_the_agents_score_under_each_condition(teacher: str, tmp_path: Path) -> None:

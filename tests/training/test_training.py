@@ -27,7 +27,7 @@ from symbench.tasks import get_task
 from symbench.training import load_recipe, recipes, train
 from symbench.training.evolution import evaluate_population, first_seed
 from symbench.training.imitation import Segment, segment_loss
-from symbench.training.recipe import Imitation
+from symbench.training.imitation_settings import Imitation
 from symbench.training.recipe_parts import find_teacher, make_network
 from symbench.training.session import Session
 from symbench.training.train_recipe import train_network

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from symbench.cli import app
 from symbench.policies import NetworkAgent
 from symbench.training import load_recipe
-from symbench.training.recipe import DynamicsRegression, Evolution, Imitation, Ppo, Recipe
+from symbench.training.imitation_settings import Imitation
+from symbench.training.recipe import DynamicsRegression, Evolution, Ppo, Recipe
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

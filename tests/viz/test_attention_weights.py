@@ -6,8 +6,12 @@ import pytest
 import torch
 from gymnasium.spaces import Discrete
 
-from symbench.policies.vision import SetTransformerNetwork, VisionAttentionNeuronNetwork
-from symbench.policies.vision.patch_layers import SetPooling, VisionAttentionNeuron
+from symbench.policies.vision import (
+    SetPooling,
+    SetTransformerNetwork,
+    VisionAttentionNeuron,
+    VisionAttentionNeuronNetwork,
+)
 
 PATCHES, DIM, ACTIONS = 9, 4, 2
 

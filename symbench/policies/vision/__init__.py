@@ -4,13 +4,10 @@
 * :class:`NatureCNNNetwork`, :class:`AttentionAgentNetwork` - baselines, tied to where things are in the picture
 """
 
-from symbench.policies.vision.patch_layers import SetPooling, VisionAttentionNeuron
-from symbench.policies.vision.patch_networks import (
-    PatchNetwork,
-    SetTransformerNetwork,
-    VisionAttentionNeuronNetwork,
-)
+from symbench.policies.vision.patch_layers import VisionAttentionNeuron
+from symbench.policies.vision.patch_networks import PatchNetwork, VisionAttentionNeuronNetwork
 from symbench.policies.vision.picture_networks import AttentionAgentNetwork, NatureCNNNetwork
+from symbench.policies.vision.set_transformer import SetPooling, SetTransformerNetwork
 from symbench.policies.vision.vision_network import VisionNetwork
 
 __all__ = [

@@ -1,50 +1,21 @@
-"""Layers that read an unordered list of patches: any number, any order.
-
-* :class:`VisionAttentionNeuron` - keys from what changes in a patch, values from what it shows (Tang & Ha 2021)
-* :class:`SetPooling` - learned queries, keys and values from what a patch shows (Set Transformer, Lee et al. 2019)
-"""
+"""The AttentionNeuron of patches: reads an unordered list of them, any number, any order."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from symbench.policies.attention_neuron import dense, sinusoidal_table
+from symbench.policies.vision.attention_blocks import AttentionBlock, attend, attention_weights, hidden
 from symbench.policies.vision.patches import gather, unmoved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-KEY_INPUTS = ("differences", "both")
-
-
-def attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``softmax(queries keys^T / sqrt(d) + bias) values`` over the n patches.
-
-    Args:
-        queries: Shape (M, d) or (B, M, d).
-        keys: Shape (B, n, d).
-        values: Shape (B, n, d_v).
-        bias: Added to the scores, shape (B, n): 0, or ``-inf`` for patches that are not there.
-
-    Returns:
-        Shape (B, M, d_v).
-    """
-    return attention_weights(queries, keys, bias) @ values
-
-
-def attention_weights(queries: Tensor, keys: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``softmax(queries keys^T / sqrt(d) + bias)``, (B, M, n); see :func:`attend`."""
-    scores = (queries / math.sqrt(keys.shape[-1])) @ keys.transpose(1, 2)
-    return torch.softmax(scores if bias is None else scores + bias[:, None], dim=-1)
-
-
-def hidden(mask: Tensor | None, dtype: torch.dtype) -> Tensor | None:
-    """What keeps attention off the patches that a mask (B, N) hides: 0 or ``-inf``, (B, N); ``None`` for no mask."""
-    return None if mask is None else torch.zeros_like(mask, dtype=dtype).masked_fill(mask == 0, -math.inf)
+KEY_INPUTS = ("differences", "both", "frames")
+_POSITION_DIM = 32
 
 
 class VisionAttentionNeuron(nn.Module):
@@ -57,6 +28,9 @@ class VisionAttentionNeuron(nn.Module):
 
     Patches in which nothing moves have the same key, so they are attended to as one, weighted by their number: the
     same result from a tenth of the patches.
+
+    What tells the layer from a Set Transformer (Lee et al. 2019, arXiv 1810.00825) can be changed one by one:
+    ``key_input``, ``learned_queries``, and ``blocks`` of self-attention among the patches' keys and values.
 
     Source: Tang & Ha 2021 (arXiv 2109.02869), section 3 and appendix A.
     """
@@ -77,6 +51,10 @@ class VisionAttentionNeuron(nn.Module):
         affine: bool = True,
         sharpness: float = 1.0,
         still_values: bool = True,
+        learned_queries: bool = False,
+        blocks: int = 0,
+        heads: int = 1,
+        positions: bool = False,
     ) -> None:
         """Make the layer.
 
@@ -89,25 +67,35 @@ class VisionAttentionNeuron(nn.Module):
             projection_dim: Width d in which queries and keys are compared.
             query_dim: Columns of the sinusoidal table Q.
             key_hidden: Widths of hidden layers of the keys' network.
-            key_input: ``"differences"``, or ``"both"`` for the differences and the newest frame.
+            key_input: ``"differences"``, ``"frames"``, or ``"both"`` for the differences and the newest frame.
             affine: Whether the two LayerNorms have learnable parameters.
             sharpness: Factor on the first weights of W_q. With 1 all patches are attended to alike at first, and it
                 takes long to find the few that matter.
             still_values: Whether patches in which nothing moves have a value, as published. Without, theirs is 0: how
                 many there are still matters, what they show does not.
+            learned_queries: Whether Q is learned, beginning with the sinusoidal table.
+            blocks: Self-attention blocks through which keys and values of patches learn of each other.
+            heads: Attention heads of the blocks.
+            positions: Whether keys and values know their patch's place in reading order, a projection of its
+                sinusoidal encoding that begins with 0. Then the layer is not invariant.
 
         Raises:
-            ValueError: ``key_input`` is unknown, or fewer than 2 frames leave no difference.
+            ValueError: ``key_input`` is unknown, fewer than 2 frames leave no difference, or keys and values together
+                are no multiple of ``heads``.
         """
         super().__init__()
         if key_input not in KEY_INPUTS:
             raise ValueError(f"key_input must be one of {KEY_INPUTS}, received {key_input!r}")
         if history < 2:
             raise ValueError(f"history must be at least 2 for a difference of frames, received {history}")
-        self.num_codes, self.code_dim, self.newest = num_codes, code_dim, key_input == "both"
+        self.num_codes, self.code_dim, self.key_input = num_codes, code_dim, key_input
         self.still_values = still_values
-        self.key_dim = (history - 1 + self.newest) * patch_dim
-        self.register_buffer("queries", sinusoidal_table(num_codes, query_dim), persistent=False)
+        self.key_dim = (history - (key_input == "differences")) * patch_dim
+        table = sinusoidal_table(num_codes, query_dim)
+        if learned_queries:
+            self.queries = nn.Parameter(table)
+        else:
+            self.register_buffer("queries", table, persistent=False)
         self.project_query = nn.Linear(query_dim, projection_dim)
         with torch.no_grad():
             self.project_query.weight.mul_(sharpness)
@@ -115,6 +103,13 @@ class VisionAttentionNeuron(nn.Module):
         self.project_value = nn.Linear(history * patch_dim, code_dim)
         self.norm_patch = nn.LayerNorm(patch_dim, elementwise_affine=affine)
         self.norm_code = nn.LayerNorm(code_dim, elementwise_affine=affine)
+        width = projection_dim + code_dim
+        self.blocks = nn.ModuleList(AttentionBlock(width, heads) for _ in range(blocks))
+        self.project_place = nn.Linear(_POSITION_DIM, width, bias=False) if positions else None
+        if self.project_place is not None:
+            nn.init.zeros_(self.project_place.weight)
+        # Others differ by what they show, whom they attended to or where they are.
+        self.groups_still = key_input == "differences" and not blocks and not positions
 
     def forward(self, patches: Tensor, previous_actions: Tensor, mask: Tensor | None = None) -> Tensor:
         """Codes of a batch.
@@ -127,21 +122,9 @@ class VisionAttentionNeuron(nn.Module):
         Returns:
             Shape (B, M, d_v).
         """
-        dtype = previous_actions.dtype
         seen = torch.ones_like(patches[:, :, 0, 0], dtype=torch.bool) if mask is None else mask != 0
-        still = seen if self.newest else seen & unmoved(patches)
-        single, bias = gather(patches, seen if self.newest else seen & ~still)
-        frames = single.to(dtype) / 255.0
-        keys, values = self.keys(frames, previous_actions), self.values(frames)
-        if self.newest and not self.still_values:
-            values = values.masked_fill(unmoved(single)[:, :, None], 0.0)
-        if not self.newest:
-            group_key, group_value, group_bias = self._group(patches, still, previous_actions)
-            keys, values = torch.cat([keys, group_key], dim=1), torch.cat([values, group_value], dim=1)
-            bias = torch.cat(
-                [group_bias.new_zeros(single.shape[:2]) if bias is None else bias.to(dtype), group_bias], 1
-            )
-        mixed = attend(self.project_query(self.queries), keys, values, bias)
+        tokens = self._grouped if self.groups_still else self._single
+        mixed = attend(self.project_query(self.queries), *tokens(patches, previous_actions, seen))
         return self.norm_code(torch.relu(mixed))  # type: ignore[no-any-return]
 
     def weights(self, patches: Tensor, previous_actions: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -155,9 +138,9 @@ class VisionAttentionNeuron(nn.Module):
         Returns:
             The softmax, shape (B, M, N), every row with sum 1; 0 at hidden patches.
         """
-        dtype = previous_actions.dtype
-        keys = self.keys(patches.to(dtype) / 255.0, previous_actions)
-        return attention_weights(self.project_query(self.queries), keys, hidden(mask, dtype))
+        bias = hidden(mask, previous_actions.dtype)
+        keys, _ = self._tokens(patches, self._places(patches, previous_actions.dtype), previous_actions, bias)
+        return attention_weights(self.project_query(self.queries), keys, bias)
 
     def values(self, frames: Tensor) -> Tensor:
         """Values of shape (B, n, d_v) of frames in [0, 1], (B, n, k, p * p * C)."""
@@ -165,8 +148,8 @@ class VisionAttentionNeuron(nn.Module):
 
     def keys(self, frames: Tensor, previous_actions: Tensor) -> Tensor:
         """Keys of shape (B, n, d), up to what the softmax cancels, of frames in [0, 1], (B, n, k, p * p * C)."""
-        inputs = (frames[:, :, 1:] - frames[:, :, :-1]).flatten(2)
-        if self.newest:
+        inputs = (frames if self.key_input == "frames" else frames[:, :, 1:] - frames[:, :, :-1]).flatten(2)
+        if self.key_input == "both":
             inputs = torch.cat([inputs, frames[:, :, -1]], dim=2)
         first, *rest = self.project_key
         assert isinstance(first, nn.Linear)
@@ -177,6 +160,50 @@ class VisionAttentionNeuron(nn.Module):
         told = nn.functional.linear(previous_actions, first.weight[:, self.key_dim :], first.bias)
         return nn.Sequential(*rest)(keys + told[:, None])  # type: ignore[no-any-return]
 
+    def _single(self, patches: Tensor, previous_actions: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Keys, values and bias of the visible patches."""
+        dtype, (single, bias) = previous_actions.dtype, gather(patches, seen)
+        places = self._places(patches, dtype)
+        if places is not None:
+            places, _ = gather(places, seen)
+        bias = None if bias is None else bias.to(dtype)
+        return *self._tokens(single, places, previous_actions, bias), bias
+
+    def _places(self, patches: Tensor, dtype: torch.dtype) -> Tensor | None:
+        """Encoded places of patches (B, N, ...), (B, N, 32), if they matter."""
+        if self.project_place is None:
+            return None
+        table = sinusoidal_table(patches.shape[1], _POSITION_DIM)
+        return table.to(patches.device, dtype).expand(len(patches), -1, -1)
+
+    def _tokens(
+        self, patches: Tensor, places: Tensor | None, previous_actions: Tensor, bias: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Keys (B, n, d) and values (B, n, d_v) of patches (B, n, k, p * p * C)."""
+        frames = patches.to(previous_actions.dtype) / 255.0
+        keys, values = self.keys(frames, previous_actions), self.values(frames)
+        if not self.still_values:
+            values = values.masked_fill(unmoved(patches)[:, :, None], 0.0)
+        if self.project_place is None and not len(self.blocks):
+            return keys, values
+        tokens = torch.cat([keys, values], dim=2)
+        if self.project_place is not None and places is not None:
+            tokens = tokens + self.project_place(places)
+        for block in self.blocks:
+            tokens = block(tokens, tokens, bias)
+        return tokens[:, :, : keys.shape[2]], tokens[:, :, keys.shape[2] :]
+
+    def _grouped(self, patches: Tensor, previous_actions: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Keys, values and bias of the visible patches, those in which nothing moves as one."""
+        dtype, still = previous_actions.dtype, seen & unmoved(patches)
+        single, bias = gather(patches, seen & ~still)
+        frames = single.to(dtype) / 255.0
+        group_key, group_value, group_bias = self._group(patches, still, previous_actions)
+        keys = torch.cat([self.keys(frames, previous_actions), group_key], dim=1)
+        values = torch.cat([self.values(frames), group_value], dim=1)
+        bias = group_bias.new_zeros(single.shape[:2]) if bias is None else bias.to(dtype)
+        return keys, values, torch.cat([bias, group_bias], dim=1)
+
     def _group(self, patches: Tensor, still: Tensor, previous_actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Key, mean value and log number of the patches in which nothing moves: (B, 1, d), (B, 1, d_v), (B, 1)."""
         dtype, count = previous_actions.dtype, still.sum(dim=1, keepdim=True)
@@ -186,89 +213,3 @@ class VisionAttentionNeuron(nn.Module):
         pictures = self.norm_patch(patches[:, :, -1].to(dtype) / 255.0)
         mean = torch.bmm(still[:, None].to(dtype), pictures) / count.clamp(min=1)[:, None]
         return key, self.project_value(mean.repeat(1, 1, patches.shape[2])), count.to(dtype).log()
-
-
-class SetPooling(nn.Module):
-    """Patches embedded, related to each other, and pooled by learned seed vectors; no frame differences, no action.
-
-    An image transformer without positional encodings: what :class:`VisionAttentionNeuron` must be compared with.
-    Source: Lee et al. 2019 (Set Transformer, arXiv 1810.00825): blocks of self-attention (SAB, equation 8), then
-    pooling by multihead attention with M seeds (PMA, equation 11).
-    """
-
-    def __init__(
-        self,
-        patch_dim: int,
-        action_dim: int,
-        history: int = 4,
-        num_codes: int = 100,
-        code_dim: int = 32,
-        blocks: int = 1,
-        heads: int = 1,
-    ) -> None:
-        """Make the layer.
-
-        Args:
-            patch_dim: Numbers in one frame of a patch, p * p * C.
-            action_dim: Not used: the layer sees no action.
-            history: Frames k of a patch.
-            num_codes: Rows M of the output: the number of seed vectors.
-            code_dim: Columns d_v of the output; a multiple of ``heads``.
-            blocks: Self-attention blocks among the patches before they are pooled.
-            heads: Attention heads.
-        """
-        super().__init__()
-        self.num_codes, self.code_dim = num_codes, code_dim
-        self.embed = nn.Linear(history * patch_dim, code_dim)
-        self.blocks = nn.ModuleList(_AttentionBlock(code_dim, heads) for _ in range(blocks))
-        self.seeds = nn.Parameter(torch.empty(num_codes, code_dim))
-        nn.init.xavier_uniform_(self.seeds)
-        self.pool = _AttentionBlock(code_dim, heads)
-
-    def forward(self, patches: Tensor, previous_actions: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Codes (B, M, d_v) of patches (B, N, k, p * p * C), uint8; see :class:`VisionAttentionNeuron.forward`."""
-        dtype = previous_actions.dtype
-        single, bias = (patches, None) if mask is None else gather(patches, mask != 0)
-        bias = None if bias is None else bias.to(dtype)
-        tokens = self.embed(single.flatten(2).to(dtype) / 255.0)
-        for block in self.blocks:
-            tokens = block(tokens, tokens, bias)
-        return self.pool(self.seeds.expand(len(tokens), -1, -1), tokens, bias)  # type: ignore[no-any-return]
-
-    def weights(self, patches: Tensor, previous_actions: Tensor, mask: Tensor | None = None) -> Tensor:
-        """How much every seed attends to every patch when they are pooled, averaged over the heads: (B, M, N)."""
-        bias = hidden(mask, previous_actions.dtype)
-        tokens = self.embed(patches.flatten(2).to(previous_actions.dtype) / 255.0)
-        for block in self.blocks:
-            tokens = block(tokens, tokens, bias)
-        return self.pool.weights(self.seeds.expand(len(tokens), -1, -1), tokens, bias)
-
-
-class _AttentionBlock(nn.Module):
-    """Multihead attention block (MAB): attention with a residual, LayerNorm, a row-wise layer with a residual."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        if heads < 1 or width % heads:
-            raise ValueError(f"code_dim must be a multiple of heads, received {width} and {heads}")
-        self.heads = heads
-        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
-        self.row = nn.Linear(width, width)
-        self.norm_attention, self.norm_row = nn.LayerNorm(width), nn.LayerNorm(width)
-
-    def forward(self, queries: Tensor, tokens: Tensor, bias: Tensor | None) -> Tensor:
-        """(B, M, d) attending to (B, n, d) gives (B, M, d)."""
-        projected = self.query(queries)
-        parts = zip(
-            projected.chunk(self.heads, -1),
-            self.key(tokens).chunk(self.heads, -1),
-            self.value(tokens).chunk(self.heads, -1),
-            strict=True,
-        )
-        mixed = self.norm_attention(projected + torch.cat([attend(*part, bias) for part in parts], dim=-1))
-        return self.norm_row(mixed + torch.relu(self.row(mixed)))  # type: ignore[no-any-return]
-
-    def weights(self, queries: Tensor, tokens: Tensor, bias: Tensor | None) -> Tensor:
-        """The softmax, (B, M, n), mean of the heads."""
-        parts = zip(self.query(queries).chunk(self.heads, -1), self.key(tokens).chunk(self.heads, -1), strict=True)
-        return torch.stack([attention_weights(*part, bias) for part in parts]).mean(dim=0)

@@ -1,7 +1,7 @@
 """Policies that read frames as patches and do not care about their order or number.
 
 * :class:`PatchNetwork` - frames as patches, a layer that reads them, a head
-* :class:`VisionAttentionNeuronNetwork`, :class:`SetTransformerNetwork` - the two layers
+* :class:`VisionAttentionNeuronNetwork` - the one of Tang & Ha 2021; the other is in ``set_transformer``
 
 Observations are frames (B, H, W, C), uint8, or ``{"image": frames, "mask": (B, N)}`` where some patches are hidden:
 those are removed from the list, not blackened.
@@ -20,7 +20,7 @@ from symbench.policies.actions import BoxHead
 from symbench.policies.memory import History
 from symbench.policies.spaces import shapes_of
 from symbench.policies.vision.heads import AttentionAgentHead, ConvHead, square_grid
-from symbench.policies.vision.patch_layers import SetPooling, VisionAttentionNeuron
+from symbench.policies.vision.patch_layers import VisionAttentionNeuron
 from symbench.policies.vision.patches import to_patches
 from symbench.policies.vision.vision_network import VisionNetwork, frames_shape, unmasked
 
@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from symbench.policies.actions import ActionSpace
     from symbench.policies.memory import State
     from symbench.policies.policy_network import Inputs, Observations
+    from symbench.policies.vision.set_transformer import SetPooling
 
 
 class PatchNetwork(VisionNetwork):
     """A layer that reads patches and a head.
 
-    Its state is whether it has seen anything yet (B, 1), the last k frames of every patch (B, N, k, p * p * C), uint8,
-    oldest first (before the first observation: copies of that), the previous action (B, A), and the head's state.
+    Its state is whether it saw each patch in the last step (B, N), the last k frames of every patch (B, N, k,
+    p * p * C), uint8, oldest first, the previous action (B, A), and the head's state. A patch that comes into sight, at
+    first or out of hiding, comes after copies of itself: coming into sight is no movement.
     """
 
     shown_by = "FrameHistory"
@@ -64,16 +66,25 @@ class PatchNetwork(VisionNetwork):
     def initial_state(self, batch: int, *shape: int) -> State:
         """Zeros for frames of shape (H, W, C)."""
         height, width, channels = shape
-        count = (height // self.patch_size) * (width // self.patch_size)
-        history = self._frames.initial_state(batch, count, 1, self.patch_size**2 * channels)
-        return (*history, self._zeros(batch, self.action.size), *self.head.initial_state(batch))
+        count = self.num_patches(height, width)
+        begun, history = self._frames.initial_state(batch, count, 1, self.patch_size**2 * channels)
+        return (begun.repeat(1, count), history, self._zeros(batch, self.action.size), *self.head.initial_state(batch))
+
+    def num_patches(self, height: int, width: int) -> int:
+        """Number N of patches of a frame."""
+        return (height // self.patch_size) * (width // self.patch_size)
 
     def perceive(self, observations: Observations, state: State) -> tuple[Inputs, State]:
         """The history of every patch, the previous action, the mask."""
         image, mask = unmasked(observations)
-        begun, history, previous, *rest = state
-        begun, history = self._frames.push(to_patches(image, self.patch_size)[:, :, None], (begun, history))
-        return (history, previous, mask), (begun, history, previous, *rest)
+        seen, history, previous, *rest = state
+        known = seen if mask is None else seen | ((mask == 0) & _anywhere(seen))  # of the hidden nothing is asked
+        everything, history = self._frames.push(to_patches(image, self.patch_size)[:, :, None], (known, history))
+        return (history, previous, mask), (everything if mask is None else mask != 0, history, previous, *rest)
+
+    def revealed(self, state: State) -> State:
+        """The state as if all patches had been seen so far, for observations whose hidden pixels are the true ones."""
+        return (_anywhere(state[0]), *state[1:])
 
     def remembered(self, observations: Observations) -> Inputs:
         """The same of what :class:`symbench.wrappers.FrameHistory` shows."""
@@ -171,6 +182,10 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
         affine: bool = True,
         sharpness: float = 1.0,
         still_values: bool = True,
+        learned_queries: bool = False,
+        blocks: int = 0,
+        heads: int = 1,
+        positions: bool = False,
         head: str = "conv",
         conv: Sequence[Sequence[int]] = ((64, 4, 2), (64, 3, 1)),
         hidden: Sequence[int] = (512,),
@@ -188,10 +203,14 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
             projection_dim: Width in which queries and keys are compared.
             query_dim: Columns of the sinusoidal table Q.
             key_hidden: Widths of hidden layers of the keys' network; none as published.
-            key_input: ``"differences"`` as published, or ``"both"``: the newest frame too.
+            key_input: ``"differences"`` as published, ``"frames"``, or ``"both"``: differences and the newest frame.
             affine: Whether LayerNorms have learnable parameters.
             sharpness: Factor on the first weights of W_q; see the layer.
             still_values: Whether patches in which nothing moves have a value, as published, or 0; see the layer.
+            learned_queries: Whether the queries are learned; fixed as published.
+            blocks: Self-attention blocks among the patches; none as published.
+            heads: Attention heads of the blocks.
+            positions: Whether keys and values know where patches are: then the network is not invariant.
             head: ``"conv"`` or ``"attention-agent"``.
             conv: Channels, kernel and stride of the convolutions of ``"conv"``.
             hidden: Widths of the dense layers of ``"conv"``.
@@ -211,9 +230,13 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
             "affine": affine,
             "sharpness": sharpness,
             "still_values": still_values,
+            "learned_queries": learned_queries,
+            "blocks": blocks,
+            "heads": heads,
+            "positions": positions,
         }
         shape = {"channels": channels, "patch_size": patch_size}
-        tail = {"head": head, "conv": _nested(conv), "hidden": tuple(hidden), "lstm_dim": lstm_dim}
+        tail = {"head": head, "conv": nested(conv), "hidden": tuple(hidden), "lstm_dim": lstm_dim}
         super().__init__(action_space, **shape, **layer, **tail)
         self.layer = VisionAttentionNeuron(patch_size**2 * channels, self.action.size, **layer)
         made: ConvHead | AttentionAgentHead
@@ -226,54 +249,9 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
         self._build(channels, patch_size, history, made)
 
 
-class SetTransformerNetwork(PatchNetwork):
-    """:class:`~symbench.policies.vision.patch_layers.SetPooling` and a convolutional head: no positions.
-
-    It has neither frame differences nor the previous action, and learned queries in place of fixed ones: the ablation
-    that tells what :class:`VisionAttentionNeuronNetwork` adds to an image transformer without positional encodings.
-    """
-
-    kind = "set-transformer"
-
-    def __init__(
-        self,
-        action_space: ActionSpace,
-        channels: int = 1,
-        patch_size: int = 6,
-        history: int = 4,
-        num_codes: int = 100,
-        code_dim: int = 32,
-        blocks: int = 1,
-        heads: int = 1,
-        conv: Sequence[Sequence[int]] = ((64, 4, 2), (64, 3, 1)),
-        hidden: Sequence[int] = (512,),
-        lstm_dim: int = 0,
-    ) -> None:
-        """Make the network.
-
-        Args:
-            action_space: What it acts in; see :func:`~symbench.policies.actions.action_head`.
-            channels: Channels C of a frame.
-            patch_size: Side p of a patch.
-            history: Frames k it sees.
-            num_codes: Number of seed vectors M, a square number.
-            code_dim: Width of the tokens.
-            blocks: Self-attention blocks among the patches.
-            heads: Attention heads.
-            conv: Channels, kernel and stride of the head's convolutions.
-            hidden: Widths of the head's dense layers.
-            lstm_dim: Size of the head's LSTM; 0 for none.
-
-        Raises:
-            ValueError: The parts do not fit each other; says which.
-        """
-        layer = {"history": history, "num_codes": num_codes, "code_dim": code_dim, "blocks": blocks, "heads": heads}
-        shape = {"channels": channels, "patch_size": patch_size}
-        tail = {"conv": _nested(conv), "hidden": tuple(hidden), "lstm_dim": lstm_dim}
-        super().__init__(action_space, **shape, **layer, **tail)
-        self.layer = SetPooling(patch_size**2 * channels, self.action.size, **layer)
-        head = ConvHead(num_codes, code_dim, self.action, conv, hidden, lstm_dim)
-        self._build(channels, patch_size, history, head)
+def _anywhere(seen: Tensor) -> Tensor:
+    """Where any patch has been seen, all of them: (B, N), bool."""
+    return seen.any(dim=1, keepdim=True).expand_as(seen)
 
 
 def _check_mask(space: spaces.Space[Any], patches: int, side: int) -> None:
@@ -282,5 +260,6 @@ def _check_mask(space: spaces.Space[Any], patches: int, side: int) -> None:
         raise ValueError(f"patches of {side}x{side} are {patches}, the mask has shape {shape}")
 
 
-def _nested(conv: Sequence[Sequence[int]]) -> list[list[int]]:
+def nested(conv: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Convolutions as JSON holds them."""
     return [list(layer) for layer in conv]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from symbench.errors import unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import gymnasium as gym
 
 _CONTROLLERS: Final = {
@@ -27,6 +29,9 @@ class Controller(Protocol):
 
     def __call__(self, env: gym.Env[Any, Any]) -> Any:
         """What it would do now."""
+
+
+MakeController: TypeAlias = "Callable[[], Controller]"
 
 
 def controller_of(task: str) -> type[Controller]:

@@ -59,23 +59,47 @@ class PongController:
         True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, move: float = MOVE, switch: float = 0.0, temperature: float = 0.0) -> None:
+        """Make the player.
+
+        Args:
+            move: Cost of a step in which it moves; the more it costs, the fewer small corrections.
+            switch: Cost of a step in which it does something else than in the one before.
+            temperature: T of the answer ``softmax(-cost / T)`` over actions, the cost of an action being that of the
+                best plan that begins with it; 0 for the best action alone.
+
+        Raises:
+            ValueError: One of them is negative.
+        """
+        if min(move, switch, temperature) < 0:
+            raise ValueError(f"costs and temperature are at least 0, received {move}, {switch}, {temperature}")
+        self.costs, self.temperature = (move, switch), temperature
         self.reset()
 
     def reset(self) -> None:
         """Forget the episode: to be called at its beginning."""
         self._paddle = _Paddle()
 
-    def __call__(self, env: gym.Env[Any, Any]) -> int:
-        """The action for the environment's present state; to be called once before every step.
+    def __call__(self, env: gym.Env[Any, Any]) -> int | Array:
+        """The answer to the environment's present state; to be called once before every step.
 
         Args:
             env: A ``PongEnv``, wrapped or not.
         """
         return self.act(env.unwrapped.ram)  # type: ignore[attr-defined]
 
-    def act(self, ram: Array) -> int:
-        """The action for a state of the console's memory, (128,) uint8: 1 (stay), 4 (up) or 5 (down), with fire."""
+    def act(self, ram: Array) -> int | Array:
+        """The answer to a state of the console's memory, (128,) uint8.
+
+        Returns:
+            1 (stay), 4 (up) or 5 (down), with fire; with a temperature the probabilities of the 6 actions, float32.
+        """
+        moves, cost = self._plans(ram)
+        self._paddle.move = int(moves[np.argmin(cost)])
+        return _shares(moves, cost, self.temperature) if self.temperature else ACTIONS[self._paddle.move]
+
+    def _plans(self, ram: Array) -> tuple[Array, Array]:
+        """First moves of all plans, and what the plans cost."""
         self._paddle.observe(ram)
         xs, ys = ball_path(ram, LOOKAHEAD * FRAME_SKIP)
         strike = _strike(int(ram[BALL_X]), xs) if ram[BALL_Y] else None
@@ -83,13 +107,14 @@ class PongController:
         moves = _SEQUENCES[steps]
         heights = self._paddle.path(moves)
         off = ys[: heights.shape[1]] - heights
-        cost = MOVE * np.abs(moves).sum(axis=1)
+        cost = self.costs[0] * np.abs(moves).sum(axis=1)
+        if self.costs[1]:
+            cost = cost + self.costs[1] * (np.diff(moves, axis=1, prepend=self._paddle.move) != 0).sum(axis=1)
         level = off[:, FRAME_SKIP - 1 :: FRAME_SKIP][:, : steps if strike is None else steps - 1]
         cost = cost + OFF_LEVEL * ((level - LEVEL) ** 2).sum(axis=1)
         if strike is not None:
             cost = cost + _aim(off[:, strike])
-        self._paddle.move = int(moves[np.argmin(cost), 0])
-        return ACTIONS[self._paddle.move]
+        return moves[:, 0], cost
 
 
 class _Paddle:
@@ -118,7 +143,7 @@ class _Paddle:
         errors = height - heights[:, -1]
         distances = np.abs(errors) + (0 if self._late else np.abs(_read(knobs) - reading))
         best = 0 if distances[0] <= 4 else int(np.argmin(distances))
-        knob, error = float(knobs[best]), int(errors[best])
+        knob, error, self.move = float(knobs[best]), int(errors[best]), int(moves[best])
         if not self._late:
             return knob if _read(knob) == reading else reading + 1.0
         # The knob accounts for three quarters of the height after two readings; an error of 1 may be rounding.
@@ -178,6 +203,15 @@ def _aim(off: Array) -> Array:
     aimed: Array = np.minimum(np.minimum(down, up + SECOND_CHOICE), WORST_AIM)
     aimed += MISS * ((off < HIT[0]) | (off > HIT[1]))
     return aimed
+
+
+def _shares(moves: Array, cost: Array, temperature: float) -> Array:
+    """``softmax(-cost / temperature)`` of the 6 actions, by the best of the plans that begin with each."""
+    shares = np.zeros(6, np.float32)
+    for move, action in ACTIONS.items():
+        shares[action] = np.exp((cost.min() - cost[moves == move].min()) / temperature)
+    shares /= shares.sum()
+    return shares
 
 
 def _read(knob: Array | float) -> Array:

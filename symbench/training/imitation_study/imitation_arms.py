@@ -116,13 +116,16 @@ def imitation_studies() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
-def load_imitation_study(name: str, seeds: int | None = None, steps: int | None = None) -> ImitationStudy:
+def load_imitation_study(
+    name: str, seeds: int | None = None, steps: int | None = None, task: str | None = None
+) -> ImitationStudy:
     """Read a bundled study.
 
     Args:
         name: Its name.
         seeds: Training runs of each arm, in place of what it says.
         steps: Steps of a training run, in place of what it says.
+        task: Another task of the same teacher, in place of what it says.
 
     Raises:
         SymbenchError: There is no such study, or it is not valid.
@@ -132,8 +135,9 @@ def load_imitation_study(name: str, seeds: int | None = None, steps: int | None 
     path = imitation_studies()[name]
     data: dict[str, Any] = parse_toml(read(path, f"study {name}", TEXT_BYTES), f"study {name}")
     data["algorithm"] = data.get("algorithm", {}) | ({} if steps is None else {"steps": steps})
+    given = {key: value for key, value in (("seeds", seeds), ("task", task)) if value is not None}
     try:
-        return ImitationStudy.model_validate({"name": name, **data, **({} if seeds is None else {"seeds": seeds})})
+        return ImitationStudy.model_validate({"name": name, **data, **given})
     except ValidationError as error:
         raise SymbenchError(f"study {name}: {_first_mistake(error)}") from error
 

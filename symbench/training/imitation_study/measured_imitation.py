@@ -12,8 +12,8 @@ from symbench.runner.evaluate import play, single_thread
 from symbench.suites.loader import load_suite
 from symbench.tasks import get_task
 from symbench.training.imitation import imitate
-from symbench.training.recipe import Imitation, Recipe
-from symbench.training.recipe_parts import check, find_teacher, make_network
+from symbench.training.imitation_settings import Imitation
+from symbench.training.recipe_parts import check, make_network, teacher_of
 from symbench.training.session import Session, require_commit
 from symbench.training.train_recipe import write_agent
 from symbench.training.training_envs import perturbed
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from symbench.training.imitation_study.imitation_arms import ImitationStudy
+    from symbench.training.recipe import Recipe
 
 
 class MeasuredSession(Session):
@@ -91,6 +92,6 @@ def _run(study: ImitationStudy, plan: Recipe, out: Path, seed: int, resume: bool
     session = MeasuredSession(study, folder, seed, student, digest=study.digest(plan.name), resume=resume)
     if not session.finished:
         with single_thread(), session:
-            imitate(plan, settings, student, find_teacher(plan.task, settings.teacher, seed), session)
+            imitate(plan, settings, student, teacher_of(plan.task, settings, seed), session)
             write_agent(plan, student, session)
     return folder / "agent"
