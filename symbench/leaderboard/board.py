@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from symbench.errors import SymbenchError
 from symbench.files import write_atomically
@@ -18,6 +16,7 @@ from symbench.leaderboard.bootstrap import RANKED_FROM, UNDEFINED, Draws, Estima
 from symbench.leaderboard.gaps import gap_draws, mean_gap, ranked_by_gap, submitted_gaps
 from symbench.leaderboard.retention import retention_draws, score, shares
 from symbench.leaderboard.validate import Submission, validate
+from symbench.leaderboard.verified import VERIFIED, is_verified, read_verified
 from symbench.tasks import get_task
 
 if TYPE_CHECKING:
@@ -27,29 +26,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from symbench.leaderboard.submission_schema import Card, TaskEntry
+    from symbench.leaderboard.verified import Verified
     from symbench.suites import Perturbation, Suite
 
     Array = NDArray[np.float64]
 
-SUBMISSIONS, VERIFIED = "submissions", "verified.json"
-
-
-class Verified(BaseModel):
-    """That a maintainer has played cells of a submission again, and got the same.
-
-    Attributes:
-        digest: SHA-256 of the submission's files; another submission of that name is not verified.
-        date: When.
-        cells: Which.
-        difference: Largest difference of a cell's mean normalised score.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    digest: str
-    date: str
-    cells: list[str]
-    difference: float
+SUBMISSIONS = "submissions"
 
 
 @dataclass(frozen=True)
@@ -151,20 +133,6 @@ def read_boards(folder: Path) -> list[Board]:
     return make_boards(submissions, read_verified(folder / VERIFIED))
 
 
-def read_verified(file: Path) -> dict[str, Verified]:
-    """What maintainers have verified; nothing if there is no file.
-
-    Raises:
-        SymbenchError: The file is damaged.
-    """
-    if not file.exists():
-        return {}
-    try:
-        return TypeAdapter(dict[str, Verified]).validate_python(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, ValidationError) as error:
-        raise SymbenchError(f"{file} is damaged ({' '.join(str(error).split())[:120]})") from error
-
-
 def tables(boards: Sequence[Board]) -> dict[str, str]:
     """File name -> content of the tables made of boards."""
     return {"LEADERBOARD.md": board_text.markdown(boards), "leaderboard.csv": board_text.csv(boards)}
@@ -219,14 +187,9 @@ def _board(suite: str, task: str, submissions: Sequence[Submission], verified: M
     lines: list[Line] = []
     mine = [each for each in submissions if each.card.suite == suite and task in each.card.tasks]
     for of in (True, False):
-        part = [each for each in mine if _is_verified(each, verified) == of]
+        part = [each for each in mine if is_verified(each, verified) == of]
         lines += _ranked([_line(each, task, of) for each in part])
     return Board(suite, task, lines)
-
-
-def _is_verified(submission: Submission, verified: Mapping[str, Verified]) -> bool:
-    known = verified.get(submission.card.name)
-    return known is not None and known.digest == submission.digest
 
 
 def _ranked(lines: Sequence[tuple[Line, Draws | None]]) -> list[Line]:

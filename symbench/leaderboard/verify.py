@@ -7,11 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from symbench.errors import SymbenchError
-from symbench.files import write_atomically
-from symbench.leaderboard.board import Verified, read_verified
+from symbench.leaderboard.verified import Verified, read_verified, write_verified
 from symbench.runner.agents import RANDOM, resolve
 from symbench.runner.evaluate import evaluate
 from symbench.runner.plan import plan
@@ -93,12 +91,7 @@ def record(file: Path, submission: Submission, comparisons: Sequence[Comparison]
         cells=[each.cell for each in comparisons],
         difference=max(each.difference for each in comparisons),
     )
-    entries = TypeAdapter(dict[str, Verified])
-    known = {**read_verified(file), submission.card.name: entry}
-    try:
-        write_atomically(file, entries.dump_json(dict(sorted(known.items())), indent=2).decode() + "\n")
-    except OSError as error:
-        raise SymbenchError(f"cannot write {file} ({error.strerror})") from error
+    write_verified(file, {**read_verified(file), submission.card.name: entry})
 
 
 def _cells(submission: Submission, agents: Sequence[str], trust: bool) -> list[Cell]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from submission_cases import TASK, Files, metadata, table
 
-from symbench.leaderboard.board import Verified, make_boards
+from symbench.leaderboard.board import make_boards
 from symbench.leaderboard.validate import read_submission
+from symbench.leaderboard.verified import Verified
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,10 +14,8 @@ from submission_cases import SUITE, TASK, Files, metadata, table
 from symbench.errors import SymbenchError
 from symbench.leaderboard.board import (
     Board,
-    Verified,
     make_boards,
     read_boards,
-    read_verified,
     stale_tables,
     tables,
     write_tables,
@@ -26,6 +24,7 @@ from symbench.leaderboard.board_text import escaped
 from symbench.leaderboard.gap_rows import read_tables
 from symbench.leaderboard.site import stale_pages
 from symbench.leaderboard.validate import Submission, read_submission
+from symbench.leaderboard.verified import Verified, read_verified
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,10 +12,10 @@ from gymnasium.spaces import Box
 from submission_cases import SUITE, TASK, Files, metadata, table
 
 from symbench.errors import SymbenchError
-from symbench.leaderboard.board import read_verified
 from symbench.leaderboard.compare import compare
 from symbench.leaderboard.submission import About, submit
 from symbench.leaderboard.validate import Submission, read_submission
+from symbench.leaderboard.verified import read_verified
 from symbench.leaderboard.verify import record, verify
 from symbench.policies import MLPNetwork
 from symbench.runner import Store, load_manifest, run
