@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 _CLOSE: Final = 1e-3  # of a return: what weights that differ in their last digits come to in an episode
 _SAME_TOUR: Final = 1e-9  # of a length: another order of the same sum
-_SAME_SHARE: Final = 0.9  # of the telling episodes; runs that were trained apart have up to a third in common
+# Of the telling episodes. On CartPoleSwingUp, runs of bundled agents that were trained apart share up to a third;
+# the attention neuron with noise of 1e-9 of its weights has 89% of its own, with 1e-6 84%, with 1e-4 73%, for episodes
+# are chaotic; the MLP has 100%, 100% and 98%.
+_SAME_SHARE: Final = 0.6
 _OUTCOMES: Final = 5  # that telling episodes must have at least to tell anything
 _OPTIMAL: Final = 1e-3  # % above the reference
 
@@ -156,7 +159,7 @@ def _same_episodes(one: PlayedRun, other: PlayedRun) -> tuple[bool, bool]:
     """Whether two runs are one by their episodes, and whether they could be.
 
     Telling are episodes that do not end as most of the run do (at the most or the least the task gives) and that are
-    not optimal. Two runs are one if nine of ten of these are the same; if they have fewer than five outcomes, the task
+    not optimal. Two runs are one if six of ten of these are the same; if they have fewer than five outcomes, the task
     saturates.
     """
     shared = [condition for condition in one.episodes if condition in other.episodes]
