@@ -18,7 +18,8 @@ def validate(
     """Say everything that is wrong with submissions, with line and column.
 
     Either file of a submission stands for both. Nothing is executed and
-    nothing is unpacked. Exit code 0: all rules are kept; 2: one is broken.
+    nothing is unpacked. What lies beside a file is looked at for copies of
+    it. Exit code 0: all rules are kept; 2: one is broken.
 
     [bold]Examples[/bold]
       [cyan]symbench validate leaderboards/submissions/my-agent.csv[/cyan]
@@ -26,7 +27,7 @@ def validate(
     """
     from symbench.leaderboard.validate import validate
 
-    submissions, problems = validate(files)
+    submissions, problems = validate(files, beside=True)
     for problem in problems:
         typer.echo(str(problem))
     if problems:
@@ -35,3 +36,5 @@ def validate(
     for submission in submissions:
         cells = len(submission.cells)
         typer.echo(f"{submission.card.name}: {cells} cells of {submission.card.suite}, all rules are kept")
+        for note in submission.notes:
+            typer.echo(f"note: {note}")

@@ -70,8 +70,8 @@ def csv(boards: Sequence[Board]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text of a stranger as markdown that shows it letter by letter."""
-    return re.sub(r"([\\`*_{}\[\]<>()#|!~&:@^$])", r"\\\1", text)
+    """Text of a stranger as markdown that shows it letter by letter; ``example.com`` becomes no link."""
+    return re.sub(r"([\\`*_{}\[\]<>()#|!~&:@^$]|(?<=\w)\.(?=[^\W\d_]))", r"\\\1", text)
 
 
 def _row(line: Line) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +163,8 @@ def _task(manifest: Manifest, records: Sequence[Record], task: str, agent: str, 
     sources = {record.cell.run: record.cell.source for record in records if record.cell.task == task}
     digests = [sources[run].digest for run in sorted(sources)]
     cards = _bundled_cards(task, digests)
+    if digests == [None]:  # random play, whatever was said of the run's other agents
+        about = replace(about, training_seeds=(), parameters=None)
     seeds: list[int | None] = list(about.training_seeds)
     seeds = seeds or [card.get("seed") for card in cards] or [None] * len(digests)
     if len(seeds) != len(digests):
@@ -170,7 +172,10 @@ def _task(manifest: Manifest, records: Sequence[Record], task: str, agent: str, 
     parameters = about.parameters if about.parameters is not None else max(_parameters(cards, digests))
     skipped = [(CellId.parse(id), reason) for id, reason in manifest.skipped.items()]
     return {
-        "runs": [{"seed": seed, "weights": digest} for seed, digest in zip(seeds, digests, strict=True)],
+        "runs": [
+            {"seed": seed, "weights": digest, "tensors": manifest.tensors.get(digest or "")}
+            for seed, digest in zip(seeds, digests, strict=True)
+        ],
         "parameters": parameters,
         "cannot_act": {
             id.condition: " ".join(reason.split())[:300]

@@ -28,12 +28,16 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "value": "names are those of the suite, numbers are plain decimal numbers",
         "not-finite": "returns are finite",
         "return-range": "returns are ones that the task can give in so many steps",
-        "length-limit": "episodes have at least one step and are no longer than the task allows",
+        "length-limit": "episodes are neither shorter nor longer than the task allows",
+        "time-limit": "an episode that did not end by itself is as long as the time limit",
         "seed": "seeds are those of the suite",
         "run": "training runs are those that the metadata list",
         "duplicate": "every episode is there once",
         "missing-cell": "every cell of the suite is there",
         "missing-episodes": "every cell has all its episodes",
+        "same-run": "training runs differ in their tensors, and in their episodes where these can tell",
+        "copy": "no other submission to the same suite has a training run of it",
+        "look-alike": "no other submission has a name that reads the same: l for 1, o for 0, m for rn",
     }
 )
 """Rule -> what it asks for."""

@@ -9,14 +9,17 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from symbench.errors import SymbenchError
+from symbench.leaderboard.plain_text import FORMULA_STARTS
+from symbench.leaderboard.spreadsheet_habits import Habits
 from symbench.leaderboard.submission_problems import Problems, shown
-from symbench.leaderboard.submission_schema import COLUMNS, FORMULA_STARTS
+from symbench.leaderboard.submission_schema import COLUMNS
 from symbench.tasks import get_task
 
 if TYPE_CHECKING:
@@ -79,7 +82,8 @@ def read_rows(text: str, scope: Scope, suite: Suite, problems: Problems) -> dict
 
 class _Table:
     def __init__(self, text: str, scope: Scope, suite: Suite, problems: Problems) -> None:
-        self._lines = text.split("\n")
+        self._habits = Habits(problems)
+        self._lines = self._habits.lines_of(text)
         self._problems, self._scope, self._suite = problems, scope, suite
         self._expected = expected_cells(scope, suite)
         self._optional = {(task, id) for task in scope.tasks for id in suite.redundant(get_task(task))}
@@ -89,7 +93,7 @@ class _Table:
         self._cells: dict[Key, CellRows] = {}
 
     def read(self) -> dict[Key, CellRows]:
-        header = self._line(1).split(",")
+        header = self._line(1).split(self._habits.separator)
         if not self._check_header(header):
             return {}
         if not self._lines[-1]:
@@ -97,13 +101,15 @@ class _Table:
         self._order = [header.index(name) for name in COLUMNS]
         pick = itemgetter(*self._order)
         for number in range(2, len(self._lines) + 1):
-            fields = self._line(number).split(",")
+            fields = self._habits.fields_of(number, self._line(number), header)
             if len(fields) == len(header):
                 self._row(number, pick(fields))
             else:
                 self._problems.add("fields", f"{len(header)} fields are expected, received {len(fields)}", number)
+        self._habits.report()
         self._check_ranges()
-        self._check_complete()
+        if not self._habits.lossy:
+            self._check_complete()
         return self._cells
 
     def _line(self, number: int) -> str:
@@ -129,6 +135,9 @@ class _Table:
         key: Key = tuple(where)  # type: ignore[assignment]
         good = _INTEGER.fullmatch(seed) and _INTEGER.fullmatch(length) and _NUMBER.fullmatch(value)
         if key not in self._expected or not good or ended not in _BOOLEANS:
+            undone = self._habits.undone(number, row, self._columns(number))
+            if undone is not None:
+                return None if self._habits.lossy else self._row(number, undone)
             return self._explain(number, row)
         if not math.isfinite(float(value)):
             return self._bad(number, "return", value, "a finite number", "not-finite")
@@ -177,18 +186,26 @@ class _Table:
             self._problems.add(rule, message, number, self._column(number, name))
 
     def _column(self, number: int, name: str) -> int:
-        before = self._line(number).split(",")[: self._order[COLUMNS.index(name)]]
-        return sum(len(text) + 1 for text in before) + 1
+        return self._columns(number)[COLUMNS.index(name)]
+
+    def _columns(self, number: int) -> list[int]:
+        """Where the fields of a line begin, in the order of the columns."""
+        fields = self._line(number).split(self._habits.separator)
+        starts = list(accumulate((len(text) + 1 for text in fields), initial=1))
+        return [starts[place] for place in self._order]
 
     def _check_ranges(self) -> None:
         for (task, *_), cell in self._cells.items():
             limits, there = get_task(task).limits, cell.lines > 0
             if limits is None:
                 raise SymbenchError(f"boards hold no {task}: what its episodes can be is not known")
-            long = there & ((cell.lengths > limits.steps) | (cell.lengths < 1))
+            long = there & ((cell.lengths > limits.steps) | (cell.lengths < limits.least))
             for episode in np.flatnonzero(long):
-                received, most = str(cell.lengths[episode]), f"1 to {limits.steps} steps"
+                received, most = str(cell.lengths[episode]), f"{limits.least} to {limits.steps} steps"
                 self._bad(int(cell.lines[episode]), "length", received, most, "length-limit")
+            for episode in np.flatnonzero(there & ~long & ~cell.terminated & ~limits.can_be_cut(cell.lengths)):
+                ended = f"1 after {cell.lengths[episode]} steps, for the time limit is {limits.steps},"
+                self._bad(int(cell.lines[episode]), "terminated", "0", ended, "time-limit")
             low, high = limits.range_of(cell.lengths)
             for episode in np.flatnonzero(there & ~long & ((cell.returns < low) | (cell.returns > high))):
                 between = f"{low[episode]:g} to {high[episode]:g} in {cell.lengths[episode]} steps"

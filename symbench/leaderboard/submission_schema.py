@@ -14,9 +14,10 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from symbench.errors import SymbenchError
+from symbench.leaderboard.plain_text import check_text
 from symbench.suites.suite import RESERVED
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 COLUMNS: Final = ("task", "perturbation", "severity", "run", "seed", "return", "length", "terminated")
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
@@ -33,15 +34,20 @@ def _several_machines(data: dict[str, Any]) -> dict[str, Any]:
     return {**others, **({"date": machine["date"]} if "date" in machine else {}), "machines": [facts]}
 
 
-UPGRADES: Final[dict[int, Upgrade]] = {1: _several_machines}
+def _no_tensors(data: dict[str, Any]) -> dict[str, Any]:
+    """Format 2 hashed the files of a training run, not its tensors, which a reader of it does not know."""
+    return data
+
+
+UPGRADES: Final[dict[int, Upgrade]] = {1: _several_machines, 2: _no_tensors}
 """``{version: step}``: each step turns the metadata of a version into that of the next one."""
 
 MAX_CSV_BYTES: Final = 10_000_000  # 20 training runs of a suite with 7 conditions and 1000 episodes
 MAX_JSON_BYTES: Final = 200_000
 MAX_RUNS: Final = 100  # training runs a task
 MAX_MACHINES: Final = 100
-
-FORMULA_STARTS: Final = "=+-@\t\r"  # a spreadsheet takes a cell that begins so for a formula
+MAX_SEED: Final = 2**64 - 1  # what generators take
+MAX_COUNT: Final = 10**9
 
 # Lower case, so that no file system takes two names for one; no leading or trailing dot, no slash, no space.
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
@@ -58,17 +64,14 @@ def check_name(name: str) -> str:
     return name
 
 
-def _one_line(text: str) -> str:
-    if not text.isprintable() or text != text.strip():
-        raise ValueError("one line of printable characters is expected")
-    if text[0] in FORMULA_STARTS:
-        raise ValueError(f"a text must not begin with {text[0]!r}: a spreadsheet would take it for a formula")
-    return text
-
-
 Name = Annotated[str, AfterValidator(check_name)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_one_line)]
-Link = Annotated[str, StringConstraints(max_length=300, pattern=r"^https?://[A-Za-z0-9][A-Za-z0-9./:_~%#?=&+@,-]+$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(check_text)]
+Link = Annotated[
+    str,
+    StringConstraints(
+        max_length=300, pattern=r"^https?://[A-Za-z0-9][A-Za-z0-9.-]+(:[0-9]+)?([/?#][A-Za-z0-9./:_~%#?=&+@,-]*)?$"
+    ),
+]
 Licence = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 .+()/-]{0,63}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 SuiteTag = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9+][A-Za-z0-9+._-]*@[1-9][0-9]*$")]
@@ -84,11 +87,14 @@ class TrainingRun(_Model):
 
     Attributes:
         seed: Seed it was trained with; ``None`` if it is not known.
-        weights: SHA-256 of its files, as the runner records it; ``None`` for an agent without weights.
+        weights: SHA-256 of its files, as the runner records it; ``None`` for random play, which has none.
+        tensors: SHA-256 of its tensors (:func:`symbench.zoo.tensor_digest`); ``None`` where there are none, in code and
+            in random play, and where they are not known: in submissions of formats 1 and 2.
     """
 
-    seed: Annotated[int, Field(ge=0)] | None
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None
     weights: Digest | None
+    tensors: Digest | None = None
 
 
 class TaskEntry(_Model):
@@ -107,10 +113,22 @@ class TaskEntry(_Model):
 
     @model_validator(mode="after")
     def _runs_differ(self) -> TaskEntry:
-        for what in ("seed", "weights"):
+        for what in ("seed", "weights", "tensors"):
             known = [value for run in self.runs if (value := getattr(run, what)) is not None]
             if len(set(known)) < len(known):
                 raise ValueError(f"runs: two training runs have the same {what}; the same agent counts once")
+        return self
+
+    @model_validator(mode="after")
+    def _only_random_play_has_no_weights(self) -> TaskEntry:
+        random_play = TrainingRun(seed=None, weights=None)
+        if any(run.weights is None for run in self.runs) and (self.runs != [random_play] or self.parameters):
+            raise ValueError(
+                "runs: only random play has weights null, and is one run with seed null and 0 parameters; "
+                "give the SHA-256 of every other agent's files, as symbench submit does"
+            )
+        if not self.parameters and any(run.tensors for run in self.runs):
+            raise ValueError("parameters: at least 1 is expected of an agent with tensors, received 0")
         return self
 
 
@@ -136,9 +154,9 @@ class Machine(_Model):
     packages: dict[Text, Text]
     platform: Text
     cpu: Text
-    cores: Annotated[int, Field(ge=1)] | None
+    cores: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None
     arithmetic: dict[Text, Text] = {}
-    cells: Annotated[int, Field(ge=1)] | None = None
+    cells: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = None
 
 
 class Scope(_Model):

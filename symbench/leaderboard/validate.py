@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import stat
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import ValidationError
 
 from symbench.errors import SymbenchError, unknown
+from symbench.leaderboard.gaps import ranked_by_gap
+from symbench.leaderboard.same_runs import clones, copies
+from symbench.leaderboard.submission_files import LIMITS, Broken, decode, read_bytes
 from symbench.leaderboard.submission_problems import Problem, Problems, shown
 from symbench.leaderboard.submission_rows import read_rows
-from symbench.leaderboard.submission_schema import MAX_CSV_BYTES, MAX_JSON_BYTES, Card, Scope, check_name, upgrade
+from symbench.leaderboard.submission_schema import Card, Scope, check_name, upgrade
 from symbench.suites import Suite, load_suite
 
 if TYPE_CHECKING:
@@ -30,11 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from symbench.leaderboard.submission_rows import CellRows, Key
-
-_LIMITS = {".csv": MAX_CSV_BYTES, ".json": MAX_JSON_BYTES}
-
-# First bytes of gzip, bzip2, xz, zstandard, zip and 7z.
-_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PK\x05\x06", b"7z\xbc\xaf")
+    from symbench.leaderboard.submission_schema import TaskEntry
 
 
 @dataclass(frozen=True)
@@ -46,12 +43,14 @@ class Submission:
         suite: The suite that they name.
         cells: The episodes of every cell.
         digest: SHA-256 over both files.
+        notes: What is not wrong and yet worth knowing.
     """
 
     card: Card
     suite: Suite
     cells: Mapping[Key, CellRows]
     digest: str
+    notes: tuple[str, ...] = ()
 
     def returns(self, task: str, condition: str) -> NDArray[np.float64]:
         """Returns of all training runs, (R, E), under a condition written as ``"shuffle-sensors/every-25"``."""
@@ -60,27 +59,28 @@ class Submission:
         return np.stack([self.cells[task, name, level, str(run)].returns for run in runs])
 
 
-class _Broken(Exception):
-    """Nothing more can be found out about a file."""
-
-
-def validate(paths: Iterable[Path]) -> tuple[list[Submission], list[Problem]]:
-    """Check files and folders of submissions.
+def validate(paths: Iterable[Path], beside: bool = False) -> tuple[list[Submission], list[Problem]]:
+    """Check files and folders of submissions, each by itself and for copies of one another.
 
     Args:
         paths: Files, each of which stands for the pair it belongs to, and folders, everything in which must be a
             submission.
+        beside: Whether files are compared with the other submissions in their folders too.
 
     Returns:
         The submissions that keep all rules, and everything that is wrong with the others.
     """
-    submissions: list[Submission] = []
+    paths = list(paths)
     problems: list[Problem] = []
+    found: dict[str, Submission] = {}
     for stem in dict.fromkeys(stem for path in paths for stem in _stems(path, problems)):
-        submission, found = check(stem)
-        submissions += [submission] if submission else []
-        problems += found
-    return submissions, problems
+        submission, wrong = check(stem)
+        found |= {str(stem): submission} if submission else {}
+        problems += wrong
+    others = _beside(paths, found) if beside else {}
+    copied = copies({**found, **others}, found)
+    refused = {name for name, _ in copied}
+    return [found[name] for name in found if name not in refused], problems + [problem for _, problem in copied]
 
 
 def read_submission(path: Path) -> Submission:
@@ -107,24 +107,28 @@ def check(stem: Path) -> tuple[Submission | None, list[Problem]]:
     """
     table, metadata = (stem.with_name(stem.name + suffix) for suffix in (".csv", ".json"))
     of_table, of_metadata = Problems(str(table)), Problems(str(metadata))
-    raw_metadata, raw_table = _bytes(metadata, of_metadata), _bytes(table, of_table)
+    raw_metadata, raw_table = read_bytes(metadata, of_metadata), read_bytes(table, of_table)
     card, scope, suite = None, None, None
     with _as_problems(of_metadata):
-        text = _text(raw_metadata, of_metadata)
+        text = decode(raw_metadata, of_metadata)
         data = _metadata(text, of_metadata)
         card = _card(data, text, stem.name, of_metadata)
         scope = card or _scope(data)
         suite = _suite(scope, of_metadata)
     cells: Mapping[Key, CellRows] = {}
     with _as_problems(of_table):
-        text = _text(raw_table, of_table)
+        text = decode(raw_table, of_table)
         if scope and suite:
             cells = read_rows(text, scope, suite, of_table)
     problems = of_metadata.listed() + of_table.listed()
     if problems or card is None or suite is None or raw_metadata is None or raw_table is None:
         return None, problems
     digest = hashlib.sha256(raw_metadata + b"\0" + raw_table).hexdigest()
-    return Submission(card, suite, cells, digest), problems
+    submission = Submission(card, suite, cells, digest)
+    wrong, notes = clones(submission)
+    for message in wrong:
+        of_table.add("same-run", message)
+    return (None if wrong else replace(submission, notes=tuple(notes))), of_table.listed()
 
 
 def _stems(path: Path, problems: list[Problem]) -> list[Path]:
@@ -134,9 +138,16 @@ def _stems(path: Path, problems: list[Problem]) -> list[Path]:
     return _stem_of(path, problems)
 
 
+def _beside(paths: Iterable[Path], known: Mapping[str, Submission]) -> dict[str, Submission]:
+    """The good submissions that lie in the same folders as files."""
+    folders = dict.fromkeys(path.parent for path in paths if path.is_file())
+    stems = [stem for folder in folders for stem in _stems(folder, [])]
+    return {str(stem): good for stem in stems if str(stem) not in known and (good := check(stem)[0]) is not None}
+
+
 def _stem_of(file: Path, problems: list[Problem]) -> list[Path]:
     try:
-        if file.suffix not in _LIMITS:
+        if file.suffix not in LIMITS:
             raise ValueError(f"NAME.csv or NAME.json is expected, received {shown(file.name)}")
         check_name(file.stem)
     except ValueError as error:
@@ -150,53 +161,8 @@ def _as_problems(problems: Problems) -> Iterator[None]:
     """Nothing more to say after what is in the list already."""
     try:
         yield
-    except _Broken:
+    except Broken:
         assert problems
-
-
-def _bytes(file: Path, problems: Problems) -> bytes | None:
-    """The content of a regular file that is not too large; a link is never followed, a pipe never waited for."""
-    try:
-        mode = file.lstat().st_mode
-        if not stat.S_ISREG(mode):
-            problems.add("file-kind", "a regular file is expected, received a link, a folder or a device")
-            return None
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        with os.fdopen(os.open(file, flags), "rb") as opened:
-            content = opened.read(_LIMITS[file.suffix] + 1)
-    except FileNotFoundError:
-        problems.add("file-pair", "this file is missing; a submission is NAME.csv and NAME.json")
-        return None
-    except OSError as error:
-        problems.add("file-kind", f"the file cannot be read ({error.strerror})")
-        return None
-    return content
-
-
-def _text(content: bytes | None, problems: Problems) -> str:
-    if content is None:
-        raise _Broken
-    limit = _LIMITS[".json" if problems.file.endswith(".json") else ".csv"]
-    if content.startswith(_COMPRESSED):
-        problems.add("compressed", "plain text is expected, received a compressed file; it was not opened")
-    elif len(content) > limit:
-        problems.add("file-size", f"the file is larger than {limit:,} bytes")
-    elif content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        problems.add("encoding", "UTF-8 without byte order mark is expected, received one", 1, 1)
-    elif (place := content.find(b"\0")) >= 0:
-        problems.add("encoding", "received a NUL byte", *_place(content, place))
-    else:
-        try:
-            return content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            received = f"UTF-8 is expected, received the byte 0x{content[error.start]:02x} ({error.reason})"
-            problems.add("encoding", received, *_place(content, error.start))
-    raise _Broken
-
-
-def _place(content: bytes, position: int) -> tuple[int, int]:
-    """Line and column of a byte, from 1."""
-    return content.count(b"\n", 0, position) + 1, position - content.rfind(b"\n", 0, position)
 
 
 def _metadata(text: str, problems: Problems) -> dict[str, Any]:
@@ -204,7 +170,7 @@ def _metadata(text: str, problems: Problems) -> dict[str, Any]:
         return upgrade(_json(text, problems))
     except SymbenchError as error:
         problems.add("format", str(error), *_key_place(text, ["format"]))
-        raise _Broken from error
+        raise Broken from error
 
 
 def _card(data: dict[str, Any], text: str, name: str, problems: Problems) -> Card | None:
@@ -228,7 +194,7 @@ def _scope(data: dict[str, Any]) -> Scope:
     try:
         return Scope.model_validate({key: data[key] for key in Scope.model_fields if key in data})
     except ValidationError as error:
-        raise _Broken from error
+        raise Broken from error
 
 
 def _json(text: str, problems: Problems) -> Any:
@@ -251,7 +217,7 @@ def _json(text: str, problems: Problems) -> Any:
         problems.add("json", "this is nested too deeply")
     except ValueError as error:
         problems.add("json", str(error)[:200])
-    raise _Broken
+    raise Broken
 
 
 def _suite(card: Scope, problems: Problems) -> Suite:
@@ -263,7 +229,7 @@ def _suite(card: Scope, problems: Problems) -> Suite:
         suite = load_suite(card.suite)
     except SymbenchError as error:
         problems.add("suite", f"suite: {error}")
-        raise _Broken from error
+        raise Broken from error
     if card.severities not in SEVERITIES:
         problems.add("suite", f"severities: version {' or '.join(map(str, SEVERITIES))} is expected")
     for task, entry in card.tasks.items():
@@ -271,8 +237,9 @@ def _suite(card: Scope, problems: Problems) -> Suite:
             problems.add("suite", f"tasks: {shown(str(unknown('task', task, suite.tasks)), 300)[1:-1]}")
             continue
         _check_conditions(suite, task, entry.cannot_act, problems)
+        _check_parameters(task, entry, problems)
     if len(problems.listed()) > before:
-        raise _Broken
+        raise Broken
     return suite
 
 
@@ -284,6 +251,13 @@ def _check_conditions(suite: Suite, task: str, cannot_act: Iterable[str], proble
         if condition not in perturbed:
             text = f"tasks.{task}.cannot_act: {' or '.join(perturbed)} is expected, received {shown(condition)}"
             problems.add("suite", text)
+
+
+def _check_parameters(task: str, entry: TaskEntry, problems: Problems) -> None:
+    """Solvers of tours have none; anything else that was trained has."""
+    if not entry.parameters and entry.runs[0].weights is not None and not ranked_by_gap(task):
+        text = f"tasks.{task}.parameters: at least 1 is expected, received 0: only random play has none"
+        problems.add("metadata", f"{text}; of rules written by hand count the constants")
 
 
 def _key(path: Sequence[int | str]) -> str:

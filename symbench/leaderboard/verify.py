@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symbench.errors import SymbenchError
+from symbench.leaderboard.same_runs import check_tensors
 from symbench.leaderboard.verified import Verified, read_verified, write_verified
 from symbench.runner.agents import RANDOM, resolve
 from symbench.runner.evaluate import evaluate
@@ -112,6 +113,7 @@ def _sources(submission: Submission, task: str, agents: Sequence[str], trust: bo
                 f"one with SHA-256 {str(of.weights)[:12]}... is expected"
             )
         sources.append(found[of.weights].model_copy(update={"name": submission.card.name, "run": run}))
+    check_tensors(submission.card, task, sources)
     return sources
 
 

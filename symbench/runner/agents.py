@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     # Files that were read; of code and of solvers a SHA-256 of each.
     Files: TypeAlias = AgentFiles | SB3Files | ExportedFile | dict[str, str]
 
-__all__ = ["RANDOM", "load", "resolve", "tasks_of"]
+__all__ = ["RANDOM", "load", "resolve", "tasks_of", "tensors_of"]
 
 _NAMED: Final = re.compile(r"(?P<name>[^/\\:=,]*)=(?P<spec>.+)")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
@@ -112,6 +112,19 @@ def tasks_of(specs: Iterable[str | AgentSource]) -> list[str]:
     plain = [match["spec"] if (match := _NAMED.fullmatch(text)) else text for text in texts]
     found = [task_of(agent_options.split(text)[0]) for text in plain]
     return list(dict.fromkeys(task for task in found if task))
+
+
+def tensors_of(source: AgentSource) -> str | None:
+    """SHA-256 of the tensors in its file; ``None`` for what has no file of tensors: code, solvers, random play.
+
+    Raises:
+        SymbenchError: The file is missing or corrupt.
+    """
+    if source.path is None or source.kind not in ("zoo", "sb3", "exported"):
+        return None
+    from symbench.zoo import tensor_digest
+
+    return tensor_digest(source.path)
 
 
 def _load(source: AgentSource, observations: Space[Any], actions: Space[Any]) -> Agent:

@@ -138,6 +138,7 @@ class Manifest(BaseModel):
         redundant: ``TASK/PERTURBATION/LEVEL`` -> why nobody plays it there.
         outside: Cell id -> how many observations of the task were outside the space that it declares.
         failed: Cell id -> what went wrong when it was tried last.
+        tensors: Digest of an agent's files -> that of the tensors in them, see :func:`symbench.zoo.tensor_digest`.
         invocations: The calls that made this directory.
     """
 
@@ -149,6 +150,7 @@ class Manifest(BaseModel):
     redundant: dict[str, str] = Field(default_factory=dict)
     outside: dict[Id, int] = Field(default_factory=dict)
     failed: dict[Id, str] = Field(default_factory=dict)
+    tensors: dict[str, str] = Field(default_factory=dict)
     invocations: list[Invocation] = Field(default_factory=list)
 
     @model_validator(mode="after")

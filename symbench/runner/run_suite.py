@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from symbench.errors import NOTHING_KEPT, SymbenchError
-from symbench.runner.agents import RANDOM, resolve, tasks_of
+from symbench.runner.agents import RANDOM, resolve, tasks_of, tensors_of
 from symbench.runner.cell_id import CellId
 from symbench.runner.executors import check, execute
 from symbench.runner.manifest import Invocation, Manifest, load_manifest
@@ -221,6 +221,10 @@ def _announce(
         manifest.failed.pop(cell.id, None)
     manifest.skipped.update((skipped.id, skipped.reason) for skipped in planned.skipped)
     manifest.redundant.update(planned.redundant)
+    for digest, source in {cell.source.digest: cell.source for cell in planned.cells}.items():
+        with suppress(SymbenchError):  # a file that cannot be read: its cells say so
+            if digest and (tensors := tensors_of(source)):
+                manifest.tensors[digest] = tensors
 
 
 def _check_episodes(store: Store, manifest: Manifest, planned: Plan) -> None:

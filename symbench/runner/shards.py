@@ -86,7 +86,7 @@ def _merged(stores: Sequence[Store], manifests: Sequence[Manifest]) -> Manifest:
     merged = manifests[0].model_copy(deep=True)
     for store, manifest in zip(stores[1:], manifests[1:], strict=True):
         _check_same(stores[0], merged, store, manifest)
-        for name in ("tasks", "cells", "skipped", "redundant", "outside", "failed"):
+        for name in ("tasks", "cells", "skipped", "redundant", "outside", "failed", "tensors"):
             getattr(merged, name).update(getattr(manifest, name))
     calls = [call for manifest in manifests for call in manifest.invocations]
     merged.invocations = sorted(calls, key=lambda call: call.started)

@@ -33,7 +33,7 @@ TASKS = (
             -1229.12, 0.0, "random: measured; reference: the upper bound of the return (every reward is at most 0)"
         ),
         # -(angle^2 + 0.1 speed^2 + 0.001 torque^2) with |angle| <= pi, |speed| <= 8, |torque| <= 2.
-        limits=Limits(steps=200, rewards=(-(math.pi**2 + 6.4 + 0.004), 0)),
+        limits=Limits(steps=200, rewards=(-(math.pi**2 + 6.4 + 0.004), 0), least=200),
     ),
     Task(
         name="MountainCar-v0",

@@ -22,11 +22,20 @@ class Limits:
         steps: Longest episode.
         rewards: Least and largest reward of a step, where the environment bounds it.
         returns: Least and largest return of an episode, where it is bounded otherwise.
+        least: Shortest episode.
+        cut_from: Shortest episode that the time limit ends, if that is not exactly ``steps``.
     """
 
     steps: int
     rewards: tuple[float, float] = (-math.inf, math.inf)
     returns: tuple[float, float] = (-math.inf, math.inf)
+    least: int = 1
+    cut_from: int | None = None
+
+    def can_be_cut(self, lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether the time limit can have ended episodes, (E,): no other thing ends one that did not end by itself."""
+        shortest: NDArray[np.bool_] = lengths >= (self.steps if self.cut_from is None else self.cut_from)
+        return shortest
 
     def range_of(self, lengths: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Least and largest return of episodes.

@@ -11,7 +11,7 @@ _REFERENCE = "reference: mean of the stored tours of LKH (symbench/solvers/data)
 
 def _longest(edges: int) -> Limits:
     """No edge is longer than the diagonal of the unit square."""
-    return Limits(steps=edges, returns=(-(2**0.5) * edges, 0))
+    return Limits(steps=edges, returns=(-(2**0.5) * edges, 0), least=edges)
 
 
 def _tsp(nodes: int, description: str, random_return: float, reference_return: float) -> Task:
@@ -43,6 +43,6 @@ TASKS = (
         episodes=1000,
         observes="entities",
         # A vehicle may go back to the depot after every customer: 39 steps, and the edge of the final return.
-        limits=Limits(steps=39, returns=(-(2**0.5) * 40, 0)),
+        limits=Limits(steps=39, returns=(-(2**0.5) * 40, 0), least=20),
     ),
 )

@@ -3,6 +3,7 @@
 * :func:`save_agent`, :func:`load_agent`, :func:`read_agent`, :func:`load_card` - safetensors + JSON;
   :func:`load_network` - what plays, without the agent around it
 * :func:`bundled` - the agents shipped for a task
+* :func:`tensor_digest` - SHA-256 of an agent's tensors, whatever else is in its file
 * :func:`load_published` - weights that Tang & Ha or Kool et al. published
 * :func:`load_sb3`, :func:`read_sb3` - a model saved by Stable-Baselines3 (a pickle: only if trusted)
 """
@@ -11,6 +12,7 @@ from symbench.zoo.agent_files import AgentFiles, bundled, load_agent, load_card,
 from symbench.zoo.published import load_published
 from symbench.zoo.sb3_files import SB3Files, read_sb3
 from symbench.zoo.sb3_zip import load_sb3
+from symbench.zoo.tensor_digest import tensor_digest
 
 __all__ = [
     "AgentFiles",
@@ -24,4 +26,5 @@ __all__ = [
     "read_agent",
     "read_sb3",
     "save_agent",
+    "tensor_digest",
 ]

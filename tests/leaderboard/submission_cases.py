@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -43,16 +44,24 @@ CONDITIONS = ["none,in-order", "shuffle-sensors,per-episode", "add-noise-channel
 TASK = "CartPoleSwingUp"
 
 
+def hashed(text: str) -> str:
+    """A SHA-256 that no other text has."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def metadata(name: str = "mine", runs: int = 2, task: str = TASK, **changes: Any) -> dict[str, Any]:
     """The content of a JSON file that keeps all rules."""
-    listed = [{"seed": run, "weights": f"{run + 1:064x}"} for run in range(runs)]
+    listed = [
+        {"seed": run, "weights": hashed(f"{name}/{run}"), "tensors": hashed(f"{name}/{run}, tensors")}
+        for run in range(runs)
+    ]
     machine = {
         **{"symbench": "0.1.0", "commit": None, "python": "3.11.2"},
         **{"packages": {"numpy": "2.4.6"}, "platform": "Linux", "cpu": "a processor", "cores": 2},
         **{"arithmetic": {"torch": "AVX2, mkl", "ATEN_CPU_CAPABILITY": "avx2"}, "cells": 6},
     }
     return {
-        **{"format": 2, "name": name, "description": "an agent", "authors": ["A. Name"], "licence": "MIT"},
+        **{"format": 3, "name": name, "description": "an agent", "authors": ["A. Name"], "licence": "MIT"},
         **{"paper": "https://example.org/paper", "code": None, "training_data": "the task in order"},
         **{"suite": "tiny@2", "severities": 1, "tolerance": 0.01},
         **{"tasks": {task: {"runs": listed, "parameters": 4609, "cannot_act": {}}}},
@@ -77,7 +86,7 @@ def table(card: dict[str, Any], seed: int = 0, keep: float = 0.5) -> str:
                     if task == "CartPole-v1":
                         length = int(value)
                         value = float(length)
-                    lines.append(f"{task},{condition},{run},{100 + episode},{value!r},{length},0")
+                    lines.append(f"{task},{condition},{run},{100 + episode},{value!r},{length},1")
     return "\n".join(lines) + "\n"
 
 
@@ -183,13 +192,13 @@ BROKEN: list[tuple[str, Callable[[Files], None], tuple[int, int], str]] = [
     ("encoding", raw(".csv", lambda text: text.decode().encode("utf-16")), (1, 1), "byte order mark"),
     ("encoding", raw(".json", lambda text: text.replace(b"MIT", b"\0IT")), (8, 15), "NUL byte"),
     ("encoding", raw(".csv", lambda text: b"\0" + text), (1, 1), "NUL byte"),
-    ("json", raw(".json", lambda text: text[:-2]), (49, 4), "not JSON"),
+    ("json", raw(".json", lambda text: text[:-2]), (51, 4), "not JSON"),
     ("json", raw(".json", lambda _: b"[" * 100_000), (0, 0), "nested too deeply"),
     ("json", raw(".json", lambda text: text.replace(b"0.01", b"NaN")), (0, 0), "NaN is not JSON"),
     ("json", raw(".json", lambda text: text.replace(b'"code"', b'"name"')), (0, 0), "key 'name' is repeated"),
     ("json", raw(".json", lambda text: text.replace(b"4609", b"9" * 5000)), (0, 0), "Exceeds the limit"),
-    ("format", key("format", to=99), (2, 3), "1 or 2 is expected, received 99"),
-    ("format", key("format", to="1"), (2, 3), "1 or 2 is expected, received '1'"),
+    ("format", key("format", to=99), (2, 3), "1 or 2 or 3 is expected, received 99"),
+    ("format", key("format", to="1"), (2, 3), "1 or 2 or 3 is expected, received '1'"),
     ("format", raw(".json", lambda _: b"[1]"), (1, 1), "an object is expected, received list"),
     ("metadata", key("licence", to=...), (1, 1), "licence: Field required"),
     ("metadata", key("licence", to="=MIT"), (8, 3), "licence"),
@@ -197,13 +206,19 @@ BROKEN: list[tuple[str, Callable[[Files], None], tuple[int, int], str]] = [
     ("metadata", key("description", to="two\nlines"), (4, 3), "one line of printable"),
     ("metadata", key("description", to="\u202etxet"), (4, 3), "one line of printable"),
     ("metadata", key("paper", to="javascript:alert(1)"), (9, 3), "paper"),
-    ("metadata", key("stars", to=5), (50, 3), "stars: Extra inputs"),
+    ("metadata", key("stars", to=5), (52, 3), "stars: Extra inputs"),
     ("metadata", key("name", to="other"), (3, 3), "'mine', as the file, is expected, received 'other'"),
     ("metadata", key("name", to="../../etc/passwd"), (3, 3), "a name holds a-z"),
-    ("metadata", key("tasks", TASK, "parameters", to="4609"), (27, 7), "parameters: Input should be a valid integer"),
-    ("metadata", key("tasks", TASK, "parameters", to=-1), (27, 7), "greater than or equal to 0"),
+    ("metadata", key("tasks", TASK, "parameters", to="4609"), (29, 7), "parameters: Input should be a valid integer"),
+    ("metadata", key("tasks", TASK, "parameters", to=-1), (29, 7), "greater than or equal to 0"),
     ("metadata", key("tasks", TASK, "runs", 1, "seed", to=0), (16, 5), "two training runs have the same seed"),
-    ("metadata", key("tasks", TASK, "runs", 1, "weights", to=f"{1:064x}"), (16, 5), "have the same weights"),
+    ("metadata", key("tasks", TASK, "runs", 1, "weights", to=hashed("mine/0")), (16, 5), "have the same weights"),
+    (
+        "metadata",
+        key("tasks", TASK, "runs", 1, "tensors", to=hashed("mine/0, tensors")),
+        (16, 5),
+        "have the same tensors",
+    ),
     ("metadata", key("tolerance", to=10.0), (14, 3), "less than or equal to 0.05"),
     ("suite", key("suite", to="tiny@1"), (0, 0), "this version of symbench holds tiny@2"),
     ("suite", key("suite", to="tinny@2"), (0, 0), "did you mean 'tiny'"),
@@ -236,6 +251,7 @@ BROKEN: list[tuple[str, Callable[[Files], None], tuple[int, int], str]] = [
     ("return-range", field_of(3, "return", "-1"), (3, 37), "received '-1.0'"),
     ("length-limit", field_of(3, "length", "1001"), (3, 0), "1 to 1000 steps is expected, received '1001'"),
     ("length-limit", field_of(3, "length", "0"), (3, 0), "1 to 1000 steps is expected, received '0'"),
+    ("time-limit", field_of(3, "terminated", "0"), (3, 0), "1 after 500 steps, for the time limit is 1000,"),
     ("seed", field_of(3, "seed", "103"), (3, 33), "100 to 102 is expected, received '103'"),
     ("seed", field_of(3, "seed", "0"), (3, 33), "100 to 102 is expected"),
     ("run", field_of(3, "run", "2"), (3, 31), "0 to 1 is expected, received '2'"),

@@ -175,7 +175,8 @@ def test_the_hardest_condition_is_not_trimmed_away(tmp_path: Path) -> None:
 def test_every_task_has_a_board_of_its_own(tmp_path: Path) -> None:
     add(tmp_path, "one")
     add(tmp_path, "other", task="CartPole-v1")
-    add(tmp_path, "both", tasks={**metadata(runs=5)["tasks"], **metadata(runs=5, task="CartPole-v1")["tasks"]})
+    both = {task: metadata("both", 5, task)["tasks"][task] for task in (TASK, "CartPole-v1")}
+    add(tmp_path, "both", seed=1, tasks=both)
     boards = {made.task: made for made in read_boards(tmp_path)}
     assert {task: {line.card.name for line in made.lines} for task, made in boards.items()} == {
         "CartPole-v1": {"other", "both"},

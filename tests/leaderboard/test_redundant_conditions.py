@@ -38,7 +38,7 @@ def files(name: str, with_it: bool, value: float = 1.0) -> Files:
     text = table(card)
     if with_it:
         length = max(1, int(value))
-        lines = [f"{TASK},{RARELY},{run},{100 + e},{float(length)!r},{length},0" for run in range(5) for e in range(3)]
+        lines = [f"{TASK},{RARELY},{run},{100 + e},{float(length)!r},{length},1" for run in range(5) for e in range(3)]
         text += "\n".join([*lines, ""])
     return Files(card, text, name)
 

@@ -254,4 +254,4 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
 def test_metadata_read_well(run_dir: Path, tmp_path: Path) -> None:
     submit(run_dir, "mine", tmp_path / "out", ABOUT)
     text = (tmp_path / "out" / "mine.json").read_text()
-    assert text.endswith("}\n") and json.loads(text)["format"] == 2 and '\n  "name": "mine"' in text
+    assert text.endswith("}\n") and json.loads(text)["format"] == 3 and '\n  "name": "mine"' in text

@@ -1,0 +1,108 @@
+"""Text of strangers that reads as what it is: nothing invisible, no letters that look like others, no formula.
+
+The idea of letters that look alike is that of Unicode's skeletons (UTS 39); of its table only what passes for Latin
+letters in a name is here. Text in any alphabet is fine, as long as one word is of one alphabet.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+FORMULA_STARTS: Final = "=+-@\t\r"  # a spreadsheet takes a cell that begins so for a formula
+
+# What a spreadsheet whose cells are separated by semicolons or commas would take for one. Behind a comma the table's
+# own quotes protect, so "two layers, +5 channels" is fine; and so is a number.
+_FORMULA: Final = re.compile(r"[;|]\s*[\"']*([=@]|[+-](?!\s*[0-9.]))|,\s*[\"']*[=@]")
+
+# Printable, says Unicode, and yet nothing to see: fillers, blank braille, variation selectors, joiners.
+_INVISIBLE: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001d159\U000e0100-\U000e01ef]"
+)
+_WORD: Final = re.compile(r"[^\W\d_]+")
+
+_LATIN_IN_CYRILLIC: Final = frozenset(
+    "\u0410\u0412\u0415\u0405\u0406\u0408\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u04ae\u04c0\u050c\u051a"
+    "\u051c\u0430\u0435\u0455\u0456\u0458\u043e\u0440\u0441\u0443\u0445\u04af\u04bb\u04cf\u0501\u051b\u051d"
+)
+_LATIN_IN_GREEK: Final = frozenset(
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03b1\u03b9\u03ba\u03bd\u03bf"
+    "\u03c1\u03c5\u03c7\u03f2\u03f3"
+)
+_LATIN_IN_LATIN: Final = frozenset("\u0251\u0261\u0269\u026a\u0299\u029f") | frozenset(map(chr, range(0x1D00, 0x1D23)))
+_LOOK_ALIKE: Final = _LATIN_IN_CYRILLIC | _LATIN_IN_GREEK
+_OTHERS: Final = ("CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE", "LISU", "DESERET", "OSAGE")
+_MARK: Final = "m"
+_MOST_MARKS: Final = 2  # on one letter; some scripts need as many
+
+
+def check_text(text: str) -> str:
+    """The text if it is one line that reads as what it is.
+
+    Raises:
+        ValueError: It holds something invisible, letters that look like others, or what a spreadsheet would execute.
+    """
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("one line of printable characters is expected")
+    if found := _INVISIBLE.search(text):
+        raise ValueError(f"{_code(found[0])} cannot be seen; leave it out")
+    _check_letters(text)
+    plain = unicodedata.normalize("NFKC", text)
+    if plain[:1] in FORMULA_STARTS:
+        raise ValueError(f"a text must not begin with {text[0]!r}: a spreadsheet would take it for a formula")
+    if found := _FORMULA.search(plain):
+        raise ValueError(
+            f"a spreadsheet would take what follows {found[0][0]!r} for a formula; write a word between it and the sign"
+        )
+    return text
+
+
+def reads_as(name: str) -> str:
+    """What a name of a submission looks like; two names with one such are taken for each other."""
+    return name.replace("0", "o").replace("1", "l").replace("rn", "m").replace("vv", "w").replace("_", "-")
+
+
+def _check_letters(text: str) -> None:
+    if not unicodedata.is_normalized("NFC", text):
+        raise ValueError("letters and their accents are expected as one character (Unicode NFC); type them again")
+    for letter in text:
+        if _is_styled(letter) or letter in _LATIN_IN_LATIN:
+            raise ValueError(f"{_code(letter)} looks like a plain letter or sign; write that")
+    if _MARK * (_MOST_MARKS + 1) in _marks(text) or _marks(text).startswith(_MARK):
+        raise ValueError(f"at most {_MOST_MARKS} accents on a letter are expected")
+    words = _WORD.findall(text)
+    for word in words:
+        if _is_mixed(word):
+            raise ValueError(f"{word!r} mixes alphabets whose letters look alike; write it in one, or put a - between")
+    foreign = [word for word in words if len(word) > 1 and _script(word[0]) in _OTHERS]
+    if foreign and all(_LOOK_ALIKE.issuperset(word) for word in foreign):
+        raise ValueError(f"{foreign[0]!r} looks like Latin letters and holds none; write it in these")
+
+
+def _is_styled(letter: str) -> bool:
+    """Whether it is an ASCII letter in another style: full width, mathematical, a ligature."""
+    plain = unicodedata.normalize("NFKC", letter)
+    styled = unicodedata.category(letter)[0] == "L" or unicodedata.east_asian_width(letter) == "F"
+    return letter > "\x7f" and styled and plain.isascii() and plain.isalnum()
+
+
+def _is_mixed(word: str) -> bool:
+    scripts = {script for letter in word if (script := _script(letter)) in ("LATIN", *_OTHERS)}
+    if scripts == {"LATIN", "GREEK"}:  # \u0394t is fine, an omicron in a word is not
+        return not _LATIN_IN_GREEK.isdisjoint(word)
+    return len(scripts) > 1
+
+
+def _script(letter: str) -> str:
+    """The first word of its name, which for letters is their script."""
+    return unicodedata.name(letter, "").partition(" ")[0]
+
+
+def _marks(text: str) -> str:
+    """The text with an m for every combining mark and a dot for everything else."""
+    return "".join(_MARK if unicodedata.category(letter) in ("Mn", "Me") else "." for letter in text)
+
+
+def _code(letter: str) -> str:
+    return f"U+{ord(letter):04X} ({unicodedata.name(letter, 'without a name').lower()})"
