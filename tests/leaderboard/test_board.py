@@ -23,6 +23,7 @@ from symbench.leaderboard.board import (
 from symbench.leaderboard.board_text import escaped
 from symbench.leaderboard.gap_rows import read_tables
 from symbench.leaderboard.site import stale_pages
+from symbench.leaderboard.text import NOTHING
 from symbench.leaderboard.validate import Submission, read_submission
 from symbench.leaderboard.verified import Verified, read_verified
 
@@ -139,7 +140,8 @@ def test_an_agent_that_has_learned_nothing_has_no_retention_and_the_last_rank(tm
     assert names(made) == [("something", 1), ("nothing", 2)]
     nothing = made.lines[1]
     assert math.isnan(nothing.retention.value) and nothing.kept == {} and not nothing.below_the_bar
-    assert "| –" in next(row for row in tables([made])["LEADERBOARD.md"].split("\n") if "**nothing**" in row)
+    (row,) = (row for row in tables([made])["LEADERBOARD.md"].split("\n") if "**nothing**" in row)
+    assert row.split(" | ")[4] == NOTHING
 
 
 def with_clean(folder: Path, name: str, clean: float) -> Submission:

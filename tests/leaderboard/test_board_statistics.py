@@ -66,7 +66,7 @@ def test_the_first_of_a_group_decides_how_sure_one_is() -> None:
 
 
 def test_one_bad_training_run_ties_an_agent_with_nobody() -> None:
-    """It widens the interval of its value on both sides, by which version 2 of the statistics made it the first, too."""
+    """It widens the interval of its value on both sides: by version 2 of the statistics that made it the first, too."""
     good, other = (value + rng(seed).normal(0, 0.005, (1, 5, 20)) for seed, value in enumerate((0.9, 0.85)))
     bad = other * np.array([1, 1, 1, 1, 0])[:, None]
     first, steady, spoilt = (crossed(scores, 0, name) for name, scores in (("a", good), ("b", other), ("b", bad)))
