@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,18 @@ from symbench.errors import SymbenchError
 from symbench.files import write_atomically
 from symbench.leaderboard import board_text
 from symbench.leaderboard.board_statistics import ranks
-from symbench.leaderboard.bootstrap import RANKED_FROM, UNDEFINED, Draws, Estimate, estimate, interval_over, iqm
+from symbench.leaderboard.bootstrap import (
+    RANKED_FROM,
+    UNDEFINED,
+    Draws,
+    Estimate,
+    crossed,
+    estimate,
+    interval_over,
+    iqm,
+)
 from symbench.leaderboard.gaps import gap_draws, mean_gap, ranked_by_gap, submitted_gaps
-from symbench.leaderboard.retention import retention_draws, score, shares
+from symbench.leaderboard.retention import ALL_OF_IT, has_learned, retention_on_a_board, score, shares
 from symbench.leaderboard.validate import Submission, validate
 from symbench.leaderboard.verified import VERIFIED, is_verified, read_verified
 from symbench.tasks import get_task
@@ -44,8 +52,11 @@ class Line:
         episodes: Episodes a cell.
         clean_return: Mean return without perturbation.
         clean: Normalised score without perturbation, IQM over training runs.
-        retention: Share of it that is left, mean over perturbed conditions of the IQM over training runs.
+        score: The same under perturbation, mean over perturbed conditions of the IQM over training runs.
+        scores: Condition -> the IQM over training runs, whose mean that is.
+        retention: Share of the clean score that is left, the same mean; all of it at most.
         kept: Condition -> the IQM over training runs, whose mean that is.
+        bar: The clean score near the best known, see :meth:`symbench.suites.Suite.bar`.
         verified: Whether cells of it were played again by a maintainer.
         rank: From 1; tied agents share one; ``None`` if it is not ranked.
         gap: Mean over all conditions of the gap in %, of tasks that are ranked by it, see
@@ -58,8 +69,11 @@ class Line:
     episodes: int
     clean_return: float
     clean: Estimate
+    score: Estimate
+    scores: Mapping[str, float]
     retention: Estimate
     kept: Mapping[str, float]
+    bar: float
     verified: bool
     rank: int | None = None
     gap: Estimate = UNDEFINED
@@ -81,16 +95,21 @@ class Line:
         return interval_over(self.runs, self.episodes)
 
     @property
+    def below_the_bar(self) -> bool:
+        """Whether it has a retention that is a share of too little: it is not near the best without perturbation."""
+        return bool(self.kept) and self.clean.value < self.bar
+
+    @property
     def worst(self) -> str:
-        """The condition of the largest gap, or under which least is left; empty if there was nothing to lose."""
+        """The condition of the largest gap, or of the lowest score."""
         if self.gaps:
             return max(self.gaps, key=lambda condition: self.gaps[condition])
-        return min(self.kept, key=lambda condition: self.kept[condition], default="")
+        return min(self.scores, key=lambda condition: self.scores[condition])
 
     @property
     def ranked_by(self) -> float:
-        """What it is ranked by, more is better; NaN if it is not defined."""
-        return -self.gap.value if self.gaps else self.retention.value
+        """What it is ranked by, more is better; it does not rise where one of its returns falls."""
+        return -self.gap.value if self.gaps else self.score.value
 
 
 @dataclass(frozen=True)
@@ -103,7 +122,7 @@ class Board:
 
     @property
     def by_gap(self) -> bool:
-        """Whether it ranks by the gap to references, less is better, instead of by retention."""
+        """Whether it ranks by the gap to references, less is better, instead of by the score under perturbation."""
         return ranked_by_gap(self.task)
 
 
@@ -192,36 +211,34 @@ def _board(suite: str, task: str, submissions: Sequence[Submission], verified: M
     return Board(suite, task, lines)
 
 
-def _ranked(lines: Sequence[tuple[Line, Draws | None]]) -> list[Line]:
-    """Lines in order and with ranks."""
-    ordered = sorted(lines, key=lambda pair: _order(pair[0]))
-    ranked = [(line, draws) for line, draws in ordered if draws is not None and line.runs >= RANKED_FROM]
+def _ranked(lines: Sequence[tuple[Line, Draws]]) -> list[Line]:
+    """Lines in order and with ranks; the clean score, then the name decide between equals."""
+    ordered = sorted(lines, key=lambda pair: (-pair[0].ranked_by, -pair[0].clean.value, pair[0].card.name))
+    ranked = [(line, draws) for line, draws in ordered if line.runs >= RANKED_FROM]
     places = ranks([draws for _, draws in ranked])
     with_rank = [replace(line, rank=place) for (line, _), place in zip(ranked, places, strict=True)]
-    return [*with_rank, *(line for line, draws in ordered if draws is None or line.runs < RANKED_FROM)]
+    return [*with_rank, *(line for line, _ in ordered if line.runs < RANKED_FROM)]
 
 
-def _order(line: Line) -> tuple[bool, float, float, str]:
-    """Best first; the clean score, then the name decide between equals; undefined ones last."""
-    undefined = math.isnan(line.ranked_by)
-    return undefined, 0 if undefined else -line.ranked_by, -line.clean.value, line.card.name
-
-
-def _line(submission: Submission, task: str, verified: bool) -> tuple[Line, Draws | None]:
+def _line(submission: Submission, task: str, verified: bool) -> tuple[Line, Draws]:
     """A line without rank, and what it is ranked by."""
     suite, name = submission.suite, submission.card.name
     conditions = [each.id for each in conditions_of(suite, task) if not each.baseline]
-    clean, *perturbed = (normalised(submission, task, condition) for condition in (suite.baseline.id, *conditions))
-    draws = retention_draws(np.stack(perturbed), clean, suite.seed, name)
-    kept = iqm(shares(np.mean(perturbed, axis=-1), clean.mean(axis=-1))).tolist()
+    clean = normalised(submission, task, suite.baseline.id)
+    perturbed = np.stack([normalised(submission, task, condition) for condition in conditions])
+    draws, of_runs = crossed(perturbed, suite.seed, name), perturbed.mean(axis=-1)
+    kept = iqm(shares(of_runs, clean.mean(axis=-1), ALL_OF_IT)).tolist() if has_learned(clean) else []
     line = Line(
         submission=submission,
         entry=submission.card.tasks[task],
         episodes=clean.shape[1],
         clean_return=float(submission.returns(task, suite.baseline.id).mean()),
         clean=score(clean, suite.seed, name),
-        retention=UNDEFINED if draws is None else estimate(draws),
-        kept={} if draws is None else dict(zip(conditions, kept, strict=True)),
+        score=estimate(draws),
+        scores=dict(zip(conditions, iqm(of_runs).tolist(), strict=True)),
+        retention=retention_on_a_board(perturbed, clean, suite.seed, name),
+        kept=dict(zip(conditions, kept, strict=False)),
+        bar=suite.bar(task),
         verified=verified,
     )
     return _with_gap(line, task) if ranked_by_gap(task) else (line, draws)

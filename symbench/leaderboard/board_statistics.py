@@ -1,6 +1,7 @@
 """What boards rank by and show: which ranks are tied, performance profiles.
 
-Agarwal et al. 2021 (arXiv 2108.13264): two agents whose difference could be chance have the same rank.
+Agarwal et al. 2021 (arXiv 2108.13264): two agents whose difference could be chance have the same rank. No agent gains a
+rank by playing worse anywhere, in any condition, training run or episode; docs/statistics.md says why.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from symbench.leaderboard.bootstrap import RANKED_FROM, Draws, difference
+from symbench.leaderboard.bootstrap import RANKED_FROM, Draws
 from symbench.leaderboard.proportions import wilson
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_ROUNDING: Final = 1e-9  # a difference of retention that is none
+AHEAD: Final = 0.99
+"""The share of the draws in which one agent must be ahead of another for a rank of its own."""
+
+_ROUNDING: Final = 1e-9  # a difference of scores that is none
 
 
 class Profile(NamedTuple):
@@ -54,8 +58,11 @@ def performance_profile(units: Array, taus: Array) -> Profile:
 def ranks(agents: Sequence[Draws]) -> list[int]:
     """Ranks of agents, best first, each of at least :data:`~symbench.leaderboard.bootstrap.RANKED_FROM` runs.
 
-    An agent has the rank of the one before its group unless the 95% interval of its difference to the first of the
-    group excludes zero; after a group of k, k ranks are used up (1, 1, 3).
+    An agent has the rank of the group before it unless the first of the group is ahead of it in :data:`AHEAD` of the
+    draws; after a group of k, k ranks are used up (1, 1, 3).
+
+    What an agent is ranked by, and each of its draws, must not rise where one of its scores falls. Then neither can its
+    place: who is before it stays there, and the group before it leads it in no fewer draws.
 
     Args:
         agents: What each is ranked by, in the order of the values, drawn in the same episodes.
@@ -63,6 +70,14 @@ def ranks(agents: Sequence[Draws]) -> list[int]:
     found: list[int] = []
     for place, own in enumerate(agents):
         first = found[-1] - 1 if found else place
-        tied = difference(agents[first], own).low <= _ROUNDING
-        found.append(first + 1 if tied else place + 1)
+        found.append(first + 1 if _tied(agents[first], own) else place + 1)
     return found
+
+
+def _tied(first: Draws, own: Draws) -> bool:
+    """Whether the first could be ahead by chance.
+
+    Not by an interval of value plus and minus: one bad training run makes that wider on both sides, and would lift an
+    agent into the group above it.
+    """
+    return bool(np.quantile(first.both - own.both, 1 - AHEAD) <= _ROUNDING)

@@ -8,9 +8,10 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from symbench.leaderboard.bootstrap import RANKED_FROM
+from symbench.leaderboard.bootstrap import RANKED_FROM, UNDEFINED
 from symbench.leaderboard.retention import LEAST_CLEAN_SCORE, STATISTICS
 from symbench.leaderboard.text import NOTHING, with_interval
+from symbench.suites.suite import NEAR_THE_BEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from symbench.leaderboard.board import Board, Line
     from symbench.leaderboard.bootstrap import Estimate
 
-_HEADER = ("rank", "agent", "{} [95%]", "worst condition", "clean score [95%]", "clean return")
-_HEADER_ABOUT = ("runs x episodes", "parameters", "licence", "links", "what it is")
+_HEADER = ("rank", "agent", "perturbed score [95%]", "worst condition", "retention [95%]")
+_HEADER_BY_GAP = ("rank", "agent", "gap in % [95%]", "worst condition")
+_HEADER_ABOUT = ("clean score [95%]", "clean return", "runs x episodes", "parameters", "licence", "links", "what it is")
+
+_BELOW = "†"
 
 _INTRODUCTION = f"""# Leaderboard
 
@@ -27,16 +31,18 @@ Made by `symbench leaderboard` from the files in `submissions/`; never edited by
 [docs/submit.md](../docs/submit.md). Statistics: version {STATISTICS} ([docs/statistics.md](../docs/statistics.md));
 tables of earlier versions are in `archive/`.
 
-* **retention**: what is left of the clean score under the perturbations of the suite; for each condition the
-  interquartile mean over training runs of what each keeps of its own clean score, then the mean over conditions, which
-  count equally. A condition under which the agent cannot act counts 0. Empty where the clean score is below
-  {LEAST_CLEAN_SCORE}: nothing could be lost.
-* **worst condition**: the one under which least is left
-* **clean score**: without perturbation, 0 is random play, 1 the task's reference; interquartile mean over training runs
+* **perturbed score**: 0 is random play, 1 the task's reference; for each perturbed condition of the suite the
+  interquartile mean over training runs, then the mean over conditions, which count equally. A condition under which the
+  agent cannot act counts 0.
+* **worst condition**: the one of the lowest score
+* **retention**: the share of its own clean score that each training run keeps, 100% at most, averaged in the same way.
+  Empty where the clean score is below {LEAST_CLEAN_SCORE}: nothing could be lost. Marked {_BELOW} where it is below the
+  bar, {NEAR_THE_BEST:.0%} of the best one known: the less there is to lose, the easier it is to keep.
+* **clean score**: without perturbation; interquartile mean over training runs
 * **[95%]**: interval over training runs and episodes; with fewer than {RANKED_FROM} training runs (\\*) over the
   episodes of these runs only, which says nothing about training again
-* **rank**: by retention. Agents whose difference to the first of their group could be chance share a rank. Fewer than
-  {RANKED_FROM} training runs: shown, not ranked.
+* **rank**: by perturbed score, so that nobody gains one by playing worse anywhere. Agents whose difference to the first
+  of their group could be chance share a rank. Fewer than {RANKED_FROM} training runs: shown, not ranked.
 * **verified**: a maintainer has played random cells again and got the same numbers."""
 
 _BY_GAP = """Ranked by the **gap in %**, less is better: how much longer tours are than the stored ones of the same
@@ -50,11 +56,11 @@ def markdown(boards: Sequence[Board]) -> str:
     parts = [_INTRODUCTION]
     for board in boards:
         parts.append(f"## {board.suite}, {board.task}")
-        parts += [_BY_GAP] if board.by_gap else []
+        parts.append(_BY_GAP if board.by_gap else _bar(board))
         for verified, title in ((True, "Verified"), (False, "Not verified")):
             lines = [line for line in board.lines if line.verified == verified]
-            ranked_by = "gap in %" if board.by_gap else "retention"
-            parts += [f"### {title}", _table(ranked_by, map(_row, lines))] if lines else []
+            header = _HEADER_BY_GAP if board.by_gap else _HEADER
+            parts += [f"### {title}", _table(header, map(_row, lines))] if lines else []
     return "\n\n".join(parts if boards else [*parts, "No submissions yet."]) + "\n"
 
 
@@ -74,13 +80,18 @@ def escaped(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#|!~&:@^$]|(?<=\w)\.(?=[^\W\d_]))", r"\\\1", text)
 
 
+def _bar(board: Board) -> str:
+    return f"Bar: a clean score of {board.lines[0].bar:.2f}."
+
+
 def _row(line: Line) -> list[str]:
     links = ((name, getattr(line.card, name)) for name in ("paper", "code"))
     return [
         str(line.rank or NOTHING),
         f"**{line.card.name}**",
-        _interval(line, line.gap) if line.gaps else _interval(line, line.retention, percent=True),
-        _worst(line),
+        _interval(line, line.gap if line.gaps else line.score),
+        f"{with_interval(UNDEFINED._replace(value=(line.gaps or line.scores)[line.worst]))} {line.worst}",
+        *([] if line.gaps else [_kept(line)]),
         _interval(line, line.clean),
         f"{line.clean_return:.1f}",
         f"{line.runs} x {line.episodes}",
@@ -91,16 +102,14 @@ def _row(line: Line) -> list[str]:
     ]
 
 
+def _kept(line: Line) -> str:
+    return _interval(line, line.retention, percent=True) + (f" {_BELOW}" if line.below_the_bar else "")
+
+
 def _interval(line: Line, of: Estimate, *, percent: bool = False) -> str:
     """With a mark if it is not over training runs."""
     few = line.interval_over == "episodes" and not math.isnan(of.low)
     return with_interval(of, percent=percent) + (r" \*" if few else "")
-
-
-def _worst(line: Line) -> str:
-    if line.gaps:
-        return f"{line.gaps[line.worst]:.2f} {line.worst}"
-    return f"{line.kept[line.worst]:.0%} {line.worst}" if line.worst else NOTHING
 
 
 def _values(board: Board, line: Line) -> dict[str, Any]:
@@ -110,10 +119,13 @@ def _values(board: Board, line: Line) -> dict[str, Any]:
         "verified": int(line.verified),
         "rank": line.rank or "",
         "name": line.card.name,
-        **_estimate("retention", line.retention),
+        **_estimate("perturbed", line.score),
         "worst_condition": line.worst,
+        "worst_perturbed": _number(line.scores.get(line.worst, math.nan)),
+        **_estimate("retention", line.retention),
         "worst_retention": _number(line.kept.get(line.worst, math.nan)),
         **_estimate("clean", line.clean),
+        "bar": _number(line.bar),
         "clean_return": _number(line.clean_return),
         "interval_over": line.interval_over,
         "training_runs": line.runs,
@@ -137,6 +149,6 @@ def _number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.4f}"
 
 
-def _table(ranked_by: str, rows: Iterable[Sequence[str]]) -> str:
-    header = [*(name.format(ranked_by) for name in _HEADER), *_HEADER_ABOUT]
+def _table(results: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    header = [*results, *_HEADER_ABOUT]
     return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))

@@ -51,6 +51,7 @@ class Draws(NamedTuple):
         runs: Its variance when training runs are drawn; 0 if they are taken as they are.
         episodes: Its values when episodes are drawn, (B,).
         interaction: What it differs, when both are drawn, from the sum of the two effects, (B,).
+        both: Its values when both are drawn, (B,); none of them rises where a score falls, if no unit and average does.
         shape: Number of training runs and of episodes.
     """
 
@@ -58,6 +59,7 @@ class Draws(NamedTuple):
     runs: float
     episodes: Array
     interaction: Array
+    both: Array
     shape: tuple[int, int]
 
 
@@ -118,14 +120,15 @@ def crossed(
     plain, drawn = units(scores.mean(axis=-1)), units(_over_drawn_episodes(scores, seed, resamples))
     value, of_episodes = float(average(plain).mean()), average(drawn).mean(axis=0)
     if not (runs >= RANKED_FROM if over_runs is None else over_runs):
-        return Draws(value, 0.0, of_episodes, np.zeros(resamples), (runs, episodes))
+        return Draws(value, 0.0, of_episodes, np.zeros(resamples), of_episodes, (runs, episodes))
     index = np.random.default_rng([seed, _OF_RUNS, *name.encode()]).integers(runs, size=(resamples, runs))
     of_runs = average(plain[:, index]).mean(axis=0)
     both = average(np.take_along_axis(drawn, index[None], axis=-1)).mean(axis=0)
     # Drawing from n things shows (n - 1) / n of the variance of their mean, but all of that of an interquartile mean:
     # after trimming, what was drawn varies more. docs/statistics.md has the numbers.
     scale = runs / (runs - 1) if average is mean else 1.0
-    return Draws(value, scale * float(of_runs.var()), of_episodes, both - of_runs - of_episodes, (runs, episodes))
+    variance = scale * float(of_runs.var())
+    return Draws(value, variance, of_episodes, both - of_runs - of_episodes, both, (runs, episodes))
 
 
 def estimate(draws: Draws) -> Estimate:

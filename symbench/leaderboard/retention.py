@@ -10,6 +10,7 @@ Functions take scores of shape (R, E): R training runs, E episodes with the same
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -36,11 +37,14 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-STATISTICS: Final = 2
+STATISTICS: Final = 3
 """Version of these definitions. Tables show it: numbers of different versions are different things."""
 
 LEAST_CLEAN_SCORE: Final = 0.05
 """Below this normalised score an agent has learned nothing that a perturbation could take away."""
+
+ALL_OF_IT: Final = 1.0
+"""What a training run keeps at most on boards: who plays worse without a perturbation has not gained by that one."""
 
 
 def score(scores: Array, seed: int, name: str = "", resamples: int = RESAMPLES) -> Estimate:
@@ -55,7 +59,7 @@ def score(scores: Array, seed: int, name: str = "", resamples: int = RESAMPLES) 
     return estimate(crossed(scores[None], seed, name, resamples=resamples))
 
 
-def shares(perturbed: Array, clean: Array) -> Array:
+def shares(perturbed: Array, clean: Array, most: float = math.inf) -> Array:
     """The share of its clean score that each training run keeps: the one definition of retention.
 
     A run that has failed, with a clean score below :data:`LEAST_CLEAN_SCORE`, is divided by that score instead. It
@@ -64,12 +68,13 @@ def shares(perturbed: Array, clean: Array) -> Array:
     Args:
         perturbed: Mean normalised scores of training runs, (..., R).
         clean: Those of the same runs without perturbation, (..., R).
+        most: What counts at most; :data:`ALL_OF_IT` on boards.
     """
-    kept: Array = perturbed / np.maximum(clean, LEAST_CLEAN_SCORE)
+    kept: Array = np.minimum(perturbed / np.maximum(clean, LEAST_CLEAN_SCORE), most)
     return kept
 
 
-def retention_draws(perturbed: Array, clean: Array, seed: int, name: str = "") -> Draws | None:
+def retention_draws(perturbed: Array, clean: Array, seed: int, name: str = "", most: float = math.inf) -> Draws | None:
     """Retention: the mean over conditions of the interquartile mean over training runs of :func:`shares`.
 
     Args:
@@ -77,19 +82,29 @@ def retention_draws(perturbed: Array, clean: Array, seed: int, name: str = "") -
         clean: Those of the same runs and episodes without perturbation, (R, E); both are drawn together.
         seed: As in :func:`score`.
         name: The same.
+        most: As in :func:`shares`.
 
     Returns:
         ``None`` if nothing could be lost, see :func:`has_learned`.
     """
     if not has_learned(clean):
         return None
-    return crossed(np.stack([clean, *perturbed]), seed, name, units=lambda means: shares(means[1:], means[0]))
+    return crossed(np.stack([clean, *perturbed]), seed, name, units=lambda means: shares(means[1:], means[0], most))
 
 
 def retention(perturbed: Array, clean: Array, seed: int, name: str = "") -> Estimate:
     """The same for one condition, (R, E) each; undefined if nothing could be lost."""
     draws = retention_draws(perturbed[None], clean, seed, name)
     return UNDEFINED if draws is None else estimate(draws)
+
+
+def retention_on_a_board(perturbed: Array, clean: Array, seed: int, name: str) -> Estimate:
+    """The same for C conditions, (C, R, E), where no training run keeps more than :data:`ALL_OF_IT`."""
+    draws = retention_draws(perturbed, clean, seed, name, ALL_OF_IT)
+    if draws is None:
+        return UNDEFINED
+    value, low, high = estimate(draws)
+    return Estimate(value, low, min(high, ALL_OF_IT))  # NaN, without an interval, stays NaN
 
 
 def has_learned(clean: Array) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PrivateAttr, model_validator
 
 from symbench.suites.redundancy import redundant
 from symbench.suites.suite_tasks import Constants, canonical, split
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from symbench import wrappers
 
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # devices of Windows
+NEAR_THE_BEST: Final = 0.9
+"""Share of the best known clean score from which on boards show retention without a mark."""
+
 _LONGEST = 100  # characters of a name: file systems take 143 and more, tables far fewer
 
 
@@ -155,8 +158,8 @@ class Suite(BaseModel):
     """A list of conditions and the protocol under which agents are compared.
 
     A suite is never edited once numbers made with it are published: a change gets a new ``version``. Only what no
-    number depends on may change: ``description``, ``played``, tasks that join ``tasks``, and conditions for kinds of
-    tasks that none had before.
+    number depends on may change: ``description``, ``played``, ``best_clean``, tasks that join ``tasks``, and conditions
+    for kinds of tasks that none had before.
 
     Attributes:
         name: The first part of a cell's id.
@@ -165,6 +168,7 @@ class Suite(BaseModel):
         tasks: Names of tasks that the suite is meant for; any other task can be played, too, off the boards.
         constants: What the tables of ``[[tasks]]`` say of scores, by name of the task.
         played: Those of them that are played when none is asked for; none given, those with bundled agents.
+        best_clean: Name of a task -> the best clean score that is known, normalised.
         seed: Episode ``e`` of every cell is played with environment seed ``seed + e``.
         episodes: Episodes a cell; ``None`` takes each task's own number.
         compare_with: The agent that the probability of improvement refers to, if it takes part.
@@ -179,6 +183,7 @@ class Suite(BaseModel):
     tasks: tuple[TaskText, ...] = Field(min_length=1)
     constants: dict[str, Constants] = Field(default_factory=dict)
     played: tuple[TaskText, ...] = ()
+    best_clean: dict[TaskText, PositiveFloat] = Field(default_factory=dict)
     seed: int = Field(ge=0)
     episodes: int | None = Field(default=None, ge=1)
     compare_with: str | None = None
@@ -192,7 +197,7 @@ class Suite(BaseModel):
     @property
     def protocol(self) -> Suite:
         """The suite without what no number depends on."""
-        return self.model_copy(update={"description": "", "played": (), "tasks": ()})
+        return self.model_copy(update={"description": "", "played": (), "best_clean": {}, "tasks": ()})
 
     def trusting(self, trust: bool) -> Suite:
         """The same with conditions whose steps are :meth:`Apply.trusting`."""
@@ -209,6 +214,10 @@ class Suite(BaseModel):
         if given.random_return is not None:
             return replace(metric, random_return=given.random_return, source=_source(metric, reference=False))
         return metric
+
+    def bar(self, task: str) -> float:
+        """The clean score, near the best known, from which on retention says something; 1 is the best if none is."""
+        return NEAR_THE_BEST * self.best_clean.get(task, 1.0)
 
     def conditions(self, task: Kind) -> tuple[Perturbation, ...]:
         """The perturbations that are meant for a task of this kind."""

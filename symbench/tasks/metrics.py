@@ -22,10 +22,10 @@ class Metric:
         reference_return: The return that counts as 1; ``None`` if there is none that has a source.
         source: Where the constants come from.
         random_interval: 95% interval of the random return where it was measured for this run.
-        ranked_by: What boards rank agents by: the share of the clean score that is left, or the gap to references.
+        ranked_by: What boards rank agents by: the score under perturbation, or the gap to references.
     """
 
-    ranked_by: ClassVar[Literal["retention", "gap"]] = "retention"
+    ranked_by: ClassVar[Literal["score", "gap"]] = "score"
     random_return: float | None = None
     reference_return: float | None = None
     source: str = ""

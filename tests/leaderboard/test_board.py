@@ -23,6 +23,7 @@ from symbench.leaderboard.board import (
 from symbench.leaderboard.board_text import escaped
 from symbench.leaderboard.gap_rows import read_tables
 from symbench.leaderboard.site import stale_pages
+from symbench.leaderboard.text import NOTHING
 from symbench.leaderboard.validate import Submission, read_submission
 from symbench.leaderboard.verified import Verified, read_verified
 
@@ -55,7 +56,7 @@ def seal(of: Submission) -> dict[str, Verified]:
     return {of.card.name: Verified(digest=of.digest, date="2026-01-01", cells=["a"], difference=0.0)}
 
 
-def test_agents_are_ordered_by_retention(tmp_path: Path) -> None:
+def test_agents_are_ordered_by_the_score_under_perturbation(tmp_path: Path) -> None:
     for name, keep in (("weak", 0.1), ("strong", 0.9), ("medium", 0.5)):
         add(tmp_path, name, keep=keep)
     assert names(board(tmp_path)) == [("strong", 1), ("medium", 2), ("weak", 3)]
@@ -107,6 +108,10 @@ def test_the_numbers_are_those_of_the_definition(tmp_path: Path) -> None:
     assert list(line.kept.values()) == pytest.approx([np.mean(each[1:5]) for each in shares])
     clean = sorted(mean["in-order", run] for run in range(6))
     assert line.clean.value == pytest.approx(np.mean(clean[1:5]))
+    perturbed = [sorted(mean[level, run] for run in range(6)) for level in ("per-episode", "+5")]
+    assert list(line.scores.values()) == pytest.approx([np.mean(each[1:5]) for each in perturbed])
+    assert line.score.value == pytest.approx(np.mean(list(line.scores.values())))
+    assert line.score.low < line.score.value < line.score.high
     assert line.retention.low < line.retention.value < line.retention.high
     assert line.episodes == 3 and line.runs == 6
     assert line.clean_return == pytest.approx(
@@ -119,30 +124,56 @@ def test_a_condition_under_which_an_agent_cannot_act_counts_zero(tmp_path: Path)
     card["tasks"][TASK]["cannot_act"] = {"add-noise-channels/+5": "reads 5 sensors"}
     Files(card, name="mine").write(tmp_path / "submissions")
     add(tmp_path, "acts")
-    mine, acts = sorted(board(tmp_path).lines, key=lambda line: line.retention.value)
-    assert mine.card.name == "mine" and mine.kept["add-noise-channels/+5"] == 0
+    acts, mine = board(tmp_path).lines
+    assert mine.card.name == "mine" and mine.kept[mine.worst] == mine.scores[mine.worst] == 0
+    assert mine.worst == "add-noise-channels/+5"
     assert acts.kept["add-noise-channels/+5"] > 0.3
 
 
-def test_an_agent_that_has_learned_nothing_has_no_retention_and_no_rank(tmp_path: Path) -> None:
+def test_an_agent_that_has_learned_nothing_has_no_retention_and_the_last_rank(tmp_path: Path) -> None:
     card = metadata("nothing", 5)
     rows = table(card).split("\n")
     rows[1:-1] = [",".join([*row.split(",")[:5], "20.0", *row.split(",")[6:]]) for row in rows[1:-1]]
     Files(card, "\n".join(rows), "nothing").write(tmp_path / "submissions")
     add(tmp_path, "something")
     made = board(tmp_path)
-    assert names(made) == [("something", 1), ("nothing", None)]
-    assert math.isnan(made.lines[1].retention.value)
+    assert names(made) == [("something", 1), ("nothing", 2)]
+    nothing = made.lines[1]
+    assert math.isnan(nothing.retention.value) and nothing.kept == {} and not nothing.below_the_bar
+    (row,) = (row for row in tables([made])["LEADERBOARD.md"].split("\n") if "**nothing**" in row)
+    assert row.split(" | ")[4] == NOTHING
+
+
+def with_clean(folder: Path, name: str, clean: float) -> Submission:
+    """Submits an agent of perturbed returns of 300 and these clean ones."""
+    card = metadata(name, 5)
+    rows = [row.split(",") for row in table(card).split("\n")]
+    for row in rows[1:-1]:
+        row[5:7] = str(clean if row[2] == "in-order" else 300.0), "1000"
+    return read_submission(Files(card, "\n".join(map(",".join, rows)), name).write(folder / "submissions"))
+
+
+def test_nobody_keeps_more_than_all_of_it_and_a_share_of_little_is_marked(tmp_path: Path) -> None:
+    """By version 2 the first of them kept 149% and was the first; the bar of a suite that names none is 0.9."""
+    with_clean(tmp_path, "sandbag", 209.0)
+    with_clean(tmp_path, "honest", 560.0)
+    made = board(tmp_path)
+    honest, sandbag = made.lines
+    assert names(made) == [("honest", 1), ("sandbag", 1)]
+    assert sandbag.retention == (1, 1, 1) and set(sandbag.kept.values()) == {1.0} and honest.retention.value < 0.6
+    assert (sandbag.below_the_bar, honest.below_the_bar, honest.bar) == (True, False, 0.9)
+    text = tables([made])["LEADERBOARD.md"]
+    marks = {row.split("**")[1]: "†" in row for row in text.split("\n") if "| **" in row}
+    assert marks == {"sandbag": True, "honest": False} and "Bar: a clean score of 0.90." in text
+    rows = {row["name"]: row for row in csv.DictReader(tables([made])["leaderboard.csv"].splitlines())}
+    assert rows["sandbag"]["retention"] == "1.0000" and rows["honest"]["bar"] == "0.9000"
+    assert rows["sandbag"]["perturbed"] == rows["honest"]["perturbed"] == rows["honest"]["worst_perturbed"]
 
 
 def test_between_equals_the_clean_score_decides_then_the_name(tmp_path: Path) -> None:
-    for name, value in (("a", "20.0"), ("b", "22.0"), ("c", "20.0")):
-        card = metadata(name, 5)
-        rows = [row.split(",") for row in table(card).split("\n")]
-        for row in rows[1:-1]:
-            row[5] = value
-        Files(card, "\n".join(map(",".join, rows)), name).write(tmp_path / "submissions")
-    assert names(board(tmp_path)) == [("b", None), ("a", None), ("c", None)]
+    for name, clean in (("a", 400.0), ("b", 420.0), ("c", 400.0)):
+        with_clean(tmp_path, name, clean)
+    assert names(board(tmp_path)) == [("b", 1), ("a", 1), ("c", 1)]
 
 
 @pytest.mark.parametrize(("runs", "over"), [(1, "episodes"), (4, "episodes"), (5, "runs and episodes")])
@@ -150,9 +181,9 @@ def test_intervals_of_few_training_runs_are_marked(tmp_path: Path, runs: int, ov
     add(tmp_path, "mine", runs=runs)
     made = board(tmp_path)
     (row,) = [row for row in tables([made])["LEADERBOARD.md"].split("\n") if "**mine**" in row]
-    assert row.count("] \\*") == (2 if over == "episodes" else 0) and row.count("[") == 3 and "nan" not in row
+    assert row.count("] \\*") == (3 if over == "episodes" else 0) and row.count("[") == 4 and "nan" not in row
     (line,) = csv.DictReader(tables([made])["leaderboard.csv"].splitlines())
-    assert (line["interval_over"], line["statistics"]) == (over, "2")
+    assert (line["interval_over"], line["statistics"]) == (over, "3")
 
 
 def test_the_hardest_condition_is_not_trimmed_away(tmp_path: Path) -> None:
@@ -169,7 +200,8 @@ def test_the_hardest_condition_is_not_trimmed_away(tmp_path: Path) -> None:
     assert made.lines[0].retention.value == pytest.approx(0.75)
     (line,) = csv.DictReader(tables([made])["leaderboard.csv"].splitlines())
     assert (line["worst_condition"], line["worst_retention"]) == ("shuffle-sensors/per-episode", "0.5000")
-    assert "| 50% shuffle-sensors/per-episode |" in tables([made])["LEADERBOARD.md"]
+    half = made.lines[0].clean.value / 2
+    assert f"| {half:.2f} shuffle-sensors/per-episode |" in tables([made])["LEADERBOARD.md"]
 
 
 def test_every_task_has_a_board_of_its_own(tmp_path: Path) -> None:
@@ -238,18 +270,20 @@ def test_the_csv_holds_what_the_markdown_shows_and_no_formula(tmp_path: Path) ->
     (row,) = csv.DictReader(text.splitlines())
     assert (row["suite"], row["task"], row["name"], row["rank"]) == ("tiny@2", TASK, "mine", "1")
     assert row["authors"] == 'A. Name; B "the" Other' and row["code"] == "https://example.org/x"
-    assert float(row["retention_low"]) < float(row["retention"]) < float(row["retention_high"])
+    for number in ("perturbed", "retention"):
+        assert float(row[f"{number}_low"]) < float(row[number]) < float(row[f"{number}_high"])
     assert not any(value.startswith(tuple("=+-@")) for value in row.values())
 
 
 def test_tables_name_the_version_of_their_statistics_and_keep_those_of_earlier_ones(tmp_path: Path) -> None:
     add(tmp_path, "mine")
     made = tables([board(tmp_path)])
-    assert "Statistics: version 2" in made["LEADERBOARD.md"] and "archive/" in made["LEADERBOARD.md"]
-    old = ROOT / "leaderboards" / "archive" / "statistics-1"
-    assert "commit 9b84918" in (old / "LEADERBOARD.md").read_text().splitlines()[0]
-    rows = {row["name"]: row for row in csv.DictReader((old / "leaderboard.csv").read_text().splitlines())}
-    assert rows["recurrent-attention-neuron"]["retention"] == "0.9722"
+    assert "Statistics: version 3" in made["LEADERBOARD.md"] and "archive/" in made["LEADERBOARD.md"]
+    for version, commit, retention in ((1, "9b84918", "0.9722"), (2, "a0e4be7", "0.9342")):
+        old = ROOT / "leaderboards" / "archive" / f"statistics-{version}"
+        assert f"commit {commit}" in (old / "LEADERBOARD.md").read_text().splitlines()[0]
+        rows = {row["name"]: row for row in csv.DictReader((old / "leaderboard.csv").read_text().splitlines())}
+        assert rows["recurrent-attention-neuron"]["retention"] == retention
 
 
 def test_an_empty_board_says_so(tmp_path: Path) -> None:

@@ -134,14 +134,14 @@ def test_noise_of_single_cells_is_not_counted_twice() -> None:
 
 
 def test_a_negative_component_is_none() -> None:
-    wild = Draws(0.0, 1.0, np.array([0.1, -0.1]), np.array([9.0, -9.0]), (5, 10))
+    wild = Draws(0.0, 1.0, np.array([0.1, -0.1]), np.array([9.0, -9.0]), np.zeros(2), (5, 10))
     assert components(wild) == [(1.0, 4), (0.0, 9)]
 
 
 def test_components_of_a_difference_by_hand() -> None:
     """Of runs each has its own; what episodes do to both, alone and together with runs, is subtracted first."""
-    ours = Draws(3.0, 0.5, np.array([1.0, 5.0, 9.0, 9.0]), np.array([0.0, 1.0, 0.0, 1.0]), (7, 9))
-    theirs = Draws(1.0, 0.25, np.array([1.0, 1.0, 1.0, 5.0]), np.array([0.0, 0.0, 1.0, 1.0]), (5, 9))
+    ours = Draws(3.0, 0.5, np.array([1.0, 5.0, 9.0, 9.0]), np.array([0.0, 1.0, 0.0, 1.0]), np.zeros(4), (7, 9))
+    theirs = Draws(1.0, 0.25, np.array([1.0, 1.0, 1.0, 5.0]), np.array([0.0, 0.0, 1.0, 1.0]), np.zeros(4), (5, 9))
     own = np.var([0.0, 4.0, 8.0, 4.0]) * 9 / 8 - np.var([0.0, 1.0, -1.0, 0.0])
     assert components(ours, theirs) == [(0.5, 6), (0.25, 4), (pytest.approx(own), 8)]
 

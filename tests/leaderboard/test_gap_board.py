@@ -88,7 +88,7 @@ def test_tables_and_site_show_gaps(board: Board) -> None:
     assert values["good"]["worst_gap"] == "7.0200"
     site = pages([board])
     index, agent = site["index.html"], site["agents/good.html"]
-    assert 'aria-sort="ascending">gap in %</th>' in index and ">retention</th>" not in index
+    assert 'aria-sort="ascending">gap in %</th>' in index and ">perturbed score</th>" not in index
     assert index.index("agents/good.html") < index.index("agents/steady.html")
     assert f'<span class="figure">{board.lines[1].gap.value:.2f} [' in index
     assert "</b> gap in %, 7.02 at worst" in agent and "1.02 [" in agent

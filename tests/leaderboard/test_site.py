@@ -148,15 +148,18 @@ def test_a_page_says_what_was_measured(boards: list[Board]) -> None:
 
 def test_pages_say_what_intervals_are_over_and_under_which_statistics(boards: list[Board]) -> None:
     contents = pages(boards)
-    assert "<dd>Version 2. " in contents["index.html"] and "statistics 2" in contents["agents/strong.html"]
+    assert "<dd>Version 3. " in contents["index.html"] and "statistics 3" in contents["agents/strong.html"]
     assert contents["index.html"].count("[ ]: episodes only") == 2, "of the agents with two and with one training run"
     assert "95% interval over runs and episodes. Small" in contents["agents/strong.html"]
     assert "95% interval over episodes of these runs only. Small" in contents["agents/few.html"]
 
 
-def test_the_worst_condition_stands_beside_the_retention(boards: list[Board]) -> None:
-    deaf = pages(boards)["agents/deaf.html"]
-    assert "retention, 0% at worst: add-noise-channels +5" in deaf
+def test_the_worst_condition_stands_beside_the_score_and_both_beside_the_retention(boards: list[Board]) -> None:
+    deaf = next(line for board in boards for line in board.lines if line.card.name == "deaf")
+    contents, kept = pages(boards), f"{deaf.retention.value:.0%} ["
+    assert "perturbed score, 0.00 at worst: add-noise-channels +5" in contents["agents/deaf.html"]
+    assert f"<b>{kept}" in contents["agents/deaf.html"] and f"retention {kept}" in contents["index.html"]
+    assert deaf.below_the_bar and "clean score, below the bar of 0.90" in contents["agents/deaf.html"]
 
 
 def test_cells_agree_with_the_board_and_hold_intervals(boards: list[Board]) -> None:

@@ -141,18 +141,19 @@ def test_a_search_looks_for_all_words(visit: Open) -> None:
     assert page.locator(".board:visible").count() == 1
 
 
-def test_a_severity_shows_and_orders_its_own_retention(visit: Open) -> None:
+def test_a_severity_shows_and_orders_its_own_scores(visit: Open) -> None:
     page = visit()
     board = swing_up(page)
     assert names(board)[1:3] == ["weak", "deaf"] or names(board)[1:3] == ["deaf", "weak"]
     page.select_option("select[name=severity]", "add-noise-channels/+5")
     assert names(board)[1:3] == ["weak", "deaf"], "one who cannot act keeps nothing"
     deaf = board.locator('.line[data-agent="deaf"] .figure:visible')
-    assert deaf.all_inner_texts() == ["0% [0, 0]"]
-    assert "retention under add-noise-channels/+5" in page.locator("#found").inner_text()
+    assert deaf.all_inner_texts() == ["0.00 [0.00, 0.00]"]
+    assert board.locator('.line[data-agent="deaf"]').get_by_text("retention 0% [0, 0] †").is_visible()
+    assert ", under add-noise-channels/+5" in page.locator("#found").inner_text()
     page.select_option("select[name=severity]", "shuffle-sensors/per-episode")
     assert names(board)[1:3] == ["deaf", "weak"]
-    assert deaf.count() == 1 and deaf.inner_text() != "0% [0, 0]"
+    assert deaf.count() == 1 and deaf.inner_text() != "0.00 [0.00, 0.00]"
 
 
 def test_a_choice_can_be_sent_to_somebody(visit: Open) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ import pytest
 
 from symbench.errors import SymbenchError
 from symbench.runner.manifest import TaskFacts
-from symbench.suites import Suite, bundled_suites, load_suite, parse_suite
+from symbench.suites import Suite, bundled_suites, load_suite, loader, parse_suite
 from symbench.symmetry.catalogue import symmetry_of
 from symbench.tasks import TASKS
 from symbench.wrappers.background_pictures import TEXTURES
 from symbench.wrappers.registry import PERTURBATIONS
+
+DATA = Path(__file__).parents[2] / "docs" / "data"
 
 MINIMAL: dict[str, Any] = {
     "name": "mine",
@@ -116,11 +119,34 @@ def test_an_earlier_version_is_as_it_was_and_its_conditions_are_those_of_the_nex
 @pytest.mark.parametrize(("earlier", "now"), [("shuffle@2", "shuffle"), ("occlusion@1", "occlusion")])
 def test_the_next_version_plays_the_pong_that_cannot_be_memorised_and_else_is_the_same(earlier: str, now: str) -> None:
     before, after = load_suite(earlier), load_suite(now)
-    changed = ("version", "tasks", "played")
+    changed = ("version", "tasks", "played", "best_clean")
     assert before.model_dump(exclude=set(changed)) == after.model_dump(exclude=set(changed))
     assert set(before.tasks) - set(after.tasks) == {"Pong", "PongRGB"}
     joined = {"Ant", "Ant-v5"} if now == "shuffle" else set()
     assert set(after.tasks) - set(before.tasks) == {"PongSticky"} | joined
+
+
+def best_clean() -> dict[str, float]:
+    """Task -> the largest clean score, IQM over training runs, of all runs of suites whose tables are in docs/data."""
+    found: dict[str, float] = {}
+    for file in sorted(DATA.glob("*.csv")):
+        for row in csv.DictReader(file.read_text().splitlines()):
+            if row.get("perturbation") == "none" and row.get("iqm") and row.get("score", "normalised") == "normalised":
+                found[row["task"]] = max(found.get(row["task"], 0), float(row["iqm"]))
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(Path(loader.__file__).parent.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_bar_is_near_the_best_clean_score_that_was_measured(path: Path) -> None:
+    """No number of an episode depends on it: a run goes on, and a submission counts, whatever it is."""
+    suite = load_suite(path.stem)
+    measured = best_clean()
+    same_games = {"PongRGB": "Pong", "PongPlayfield": "Pong", "CarRacingRGB": "CarRacing"}
+    for task, best in suite.best_clean.items():
+        assert best == pytest.approx(measured[same_games.get(task, task)], abs=0.0005) and task in suite.tasks
+        assert suite.bar(task) == 0.9 * best
+    assert suite.bar("another task") == 0.9
+    assert suite.protocol == suite.model_copy(update={"best_clean": {}}).protocol
 
 
 def test_what_is_played_by_default_must_be_of_the_suite() -> None:

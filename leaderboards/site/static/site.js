@@ -55,7 +55,7 @@ function highlight(board) {
 }
 
 function showSeverity(board, sorter, severity) {
-  for (const cell of all("td.retention", board)) {
+  for (const cell of all("td.result", board)) {
     for (const part of cell.children) {
       part.hidden = part.dataset.severity !== severity;
       if (!part.hidden) cell.dataset.sort = part.dataset.value;
@@ -102,7 +102,7 @@ function filters(form, boards) {
     const wanted = Object.fromEntries(new FormData(form));
     const names = boards.map(({ board }) => filterBoard(board, wanted));
     const agents = counted(new Set(names.flat()).size, "agent");
-    const under = wanted.severity && `, retention under ${wanted.severity}`;
+    const under = wanted.severity && `, under ${wanted.severity}`;
     const shown = names.filter((found) => found.length).length;
     document.getElementById("found").textContent = `${agents} on ${counted(shown, "board")}${under}`;
     if (wanted.severity !== severity) {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from symbench.leaderboard.board import conditions_of, normalised
 from symbench.leaderboard.bootstrap import UNDEFINED, Estimate
 from symbench.leaderboard.gaps import gap_draws, mean_gap, ranked_by_gap, submitted_gaps
-from symbench.leaderboard.retention import has_learned, retention, score, shares
+from symbench.leaderboard.retention import ALL_OF_IT, has_learned, retention_on_a_board, score, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +31,8 @@ class CellSummary:
         cannot_act: Why the agent cannot act under it; empty if it can.
         mean_return: Mean return over training runs and episodes; NaN if it cannot act.
         score: Normalised score, IQM over training runs.
-        retention: Share of the clean score that is left, IQM over training runs; undefined for the condition without
-            perturbation, and if there was nothing to lose.
+        retention: Share of the clean score that is left, all of it at most, IQM over training runs; undefined for the
+            condition without perturbation, and if there was nothing to lose.
         shares: The same of every training run.
         gap: To the references in %, of tasks that are ranked by it.
     """
@@ -55,13 +55,14 @@ def cell_summaries(line: Line, task: str) -> list[CellSummary]:
 def _summary(line: Line, task: str, condition: Perturbation, clean: Array) -> CellSummary:
     seed, name = line.submission.suite.seed, line.card.name
     scores, reason = normalised(line.submission, task, condition.id), line.entry.cannot_act.get(condition.id, "")
-    kept = () if condition.baseline or not has_learned(clean) else shares(scores.mean(axis=-1), clean.mean(axis=-1))
+    learned, means = has_learned(clean) and not condition.baseline, scores.mean(axis=-1)
+    kept = shares(means, clean.mean(axis=-1), ALL_OF_IT) if learned else ()
     return CellSummary(
         condition=condition,
         cannot_act=reason,
         mean_return=float("nan") if reason else float(line.submission.returns(task, condition.id).mean()),
         score=score(scores, seed, name),
-        retention=UNDEFINED if condition.baseline else retention(scores, clean, seed, name),
+        retention=UNDEFINED if condition.baseline else retention_on_a_board(scores[None], clean, seed, name),
         shares=tuple(map(float, kept)),
         gap=_gap(line, task, condition) if ranked_by_gap(task) else UNDEFINED,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from symbench.errors import SymbenchError
 from symbench.extras import require
 from symbench.files import write_atomically
-from symbench.leaderboard.bootstrap import RANKED_FROM
+from symbench.leaderboard.bootstrap import RANKED_FROM, UNDEFINED
 from symbench.leaderboard.gap_picture import gap_picture
 from symbench.leaderboard.retention import LEAST_CLEAN_SCORE, STATISTICS
 from symbench.leaderboard.site.cells import cell_summaries
@@ -19,6 +19,7 @@ from symbench.leaderboard.site.citation import bibtex
 from symbench.leaderboard.site.profiles import ProfileChart, profile_chart
 from symbench.leaderboard.site.retention_curves import Chart, chart, whole_percent
 from symbench.leaderboard.text import NOTHING, with_interval
+from symbench.suites.suite import NEAR_THE_BEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,9 +58,9 @@ class Entry:
         return verified if self.line.rank else f"{verified}, not ranked"
 
     @property
-    def worst(self) -> CellSummary | None:
-        """The condition under which least is left."""
-        return next((cell for cell in self.cells if cell.condition.id == self.line.worst), None)
+    def worst(self) -> CellSummary:
+        """The condition of the lowest score or the largest gap."""
+        return next(cell for cell in self.cells if cell.condition.id == self.line.worst)
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         percent=partial(with_interval, percent=True),
-        whole_percent=whole_percent,
+        briefly=lambda value: with_interval(UNDEFINED._replace(value=value)),
         interval=with_interval,
         number=_number,
         sort_key=_sort_key,
@@ -189,6 +190,8 @@ def _environment() -> Environment:
         nothing=NOTHING,
         ranked_from=RANKED_FROM,
         least_clean_score=LEAST_CLEAN_SCORE,
+        near_the_best=whole_percent(NEAR_THE_BEST),
+        below="†",
         statistics=STATISTICS,
     )
     environment.tests.update(known=lambda value: not math.isnan(value), web=_is_web)
