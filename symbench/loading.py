@@ -49,4 +49,5 @@ def _one(directory: Path, per: Per) -> pd.DataFrame:
         frame = leaderboard_frame(make_rows(manifest, records))
     else:
         frame = runs_frame(manifest, records) if per == "run" else episodes_frame(records)
-    return frame.assign(source=str(directory))
+    located: pd.DataFrame = frame.assign(source=str(directory))
+    return located

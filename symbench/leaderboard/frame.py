@@ -54,8 +54,7 @@ def leaderboard_frame(rows: Sequence[Row]) -> pd.DataFrame:
     """One line per row, with the columns :data:`COLUMNS`."""
     orders = _orders(rows)
     lines = [{**_line(row), "severity_order": orders[row.task].get(row.condition.id)} for row in rows]
-    frame: pd.DataFrame = pd.DataFrame(lines, columns=list(COLUMNS))
-    return frame.astype({"severity_order": "Int64"})
+    return _typed(lines, COLUMNS)
 
 
 def runs_frame(manifest: Manifest, records: Sequence[Record]) -> pd.DataFrame:
@@ -71,8 +70,12 @@ def runs_frame(manifest: Manifest, records: Sequence[Record]) -> pd.DataFrame:
         for row in rows
         for of_run in _of_runs(manifest, scores, row)
     ]
-    frame: pd.DataFrame = pd.DataFrame(lines, columns=list(RUN_COLUMNS))
-    return frame.astype({"severity_order": "Int64"})
+    return _typed(lines, RUN_COLUMNS)
+
+
+def _typed(lines: Sequence[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
+    frame: pd.DataFrame = pd.DataFrame(lines, columns=list(columns)).astype({"severity_order": "Int64"})
+    return frame
 
 
 def _of_runs(manifest: Manifest, scores: Scores, row: Row) -> list[dict[str, Any]]:

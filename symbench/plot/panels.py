@@ -46,7 +46,8 @@ def named(frame: pd.DataFrame, agent: str = "agent") -> pd.DataFrame:
     What two runs have in common, e.g. the random play of both, is there once.
     """
     if "source" not in frame.columns or frame["source"].nunique() < 2:
-        return frame.assign(**{NAME: frame[agent].astype(str)})
+        alone: pd.DataFrame = frame.assign(**{NAME: frame[agent].astype(str)})
+        return alone
     # The comparison with another agent depends on who else played; the rest is the same if the episodes are.
     same = [name for name in frame.columns if name != "source" and not name.startswith("improvement")]
     once = frame.drop_duplicates(subset=same)
@@ -54,7 +55,8 @@ def named(frame: pd.DataFrame, agent: str = "agent") -> pd.DataFrame:
     sources = once.groupby(keys, sort=False)["source"].nunique()
     repeated = {key[-1] if isinstance(key, tuple) else key for key, count in sources.items() if count > 1}
     both = once[agent].astype(str) + ", " + once["source"].map(_short(list(once["source"].unique())))
-    return once.assign(**{NAME: once[agent].astype(str).where(~once[agent].isin(repeated), both)})
+    told: pd.DataFrame = once.assign(**{NAME: once[agent].astype(str).where(~once[agent].isin(repeated), both)})
+    return told
 
 
 def _short(sources: Sequence[str]) -> dict[str, str]:
@@ -91,9 +93,9 @@ def one_panel(frame: pd.DataFrame) -> pd.DataFrame:
     Raises:
         SymbenchError: It is of several.
     """
-    several = list(frame.groupby(WHERE, sort=False).groups)
+    several = frame[WHERE].drop_duplicates()
     if len(several) > 1:
-        tasks = ", ".join(dict.fromkeys(str(task) for _, task in several))
+        tasks = ", ".join(f"{task} under {suite}" for suite, task in several.itertuples(index=False))
         raise SymbenchError(f"one pair of axes shows one task, received {tasks}; choose lines, or symbench.plot.figure")
     return frame if NAME in frame.columns else named(frame)
 

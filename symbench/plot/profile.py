@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pandas as pd
 
 from symbench.errors import SymbenchError
 from symbench.extras import require
@@ -15,8 +16,6 @@ from symbench.plot.style import Look, context, line_style, looks, own_axes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import pandas as pd
 
 COLUMNS: Final = ("suite", "task", "perturbation", "severity", "agent", "run", "retention", "baseline")
 
@@ -43,7 +42,8 @@ def profile(frame: pd.DataFrame, ax: Any = None, *, agents: Mapping[str, Look] |
     panel = one_panel(frame)
     kept = panel[~panel["baseline"].astype(bool) & panel["retention"].notna()]
     drawn = names(kept)
-    units = {name: _units(kept, drawn, name) for name in drawn}
+    shared = common(kept, drawn) if drawn else kept
+    units = {name: _units(shared, name) for name in drawn}
     _check(panel, units)
     chosen = looks(drawn) if agents is None else agents
     with context():
@@ -63,19 +63,18 @@ def profile(frame: pd.DataFrame, ax: Any = None, *, agents: Mapping[str, Look] |
     return ax
 
 
-def common(kept: pd.DataFrame, drawn: Sequence[str]) -> list[tuple[str, str]]:
-    """The conditions under which all these agents have as many training runs as anywhere."""
-    counts = kept.groupby([NAME, *CONDITION], sort=False)["run"].nunique()
-    most = counts.groupby(level=0).max()
-    all_of_them = list(kept.groupby(CONDITION, sort=False).groups)
-    return [each for each in all_of_them if all(counts.get((name, *each), 0) == most[name] for name in drawn)]
+def common(kept: pd.DataFrame, drawn: Sequence[str]) -> pd.DataFrame:
+    """The lines under conditions in which all these agents have as many training runs as anywhere."""
+    counts = kept.groupby([NAME, *CONDITION])["run"].nunique().unstack(CONDITION, fill_value=0).loc[list(drawn)]
+    complete = counts.columns[counts.eq(counts.max(axis=1), axis=0).all()]
+    shared: pd.DataFrame = kept[pd.MultiIndex.from_frame(kept[CONDITION]).isin(complete)]
+    return shared
 
 
-def _units(kept: pd.DataFrame, drawn: Sequence[str], name: str) -> Any:
-    """Retention of the training runs of an agent under the common conditions, (R, C)."""
-    mine = kept[kept[NAME] == name].set_index(["run", *CONDITION])["retention"]
-    runs = sorted({index[0] for index in mine.index})
-    return np.array([[mine.loc[(run, *each)] for each in common(kept, drawn)] for run in runs], dtype=np.float64)
+def _units(shared: pd.DataFrame, name: str) -> Any:
+    """Retention of the training runs of an agent under these conditions, (R, C)."""
+    mine = shared[shared[NAME] == name]
+    return mine.pivot(index="run", columns=CONDITION, values="retention").to_numpy(dtype=np.float64)
 
 
 def _check(panel: pd.DataFrame, units: Mapping[str, Any]) -> None:

@@ -35,7 +35,9 @@ RC: Final[dict[str, Any]] = {
 }
 
 # Yellow, which is hard to see on paper, is left out.
-_COLOURS: Final = tuple(PALETTE[place] for place in (0, 5, 2, 1, 3, 4, 7))
+PALETTE_HEX: Final = tuple(hexadecimal(PALETTE[place]) for place in (0, 5, 2, 1, 3, 4, 7))
+"""The colours of agents, in their order."""
+
 _MARKERS: Final = "os^Dvp>"
 
 
@@ -54,8 +56,8 @@ def looks(names: Iterable[str], grey: str = "random") -> dict[str, Look]:
     drawn: dict[str, Look] = {}
     for name in dict.fromkeys(names):
         place = sum(other != grey for other in drawn)
-        again, colour = divmod(place, len(_COLOURS))
-        own = Look(hexadecimal(_COLOURS[colour]), _MARKERS[(place + again) % len(_MARKERS)])
+        again, colour = divmod(place, len(PALETTE_HEX))
+        own = Look(PALETTE_HEX[colour], _MARKERS[(place + again) % len(_MARKERS)])
         drawn[name] = Look(hexadecimal(GREY), ".") if name == grey else own
     return drawn
 
@@ -76,7 +78,7 @@ def inches(width: str | float) -> float:
         SymbenchError: It is neither ``single`` nor ``double`` nor a number that fits on paper.
     """
     try:
-        found = WIDTHS[width] if width in WIDTHS else float(width)  # type: ignore[index]
+        found = WIDTHS[width] if width in WIDTHS else float(width)
     except (ValueError, TypeError):
         found = 0.0
     if not _NARROWEST <= found <= _WIDEST:

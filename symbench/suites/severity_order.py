@@ -74,6 +74,7 @@ def _change(before: Perturbation, later: Perturbation) -> float:
         for key in sorted(old.keys() | new.keys())
         if old.get(key) != new.get(key)
     ]
-    if len(changes) != 1 or not all(type(value) in (int, float) for value in changes[0]):
+    old, new = changes[0] if len(changes) == 1 else (None, None)
+    if not isinstance(old, (int, float)) or not isinstance(new, (int, float)) or bool in (type(old), type(new)):
         return 0.0
-    return float(changes[0][1]) - float(changes[0][0])
+    return float(new) - float(old)

@@ -34,7 +34,8 @@ def read_curve_logs(*paths: str | Path) -> pd.DataFrame:
     measures = {measure_of(frame) for frame in frames}
     if len(measures) > 1:
         raise SymbenchError(f"the curves are of {' and of '.join(sorted(measures))}; draw them apart")
-    return pd.concat(frames, ignore_index=True)
+    together: pd.DataFrame = pd.concat(frames, ignore_index=True)
+    return together
 
 
 def measure_of(frame: pd.DataFrame) -> str:
@@ -56,7 +57,8 @@ def _read(path: Path) -> pd.DataFrame:
         raise SymbenchError(
             f"{str(path)!r} holds no learning curve; give a folder of symbench train or symbench study, or a {_STUDY}"
         )
-    return pd.concat([_log(log) for log in logs], ignore_index=True)
+    together: pd.DataFrame = pd.concat([_log(log) for log in logs], ignore_index=True)
+    return together
 
 
 def _logs(path: Path) -> list[Path]:
@@ -89,4 +91,7 @@ def _log(path: Path) -> pd.DataFrame:
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise SymbenchError(f"{path} holds no learning curve ({brief(error)}); train again, or leave it out") from error
     steps, values = zip(*rows, strict=True) if rows else ((), ())
-    return pd.DataFrame({"arm": path.parent.parent.name, "run": path.parent.name, "step": steps, measure: values})
+    frame: pd.DataFrame = pd.DataFrame(
+        {"arm": path.parent.parent.name, "run": path.parent.name, "step": steps, measure: values}
+    )
+    return frame
