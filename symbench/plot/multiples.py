@@ -49,9 +49,9 @@ def caption(kind: str) -> str:
 
 def default_kind(frame: pd.DataFrame) -> str:
     """``"retention"`` if at least half of the perturbed conditions are severities in an order, else ``"bars"``."""
-    perturbed = frame[~frame["baseline"].astype(bool)].drop_duplicates([*WHERE, "perturbation", "severity"])
-    ordered = perturbed["severity_order"].notna().mean() if len(perturbed) else 0.0
-    return "retention" if ordered >= 0.5 and frame["retention"].notna().any() else "bars"
+    perturbed = frame[~frame["baseline"].astype(bool)]
+    ordered = perturbed.drop_duplicates([*WHERE, "perturbation", "severity"])["severity_order"].notna()
+    return "retention" if perturbed["retention"].notna().any() and ordered.mean() >= 0.5 else "bars"
 
 
 def figure(frame: pd.DataFrame, kind: str = "retention", *, width: str | float = "single") -> Any:

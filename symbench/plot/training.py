@@ -10,6 +10,7 @@ from symbench.errors import SymbenchError
 from symbench.extras import require
 from symbench.plot.panels import NAME, named, names, require_columns
 from symbench.plot.style import Look, context, line_style, looks, own_axes
+from symbench.viz.draw_curves import draw_arm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,8 +86,6 @@ def summary(of_arm: pd.DataFrame, measure: str) -> Curves:
 
 
 def _draw(ax: Any, curves: Curves, name: str, look: Look, shift: float) -> None:
-    low, median, high = curves.quantiles
-    style = line_style(look, len(curves.returns))
-    ax.fill_between(curves.steps, low, high, color=look.colour, alpha=0.18, linewidth=0)
     every = max(1, len(curves.steps) // 8)
-    ax.plot(curves.steps, median, label=name, markevery=(int(shift * every), every), **style)
+    marked = (int(shift * every), every)  # the markers of two arms do not cover each other
+    draw_arm(ax, curves, label=name, markevery=marked, **line_style(look, len(curves.returns)))
