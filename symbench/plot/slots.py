@@ -75,10 +75,9 @@ def label_axis(ax: Any, groups: Sequence[Group]) -> None:
     """Write severities below the axis and, if there are several, perturbations above."""
     slots = [slot for group in groups for slot in group.slots]
     texts = _ticks(groups)
-    letters = [max(map(len, text.split("\n"))) for text in texts]
-    room = ax.get_position().width * ax.figure.get_figwidth()
-    slanted = (max(letters) + 1.5) * len(slots) > _LETTERS * room
-    ax.set_xticks([slot.x for slot in slots])
+    places = [slot.x for slot in slots]
+    slanted = _would_touch(ax, places, texts)
+    ax.set_xticks(places)
     ax.set_xticklabels(
         texts,
         rotation=_SLANTED if slanted else _LEVEL,
@@ -91,6 +90,14 @@ def label_axis(ax: Any, groups: Sequence[Group]) -> None:
         _name_above(ax, [group for group in groups if group.ordered])
     else:
         ax.set_xlabel(groups[-1].perturbation)
+
+
+def _would_touch(ax: Any, places: Sequence[float], texts: Sequence[str]) -> bool:
+    """Whether level texts would come too near to each other."""
+    letters = [max(map(len, text.split("\n"))) for text in texts]
+    in_a_slot = _LETTERS * ax.get_position().width * ax.figure.get_figwidth() / (places[-1] - places[0] + 1.2)
+    neighbours = zip(places, places[1:], letters, letters[1:], strict=False)
+    return any((one + other) / 2 + 1.5 > (right - left) * in_a_slot for left, right, one, other in neighbours)
 
 
 def several(groups: Sequence[Group]) -> bool:
