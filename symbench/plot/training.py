@@ -40,8 +40,10 @@ def training(frame: pd.DataFrame, ax: Any = None, *, agents: Mapping[str, Look] 
     Raises:
         SymbenchError: A column is missing, or nothing was measured.
     """
+    from symbench.training.curve_logs import measure_of  # late: that room loads torch
+
     require_columns(frame, COLUMNS, "symbench.training.curve_logs.read_curve_logs")
-    measure = measured(frame)
+    measure = measure_of(frame)
     curves = frame if NAME in frame.columns else named(frame, "arm")
     chosen = looks(names(curves), grey="") if agents is None else agents
     with context():
@@ -53,20 +55,6 @@ def training(frame: pd.DataFrame, ax: Any = None, *, agents: Mapping[str, Look] 
         ax.margins(x=0.02)
         ax.grid(color="0.92", linewidth=0.6)
     return ax
-
-
-def measured(frame: pd.DataFrame) -> str:
-    """The column of what was measured.
-
-    Raises:
-        SymbenchError: There is none.
-    """
-    found = [name for name in frame.columns if name not in (*COLUMNS, "source", NAME)]
-    if not found:
-        raise SymbenchError(
-            "the frame says nothing but steps; a column with what was measured is needed, e.g. 'return'"
-        )
-    return "return" if "return" in found else str(found[0])
 
 
 def summary(of_arm: pd.DataFrame, measure: str) -> Curves:

@@ -13,6 +13,7 @@ from symbench.reading import brief
 
 _STUDY: Final = "curves.csv"
 _TRAINING: Final = ("train.json", "curve.json")  # the first is written last, and holds the whole curve
+_WHO_AND_WHEN: Final = ("arm", "run", "step", "source", "name")
 _NOT_MEASURED: Final = ("done", "seconds")
 
 
@@ -39,8 +40,15 @@ def read_curve_logs(*paths: str | Path) -> pd.DataFrame:
 
 
 def measure_of(frame: pd.DataFrame) -> str:
-    """The column that is neither arm, run, step nor source."""
-    return next(str(name) for name in frame.columns if name not in ("arm", "run", "step", "source"))
+    """The column of what was measured: ``return`` if there is one, else the first that says neither who nor when.
+
+    Raises:
+        SymbenchError: There is none.
+    """
+    found = [str(name) for name in frame.columns if name not in _WHO_AND_WHEN]
+    if not found:
+        raise SymbenchError("curves need a column with what was measured, e.g. 'return', beside arm, run and step")
+    return "return" if "return" in found else found[0]
 
 
 def has_curves(path: Path) -> bool:
@@ -77,6 +85,8 @@ def _table(path: Path) -> pd.DataFrame:
     missing = [name for name in ("arm", "run", "step") if name not in frame.columns]
     if missing or len(frame.columns) < 4 or frame.empty:
         raise SymbenchError(f"{path} is no table of curves; its columns are arm, run, step and what was measured")
+    if not all(pd.api.types.is_numeric_dtype(frame[name]) for name in ("step", measure_of(frame))):
+        raise SymbenchError(f"{path}: step and {measure_of(frame)} are numbers in a table of curves")
     return frame
 
 

@@ -82,7 +82,9 @@ def test_a_damaged_log_is_named(symbench: Symbench, tmp_path: Path, content: str
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "arm,run,step,return\n", "arm,run,step\na,0,1\n"])
+@pytest.mark.parametrize(
+    "content", ["", "a,b\n1,2\n", "arm,run,step,return\n", "arm,run,step\na,0,1\n", "arm,run,step,return\na,0,1,x\n"]
+)
 def test_a_table_of_something_else_is_refused(symbench: Symbench, tmp_path: Path, content: str) -> None:
     (tmp_path / "curves.csv").write_text(content)
     result = symbench("plot", "curves.csv")
