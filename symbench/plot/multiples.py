@@ -127,8 +127,7 @@ def _legend(drawn: Any, grid: Sequence[Any], frame: pd.DataFrame, wide: float) -
             if handle.get_label() in set(frame[NAME]):
                 handles.setdefault(handle.get_label(), handle)
     texts = [with_runs(name, _runs(frame[frame[NAME] == name])) for name in handles]
-    fitting = max(1, int(_LETTERS * wide / (max(map(len, texts)) + _OF_LEGEND)))
-    columns = math.ceil(len(texts) / math.ceil(len(texts) / fitting))  # as many in each row
+    columns = _legend_columns([len(text) + _OF_LEGEND for text in texts], _LETTERS * wide)
     # The names come in afterwards: matplotlib leaves out labels that begin with an underscore.
     blanks = ["x" * len(text) for text in texts]
     place_of = {"loc": "outside lower center", "ncols": columns, "borderaxespad": 0.2}
@@ -136,6 +135,15 @@ def _legend(drawn: Any, grid: Sequence[Any], frame: pd.DataFrame, wide: float) -
     for place, text in zip(legend.get_texts(), texts, strict=True):
         place.set_text(text)
     return math.ceil(len(texts) / columns)
+
+
+def _legend_columns(letters: Sequence[int], room: float) -> int:
+    """The most columns that fit, filled from above, each as wide as its longest text."""
+    for lines in range(1, len(letters)):
+        columns = [max(letters[start : start + lines]) for start in range(0, len(letters), lines)]
+        if sum(columns) <= room:
+            return len(columns)
+    return 1
 
 
 def _runs(of_agent: pd.DataFrame) -> list[int]:

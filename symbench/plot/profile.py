@@ -91,5 +91,5 @@ def _check(panel: pd.DataFrame, units: Mapping[str, Any]) -> None:
 def _draw(ax: Any, units: Any, name: str, look: Look, first: int) -> None:
     share, low, high = performance_profile(units, TAUS)
     if not np.isnan(low).any():
-        ax.fill_between(TAUS, low, high, color=look.colour, alpha=0.15, linewidth=0)
+        ax.fill_between(TAUS, low, high, color=look.colour, alpha=0.1, linewidth=0)
     ax.plot(TAUS, share, label=name, markevery=(first, 25), **line_style(look, len(units)))
