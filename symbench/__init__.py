@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symbench.evaluation import evaluate
+    from symbench.loading import load
 
-__all__ = ["__version__", "evaluate"]
+__all__ = ["__version__", "evaluate", "load"]
 
 __version__ = "0.2.0.dev0"
 
@@ -22,8 +23,12 @@ if "gymnasium" in sys.modules:
 
 
 def __getattr__(name: str) -> Any:
-    if name != "evaluate":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from symbench.evaluation import evaluate
+    if name == "evaluate":
+        from symbench.evaluation import evaluate
 
-    return evaluate
+        return evaluate
+    if name == "load":
+        from symbench.loading import load
+
+        return load
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

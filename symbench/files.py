@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file so that no reader and no crash ever sees half of it.
 
     Raises:
@@ -17,8 +17,9 @@ def write_atomically(path: Path, text: str) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         # A name that is no Unicode, e.g. in a command line that is recorded, is no reason to lose a file.
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+        encoded = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
+        with os.fdopen(handle, "wb") as file:
+            file.write(encoded)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o644)

@@ -18,6 +18,7 @@ from symbench.cli.errors import usage_error
 from symbench.cli.leaderboard import leaderboard
 from symbench.cli.list import list_
 from symbench.cli.merge import merge
+from symbench.cli.plot import plot
 from symbench.cli.report import report
 from symbench.cli.run import run
 from symbench.cli.solve import solve
@@ -74,6 +75,7 @@ def _options(
 
 for _name, _command in (
     *(("run", run), ("list", list_), ("train", train), ("report", report), ("merge", merge)),
+    ("plot", plot),
     *(("describe", describe), ("video", video), ("analyse", analyse)),
     *(("check-symmetry", check_symmetry), ("study", study)),
     ("solve", solve),

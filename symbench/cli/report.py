@@ -19,21 +19,69 @@ def report(
     task: Annotated[
         list[str] | None, typer.Option("--task", "-t", metavar="TASK", help="What comes first; may be repeated.")
     ] = None,
+    agent: Annotated[
+        list[str] | None,
+        typer.Option("--agent", "-a", metavar="AGENT", help="Of --latex, --html, --csv; may be repeated. \\[all]"),
+    ] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="A tabular with booktabs, ready for \\input.")] = False,
+    html: Annotated[
+        bool, typer.Option("--html", help="One page with tables and figures, which needs no network.")
+    ] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="The lines of leaderboard.csv.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Of one of the three; - prints. \\[RUN_DIR/leaderboard.*]"),
+    ] = None,
     debug: Debug = False,
 ) -> None:
-    """Make the tables of a run again from its cells, and print them.
+    r"""Make the tables of a run again from its cells, and print them.
 
     Writes leaderboard.csv, leaderboard.md and episodes.csv into RUN_DIR.
     Works on a run that is unfinished, and on one that was made elsewhere:
-    no agent is loaded.
+    no agent is loaded. With --latex, --html or --csv only that is written, of
+    the tasks and agents that are named; names are escaped.
 
     [bold]Examples[/bold]
       [cyan]symbench report runs/shuffle[/cyan]
       [cyan]symbench report runs/shuffle | less[/cyan]
+      [cyan]symbench report runs/shuffle --latex -t CartPole-v1[/cyan]  [dim]# \input{...}[/dim]
+      [cyan]symbench report runs/shuffle --html --out page.html[/cyan]
+      [cyan]symbench report runs/shuffle --csv --out - | column -ts,[/cyan]
     """
     from symbench.leaderboard import write_report
 
+    forms = [form for form, asked in (("tex", latex), ("html", html), ("csv", csv)) if asked]
+    if forms:
+        _export(run_dir, forms, (task or [], agent or []), out)
+        return
+    _refuse(agent, out)
     show(write_report(run_dir, task or ()), run_dir)
+
+
+def _refuse(agent: list[str] | None, out: Path | None) -> None:
+    """Options that would have no effect."""
+    from symbench.errors import SymbenchError
+
+    if agent or out is not None:
+        name = "--agent" if agent else "--out"
+        raise SymbenchError(f"{name} is for --latex, --html or --csv; give one of them, or leave {name} out")
+
+
+def _export(run_dir: Path, forms: list[str], chosen: tuple[list[str], list[str]], out: Path | None) -> None:
+    from symbench.cli.console import console
+    from symbench.errors import SymbenchError
+    from symbench.exports import FORMS, write_export
+    from symbench.leaderboard import read_report
+
+    if out is not None and len(forms) > 1:
+        raise SymbenchError("--out names one file, so give one of --latex, --html and --csv")
+    made = read_report(run_dir, *chosen)
+    for form in forms:
+        if str(out) == "-":
+            typer.echo(FORMS[form](made), nl=False)
+            continue
+        written = write_export(made, form, out or run_dir / f"leaderboard.{form}")
+        console().print(str(written), markup=False, highlight=False, soft_wrap=True)
 
 
 def show(made: Report, directory: Path) -> None:

@@ -1,19 +1,25 @@
-"""The rows and the episodes as pandas frames, with the columns of the submission format."""
+"""The rows, the training runs and the episodes of a run as pandas frames."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from symbench.leaderboard.retention import STATISTICS
+from symbench.leaderboard.retention import STATISTICS, has_learned, shares
+from symbench.leaderboard.rows import make_rows
+from symbench.leaderboard.scores import Scores
 from symbench.runner.measures import POLICY, VALUE
+from symbench.suites.severity_order import severity_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from symbench.leaderboard.rows import Row
-    from symbench.runner import Record
+    from symbench.leaderboard.scores import Paired
+    from symbench.runner import Manifest, Record
+    from symbench.suites import Perturbation
 
 COLUMNS = (
     *("suite", "task", "perturbation", "severity", "agent", "training_runs", "episodes", "mean", "std"),
@@ -33,14 +39,76 @@ COLUMNS = (
         "statistics",
         *("gap_mean", "gap_std", "gap_changed"),
         "games",
+        *("baseline", "severity_order"),
     ),
+)
+
+
+RUN_COLUMNS = (
+    *("suite", "task", "perturbation", "severity", "agent", "run", "episodes", "mean", "score", "retention"),
+    *("baseline", "severity_order"),
 )
 
 
 def leaderboard_frame(rows: Sequence[Row]) -> pd.DataFrame:
     """One line per row, with the columns :data:`COLUMNS`."""
-    frame: pd.DataFrame = pd.DataFrame([_line(row) for row in rows], columns=list(COLUMNS))
+    orders = _orders(rows)
+    lines = [{**_line(row), "severity_order": orders[row.task].get(row.condition.id)} for row in rows]
+    return _typed(lines, COLUMNS)
+
+
+def runs_frame(manifest: Manifest, records: Sequence[Record]) -> pd.DataFrame:
+    """One line per training run, with the columns :data:`RUN_COLUMNS`.
+
+    ``score`` and ``retention`` are means over its episodes, by the task's metric and by
+    :func:`~symbench.leaderboard.retention.shares`; NaN is the retention of an agent that has nothing to lose.
+    """
+    scores, rows = Scores(manifest, records), make_rows(manifest, records)
+    orders = _orders(rows)
+    lines = [
+        {**_where(row), **of_run, "severity_order": orders[row.task].get(row.condition.id)}
+        for row in rows
+        for of_run in _of_runs(manifest, scores, row)
+    ]
+    return _typed(lines, RUN_COLUMNS)
+
+
+def _typed(lines: Sequence[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
+    frame: pd.DataFrame = pd.DataFrame(lines, columns=list(columns)).astype({"severity_order": "Int64"})
     return frame
+
+
+def _of_runs(manifest: Manifest, scores: Scores, row: Row) -> list[dict[str, Any]]:
+    """What is said of each training run of a row."""
+    task, condition, agent = row.task, row.condition.id, row.agent
+    returns, by_metric = scores.returns(task, condition, agent), scores.scores(task, condition, agent)
+    if returns is None or by_metric is None:
+        return []
+    kept = _kept(scores.paired_gains(task, condition, manifest.suite.baseline.id, agent))
+    return [
+        {
+            **{"run": run, "episodes": len(of_run), "mean": of_run.mean(), "score": score},
+            **{"retention": kept.get(run, math.nan), "baseline": row.condition.baseline},
+        }
+        for run, of_run, score in zip(
+            sorted(scores.runs(task, condition, agent)), returns, by_metric.mean(axis=1), strict=True
+        )
+    ]
+
+
+def _kept(paired: Paired | None) -> dict[int, float]:
+    """Training run -> its retention; empty where nothing could be lost."""
+    if paired is None or not has_learned(paired.clean):
+        return {}
+    return dict(zip(paired.runs, shares(paired.perturbed.mean(axis=1), paired.clean.mean(axis=1)), strict=True))
+
+
+def _orders(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
+    """Task -> condition -> its place among the severities of its perturbation."""
+    conditions: dict[str, dict[str, Perturbation]] = {}
+    for row in rows:
+        conditions.setdefault(row.task, {})[row.condition.id] = row.condition
+    return {task: severity_order(list(of_task.values())) for task, of_task in conditions.items()}
 
 
 def episodes_frame(records: Sequence[Record]) -> pd.DataFrame:
@@ -48,13 +116,19 @@ def episodes_frame(records: Sequence[Record]) -> pd.DataFrame:
     return pd.concat([_episodes(record) for record in records], ignore_index=True) if records else pd.DataFrame()
 
 
-def _line(row: Row) -> dict[str, Any]:
+def _where(row: Row) -> dict[str, Any]:
     return {
         "suite": row.suite,
         "task": row.task,
         "perturbation": row.condition.name,
         "severity": row.condition.level,
         "agent": row.agent,
+    }
+
+
+def _line(row: Row) -> dict[str, Any]:
+    return {
+        **_where(row),
         "training_runs": row.runs,
         "episodes": row.episodes,
         "mean": row.mean,
@@ -74,6 +148,7 @@ def _line(row: Row) -> dict[str, Any]:
         "gap_std": row.excess_std,
         "gap_changed": row.excess_changed,
         "games": row.games,
+        "baseline": row.condition.baseline,
     }
 
 

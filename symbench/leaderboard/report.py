@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from symbench.errors import SymbenchError
+from symbench.errors import SymbenchError, unknown
 from symbench.files import write_atomically
 from symbench.leaderboard import markdown
 from symbench.leaderboard.tables import Report, make_report
@@ -13,6 +14,8 @@ from symbench.runner import Store, load_manifest
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from symbench.runner import Manifest, Record
 
 
 def write_report(directory: Path, tasks: Sequence[str] = ()) -> Report:
@@ -27,8 +30,7 @@ def write_report(directory: Path, tasks: Sequence[str] = ()) -> Report:
     """
     from symbench.leaderboard.frame import episodes_frame, leaderboard_frame
 
-    manifest, store = load_manifest(directory), Store(directory)
-    records = store.records(manifest.cells)
+    manifest, records = _read(directory)
     report = make_report(manifest, records, tasks)
     files = {
         "leaderboard.csv": leaderboard_frame(report.rows).to_csv(index=False),
@@ -41,3 +43,32 @@ def write_report(directory: Path, tasks: Sequence[str] = ()) -> Report:
         except OSError as error:
             raise SymbenchError(f"cannot write {directory / name} ({error.strerror}); the cells are kept") from error
     return report
+
+
+def read_report(directory: Path, tasks: Sequence[str] = (), agents: Sequence[str] = ()) -> Report:
+    """The tables of a run directory, of some tasks and agents; nothing is written.
+
+    Args:
+        directory: The run directory.
+        tasks: Which tasks; none takes all.
+        agents: The same; the answer in one line, which is about all agents, is left out if some are named.
+
+    Raises:
+        SymbenchError: The directory holds no run, a cell is damaged, or a task or an agent is not in it.
+    """
+    manifest, records = _read(directory)
+    report = make_report(manifest, records, tasks)
+    for kind, wanted, known in (
+        ("task", tasks, {row.task for row in report.rows}),
+        ("agent", agents, {row.agent for row in report.rows}),
+    ):
+        for name in wanted:
+            if name not in known:
+                raise unknown(kind, name, known, f"of {directory}")
+    rows = [row for row in report.rows if row.task in (tasks or [row.task]) and row.agent in (agents or [row.agent])]
+    return replace(report, rows=rows, answer="" if agents else report.answer)
+
+
+def _read(directory: Path) -> tuple[Manifest, list[Record]]:
+    manifest = load_manifest(directory)
+    return manifest, Store(directory).records(manifest.cells)

@@ -226,14 +226,10 @@ def _changed(manifest: Manifest, scores: Scores, task: str, condition: Perturbat
 
 
 def _retention(manifest: Manifest, scores: Scores, task: str, condition: Perturbation, agent: str) -> Estimate:
-    baseline = manifest.suite.baseline.id
-    both = scores.runs(task, baseline, agent) & scores.runs(task, condition.id, agent)
-    perturbed = scores.gains(task, condition.id, agent, both)
-    clean = scores.gains(task, baseline, agent, both)
-    if perturbed is None or clean is None or perturbed.shape != clean.shape:
+    paired = scores.paired_gains(task, condition.id, manifest.suite.baseline.id, agent)
+    if paired is None:
         return UNDEFINED
-    games = scores.distinct(task, (condition.id, agent), (baseline, agent), only=both)
-    estimate = retention(perturbed[:, games], clean[:, games], manifest.suite.seed)
+    estimate = retention(paired.perturbed, paired.clean, manifest.suite.seed)
     if condition.baseline and not math.isnan(estimate.value):
         return Estimate(1.0, NAN, NAN)  # by definition, also where a training run has failed
     return estimate

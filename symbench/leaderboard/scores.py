@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from symbench.runner import Manifest, Record
 
     Array = NDArray[np.float64]
+else:
+    Array = Any  # a named tuple's annotations are read when it is made
+
+
+class Paired(NamedTuple):
+    """What the same R training runs have in the same E episodes, (R, E) each."""
+
+    runs: list[int]
+    perturbed: Array
+    clean: Array
 
 
 class Scores:
@@ -75,6 +85,19 @@ class Scores:
         """What retention is the share of; see :meth:`symbench.tasks.Metric.gain`."""
         returns = self.returns(task, condition, agent, only)
         return None if returns is None else self._manifest.tasks[task].metric.gain(returns)
+
+    def paired_gains(self, task: str, condition: str, baseline: str, agent: str) -> Paired | None:
+        """Gains under a condition and without perturbation, of the same training runs in the same games.
+
+        Returns:
+            ``None`` if no training run has played both, or they differ in the number of episodes.
+        """
+        both = self.runs(task, baseline, agent) & self.runs(task, condition, agent)
+        perturbed, clean = (self.gains(task, which, agent, both) for which in (condition, baseline))
+        if perturbed is None or clean is None or perturbed.shape != clean.shape:
+            return None
+        games = self.distinct(task, (condition, agent), (baseline, agent), only=both)
+        return Paired(sorted(both), perturbed[:, games], clean[:, games])
 
     def excess(self, task: str, condition: str, agent: str, only: Collection[int] | None = None) -> Array | None:
         """Gaps to the references of the same instances in %, (R, E); ``None`` without references or episodes.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from symbench.leaderboard.bootstrap import Estimate
     from symbench.leaderboard.rows import Gap, Row, Summary
     from symbench.runner import Manifest
+    from symbench.runner.manifest import Invocation
 
 NOTHING = "–"  # noqa: RUF001  (a dash that reads as "no value", not as a minus)
 
@@ -265,3 +266,22 @@ def _errors(agent: str, rows: Sequence[Row]) -> str:
 def _skipped(rows: Sequence[Row]) -> str:
     skipped = _gaps(rows, GapKind.SKIPPED)
     return f"{NOTHING}: cannot act there, e.g. {skipped[0][1].reason}.{_partial(skipped)}" if skipped else ""
+
+
+def calls(manifest: Manifest) -> list[Invocation]:
+    """The calls that made a run: not those that found everything there, and only printed the tables again."""
+    # One that was killed may have written a cell that it could not count any more.
+    return [call for call in manifest.invocations if call.evaluated or call.seconds is None]
+
+
+def made_with(call: Invocation) -> str:
+    """When a call began, what it did, and with which processor and versions."""
+    facts = call.environment
+    versions = {"symbench": facts["symbench"], "Python": facts["python"], **facts["packages"]}
+    return (
+        f"{call.started}: {call.evaluated} cells in "
+        f"{'unknown time (it was stopped)' if call.seconds is None else f'{call.seconds:.0f} s'}, "
+        f"{facts['workers']} worker(s) of one thread, {facts['cpu']}. "
+        + ", ".join(f"{name} {version}" for name, version in versions.items())
+        + (f", commit {facts['commit']}." if facts["commit"] else ".")
+    )

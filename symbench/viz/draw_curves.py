@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symbench.viz.colours import hexadecimal, of
 from symbench.viz.figures import figure, save, save_csv
@@ -30,12 +30,23 @@ def draw_curves(path: Path, curves: Sequence[Curves], title: str, threshold: flo
     drawn, axes = figure(7, 4.2)
     axes.axhline(threshold, color="0.8", linewidth=1)
     for number, arm in enumerate(curves):
-        colour, (low, median, high) = hexadecimal(of(number)), arm.quantiles
-        axes.fill_between(arm.steps, low, high, color=colour, alpha=0.2, linewidth=0)
-        axes.plot(arm.steps, median, color=colour, label=f"{arm.arm} ({len(arm.returns)} runs)")
+        draw_arm(axes, arm, label=f"{arm.arm} ({len(arm.returns)} runs)", color=hexadecimal(of(number)))
     axes.set(title=title, xlabel="environment steps", ylabel="mean return (median and quartiles of runs)")
     axes.legend(frameon=False, loc="lower right")
     return save(drawn, path)
+
+
+def draw_arm(axes: Any, arm: Curves, **style: Any) -> None:
+    """Draw the median over training runs with a band from the 25% to the 75% quantile.
+
+    Args:
+        axes: Of matplotlib.
+        arm: The curves.
+        **style: Of the line; its ``color`` is that of the band.
+    """
+    low, median, high = arm.quantiles
+    axes.fill_between(arm.steps, low, high, color=style["color"], alpha=0.2, linewidth=0)
+    axes.plot(arm.steps, median, **style)
 
 
 def write_curves(path: Path, curves: Sequence[Curves]) -> Path:

@@ -142,7 +142,7 @@ def test_train_says_which_suite_plays_the_task(symbench: Symbench, monkeypatch: 
     assert "--suite shuffle --task Swimmer-v5" in symbench("train", "Swimmer-v5").output
 
 
-@pytest.mark.parametrize("command", ["run", "list", "train", "report", "describe"])
+@pytest.mark.parametrize("command", ["run", "list", "train", "report", "plot", "describe"])
 def test_help_of_every_command_has_examples(symbench: Symbench, command: str) -> None:
     output = symbench(command, "--help").output
     assert "Examples" in output
