@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -34,9 +34,11 @@ _CLOSE: Final = 1e-3  # of a return: what weights that differ in their last digi
 _SAME_TOUR: Final = 1e-9  # of a length: another order of the same sum
 # Of the telling episodes. On CartPoleSwingUp, runs of bundled agents that were trained apart share up to a third;
 # the attention neuron with noise of 1e-9 of its weights has 89% of its own, with 1e-6 84%, with 1e-4 73%, for episodes
-# are chaotic; the MLP has 100%, 100% and 98%.
-_SAME_SHARE: Final = 0.6
+# are chaotic; the MLP has 100%, 100% and 98%. Simple controllers with other gains may share more than half.
+_SAME_SHARE: Final = 0.85  # refused
+_ALIKE_SHARE: Final = 0.6  # noted, for somebody to look at
 _OUTCOMES: Final = 5  # that telling episodes must have at least to tell anything
+_SATURATED: Final = "have the same episodes; the task saturates, so these do not tell runs apart"
 _OPTIMAL: Final = 1e-3  # % above the reference
 
 
@@ -52,7 +54,7 @@ class PlayedRun:
         run: Its number.
         of: What the metadata say of it.
         episodes: Condition -> returns and lengths, (2, E), of the perturbed ones, or of all if it cannot act in these.
-        telling: Condition -> which of them tell something about the run, (E,), see :func:`_same_episodes`.
+        telling: Condition -> which of them tell something about the run, (E,), see :func:`_alike`.
         close: How far returns of the same episode may be apart, as a share of them.
     """
 
@@ -71,13 +73,15 @@ def clones(submission: Submission) -> tuple[list[str], list[str]]:
         runs = played_runs(submission, task)
         for other in runs:
             for one in runs[: other.run]:
-                same, saturated = _same_episodes(one, other)
                 pair = f"{task}, runs {one.run} and {other.run}"
-                if same:
-                    wrong.append(f"{pair} have the same episodes; one training run counts once, so leave one out")
-                elif saturated:
-                    notes.append(f"{pair} have the same episodes; the task saturates, so these do not tell runs apart")
-                if same or saturated:
+                match how := _alike(one, other):
+                    case "same":
+                        wrong.append(f"{pair} have the same episodes; one training run counts once, so leave one out")
+                    case "alike":
+                        notes.append(f"{pair} have most of their episodes in common: are they one training run?")
+                    case "saturated":
+                        notes.append(f"{pair} {_SATURATED}")
+                if how:
                     break
     return wrong, notes
 
@@ -152,27 +156,25 @@ def _in_common(task: str, one: PlayedRun, other: PlayedRun) -> str:
     for what in ("weights",) if ranked_by_gap(task) else ("weights", "tensors"):
         if (value := getattr(one.of, what)) is not None and value == getattr(other.of, what):
             return what
-    return "episodes" if _same_episodes(one, other)[0] else ""
+    return "episodes" if _alike(one, other) == "same" else ""
 
 
-def _same_episodes(one: PlayedRun, other: PlayedRun) -> tuple[bool, bool]:
-    """Whether two runs are one by their episodes, and whether they could be.
+def _alike(one: PlayedRun, other: PlayedRun) -> Literal["same", "alike", "saturated", ""]:
+    """What the episodes of two runs have in common.
 
     Telling are episodes that do not end as most of the run do (at the most or the least the task gives) and that are
-    not optimal. Two runs are one if six of ten of these are the same; if they have fewer than five outcomes, the task
-    saturates.
+    not optimal. If they have fewer than five outcomes, the task saturates.
     """
     shared = [condition for condition in one.episodes if condition in other.episodes]
     if not shared:
-        return False, False
+        return ""
     a, b = (np.concatenate([run.episodes[each] for each in shared], axis=1) for run in (one, other))
     telling = np.concatenate([one.telling[each] | other.telling[each] for each in shared])
     equal = (a[1] == b[1]) & (np.abs(a[0] - b[0]) <= one.close * np.maximum(1, np.abs(a[0])))
-    if equal[telling].sum() < _SAME_SHARE * telling.sum():
-        return False, False
     if len(np.unique(_outcomes(a[:, telling]))) < _OUTCOMES:
-        return False, bool(equal.all())
-    return True, False
+        return "saturated" if equal.all() else ""
+    share = equal[telling].mean()
+    return "same" if share >= _SAME_SHARE else "alike" if share >= _ALIKE_SHARE else ""
 
 
 def played_runs(submission: Submission, task: str) -> list[PlayedRun]:
