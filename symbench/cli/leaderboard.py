@@ -39,6 +39,8 @@ def leaderboard(
     from symbench.leaderboard.gap_rows import read_tables
     from symbench.leaderboard.site import write_site
 
+    for fault in _unsigned(folder):
+        typer.secho(f"not verified: {fault}", err=True, fg="yellow")
     if check:
         _check(folder, site or folder / "site")
         return
@@ -48,6 +50,15 @@ def leaderboard(
     typer.echo(f"{folder}/LEADERBOARD.md, leaderboard.csv: {len(boards)} boards, {lines} lines")
     write_site(boards, site or folder / "site", read_tables(folder))
     typer.echo(f"{site or folder / 'site'}/index.html")
+
+
+def _unsigned(folder: Path) -> list[str]:
+    """Why entries of what is verified do not count."""
+    from symbench.leaderboard.signatures import SIGNERS, signature_fault
+    from symbench.leaderboard.verified import VERIFIED, read_verified
+
+    entries = read_verified(folder / VERIFIED).items()
+    return list(filter(None, (signature_fault(name, entry, folder / SIGNERS) for name, entry in entries)))
 
 
 def _check(folder: Path, site: Path) -> None:
