@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from symbench.cli.analyse import analyse
+from symbench.cli.check_pull_request import check_pull_request
 from symbench.cli.check_symmetry import check_symmetry
 from symbench.cli.compare import compare
 from symbench.cli.describe import describe
@@ -79,6 +80,7 @@ for _name, _command in (
     ("solve", solve),
     *(("submit", submit), ("validate", validate), ("verify", verify)),
     *(("leaderboard", leaderboard), ("compare", compare)),
+    ("check-pull-request", check_pull_request),
 ):
     app.command(_name)(_command)
 

@@ -39,7 +39,7 @@ def verify(
     ] = None,
     debug: Debug = False,
 ) -> None:
-    """Play random cells of a submission again and compare the scores.
+    r"""Play random cells of a submission again and compare the scores.
 
     The files of the agent must be those that were submitted: their hashes
     are compared first. Exit code 0: every cell is within the tolerance that
@@ -48,7 +48,8 @@ def verify(
     [bold]Examples[/bold]
       [cyan]symbench verify leaderboards/submissions/mlp.csv[/cyan]   [dim]# a bundled agent[/dim]
       [cyan]symbench verify mine.csv --agent ppo:s0.zip --agent ppo:s1.zip --trust[/cyan]
-      [cyan]symbench verify leaderboards/submissions/mlp.csv --record leaderboards/verified.json --sign ~/.ssh/id_ed25519[/cyan]
+      [cyan]symbench verify leaderboards/submissions/mlp.csv \
+          --record leaderboards/verified.json --sign ~/.ssh/id_ed25519[/cyan]   [dim]# a maintainer[/dim]
     """
     from symbench.leaderboard import verify as module
     from symbench.leaderboard.signatures import sign_recorded
