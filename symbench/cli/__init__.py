@@ -16,6 +16,7 @@ from symbench.cli.check_symmetry import check_symmetry
 from symbench.cli.compare import compare
 from symbench.cli.describe import describe
 from symbench.cli.errors import usage_error
+from symbench.cli.export import export
 from symbench.cli.leaderboard import leaderboard
 from symbench.cli.list import list_
 from symbench.cli.merge import merge
@@ -83,6 +84,7 @@ for _name, _command in (
     ("check-pull-request", check_pull_request),
 ):
     app.command(_name)(_command)
+app.add_typer(export, name="export")
 
 
 def main() -> None:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import SymbenchError
 from symbench.files import write_atomically
-from symbench.leaderboard.board import SUBMISSIONS
+from symbench.leaderboard.board import SUBMISSIONS, make_boards
 from symbench.leaderboard.retention import STATISTICS
 from symbench.leaderboard.signatures import NAMESPACE, SIGNERS, message, signed
+from symbench.leaderboard.validate import read_submission
 from symbench.leaderboard.verified import VERIFIED, read_verified
 from symbench.runner.cell import digest_of
 
@@ -61,6 +62,21 @@ def bundle_of(folder: Path, boards: Iterable[Board]) -> str:
     """
     entries = signed(read_verified(folder / VERIFIED), folder / SIGNERS)
     return bundle(boards, entries, folder / SUBMISSIONS)
+
+
+def bundle_of_submission(file: Path) -> str:
+    """The rows of one submission, with what is verified where it lies.
+
+    Args:
+        file: Either of its files; in a leaderboard, or anywhere else, where nothing of it is verified.
+
+    Raises:
+        SymbenchError: As :func:`bundle_of`, or the submission breaks a rule.
+    """
+    submission, folder = read_submission(file), file.resolve().parent
+    house = folder.parent if folder.name == SUBMISSIONS else folder
+    entries = signed(read_verified(house / VERIFIED), house / SIGNERS)
+    return bundle(make_boards([submission], entries), entries, folder)
 
 
 def write_bundle(folder: Path, boards: Iterable[Board]) -> None:
