@@ -52,7 +52,7 @@ def verify(
           --record leaderboards/verified.json --sign ~/.ssh/id_ed25519[/cyan]   [dim]# a maintainer[/dim]
     """
     from symbench.leaderboard import verify as module
-    from symbench.leaderboard.signatures import sign_recorded
+    from symbench.leaderboard.signatures import check_key, sign_recorded
     from symbench.leaderboard.validate import read_submission
 
     def show(comparison: module.Comparison) -> None:
@@ -65,6 +65,8 @@ def verify(
 
     if sign and not record:
         raise SymbenchError("--sign signs what is recorded: add --record leaderboards/verified.json")
+    if sign:
+        check_key(sign)  # now rather than after the cells
     read = read_submission(submission)
     specs = agent or [read.card.name]
     comparisons = module.verify(read, specs, trust=trust, cells=cells, seed=seed, progress=show)
@@ -75,3 +77,5 @@ def verify(
         module.record(record, read, comparisons)
     if record and sign:
         sign_recorded(record, read.card.name, sign)
+    elif record:
+        typer.echo(f"{record}: recorded without a signature, so it does not count yet; --sign KEY adds one", err=True)

@@ -48,6 +48,12 @@ def message(name: str, entry: Verified) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
+def check_key(key: Path) -> None:
+    """Raise if there is no such key, e.g. before cells are played that it is to sign."""
+    if not key.is_file():
+        raise SymbenchError(f"there is no key {key}; ssh-keygen -t ed25519 -f {key} makes one")
+
+
 def sign(name: str, entry: Verified, key: Path) -> Verified:
     """The entry with a signature.
 
@@ -59,8 +65,7 @@ def sign(name: str, entry: Verified, key: Path) -> Verified:
     Raises:
         SymbenchError: There is no such key, or ssh-keygen cannot sign with it.
     """
-    if not key.is_file():
-        raise SymbenchError(f"there is no key {key}; ssh-keygen -t ed25519 -f {key} makes one")
+    check_key(key)
     done = _ssh_keygen("sign", "-n", NAMESPACE, "-f", str(key), content=message(name, entry), seconds=_PATIENCE)
     if done.returncode:
         raise SymbenchError(f"cannot sign with {key}; ssh-keygen says: {_last_line(done.stderr)}")

@@ -60,6 +60,12 @@ def test_verify_plays_again_and_notes_it(symbench: Symbench, submitted: str, tmp
     verify = ("verify", TABLE, "--agent", "./mlp.json", "--cells", 1)
     key = make_key(tmp_path / "keys")
     allow(tmp_path / "leaderboards" / "allowed_signers", key)
+    unsigned = symbench(*verify, "--record", "leaderboards/verified.json")
+    assert unsigned.exit_code == 0 and "does not count yet; --sign KEY adds one" in unsigned.stderr
+    early = symbench(*verify, "--record", "leaderboards/verified.json", "--sign", "nowhere")
+    assert early.exit_code == 2 and "there is no key nowhere" in early.stderr and not early.stdout
+    symbench("leaderboard")
+    assert "### Verified" not in (tmp_path / "leaderboards" / "LEADERBOARD.md").read_text()
     result = symbench(*verify, "--record", "leaderboards/verified.json", "--sign", key)
     assert result.exit_code == 0, result.output
     assert "100% of the episodes identical" in result.stdout and "score off by 0, within 0.01" in result.stdout
