@@ -1,13 +1,16 @@
-"""SSH keys of maintainers, made for a test, and lists of them."""
+"""SSH keys of maintainers, made for a test, lists of them, and what they have verified."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+
+from symbench.leaderboard.validate import Submission
+from symbench.leaderboard.verified import Verified
 
 NEEDS_SSH: Final = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
 ONLY_THIS: Final = 'namespaces="symbench-verified"'
@@ -28,3 +31,8 @@ def allow(signers: Path, key: Path, who: str = "maintainer@example.org", options
     public = Path(f"{key}.pub").read_text()
     signers.write_text(f"{known}{who} {options} {public}")
     return signers
+
+
+def entry_of(submission: Submission, **changes: Any) -> Verified:
+    """That a submission was verified, and well enough; not signed."""
+    return Verified(**{"digest": submission.digest, "date": "2026-06-01", "cells": ["a"], "difference": 0.0, **changes})

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from maintainer_keys import NEEDS_SSH, ONLY_THIS, allow, make_key
+from maintainer_keys import NEEDS_SSH, ONLY_THIS, allow, entry_of, make_key
 from pydantic import Field
 from submission_cases import SUITE, Files, metadata, table
 from typer.testing import CliRunner
@@ -54,10 +54,6 @@ class House:
 
     def fault(self, entry: Verified, name: str = "mine") -> str:
         return signature_fault(name, entry, self.signers)
-
-
-def entry_of(submission: Submission, **changes: Any) -> Verified:
-    return Verified(**{"digest": submission.digest, "date": "2026-06-01", "cells": ["a"], "difference": 0.0, **changes})
 
 
 @pytest.fixture
@@ -110,16 +106,16 @@ def test_every_field_of_an_entry_is_covered(house: House, change: dict[str, Any]
 
 def test_fields_that_entries_get_later_are_covered_and_old_entries_stay_signed(house: House) -> None:
     class Later(Verified):
-        confidence: float | None = None
-        seeds: list[int] = Field(default_factory=list)
+        later: float | None = None
+        more: list[int] = Field(default_factory=list)
 
     old = Later(**house.entry.model_dump())
     assert house.fault(old) == ""
-    assert house.fault(old.model_copy(update={"confidence": 0.99})) != ""
-    assert house.fault(old.model_copy(update={"seeds": [1]})) != ""
-    new = sign("mine", Later(**entry_of(house.mine).model_dump(), confidence=0.99), house.key)
+    assert house.fault(old.model_copy(update={"later": 0.99})) != ""
+    assert house.fault(old.model_copy(update={"more": [1]})) != ""
+    new = sign("mine", Later(**entry_of(house.mine).model_dump(), later=0.99), house.key)
     assert house.fault(new) == ""
-    assert house.fault(new.model_copy(update={"confidence": None})) != ""
+    assert house.fault(new.model_copy(update={"later": None})) != ""
 
 
 def test_a_signature_cannot_be_moved_to_another_submission(house: House) -> None:

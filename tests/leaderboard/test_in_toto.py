@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from maintainer_keys import NEEDS_SSH, allow, make_key
+from maintainer_keys import NEEDS_SSH, allow, entry_of, make_key
 from submission_cases import SUITE, TASK, Files, metadata, table
 from typer.testing import CliRunner
 
@@ -18,7 +18,7 @@ from symbench.leaderboard.board import read_boards, write_tables
 from symbench.leaderboard.in_toto import BUNDLE, is_stale, write_bundle
 from symbench.leaderboard.signatures import NAMESPACE, message, sign_recorded
 from symbench.leaderboard.validate import read_submission
-from symbench.leaderboard.verified import Verified, read_verified, write_verified
+from symbench.leaderboard.verified import read_verified, write_verified
 
 jsonschema = pytest.importorskip("jsonschema")
 pytestmark = NEEDS_SSH
@@ -40,8 +40,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Files(card, table(card, seed), name).write(folder / "submissions")
     mine = read_submission(folder / "submissions" / "mine.csv")
     allow(folder / "allowed_signers", key)
-    entry = Verified(digest=mine.digest, date="2026-06-01", cells=CELLS, difference=0.0)
-    write_verified(folder / "verified.json", {"mine": entry})
+    write_verified(folder / "verified.json", {"mine": entry_of(mine, cells=CELLS)})
     sign_recorded(folder / "verified.json", "mine", key)
     write_bundle(folder, write_tables(folder))
     return folder
