@@ -22,6 +22,7 @@ EXTRAS: Final = {
     "jinja2": "site",
     "e3nn": "geometric",
     "onnxruntime": "onnx",
+    "huggingface_hub": "hub",
     "ray": "ray",
     "elkai": "routing",
     "numba": "routing",

@@ -11,10 +11,12 @@ import typer
 from typer.core import TyperGroup
 
 from symbench.cli.analyse import analyse
+from symbench.cli.check_pull_request import check_pull_request
 from symbench.cli.check_symmetry import check_symmetry
 from symbench.cli.compare import compare
 from symbench.cli.describe import describe
 from symbench.cli.errors import usage_error
+from symbench.cli.export import export
 from symbench.cli.leaderboard import leaderboard
 from symbench.cli.list import list_
 from symbench.cli.merge import merge
@@ -81,8 +83,10 @@ for _name, _command in (
     ("solve", solve),
     *(("submit", submit), ("validate", validate), ("verify", verify)),
     *(("leaderboard", leaderboard), ("compare", compare)),
+    ("check-pull-request", check_pull_request),
 ):
     app.command(_name)(_command)
+app.add_typer(export, name="export")
 
 
 def main() -> None:

@@ -27,7 +27,8 @@ def leaderboard(
 ) -> None:
     """Make the tables and the site of a leaderboard again from its submissions.
 
-    Writes LEADERBOARD.md and leaderboard.csv into FOLDER. The site needs no
+    Writes LEADERBOARD.md, leaderboard.csv and in-toto statements of their
+    rows, leaderboard.intoto.jsonl, into FOLDER. The site needs no
     server, no network and no build step. Tables of tours in FOLDER/tours are
     drawn on it. The same files give the same bytes. Exit code of --check: 0 if everything is up to date, 1 if not.
 
@@ -37,26 +38,42 @@ def leaderboard(
     """
     from symbench.leaderboard.board import write_tables
     from symbench.leaderboard.gap_rows import read_tables
+    from symbench.leaderboard.in_toto import write_bundle
     from symbench.leaderboard.site import write_site
 
+    for fault in _unsigned(folder):
+        typer.secho(f"not verified: {fault}", err=True, fg="yellow")
     if check:
         _check(folder, site or folder / "site")
         return
     require("jinja2", "the pages of the site")  # now rather than after the tables
     boards = write_tables(folder)
+    write_bundle(folder, boards)
     lines = sum(len(board.lines) for board in boards)
     typer.echo(f"{folder}/LEADERBOARD.md, leaderboard.csv: {len(boards)} boards, {lines} lines")
     write_site(boards, site or folder / "site", read_tables(folder))
     typer.echo(f"{site or folder / 'site'}/index.html")
 
 
+def _unsigned(folder: Path) -> list[str]:
+    """Why entries of what is verified do not count."""
+    from symbench.leaderboard.signatures import SIGNERS, signature_fault
+    from symbench.leaderboard.verified import VERIFIED, read_verified
+
+    entries = read_verified(folder / VERIFIED).items()
+    return list(filter(None, (signature_fault(name, entry, folder / SIGNERS) for name, entry in entries)))
+
+
 def _check(folder: Path, site: Path) -> None:
     """Exit with code 1 if anything is stale."""
     from symbench.leaderboard.board import read_boards, stale_tables
     from symbench.leaderboard.gap_rows import read_tables
+    from symbench.leaderboard.in_toto import BUNDLE, is_stale
     from symbench.leaderboard.site import stale_pages
 
-    stale = {folder: stale_tables(folder), site: stale_pages(read_boards(folder), site, read_tables(folder))}
+    boards = read_boards(folder)
+    stale = {folder: stale_tables(folder), site: stale_pages(boards, site, read_tables(folder))}
+    stale[folder] += [BUNDLE] if is_stale(folder, boards) else []
     command = "symbench leaderboard" if site == folder / "site" else f"symbench leaderboard --site {site}"
     for where, names in stale.items():
         if names:

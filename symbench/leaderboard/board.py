@@ -23,6 +23,7 @@ from symbench.leaderboard.bootstrap import (
 )
 from symbench.leaderboard.gaps import gap_draws, mean_gap, ranked_by_gap, submitted_gaps
 from symbench.leaderboard.retention import ALL_OF_IT, has_learned, retention_on_a_board, score, shares
+from symbench.leaderboard.signatures import SIGNERS, signed
 from symbench.leaderboard.validate import Submission, validate
 from symbench.leaderboard.verified import VERIFIED, is_verified, read_verified
 from symbench.tasks import get_task
@@ -138,10 +139,10 @@ def make_boards(submissions: Sequence[Submission], verified: Mapping[str, Verifi
 
 
 def read_boards(folder: Path) -> list[Board]:
-    """The boards of a folder with ``submissions/`` and ``verified.json``.
+    """The boards of a folder with ``submissions/``, ``verified.json`` and ``allowed_signers``.
 
     Raises:
-        SymbenchError: A submission breaks a rule, or a file cannot be read.
+        SymbenchError: A submission breaks a rule, a file cannot be read, or signatures cannot be checked here.
     """
     if not (folder / SUBMISSIONS).is_dir():
         raise SymbenchError(f"{str(folder)!r} holds no leaderboard: there is no folder {SUBMISSIONS!r}")
@@ -149,7 +150,7 @@ def read_boards(folder: Path) -> list[Board]:
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise SymbenchError(f"{problems[0]}{more}; see symbench validate {folder / SUBMISSIONS}")
-    return make_boards(submissions, read_verified(folder / VERIFIED))
+    return make_boards(submissions, signed(read_verified(folder / VERIFIED), folder / SIGNERS))
 
 
 def tables(boards: Sequence[Board]) -> dict[str, str]:

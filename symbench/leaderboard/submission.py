@@ -62,7 +62,7 @@ def submit(run_dir: Path, name: str, out: Path, about: About, agent: str | None 
         SymbenchError: The run or what is said about it does not make a submission; nothing is left behind.
     """
     manifest = _manifest(run_dir)
-    agent = agent or _only_agent(manifest)
+    agent = agent or only_agent(manifest)
     records = _records(run_dir, manifest, agent)
     card = _card(manifest, records, check_submission_name(name), agent, about)
     out.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,12 @@ def _manifest(run_dir: Path) -> Manifest:
     return manifest
 
 
-def _only_agent(manifest: Manifest) -> str:
+def only_agent(manifest: Manifest) -> str:
+    """The one agent, beside random play, that took part.
+
+    Raises:
+        SymbenchError: There are several, or random play only.
+    """
     agents = sorted({CellId.parse(id).agent for id in manifest.cells} - {"random"})
     if len(agents) != 1:
         raise SymbenchError(f"say which agent of the run: --agent {' or '.join(agents) or 'random'}")

@@ -27,6 +27,8 @@ class Verified(BaseModel):
         date: When.
         cells: Which.
         difference: Largest difference of a cell's mean normalised score.
+        signature: Of a maintainer, over everything else and the submission's name; see
+            :mod:`symbench.leaderboard.signatures`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +37,7 @@ class Verified(BaseModel):
     date: str
     cells: list[str]
     difference: float
+    signature: str | None = None
 
 
 def is_verified(submission: Submission, entries: Mapping[str, Verified]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from maintainer_keys import NEEDS_SSH, allow, make_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,9 +55,18 @@ def test_validate_lists_everything_with_its_place(symbench: Symbench, submitted:
     assert result.stderr == "error: 2 problems; the rules are in docs/submit.md\n"
 
 
+@NEEDS_SSH
 def test_verify_plays_again_and_notes_it(symbench: Symbench, submitted: str, tmp_path: Path) -> None:
     verify = ("verify", TABLE, "--agent", "./mlp.json", "--cells", 1)
-    result = symbench(*verify, "--record", "leaderboards/verified.json")
+    key = make_key(tmp_path / "keys")
+    allow(tmp_path / "leaderboards" / "allowed_signers", key)
+    unsigned = symbench(*verify, "--record", "leaderboards/verified.json")
+    assert unsigned.exit_code == 0 and "does not count yet; --sign KEY adds one" in unsigned.stderr
+    early = symbench(*verify, "--record", "leaderboards/verified.json", "--sign", "nowhere")
+    assert early.exit_code == 2 and "there is no key nowhere" in early.stderr and not early.stdout
+    symbench("leaderboard")
+    assert "### Verified" not in (tmp_path / "leaderboards" / "LEADERBOARD.md").read_text()
+    result = symbench(*verify, "--record", "leaderboards/verified.json", "--sign", key)
     assert result.exit_code == 0, result.output
     assert "100% of the episodes identical" in result.stdout and "score off by 0, within 0.01" in result.stdout
     symbench("leaderboard")
@@ -78,7 +88,7 @@ def test_leaderboard_writes_tables_and_check_finds_stale_ones(
     symbench: Symbench, submitted: str, tmp_path: Path
 ) -> None:
     result = symbench("leaderboard", "--check")
-    assert result.exit_code == 1 and "LEADERBOARD.md, leaderboard.csv in leaderboards: stale" in result.stderr
+    assert result.exit_code == 1 and "leaderboard.csv, leaderboard.intoto.jsonl in leaderboards: stale" in result.stderr
     assert not (tmp_path / "leaderboards" / "LEADERBOARD.md").exists()
     assert "1 boards, 1 lines" in symbench("leaderboard").stdout
     assert symbench("leaderboard", "--check").exit_code == 0

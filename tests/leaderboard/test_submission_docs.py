@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,24 +39,32 @@ def test_the_page_knows_columns_and_sizes(page: str) -> None:
 def test_the_check_of_pull_requests_runs_the_base_branch(workflow: dict[Any, Any]) -> None:
     (event,) = workflow[True]  # YAML reads `on` as a boolean
     assert event == "pull_request_target"
-    assert workflow["permissions"] == {"contents": "read"}
     (job,) = workflow["jobs"].values()
-    assert "permissions" not in job
+    assert workflow["permissions"] == {} and job["permissions"] == {"contents": "read"}
+    assert job["timeout-minutes"] <= 15
     (checkout,) = [step for step in job["steps"] if str(step.get("uses", "")).startswith("actions/checkout")]
-    assert checkout["with"] == {"persist-credentials": False}  # no ref: the base
+    assert checkout["with"] == {"persist-credentials": False, "fetch-depth": 0}  # no ref: the base
 
 
 def test_nothing_of_a_pull_request_is_executed(workflow: dict[Any, Any]) -> None:
     (job,) = workflow["jobs"].values()
     commands = [step["run"] for step in job["steps"] if "run" in step]
-    (data,) = [index for index, command in enumerate(commands) if "git fetch" in command]
-    assert all(command.startswith("symbench ") and "\n" not in command for command in commands[data + 1 :])
-    assert commands[0].endswith(" .") and commands[0].startswith("pip install") and data == 1
-    assert "core.symlinks=false" in commands[data]
-    taken = commands[data].split("--")[-1].split()
-    assert all(word.startswith("leaderboards/") for word in taken if word != "\\")
-    # What a stranger can choose, a title or the name of a branch, is never part of a command.
+    install, fetch, check = commands
+    assert install.startswith("pip install") and install.endswith('".[site]"'), "before anything of theirs is here"
+    assert "git -c transfer.fsckObjects=true fetch " in fetch and "--no-recurse-submodules" in fetch
+    assert not any(word in fetch for word in ("checkout", "reset", "pull ", "merge", ";", "&&", "|"))
+    assert check == 'symbench check-pull-request HEAD "$HEAD"'
+    # What a stranger can choose, a title or the name of a branch, is never part of a command; a commit's id is hex.
     assert not any("${{" in command for command in commands)
+    expressions = {value for step in job["steps"] for value in step.get("env", {}).values()}
+    assert expressions == {"${{ github.event.pull_request.head.sha }}"}
+
+
+def test_actions_are_named_by_commits() -> None:
+    """A tag can be moved to other code by whoever takes the action over."""
+    files = sorted((ROOT / ".github").rglob("*.y*ml"))
+    used = [line.strip() for file in files for line in file.read_text().splitlines() if re.search(r"\buses:", line)]
+    assert used and all(re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v[0-9.]+$", line) for line in used), used
 
 
 def test_the_template_asks_for_what_cannot_be_checked() -> None:
