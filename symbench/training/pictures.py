@@ -13,7 +13,6 @@ import torch
 
 from symbench.policies.agent import NetworkAgent, RandomAgent
 from symbench.policies.vision.patch_order import local_variance, motion, shifted
-from symbench.training.session import Returns
 from symbench.training.training_envs import make_training_envs
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def _play(
     """
     envs, kept = make_training_envs(recipe, settings.num_envs)
     generator, chance = np.random.default_rng(session.seed), RandomAgent(envs.single_action_space)
-    agent, returns = NetworkAgent(teacher, "teacher"), Returns(settings.num_envs)
+    agent, collected = NetworkAgent(teacher, "teacher"), 0.0
     chance.reset(settings.num_envs, seed=session.seed)
     agent.reset(settings.num_envs)
     envs.reset(seed=int(generator.integers(2**31)))
@@ -73,11 +72,11 @@ def _play(
         actions[random] = chance.act(kept.state)[random]
         _, rewards, terminated, truncated, _ = envs.step(actions)
         ended = terminated | truncated
-        returns.add(rewards, ended)
+        collected += float(np.mean(rewards))
         agent.restart(ended)
         frames, ages = [*frames[1:], kept.state.copy()], np.where(ended, 0, ages + 1)
         if (step + 1) % max(1, count // REPORTS) == 0:
-            session.report(step + 1, count, returns.mean)
+            session.report(step + 1, count, collected)  # few episodes end
     envs.close()
 
 
@@ -95,23 +94,19 @@ class _Opening:
             self._squares[age] += (seen**2).sum(axis=0)
 
     @property
-    def mean(self) -> Frames:
-        return np.rint(self._exact).astype(np.uint8)
+    def mean(self) -> NDArray[np.float64]:
+        mean: NDArray[np.float64] = self._sum / self._divisor
+        return mean
 
     @property
-    def deviation(self) -> Frames:
-        variance = self._squares / self._divisor - self._exact**2
-        deviation: Frames = np.rint(np.sqrt(variance.clip(min=0.0))).astype(np.uint8)
+    def deviation(self) -> NDArray[np.float64]:
+        variance = self._squares / self._divisor - self.mean**2
+        deviation: NDArray[np.float64] = np.sqrt(variance.clip(min=0.0))
         return deviation
 
     @property
     def _divisor(self) -> NDArray[np.float64]:
         return self._count.clip(min=1.0)[:, None, None, None]
-
-    @property
-    def _exact(self) -> NDArray[np.float64]:
-        mean: NDArray[np.float64] = self._sum / self._divisor
-        return mean
 
 
 class _Change:

@@ -41,8 +41,8 @@ class Knowledge:
         patch: Side of a patch in pixels.
     """
 
-    opening: NDArray[np.uint8]
-    spread: NDArray[np.uint8]
+    opening: Floats
+    spread: Floats
     noise: float
     blur: float
     step: float

@@ -32,8 +32,8 @@ class PictureStatistics(nn.Module):
     """What pictures are like in order.
 
     Attributes:
-        opening: Mean pictures of the first T steps of an episode, (T, H, W, C), uint8.
-        spread: Their standard deviations, rounded, (T, H, W, C), uint8.
+        opening: Mean pictures of the first T steps of an episode, (T, H, W, C), in grey levels.
+        spread: Their standard deviations, rounded, (T, H, W, C), in grey levels.
         noise: Standard deviation of what a pixel shows next where nothing is near, a scalar in grey levels.
         blur: Variance of the same per variance of the pixels around it, a scalar.
         step: Standard deviation of pixels across a seam of neighbouring patches, a scalar in grey levels.
@@ -49,7 +49,7 @@ class PictureStatistics(nn.Module):
         """Make those of black pictures."""
         super().__init__()
         for name in ("opening", "spread"):
-            self.register_buffer(name, torch.zeros(opening, size, size, channels, dtype=torch.uint8))
+            self.register_buffer(name, torch.zeros(opening, size, size, channels))
         for name in ("noise", "blur", "step"):
             self.register_buffer(name, torch.ones(()))
 
