@@ -114,7 +114,8 @@ class _Change:
 
     def __init__(self, patch: int) -> None:
         self._patch, self._turn = patch, 0
-        self._moments = np.zeros(5)  # of variances v around a pixel and squared errors e: 1, v, e, v^2, v e
+        # Of pixels that are like those around them, and of others: how many, sums of variances and squared errors.
+        self._sums = np.zeros((2, 3))
         self._seams: list[float] = []
 
     def add(self, frames: list[Frames], ages: NDArray[np.int64]) -> None:
@@ -127,11 +128,11 @@ class _Change:
             return
         expected = shifted(before, motion(earlier, before, self._patch), self._patch)
         around, errors = local_variance(expected).astype(np.float64), (after - expected).astype(np.float64) ** 2
-        parts = (np.ones_like(around), around, errors, around**2, around * errors)
-        self._moments += [part.mean() for part in parts]
+        for row, chosen in enumerate((around < 1.0, around >= 1.0)):
+            self._sums[row] += chosen.sum(), around[chosen].sum(), errors[chosen].sum()
 
     def coefficients(self) -> dict[str, float]:
-        """``noise``, ``blur`` and ``step`` of the statistics: a line through the errors, by least squares."""
-        _, v, e, vv, ve = (self._moments / max(1.0, self._moments[0])).tolist()
-        blur = max(0.0, (ve - v * e) / max(vv - v * v, 1e-9))
-        return {"noise": max(1.0, e - blur * v) ** 0.5, "blur": blur, "step": max(1.0, float(np.mean(self._seams)))}
+        """``noise``, ``blur`` and ``step`` of the statistics."""
+        (alike, _, misses), (others, variances, errors) = self._sums.clip(min=1.0).tolist()
+        noise, step = max(1.0, misses / alike), max(1.0, float(np.mean(self._seams)))
+        return {"noise": noise**0.5, "blur": max(0.0, errors - others * noise) / variances, "step": step}

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating]
 
 FORGETTING: Final = 0.99  # of evidence, a step
-SEAM: Final = 0.1  # weight of a step's seams: those of consecutive frames say nearly the same
-MATCH: Final = 10.0  # weight of the one frame that follows a reshuffle
+SEAM: Final = 0.3  # weight of a step's seams: those of consecutive frames say nearly the same
+MATCH: Final = 3.0  # weight of the one frame that follows a reshuffle
 RARE: Final = 5.0  # minus the logarithm of how probable a reshuffle is in a step
 ROUNDS: Final = 3  # in which a new order and the motion that it implies are found in turns
 REACH: Final = 4  # pixels that something moves in a step at most
