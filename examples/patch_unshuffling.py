@@ -1,8 +1,8 @@
 """How well shuffled pictures are put together, and what the agent scores: `python examples/patch_unshuffling.py`.
 
 Writes a row per condition: mean and standard deviation of the return, and the share of patches that show what they
-should after 1, 5, 20 and 100 frames and over all frames, of the episodes of the suite `shuffle`. Beside `patch-unshuffler`
-its CNN plays, which sees the pictures as they come.
+should after 1, 5, 20 and 100 frames and over all frames, of the episodes of the suite `shuffle`. Beside it the CNN
+plays that it has inside, which sees the pictures as they come.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ import argparse
 import csv
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from symbench.policies import NetworkAgent
 from symbench.policies.vision.patches import to_patches
 from symbench.tasks import get_task
 from symbench.training.training_envs import KeepState
 from symbench.wrappers.vector import ShufflePatches
 from symbench.zoo import bundled, load_agent
+
+if TYPE_CHECKING:
+    from symbench.policies import NetworkAgent
 
 CONDITIONS: dict[str, Any] = {"per-episode": "episode", "every-100": 100, "every-25": 25, "every-500": 500}
 FRAMES = (1, 5, 20, 100)

@@ -114,8 +114,9 @@ class _Change:
 
     def __init__(self, patch: int) -> None:
         self._patch, self._turn = patch, 0
-        # Of pixels that are like those around them, and of others: how many, sums of variances and squared errors.
-        self._sums = np.zeros((2, 3))
+        # Of pixels that are like those around them, how many, and the sum of squared errors; of others the same, in
+        # units of the variance around them.
+        self._sums = np.zeros((2, 2))
         self._seams: list[float] = []
 
     def add(self, frames: list[Frames], ages: NDArray[np.int64]) -> None:
@@ -128,11 +129,14 @@ class _Change:
             return
         expected = shifted(before, motion(earlier, before, self._patch), self._patch)
         around, errors = local_variance(expected).astype(np.float64), (after - expected).astype(np.float64) ** 2
-        for row, chosen in enumerate((around < 1.0, around >= 1.0)):
-            self._sums[row] += chosen.sum(), around[chosen].sum(), errors[chosen].sum()
+        alike = around < 1.0
+        self._sums += [
+            [alike.sum(), errors[alike].sum()],
+            [(~alike).sum(), (errors[~alike] / around[~alike]).sum()],
+        ]
 
     def coefficients(self) -> dict[str, float]:
-        """``noise``, ``blur`` and ``step`` of the statistics."""
-        (alike, _, misses), (others, variances, errors) = self._sums.clip(min=1.0).tolist()
-        noise, step = max(1.0, misses / alike), max(1.0, float(np.mean(self._seams)))
-        return {"noise": noise**0.5, "blur": max(0.0, errors - others * noise) / variances, "step": step}
+        """``noise``, ``blur`` and ``step`` of the statistics: standardised squared errors are 1 in the mean."""
+        counts, sums = self._sums.clip(min=1e-9).T
+        noise, blur = (sums / counts).tolist()
+        return {"noise": max(1.0, noise) ** 0.5, "blur": blur, "step": max(1.0, float(np.mean(self._seams)))}
