@@ -120,8 +120,8 @@ def test_a_batch_acts_as_its_lanes_do_alone_and_always_the_same() -> None:
         actions = batch.act(each)
         np.testing.assert_array_equal(actions, again.act(each))
         np.testing.assert_array_equal(actions, [agent.act(one) for agent, one in zip(singles, each, strict=True)])
-    states = [np.concatenate([np.asarray(agent._states[0][2]) for agent in singles])]
-    np.testing.assert_array_equal(np.concatenate([state[2] for state in batch._states]), states[0])
+    evidence = torch.cat([agent._states[0][2] for agent in singles])
+    assert torch.equal(torch.cat([state[2] for state in batch._states]), evidence)
 
 
 def test_what_it_knows_is_saved(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from symbench.policies.vision.picture_networks import NatureCNNNetwork
 from symbench.policies.vision.vision_network import VisionNetwork, unmasked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from gymnasium import spaces
     from numpy.typing import NDArray
@@ -121,16 +121,12 @@ class PatchUnshufflerNetwork(VisionNetwork):
         """See :meth:`~symbench.policies.policy_network.PolicyNetwork.sizes`."""
         return NatureCNNNetwork.sizes(space, given)
 
-    def micro_batch_size(self, shape: Sequence[int]) -> int:
-        """One: every lane has an order of its own, and its numbers do not depend on the others."""
-        return 1
-
     def initial_state(self, batch: int, *shape: int) -> State:
         """Zeros, of what :class:`~symbench.policies.vision.patch_order.Order` holds for each lane."""
         count, side = len(self._deal), self.patch_size
         steps = torch.zeros(batch, 2, dtype=torch.int64)
         frames = torch.zeros(batch, self._kept, count, side, side, self.channels, dtype=torch.uint8)
-        evidence, seams = torch.zeros(batch, count, count), torch.zeros(batch, 2, count, count)
+        evidence, seams = self._zeros(batch, count, count), self._zeros(batch, 2, count, count)
         return steps, frames, evidence, seams, torch.zeros(batch, count, dtype=torch.int64)
 
     @torch.no_grad()
@@ -141,7 +137,7 @@ class PatchUnshufflerNetwork(VisionNetwork):
         patches = dealt.reshape(*dealt.shape[:2], self.patch_size, self.patch_size, self.channels).numpy()
         known = self.statistics.known(self.patch_size)
         orders = [self._next(lane, each, known) for lane, each in zip(zip(*state, strict=True), patches, strict=True)]
-        columns = zip(*map(_tensors, orders), strict=True)
+        columns = zip(*map(self._tensors, orders), strict=True)
         frames = torch.stack([self._together(order) for order in orders])
         return (frames,), tuple(torch.stack(column) for column in columns)
 
@@ -177,9 +173,8 @@ class PatchUnshufflerNetwork(VisionNetwork):
     def _size_incompatibility(self, height: int, width: int) -> str | None:
         return self.policy._size_incompatibility(height, width)
 
-
-def _tensors(order: Order) -> tuple[Tensor, ...]:
-    """What the state holds of a lane's order."""
-    steps = torch.tensor([order.steps, order.age])
-    arrays = (order.frames, order.evidence, order.seams, order.places)
-    return steps, *map(torch.from_numpy, arrays)
+    def _tensors(self, order: Order) -> tuple[Tensor, ...]:
+        """What the state holds of a lane's order."""
+        steps, frames, places = torch.tensor([order.steps, order.age]), order.frames, order.places
+        evidence, seams = (torch.from_numpy(part).to(self.dtype) for part in (order.evidence, order.seams))
+        return steps, torch.from_numpy(frames), evidence, seams, torch.from_numpy(places)
