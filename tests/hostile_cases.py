@@ -30,6 +30,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "set-transformer": {"num_codes": 16, "conv": [[4, 2, 1]], "hidden": (8,)},
     "nature-cnn": {"size": 36, "hidden": (8,)},
     "attention-agent": {"size": 43},
+    "patch-unshuffler": {"size": 36, "opening": 2, "policy": {"hidden": (8,)}},
     "equivariant-mlp": {"group": "C2", "observation": {"signs": [[-1, -1, 1, -1, -1]]}, "hidden": (4,)},
     "equivariant-cnn": {"size": 21, "group": "C4", "conv": [[4, 7, 2]], "hidden": (8,)},
     "multi-agent-homomorphic": {"agents": 1, "size": 7, "conv": [[2, 7, 1]], "messages": (3, 2)},

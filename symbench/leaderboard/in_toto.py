@@ -144,7 +144,12 @@ def _files(line: Line, submissions: Path) -> list[dict[str, Any]]:
 
 
 def _numbers(line: Line) -> dict[str, Any]:
-    found = {"cleanScore": line.clean, "perturbedScore": line.score, "retention": line.retention, "gapPercent": line.gap}
+    found = {
+        "cleanScore": line.clean,
+        "perturbedScore": line.score,
+        "retention": line.retention,
+        "gapPercent": line.gap,
+    }
     return {
         "trainingRuns": line.runs,
         "episodesPerCell": line.episodes,

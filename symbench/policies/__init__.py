@@ -51,6 +51,7 @@ from symbench.policies.unshuffler import UnshufflerNetwork
 from symbench.policies.vision import (
     AttentionAgentNetwork,
     NatureCNNNetwork,
+    PatchUnshufflerNetwork,
     SetTransformerNetwork,
     VisionAttentionNeuronNetwork,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "NetworkSACPolicy",
     "NetworkTD3Policy",
     "NetworkTQCPolicy",
+    "PatchUnshufflerNetwork",
     "PlainGraphNetwork",
     "PolicyNetwork",
     "RadialField",

@@ -28,6 +28,7 @@ from symbench.policies.unshuffler import UnshufflerNetwork
 from symbench.policies.vision import (
     AttentionAgentNetwork,
     NatureCNNNetwork,
+    PatchUnshufflerNetwork,
     SetTransformerNetwork,
     VisionAttentionNeuronNetwork,
 )
@@ -52,6 +53,7 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
         SetTransformerNetwork,
         NatureCNNNetwork,
         AttentionAgentNetwork,
+        PatchUnshufflerNetwork,
         EquivariantMLPNetwork,
         EquivariantCNNNetwork,
         MultiAgentHomomorphicNetwork,

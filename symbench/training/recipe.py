@@ -149,6 +149,24 @@ class DynamicsRegression(Settings):
     learning_rate: Positive = 3e-3
 
 
+class PictureMeasurement(Settings):
+    """Statistics of a task's pictures in order, for a network that finds out which patch belongs where.
+
+    Attributes:
+        teacher: Agent that plays, and becomes the network's policy: a bundled one, of which training run k takes run k,
+            or the path of an agent's files.
+        steps: Environment steps in all.
+        num_envs: Environments played at once.
+        random: Share of random actions in the last environment; it rises from 0 in the first.
+    """
+
+    name: Literal["pictures"]
+    teacher: str
+    steps: Several
+    num_envs: Count = 64
+    random: Share = 0.3
+
+
 class Recipe(Settings):
     """What ``symbench train`` reads.
 
@@ -171,7 +189,9 @@ class Recipe(Settings):
     network: dict[str, Any]
     start: str | None = None
     perturbations: list[Apply] = Field(default_factory=list)
-    algorithm: Annotated[Imitation | Ppo | Evolution | Reinforce | DynamicsRegression, Field(discriminator="name")]
+    algorithm: Annotated[
+        Imitation | Ppo | Evolution | Reinforce | DynamicsRegression | PictureMeasurement, Field(discriminator="name")
+    ]
 
     @property
     def digest(self) -> str:
@@ -192,6 +212,7 @@ _ALGORITHMS: Final[dict[str, type[Settings]]] = {
     "evolution": Evolution,
     "reinforce": Reinforce,
     "dynamics": DynamicsRegression,
+    "pictures": PictureMeasurement,
 }
 
 

@@ -14,11 +14,11 @@ from symbench.policies.actions import BoxHead, DiscreteHead
 from symbench.policies.routing import RoutingModel
 from symbench.policies.spaces import form
 from symbench.policies.unshuffler import UnshufflerNetwork
-from symbench.policies.vision import PatchNetwork
+from symbench.policies.vision import PatchNetwork, PatchUnshufflerNetwork
 from symbench.tasks import get_task
 from symbench.training.controllers import Controller, MakeController, controller_of
 from symbench.training.imitation_settings import Imitation
-from symbench.training.recipe import DynamicsRegression, Ppo, Recipe, Reinforce
+from symbench.training.recipe import DynamicsRegression, PictureMeasurement, Ppo, Recipe, Reinforce
 from symbench.training.training_envs import make_training_envs
 from symbench.zoo import bundled, load_agent
 
@@ -114,10 +114,11 @@ def _algorithm_incompatibility(
     settings = plan.algorithm
     if isinstance(settings, Reinforce):
         return _tour_incompatibility(settings, network)
-    if isinstance(settings, DynamicsRegression):
-        return _unshuffler_incompatibility(plan, network, settings.teacher, seed)
-    if isinstance(network, UnshufflerNetwork):
-        return f"{network.kind!r} takes its teacher as it is; take name = 'dynamics'"
+    if isinstance(settings, (DynamicsRegression, PictureMeasurement)):
+        return _unshuffler_incompatibility(plan, settings, network, seed)
+    if isinstance(network, (UnshufflerNetwork, PatchUnshufflerNetwork)):
+        name = "dynamics" if isinstance(network, UnshufflerNetwork) else "pictures"
+        return f"{network.kind!r} takes its teacher as it is; take name = {name!r}"
     if isinstance(network, RoutingModel):
         return f"{network.kind!r} learns whole tours; take name = 'reinforce'"
     if isinstance(settings, Ppo) and network.recurrent:
@@ -133,15 +134,19 @@ def _algorithm_incompatibility(
     return None
 
 
-def _unshuffler_incompatibility(plan: Recipe, network: PolicyNetwork, name: str, seed: int) -> str | None:
-    if not isinstance(network, UnshufflerNetwork):
-        return f"dynamics are learned for networks of kind {UnshufflerNetwork.kind!r}, not {network.kind!r}"
+def _unshuffler_incompatibility(
+    plan: Recipe, settings: DynamicsRegression | PictureMeasurement, network: PolicyNetwork, seed: int
+) -> str | None:
+    wanted = UnshufflerNetwork if isinstance(settings, DynamicsRegression) else PatchUnshufflerNetwork
+    learned, name = f"{settings.name} are learned", settings.teacher
+    if not isinstance(network, wanted):
+        return f"{learned} for networks of kind {wanted.kind!r}, not {network.kind!r}"
     teacher = find_teacher(plan.task, name, seed)
     if not isinstance(teacher, PolicyNetwork):
         return f"a controller has no weights to take; name an agent of kind {network.policy.kind!r}"
     if (teacher.kind, teacher.config()) != (network.policy.kind, network.policy.config()):
         return f"teacher {name} has another network than [network] policy: {teacher.kind} {teacher.config()}"
-    return "dynamics are learned in order; leave out [[perturbations]]" if plan.perturbations else None
+    return f"{learned} in order; leave out [[perturbations]]" if plan.perturbations else None
 
 
 def _tour_incompatibility(settings: Reinforce, network: PolicyNetwork) -> str | None:

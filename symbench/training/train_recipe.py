@@ -11,11 +11,20 @@ from symbench.extras import require
 from symbench.policies import Agent, NetworkAgent, PolicyNetwork
 from symbench.policies.routing import RoutingModel
 from symbench.policies.unshuffler import UnshufflerNetwork
+from symbench.policies.vision import PatchUnshufflerNetwork
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.provenance import environment
 from symbench.tasks import get_task
 from symbench.training.imitation_settings import Imitation
-from symbench.training.recipe import DynamicsRegression, Evolution, Ppo, Recipe, Reinforce, load_recipe
+from symbench.training.recipe import (
+    DynamicsRegression,
+    Evolution,
+    PictureMeasurement,
+    Ppo,
+    Recipe,
+    Reinforce,
+    load_recipe,
+)
 from symbench.training.recipe_parts import check, find_teacher, make_network, teacher_of
 from symbench.training.session import STORY, Session, require_commit, writing
 from symbench.wrappers.vector import ShufflePatches, ShuffleSensors
@@ -133,6 +142,13 @@ def train_network(plan: Recipe, session: Session, device: str = "cpu", workers: 
         teacher = find_teacher(plan.task, settings.teacher, session.seed)
         assert isinstance(network, UnshufflerNetwork) and isinstance(teacher, PolicyNetwork)  # as check() has made sure
         learn_dynamics(plan, settings, network, teacher, session)
+        return network
+    if isinstance(settings, PictureMeasurement):
+        from symbench.training.pictures import learn_pictures
+
+        teacher = find_teacher(plan.task, settings.teacher, session.seed)
+        assert isinstance(network, PatchUnshufflerNetwork) and isinstance(teacher, PolicyNetwork)  # as check() says
+        learn_pictures(plan, settings, network, teacher, session)
         return network
     from symbench.training.evolution import evolve
 

@@ -64,6 +64,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "set-transformer": PATCHES,
     "nature-cnn": {"conv": [[8, 8, 4]], "hidden": [8]},
     "attention-agent": {},
+    "patch-unshuffler": {"opening": 2, "policy": {"conv": [[8, 8, 4]], "hidden": [8]}},
     "equivariant-mlp": {"hidden": [4]},
     "equivariant-cnn": {"hidden": [8]},
     "multi-agent-homomorphic": {"messages": [4, 4]},

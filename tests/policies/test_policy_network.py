@@ -46,6 +46,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "set-transformer": {"num_codes": 16, "conv": [], "hidden": [16]},
     "nature-cnn": {"size": 24, "conv": [[8, 8, 4]], "hidden": [16]},
     "attention-agent": {"size": 24},
+    "patch-unshuffler": {"size": 24, "opening": 2, "policy": {"conv": [[8, 8, 4]], "hidden": [16]}},
     "equivariant-mlp": {"group": "C2", "observation": {"signs": [[-1, -1, 1, -1, -1]]}},
     "equivariant-cnn": {"size": 24, "history": 2, "conv": [[4, 4, 2], [4, 3, 2]], "hidden": [8]},
     **{kind: small for kind, small in PARTS.items() if NETWORKS[kind].of_team},
@@ -181,7 +182,7 @@ def test_sizes_of_the_published_agents() -> None:
 
 def test_gradients_reach_every_weight() -> None:
     for kind in KINDS:
-        if kind in ("attention-agent", "unshuffler"):  # what they choose has no gradient
+        if kind in ("attention-agent", "unshuffler", "patch-unshuffler"):  # what they choose has no gradient
             continue
         if NETWORKS[kind].of_team:  # here of one agent, which hears nobody
             continue

@@ -84,7 +84,10 @@ def test_what_an_algorithm_cannot_train_is_refused_with_what_can(name: str, kind
     said = {
         **dict.fromkeys(TEAMS, team),
         "attention-agent": "attention-agent makes choices that have no gradient; train it by evolution",
-        "unshuffler": "unshuffler makes choices that have no gradient; train it by a recipe with the algorithm",
+        **{
+            each: f"{each} makes choices that have no gradient; train it by a recipe with the algorithm"
+            for each in ("unshuffler", "patch-unshuffler")
+        },
         **{each: f"{each} {more}" for each in ("recurrent-attention-neuron", "gru")},
     }
     assert not trains(kind, name)

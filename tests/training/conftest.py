@@ -16,6 +16,7 @@ from symbench.zoo import save_agent
 
 FRAMES: dict[str, dict[str, Any]] = {
     "imitation": {"teacher": "controller", "steps": 64, "num_envs": 4, "segment": 4, "batch": 4, "updates": 1},
+    "pictures": {"steps": 12, "num_envs": 2},
     "evolution": {"generations": 1, "population": 2, "rollouts": 1},  # of thousands of weights: seconds
 }
 TINY: dict[str, dict[str, Any]] = {

@@ -15,7 +15,7 @@ from symbench.cli import app
 from symbench.policies import NetworkAgent
 from symbench.training import load_recipe
 from symbench.training.imitation_settings import Imitation
-from symbench.training.recipe import DynamicsRegression, Evolution, Ppo, Recipe
+from symbench.training.recipe import DynamicsRegression, Evolution, PictureMeasurement, Ppo, Recipe
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -75,6 +75,7 @@ def test_train_json_holds_what_the_page_says(recipe: Path) -> None:
         ("### `imitation`", Imitation),
         ("### `evolution`", Evolution),
         ("### `dynamics`", DynamicsRegression),
+        ("### `pictures`", PictureMeasurement),
     ],
 )
 def test_every_setting_is_in_the_tables_with_its_default(heading: str, model: type[BaseModel]) -> None:

@@ -82,6 +82,7 @@ def test_attention_neuron_does_not(at_least: float, wrappers: list[tuple[str, di
         ("CarRacing", "vision-attention-neuron", True, 400, 1000),
         ("CarRacing", "cnn", False, 800, 1000),
         ("CarRacing", "cnn", True, -200, 100),
+        ("CarRacing", "patch-unshuffler", True, 800, 1000),
     ],
 )
 def test_agents_that_see_frames(task: str, agent: str, shuffled: bool, low: float, high: float) -> None:
