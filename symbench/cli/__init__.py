@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from symbench.cli.analyse import analyse
 from symbench.cli.check_symmetry import check_symmetry
 from symbench.cli.compare import compare
+from symbench.cli.demo import demo
 from symbench.cli.describe import describe
 from symbench.cli.errors import usage_error
 from symbench.cli.leaderboard import leaderboard
@@ -76,7 +77,7 @@ for _name, _command in (
     *(("run", run), ("list", list_), ("train", train), ("report", report), ("merge", merge)),
     *(("describe", describe), ("video", video), ("analyse", analyse)),
     *(("check-symmetry", check_symmetry), ("study", study)),
-    ("solve", solve),
+    *(("solve", solve), ("demo", demo)),
     *(("submit", submit), ("validate", validate), ("verify", verify)),
     *(("leaderboard", leaderboard), ("compare", compare)),
 ):
