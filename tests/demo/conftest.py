@@ -25,12 +25,15 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def visit(browser: Browser, page_file: Path) -> Iterator[Open]:
-    """Opens the page from the disk; afterwards nothing must have gone wrong, and nothing else been asked for."""
+    """Opens the page, at rest unless ``running``; then nothing must have gone wrong, nothing else been asked for."""
     wrong: list[str] = []
     contexts = []
 
     def open_page(
-        address: str | None = None, viewport: dict[str, int] | None = None, running: bool = False, **options: object
+        address: str | None = None,
+        viewport: dict[str, int] | None = None,
+        running: bool | None = False,
+        **options: object,
     ) -> Page:
         context = browser.new_context(viewport=viewport or DESKTOP, **options)
         contexts.append(context)
@@ -40,7 +43,8 @@ def visit(browser: Browser, page_file: Path) -> Iterator[Open]:
         asked = address or page_file.as_uri()
         found.on("request", lambda request: None if request.url in (asked, "data:,") else wrong.append(request.url))
         found.goto(asked)
-        found.evaluate(f"() => setRunning({str(running).lower()})")
+        if running is not None:
+            found.evaluate(f"() => {{ setRunning({str(running).lower()}); begin(1); }}")
         return found
 
     yield open_page

@@ -178,7 +178,7 @@ function settings() {
 function keyboard() {
   const keys = { " ": "pause", ".": "step", n: "next", s: "shuffle", o: "in-order", f: "flip" };
   addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input, select, summary") || (event.key === " " && event.target.closest("button"));
+    const typing = event.target.closest("input:not([type=range]), select, summary") || (event.key === " " && event.target.closest("button"));
     if (typing || event.ctrlKey || event.metaKey || event.altKey || !byId("keys").checked || !(event.key in keys)) return;
     event.preventDefault();
     byId(keys[event.key]).click();
