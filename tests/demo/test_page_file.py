@@ -44,7 +44,7 @@ def test_every_bundled_agent_that_can_be_played_is_offered_once_plain_ones_first
     kinds = [agent["kind"] for agent in agents]
     assert kinds == sorted(kinds, key=KINDS.index) and len({agent["name"] for agent in agents}) == len(agents)
     assert {"mlp", "attention-neuron", "recurrent-attention-neuron"} <= {*kinds}
-    assert {agent["name"] for agent in agents} == {name for name in bundled(TASK) if name in KINDS}
+    assert {agent["name"] for agent in agents} >= {name for name in bundled(TASK) if name in KINDS}
 
 
 def test_the_page_is_the_same_every_time_and_is_made_of_its_sources(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ const TIME_STEP = 0.01; // s
 const TRACK_HALF_LENGTH = 2.4; // m
 const EPISODE_STEPS = 1000;
 
-// Where episodes begin: half the widths around (0, 0, pi, 0). In the task nobody can stop about a third of the carts
-// on their track, which is worth measuring and not worth watching.
+// Where episodes begin: half the widths around (0, 0, pi, 0). In the task many carts are too fast to be stopped on
+// their track, which is worth measuring and not worth watching.
 const STARTS = {
   calm: [1, 0.5, Math.PI / 2, 1],
   task: [2.4, 10, Math.PI / 2, 10],

@@ -12,19 +12,20 @@ function palette() {
     return getComputedStyle(probe).color;
   };
   const found = Object.fromEntries(COLOURS.map((name) => [name, computed(name)]));
+  found.font = getComputedStyle(probe).fontFamily;
   probe.remove();
   return found;
 }
 
 // Draw on a canvas in CSS pixels, sharp on every screen.
-function paint(canvas, draw) {
+function paint(canvas, { font }, draw) {
   const [width, height, scale] = [canvas.clientWidth, canvas.clientHeight, devicePixelRatio];
   const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
   if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
   const ink = canvas.getContext("2d");
   ink.setTransform(scale, 0, 0, scale, 0, 0);
   ink.clearRect(0, 0, width, height);
-  ink.font = `12px ${getComputedStyle(canvas).fontFamily}`;
+  ink.font = `12px ${font}`;
   draw(ink, width, height);
 }
 
@@ -37,7 +38,7 @@ function line(ink, colour, width, points) {
 
 // The cart on its track, in metres, mirrored if the world is.
 function drawScene(canvas, run, colours, side, { mirrored, still }) {
-  paint(canvas, (ink, width, height) => {
+  paint(canvas, colours, (ink, width, height) => {
     const metre = width / (2 * TRACK_HALF_LENGTH + 0.6);
     const sign = mirrored ? -1 : 1;
     const axle = ([x]) => [width / 2 + sign * x * metre, height * 0.56];
@@ -96,12 +97,18 @@ function heatMap(ink, box, { width, height, at }, colours) {
       image.data[i + 3] = 255;
     }
   }
-  heatMap.sheet ??= document.createElement("canvas");
-  const { sheet } = heatMap;
-  [sheet.width, sheet.height] = [width, height];
+  const sheet = sheetOf(width, height);
   sheet.getContext("2d").putImageData(image, 0, 0);
   ink.imageSmoothingEnabled = false;
   ink.drawImage(sheet, ...box);
+}
+
+const SHEETS = new Map(); // kept: resizing one in every frame would make its memory anew
+
+function sheetOf(width, height) {
+  const size = `${width} ${height}`;
+  if (!SHEETS.has(size)) SHEETS.set(size, Object.assign(document.createElement("canvas"), { width, height }));
+  return SHEETS.get(size);
 }
 
 const channels = (colour) => colour.match(/[\d.]+/g).slice(0, 3).map(Number);
@@ -112,8 +119,9 @@ const rowHeight = (places, width) => (places > 12 ? 11 : places > 5 ? 14 : width
 // Every place of the agent's input over the last steps; beside it attention, or what the place is taken for.
 function drawInputs(canvas, run, order, colours) {
   const [rows, height] = [order.length, rowHeight(order.length, canvas.clientWidth)];
-  canvas.style.height = `${rows * height + HEADING}px`;
-  paint(canvas, (ink, width) => {
+  const needed = `${rows * height + HEADING}px`;
+  if (canvas.style.height !== needed) canvas.style.height = needed;
+  paint(canvas, colours, (ink, width) => {
     const [start, aside] = [46, Math.min(190, width * 0.34)];
     const strip = [start, HEADING, width - start - aside - 12, rows * height];
     [ink.textBaseline, ink.fillStyle] = ["middle", colours.quiet];
@@ -160,7 +168,7 @@ function drawAside(ink, run, order, box, colours) {
 
 // Return over the steps of the episode; ticks where the order changed.
 function drawReturns(canvas, session, colours) {
-  paint(canvas, (ink, width, height) => {
+  paint(canvas, colours, (ink, width, height) => {
     const [left, bottom, top] = [38, height - 20, 8];
     const x = (step) => left + (step / EPISODE_STEPS) * (width - left - 8);
     const y = (value) => bottom - (value / EPISODE_STEPS) * (bottom - top);
