@@ -14,6 +14,7 @@ from symbench.cli.analyse import analyse
 from symbench.cli.check_pull_request import check_pull_request
 from symbench.cli.check_symmetry import check_symmetry
 from symbench.cli.compare import compare
+from symbench.cli.demo import demo
 from symbench.cli.describe import describe
 from symbench.cli.errors import usage_error
 from symbench.cli.export import export
@@ -80,7 +81,7 @@ for _name, _command in (
     ("plot", plot),
     *(("describe", describe), ("video", video), ("analyse", analyse)),
     *(("check-symmetry", check_symmetry), ("study", study)),
-    ("solve", solve),
+    *(("solve", solve), ("demo", demo)),
     *(("submit", submit), ("validate", validate), ("verify", verify)),
     *(("leaderboard", leaderboard), ("compare", compare)),
     ("check-pull-request", check_pull_request),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from browser_cases import BY_PLAYWRIGHT, barriers
 from site_cases import some_boards
 from submission_cases import SUITE, TASK
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 PAGES = ["index.html", "agents/strong.html", "agents/deaf.html", "agents/single.html"]
 
@@ -37,23 +35,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("symbench.suites.loader._BUNDLED", folder / "suites")
         write_site(some_boards(folder), folder / "site")
     return folder / "site"
-
-
-# Playwright evaluates strings while it waits; the site's own scripts are files without eval, which the policy holds to.
-BY_PLAYWRIGHT = "Evaluating a string as JavaScript violates"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    with api.sync_playwright() as playwright:
-        # Root, as which containers run, has no sandbox.
-        options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield found
-        found.close()
 
 
 @pytest.fixture
@@ -283,14 +264,6 @@ def test_everything_is_reached_by_keyboard_with_a_visible_focus(visit: Open) -> 
     for key, order in (("Enter", "ascending"), ("Space", "descending")):
         header.press(key)
         assert swing_up(page).locator("th[aria-sort]").get_attribute("aria-sort") == order
-
-
-def barriers(page: Page) -> list[str]:
-    """What axe finds, as rule and place."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
-    # Without preload it asks for no file a second time, which the page would refuse.
-    found = axe.Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response
-    return [f"{rule['id']}: {node['html'][:120]}" for rule in found["violations"] for node in rule["nodes"]]
 
 
 @pytest.mark.parametrize("path", PAGES)
