@@ -1,7 +1,7 @@
 """An agent in a process of its own: here are the environments and the numbers, there is whatever code it brings.
 
-What goes there are spaces, observations and the agent's own files; what comes back are actions, as plain arrays. Nothing
-of the agent is imported or unpickled here, and nothing that it does there can change an episode but by acting.
+What goes there are spaces, observations and the paths of the agent's files; what comes back are actions, as plain
+arrays. Nothing of the agent is imported or unpickled here, and no episode changes by what it does there but act.
 
 The process begins in an empty folder, with few environment variables, and is told nothing of what its numbers are
 compared with. It runs as the same user on the same machine: it can read files that it knows of, or look at other
@@ -23,6 +23,7 @@ import tempfile
 import weakref
 from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -172,7 +173,7 @@ def _end(process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[s
 
 def _environment(folder: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    where = os.pathsep.join(os.path.abspath(each) for each in sys.path if each)
+    where = os.pathsep.join(str(Path(each).absolute()) for each in sys.path if each)
     return {**kept, "PYTHONPATH": where, "OMP_NUM_THREADS": "1", "HOME": folder}
 
 
@@ -180,9 +181,9 @@ def _absolute(source: AgentSource) -> AgentSource:
     """The same for a process in another folder, where it is not apart any more."""
     statistics = source.options.vecnormalize
     if statistics not in (None, "none"):
-        options = source.options.model_copy(update={"vecnormalize": os.path.abspath(str(statistics))})
+        options = source.options.model_copy(update={"vecnormalize": str(Path(str(statistics)).absolute())})
         source = source.model_copy(update={"options": options})
-    path = source.path if source.kind == "code" or source.path is None else os.path.abspath(source.path)
+    path = source.path if source.kind == "code" or source.path is None else str(Path(source.path).absolute())
     return source.model_copy(update={"path": path, "apart": False})
 
 
