@@ -99,6 +99,11 @@ def make_importable(folder: Path, first: bool = False) -> None:
     invalidate_caches()  # files that were written since Python last looked
 
 
+def importable() -> list[str]:
+    """The folders in which Python looks for modules here, for another process in another folder."""
+    return [str(Path(each).absolute()) for each in sys.path if each]
+
+
 def _check_trust(spec: str, trust: bool) -> None:
     if not trust:
         raise SymbenchError(

@@ -101,9 +101,7 @@ def _tell(found: Verification) -> None:
     for problem in found.problems:
         typer.echo(problem)
     first, of = found.fresh[0], found.fresh[0].submitted.size
-    alike = (
-        "computes as the submission's did" if found.alike else "does not compute as the submission's did, or may not"
-    )
+    alike = "as the submission's did" if found.alike else "otherwise than the submission's did, or may"
     typer.echo(
         f"{len(found.comparisons)} of {found.cells} cells: 5% doctored ones are found with a confidence of "
         f"{found.confidence:.1%}; {len(found.fresh)} also on the seeds {first.seed} to {first.seed + of - 1}; "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from symbench.leaderboard.verify_cells import key_of
+from symbench.runner.cell_id import CellId
 from symbench.tasks import get_task
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def compare_fresh(submission: Submission, cell: Cell, episodes: Episodes, cells:
 
     score = get_task(cell.task).metric.score
     submitted, played = score(submission.cells[key_of(cell.key)].returns), score(episodes.returns)
-    p = float(ks_2samp(submitted, played).pvalue)
+    p = float(ks_2samp(submitted, played, method="asymp").pvalue)
     problem = (
         f"on fresh seeds, from {cell.seed} on, scores are others than were submitted, on average {played.mean():.3g} "
         f"and not {submitted.mean():.3g} (p = {p:.1g})"
@@ -79,22 +80,26 @@ def compare_fresh(submission: Submission, cell: Cell, episodes: Episodes, cells:
 
 
 def others_on_average(fresh: Sequence[Fresh]) -> list[str]:
-    """What is wrong with the means of all cells together."""
-    p = difference_of_means([(each.submitted, each.played) for each in fresh])
-    if p >= LEVEL / 2:
-        return []
-    off = float(np.mean([each.submitted.mean() - each.played.mean() for each in fresh]))
-    return [f"mean scores of {len(fresh)} cells are by {off:+.2g} others than on fresh seeds (p = {p:.1g})"]
+    """What is wrong with the means of all cells of a task together."""
+    tasks = dict.fromkeys(CellId.parse(each.cell).task for each in fresh)
+    groups = {task: [each for each in fresh if CellId.parse(each.cell).task == task] for task in tasks}
+    return [problem for task, group in groups.items() if (problem := _means(task, group, LEVEL / (2 * len(tasks))))]
 
 
-def difference_of_means(samples: Sequence[tuple[Array, Array]]) -> float:
-    """How likely pairs of samples, each of one distribution, differ so much in their means.
+def _means(task: str, group: Sequence[Fresh], level: float) -> str:
+    # Of all cells together, seed by seed: under one seed cells have much in common.
+    ours, theirs = (
+        np.mean(scores, axis=0) for scores in zip(*((each.submitted, each.played) for each in group), strict=True)
+    )
+    p, off = difference_of_means(ours, theirs), float(ours.mean() - theirs.mean())
+    wrong = f"{task}: submitted scores are on average by {off:+.2g} others than on fresh seeds (p = {p:.1g})"
+    return wrong if p < level else ""
 
-    A permutation test, two-sided: of the sum over pairs of the differences between the means.
-    """
-    rng, observed, permuted = np.random.default_rng(0), 0.0, np.zeros(_PERMUTATIONS)
-    for ours, theirs in samples:
-        both = np.concatenate([ours, theirs]) - np.mean(np.concatenate([ours, theirs]))
-        observed += float(both[: len(ours)].sum())
-        permuted += [rng.permutation(both)[: len(ours)].sum() for _ in range(_PERMUTATIONS)]
-    return float(np.sum(np.abs(permuted) >= abs(observed) - 1e-9) + 1) / (_PERMUTATIONS + 1)
+
+def difference_of_means(ours: Array, theirs: Array) -> float:
+    """How likely two samples of one distribution differ so much in their means: a permutation test, two-sided."""
+    both, rng = np.concatenate([ours, theirs]), np.random.default_rng(0)
+    both = both - both.mean()
+    observed = abs(both[: len(ours)].sum()) - 1e-9 * np.abs(both).sum()
+    as_large = sum(abs(rng.permutation(both)[: len(ours)].sum()) >= observed for _ in range(_PERMUTATIONS))
+    return float(as_large + 1) / (_PERMUTATIONS + 1)

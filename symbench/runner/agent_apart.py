@@ -28,6 +28,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from symbench import own_code
 from symbench.errors import SymbenchError, one_line
 from symbench.policies.agent import Agent
 from symbench.runner.provenance import VARIABLES
@@ -130,7 +131,8 @@ class _Process:
 
     def load(self, number: int, source: AgentSource, *of: Space[Any]) -> tuple[str, ...]:
         """Load an agent under a number; its preprocessing in words."""
-        words = self.ask(number, "load", (source, *of), {})
+        where = own_code.importable() if source.kind == "code" else []
+        words = self.ask(number, "load", (where, source, *of), {})
         return tuple(map(one_line, words)) if isinstance(words, list) else ()
 
     def forget(self, number: int) -> None:
@@ -173,8 +175,7 @@ def _end(process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[s
 
 def _environment(folder: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    where = os.pathsep.join(str(Path(each).absolute()) for each in sys.path if each)
-    return {**kept, "PYTHONPATH": where, "OMP_NUM_THREADS": "1", "HOME": folder}
+    return {**kept, "PYTHONPATH": os.pathsep.join(own_code.importable()), "OMP_NUM_THREADS": "1", "HOME": folder}
 
 
 def _absolute(source: AgentSource) -> AgentSource:

@@ -7,10 +7,12 @@ import json
 import os
 import pickle
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symbench import own_code
 from symbench.errors import SymbenchError, one_line
 from symbench.runner.agent_apart import ARRAY, ERROR, NOTHING, TEXT, receive, send
 
@@ -45,7 +47,10 @@ def _answer(
     from symbench.runner.agents import load
 
     if method == "load":
-        agents[number] = load(*arguments)
+        folders, *of = arguments
+        for folder in folders:
+            own_code.make_importable(Path(folder))
+        agents[number] = load(*of)
         return list(agents[number].preprocessing)
     if method == "forget":
         agents.pop(number, None)
