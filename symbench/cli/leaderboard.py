@@ -38,11 +38,15 @@ def leaderboard(
     from symbench.leaderboard.board import write_tables
     from symbench.leaderboard.gap_rows import read_tables
     from symbench.leaderboard.site import write_site
+    from symbench.leaderboard.verified import VERIFIED, read_verified, too_little
 
     if check:
         _check(folder, site or folder / "site")
         return
     require("jinja2", "the pages of the site")  # now rather than after the tables
+    for name, entry in read_verified(folder / VERIFIED).items():
+        if reason := too_little(entry):
+            typer.secho(f"{name} does not count as verified: {reason}", err=True, fg="yellow")
     boards = write_tables(folder)
     lines = sum(len(board.lines) for board in boards)
     typer.echo(f"{folder}/LEADERBOARD.md, leaderboard.csv: {len(boards)} boards, {lines} lines")

@@ -106,7 +106,7 @@ class AgentApart(Agent):
     def incompatibility(self, observation_space: Space[Any], action_space: Space[Any]) -> str | None:
         """See :meth:`Agent.incompatibility`; the reason is the agent's own."""
         reason = self._ask("incompatibility", observation_space, action_space)
-        return None if reason is None else one_line(reason)
+        return None if reason is None else _printable(reason)
 
     def _array(self, method: str, observations: Any) -> NDArray[Any] | None:
         answer = self._ask(method, observations)
@@ -133,7 +133,7 @@ class _Process:
         """Load an agent under a number; its preprocessing in words."""
         where = own_code.importable() if source.kind == "code" else []
         words = self.ask(number, "load", (where, source, *of), {})
-        return tuple(map(one_line, words)) if isinstance(words, list) else ()
+        return tuple(map(_printable, words)) if isinstance(words, list) else ()
 
     def forget(self, number: int) -> None:
         """Drop an agent."""
@@ -153,7 +153,7 @@ class _Process:
         except (OSError, EOFError, ValueError) as error:
             raise SymbenchError(f"the process of the agent is gone ({one_line(error) or 'it has ended'})") from error
         if kind == ERROR:
-            raise SymbenchError(one_line(content.decode("utf-8", "replace")))
+            raise SymbenchError(_printable(content.decode("utf-8", "replace")))
         return _read(kind, content)
 
 
@@ -186,6 +186,11 @@ def _absolute(source: AgentSource) -> AgentSource:
         source = source.model_copy(update={"options": options})
     path = source.path if source.kind == "code" or source.path is None else str(Path(source.path).absolute())
     return source.model_copy(update={"path": path, "apart": False})
+
+
+def _printable(text: object) -> str:
+    """Words of the agent as one line that cannot steer a terminal."""
+    return "".join(each if each.isprintable() else "?" for each in one_line(text))
 
 
 # How answers are written. They are never unpickled.
@@ -225,6 +230,8 @@ def _read(kind: bytes, content: bytes) -> Any:
     try:
         if kind == TEXT:
             return json.loads(content)
+        if kind != ARRAY:
+            raise ValueError(f"of kind {kind!r}")
         found: NDArray[Any] = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
     except (ValueError, RecursionError, MemoryError, EOFError) as error:
         raise SymbenchError(f"the agent's answer cannot be read ({one_line(error)[:200]})") from error

@@ -12,10 +12,10 @@ import pytest
 from stable_baselines3 import PPO
 from verify_cases import doctored, longer, small_suite, submitted, tasks, with_code
 
-import symbench.runner.evaluate
 from symbench.errors import SymbenchError
 from symbench.leaderboard.verify import verify
 from symbench.leaderboard.verify_cells import planned_cells
+from symbench.runner.executors import base, execute
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 # Whoever unpickles this in the process that plays or compares gets 500 steps in every episode, and nothing is wrong.
 PATCHES = """
-import os
+import sys
 import numpy as np
 import symbench.leaderboard.verify_differences as differences
-import symbench.runner.evaluate as evaluate
 from symbench.runner.executors import base
+evaluate = sys.modules["symbench.runner.evaluate"]
 def play(cell, seeds):
     full = np.full(len(seeds), 500)
     return evaluate.Episodes(np.array(seeds), full * 1.0, full, full < 0)
@@ -71,11 +71,20 @@ def test_a_zip_that_patches_the_verifier_is_refused(tmp_path: Path, agent: Path)
     lies = lies_of(submitted(tmp_path, [f"ppo:{agent}"]), agent, PATCHES)
     with pytest.raises(SymbenchError, match=r"holds more than plain data.*surprise is a pickle.*--trust"):
         verify(lies, [f"ppo:{agent}"])
-    before = symbench.runner.evaluate.play_batch
+    before = base.play_batch
     found = verify(lies, [f"ppo:{agent}"], trust=True)
-    assert symbench.runner.evaluate.play_batch is before
+    assert base.play_batch is before
     assert all(each.submitted == 500 and each.again < 100 and each.problem for each in found.comparisons)
     assert any("every episode must be the same to the last bit" in problem for problem in found.problems)
+
+
+def test_the_patch_would_work_where_the_agent_plays_with_the_environments(tmp_path: Path, agent: Path) -> None:
+    lies = lies_of(submitted(tmp_path, [f"ppo:{agent}"]), agent, PATCHES)
+    cell = planned_cells(lies, [f"ppo:{agent}"], trust=True)[0]
+    cell = cell.model_copy(update={"source": cell.source.model_copy(update={"apart": False})})
+    outcomes = [outcome for _ in range(2) for outcome in execute([cell, cell.model_copy(update={"level": "again"})])]
+    records = [outcome.record for outcome in outcomes if outcome.record]
+    assert any((record.episodes.returns == 500).all() for record in records)
 
 
 def test_the_process_of_the_agent_is_told_nothing_of_the_submission(
