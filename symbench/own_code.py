@@ -7,7 +7,6 @@ import re
 import sys
 import traceback
 from importlib import import_module, invalidate_caches
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -70,7 +69,7 @@ def source_files(spec: str, trust: bool) -> list[Path]:
     What these files import from elsewhere, and what they read, is not among them.
 
     Raises:
-        SymbenchError: It is not trusted, or there is no such module. (Finding a module runs the package around it.)
+        SymbenchError: It is not trusted, or there is no such module.
     """
     _check_trust(spec, trust)
     name = spec.partition(":")[0]
@@ -100,6 +99,11 @@ def make_importable(folder: Path, first: bool = False) -> None:
     invalidate_caches()  # files that were written since Python last looked
 
 
+def importable() -> list[str]:
+    """The folders in which Python looks for modules here, for another process in another folder."""
+    return [str(Path(each).absolute()) for each in sys.path if each]
+
+
 def _check_trust(spec: str, trust: bool) -> None:
     if not trust:
         raise SymbenchError(
@@ -108,13 +112,15 @@ def _check_trust(spec: str, trust: bool) -> None:
 
 
 def _origin(name: str) -> str | None:
-    try:
-        found = find_spec(name)
-    except Exception as error:  # the package around a module runs when it is looked for
-        raise _failed(name, error) from error
-    if found is None:
-        raise _missing(name)
-    return found.origin
+    """The file of a module, looked for as Python does, but without running the packages around it."""
+    where, found = None, None
+    for end in (*(match.start() for match in re.finditer(r"\.", name)), None):
+        finders = (finder.find_spec(name[:end], where) for finder in sys.meta_path)
+        found = next((spec for spec in finders if spec is not None), None)
+        if found is None:
+            raise _missing(name)
+        where = found.submodule_search_locations
+    return found.origin if found else None
 
 
 def _module(name: str) -> ModuleType:

@@ -35,4 +35,13 @@ def allow(signers: Path, key: Path, who: str = "maintainer@example.org", options
 
 def entry_of(submission: Submission, **changes: Any) -> Verified:
     """That a submission was verified, and well enough; not signed."""
-    return Verified(**{"digest": submission.digest, "date": "2026-06-01", "cells": ["a"], "difference": 0.0, **changes})
+    return Verified(
+        **{
+            "digest": submission.digest,
+            "date": "2026-06-01",
+            "cells": ["a"],
+            "confidence": 1.0,
+            "difference": 0.0,
+            **changes,
+        }
+    )

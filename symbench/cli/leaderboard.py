@@ -40,6 +40,7 @@ def leaderboard(
     from symbench.leaderboard.gap_rows import read_tables
     from symbench.leaderboard.in_toto import write_bundle
     from symbench.leaderboard.site import write_site
+    from symbench.leaderboard.verified import VERIFIED, read_verified, too_little
 
     for fault in _unsigned(folder):
         typer.secho(f"not verified: {fault}", err=True, fg="yellow")
@@ -47,6 +48,9 @@ def leaderboard(
         _check(folder, site or folder / "site")
         return
     require("jinja2", "the pages of the site")  # now rather than after the tables
+    for name, entry in read_verified(folder / VERIFIED).items():
+        if reason := too_little(entry):
+            typer.secho(f"{name} does not count as verified: {reason}", err=True, fg="yellow")
     boards = write_tables(folder)
     write_bundle(folder, boards)
     lines = sum(len(board.lines) for board in boards)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path  # noqa: TC003  (typer reads the annotations)
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from symbench.cli.errors import Debug, one_line_errors
 from symbench.errors import SymbenchError
+
+if TYPE_CHECKING:
+    from symbench.leaderboard.verify import Verification
+    from symbench.leaderboard.verify_differences import Comparison
+
+
+_WORKERS = min(2, os.cpu_count() or 1)
 
 
 @one_line_errors
@@ -24,10 +33,20 @@ def verify(
         ),
     ] = None,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Run the code in SB3 zips and in modules of your own.")
+        bool,
+        typer.Option("--trust", help="Run the code that the agent brings, in a process of its own. Few zips hold any."),
     ] = False,
-    cells: Annotated[int, typer.Option(help="How many random cells are played again.")] = 3,
+    every: Annotated[bool, typer.Option("--all", help="Play all cells again: for small agents.")] = False,
+    cells: Annotated[
+        int | None,
+        typer.Option(help="How many random cells are played again. \\[enough to find 5% doctored ones]"),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Draws the cells. \\[anew every time]")] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(min=0, help="Of mean scores, beyond chance, on a machine that computes otherwise. \\[0.01]"),
+    ] = 0.01,
+    workers: Annotated[int, typer.Option("--workers", "-w", help="Processes; numbers do not change.")] = _WORKERS,
     record: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Note success there: leaderboards/verified.json.")
     ] = None,
@@ -39,43 +58,71 @@ def verify(
     ] = None,
     debug: Debug = False,
 ) -> None:
-    r"""Play random cells of a submission again and compare the scores.
+    r"""Play random cells of a submission again and compare every episode.
 
     The files of the agent must be those that were submitted: their hashes
-    are compared first. Exit code 0: every cell is within the tolerance that
-    the submission declares; 1: one is not.
+    are compared first. Then where the agent can act is compared with where
+    the submission has episodes. So many cells are drawn that 5% doctored
+    ones are found with a confidence of 95%; fewer (--cells) are recorded
+    with less, which no board takes for verified. On a machine that computes
+    as the submission's did every episode must be the same to the last bit;
+    on another one differences must be chance. A few cells are played with
+    secret seeds too, and must have the same distribution of scores.
+
+    What is not safetensors acts from a process of its own, which returns
+    actions only. Exit code 0: nothing is wrong; 1: the numbers are others.
 
     [bold]Examples[/bold]
       [cyan]symbench verify leaderboards/submissions/mlp.csv[/cyan]   [dim]# a bundled agent[/dim]
-      [cyan]symbench verify mine.csv --agent ppo:s0.zip --agent ppo:s1.zip --trust[/cyan]
+      [cyan]symbench verify mine.csv --agent ppo:s0.zip --agent ppo:s1.zip --all[/cyan]
       [cyan]symbench verify leaderboards/submissions/mlp.csv \
           --record leaderboards/verified.json --sign ~/.ssh/id_ed25519[/cyan]   [dim]# a maintainer[/dim]
     """
     from symbench.leaderboard import verify as module
     from symbench.leaderboard.signatures import check_key, sign_recorded
     from symbench.leaderboard.validate import read_submission
+    from symbench.leaderboard.verified import too_little
 
-    def show(comparison: module.Comparison) -> None:
-        verdict = "within" if comparison.within else "NOT within"
+    def show(comparison: Comparison) -> None:
         typer.echo(
             f"{comparison.cell}: submitted {comparison.submitted:.4f}, again {comparison.again:.4f}, "
-            f"{comparison.identical:.0%} of the episodes identical; "
-            f"score off by {comparison.difference:.2g}, {verdict} {read.card.tolerance:g}"
+            f"{comparison.identical:.0%} of the episodes identical" + (", NOT the same" if comparison.problem else "")
         )
 
     if sign and not record:
         raise SymbenchError("--sign signs what is recorded: add --record leaderboards/verified.json")
     if sign:
         check_key(sign)  # now rather than after the cells
+    if every and cells is not None:
+        raise SymbenchError("--all or --cells, not both")
     read = read_submission(submission)
     specs = agent or [read.card.name]
-    comparisons = module.verify(read, specs, trust=trust, cells=cells, seed=seed, progress=show)
-    if not all(comparison.within for comparison in comparisons):
+    chosen = sys.maxsize if every else cells
+    found = module.verify(
+        read, specs, trust=trust, cells=chosen, seed=seed, tolerance=tolerance, workers=workers, progress=show
+    )
+    _tell(found)
+    if found.problems:
         typer.secho("error: not the numbers that were submitted", err=True, fg="red")
         raise typer.Exit(1)
     if record:
-        module.record(record, read, comparisons)
-    if record and sign:
-        sign_recorded(record, read.card.name, sign)
-    elif record:
-        typer.echo(f"{record}: recorded without a signature, so it does not count yet; --sign KEY adds one", err=True)
+        missing = too_little(module.record(record, read, found))
+        if sign:
+            sign_recorded(record, read.card.name, sign)
+        elif not missing:
+            missing = "its entry has no signature, so it does not count yet; --sign KEY adds one"
+        if missing:
+            typer.secho(f"{record}: not verified yet: {missing}", err=True, fg="yellow")
+
+
+def _tell(found: Verification) -> None:
+    """What was found beyond the single cells."""
+    for problem in found.problems:
+        typer.echo(problem)
+    first, of = found.fresh[0], found.fresh[0].submitted.size
+    alike = "as the submission's did" if found.alike else "otherwise than the submission's did, or may"
+    typer.echo(
+        f"{len(found.comparisons)} of {found.cells} cells: 5% doctored ones are found with a confidence of "
+        f"{found.confidence:.1%}; {len(found.fresh)} also on the seeds {first.seed} to {first.seed + of - 1}; "
+        f"this machine computes {alike}"
+    )

@@ -187,7 +187,7 @@ class Card(Scope):
         code: Link.
         licence: Of weights and code, e.g. ``"MIT"``.
         training_data: What the agent has learned from: environments, conditions, steps, demonstrations.
-        tolerance: How far the mean normalised score of a cell may be from this one when it is played again.
+        tolerance: Not used any more: who verifies says what is allowed. Files that name it are still read.
         date: When it was made, ISO 8601; of format 1, when the last call of its run began.
         machines: What the numbers were computed with: one entry for all cells that were computed alike.
     """

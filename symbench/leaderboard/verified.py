@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 VERIFIED = "verified.json"
 
+LEAST_CONFIDENCE: Final = 0.95
+"""A submission counts as verified from this confidence on that 5% doctored cells would have been found."""
+
 
 class Verified(BaseModel):
     """That a maintainer has played cells of a submission again, and got the same.
@@ -25,8 +28,14 @@ class Verified(BaseModel):
     Attributes:
         digest: SHA-256 of the submission's files; another submission of that name is not verified.
         date: When.
-        cells: Which.
+        cells: Which were played again.
+        of: How many there are; 0 in entries from before 0.2, which did not say.
+        confidence: How likely a doctored cell is among those played, if 5% of all, at least one, are doctored. Below
+            :data:`LEAST_CONFIDENCE`, as in entries from before 0.2, the submission is not verified.
         difference: Largest difference of a cell's mean normalised score.
+        identical: Smallest share of a cell's episodes that were the same to the last bit.
+        fresh_cells: Which were played with fresh seeds too, and had scores of the same distribution.
+        fresh_seed: First of these seeds, which were secret until then.
         signature: Of a maintainer, over everything else and the submission's name; see
             :mod:`symbench.leaderboard.signatures`.
     """
@@ -36,14 +45,29 @@ class Verified(BaseModel):
     digest: str
     date: str
     cells: list[str]
+    of: int = 0
+    confidence: float = 0.0
     difference: float
+    identical: float = 0.0
+    fresh_cells: list[str] = []
+    fresh_seed: int | None = None
     signature: str | None = None
 
 
 def is_verified(submission: Submission, entries: Mapping[str, Verified]) -> bool:
-    """Whether one of the entries, by names of submissions, is for exactly these files."""
+    """Whether one of the entries, by names of submissions, is for exactly these files and of enough cells."""
     known = entries.get(submission.card.name)
-    return known is not None and known.digest == submission.digest
+    return known is not None and known.digest == submission.digest and too_little(known) is None
+
+
+def too_little(entry: Verified) -> str | None:
+    """Why an entry does not count although nothing was found; ``None`` if it does."""
+    if entry.confidence >= LEAST_CONFIDENCE:
+        return None
+    return (
+        f"{len(entry.cells)} cells were played again, which find 5% doctored ones with a confidence of "
+        f"{entry.confidence:.2f}; {LEAST_CONFIDENCE:g} is asked for: verify it anew, without --cells"
+    )
 
 
 def read_verified(file: Path) -> dict[str, Verified]:

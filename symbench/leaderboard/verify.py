@@ -1,48 +1,51 @@
-"""Plays random cells of a submission again and compares."""
+"""Plays cells of a submission again and compares."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from symbench.errors import SymbenchError
-from symbench.leaderboard.same_runs import check_tensors
 from symbench.leaderboard.verified import Verified, read_verified, write_verified
-from symbench.runner.agents import RANDOM, resolve
-from symbench.runner.evaluate import evaluate
-from symbench.runner.plan import plan
-from symbench.tasks import get_task
+from symbench.leaderboard.verify_cells import planned_cells
+from symbench.leaderboard.verify_differences import TOLERANCE, Comparison, compare_cell, computes_alike, shifted
+from symbench.leaderboard.verify_draw import confidence, draw
+from symbench.leaderboard.verify_fresh import Fresh, compare_fresh, fresh_cells, others_on_average
+from symbench.runner.executors import execute
+from symbench.runner.provenance import machine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from symbench.leaderboard.validate import Submission
-    from symbench.runner import AgentSource, Cell
+    from symbench.runner import Cell, Episodes
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One cell, submitted and played again.
+class Verification:
+    """What came out.
 
     Attributes:
-        cell: Its id.
-        submitted: Mean return in the submission.
-        again: Mean return now.
-        difference: Of the mean normalised scores, without sign.
-        identical: Share of episodes with the same return and length to the last bit.
-        within: Whether the difference is within the submission's tolerance.
+        comparisons: Of the cells that were played again, in the order of the suite.
+        fresh: Of those that were played with fresh seeds too.
+        cells: How many cells the submission has.
+        alike: Whether this machine computes as the submission's, so that only identity counts.
+        problems: Everything that is wrong, one line each.
     """
 
-    cell: str
-    submitted: float
-    again: float
-    difference: float
-    identical: float
-    within: bool
+    comparisons: list[Comparison]
+    fresh: list[Fresh]
+    cells: int
+    alike: bool
+    problems: list[str]
+
+    @property
+    def confidence(self) -> float:
+        """How likely one of 5% doctored cells was among those played; see :mod:`symbench.leaderboard.verify_draw`."""
+        return confidence(len(self.comparisons), self.cells)
 
 
 def verify(
@@ -50,87 +53,76 @@ def verify(
     agents: Sequence[str],
     *,
     trust: bool = False,
-    cells: int = 3,
+    cells: int | None = None,
     seed: int | None = None,
+    tolerance: float = TOLERANCE,
+    workers: int = 1,
     progress: Callable[[Comparison], None] = lambda comparison: None,
-) -> list[Comparison]:
-    """Play random cells again.
+) -> Verification:
+    """Play random cells again, and some with fresh seeds.
 
     Args:
         submission: What was submitted.
         agents: Where the agent's files are, as after ``--agent`` of ``symbench run``; all training runs.
-        trust: Whether SB3 zips may be loaded, which executes code in them.
-        cells: How many cells, at most.
-        seed: Draws the cells; ``None`` draws anew each time, so that nobody can know which.
+        trust: Whether code that the agent brings may be executed, in a process of its own.
+        cells: How many cells, at most; ``None`` plays as many as the least confidence needs.
+        seed: Draws the cells; ``None`` draws anew each time, so that nobody can know which. Fresh seeds are always
+            drawn by the operating system.
+        tolerance: How far the mean normalised score of a cell may be off beyond chance, on a machine that does not
+            compute as the submission's did. What the submission says of tolerance is not asked.
+        workers: Number of processes. Numbers do not depend on it.
         progress: Called with every comparison as it is made.
 
     Raises:
-        SymbenchError: The files are not those that were submitted.
+        SymbenchError: The files are not those that were submitted, the agent cannot act where episodes were submitted
+            or can where they were left out, or an episode cannot be played.
     """
-    if cells < 1:
-        raise SymbenchError(f"cells must be at least 1, received {cells}")
-    there = _cells(submission, agents, trust)
-    chosen = np.random.default_rng(seed).permutation(len(there))[:cells]
-    comparisons = []
-    for index in sorted(chosen.tolist()):
-        comparisons.append(_compare(submission, there[index]))
-        progress(comparisons[-1])
-    return comparisons
+    there = planned_cells(submission, agents, trust)
+    chosen, fresh = [there[index] for index in draw(len(there), cells, seed)], fresh_cells(there)
+    alike = computes_alike(submission.card.machines, machine())
+    again: dict[Cell, Comparison] = {}
+    anew: dict[Cell, Fresh] = {}
+    for cell, episodes in _played([*chosen, *fresh], workers):
+        if cell in fresh:
+            anew[cell] = compare_fresh(submission, cell, episodes, len(fresh))
+            continue
+        again[cell] = compare_cell(submission, cell, episodes, alike, tolerance)
+        progress(again[cell])
+    comparisons, compared = [again[cell] for cell in chosen], [anew[cell] for cell in fresh]
+    problems = [f"{each.cell}: {each.problem}" for each in comparisons if each.problem]
+    problems += [] if alike else shifted(comparisons)
+    problems += [f"{each.cell}: {each.problem}" for each in compared if each.problem]
+    return Verification(comparisons, compared, len(there), alike, problems + others_on_average(compared))
 
 
-def record(file: Path, submission: Submission, comparisons: Sequence[Comparison]) -> None:
-    """Note in ``verified.json`` that a submission was verified.
+def record(file: Path, submission: Submission, verification: Verification) -> Verified:
+    """Note in ``verified.json`` that a submission was verified, and with what confidence.
 
     Raises:
-        SymbenchError: A comparison is not within the tolerance, or the file cannot be read or written.
+        SymbenchError: Something is wrong with it, or the file cannot be read or written.
     """
-    if outside := [each.cell for each in comparisons if not each.within]:
-        raise SymbenchError(f"{outside[0]} is not within the tolerance: nothing was recorded")
+    if verification.problems:
+        raise SymbenchError(f"{verification.problems[0]}: nothing was recorded")
+    comparisons = verification.comparisons
     entry = Verified(
         digest=submission.digest,
         date=datetime.now().astimezone().date().isoformat(),
         cells=[each.cell for each in comparisons],
+        of=verification.cells,
+        confidence=round(verification.confidence, 4),
         difference=max(each.difference for each in comparisons),
+        identical=min(each.identical for each in comparisons),
+        fresh_cells=[each.cell for each in verification.fresh],
+        fresh_seed=verification.fresh[0].seed,
     )
     write_verified(file, {**read_verified(file), submission.card.name: entry})
+    return entry
 
 
-def _cells(submission: Submission, agents: Sequence[str], trust: bool) -> list[Cell]:
-    """All cells of a submission, ready to be played."""
-    sources = {task: _sources(submission, task, agents, trust) for task in submission.card.tasks}
-    return [cell for cell in plan(submission.suite, sources).cells if _key(cell) in submission.cells]
-
-
-def _sources(submission: Submission, task: str, agents: Sequence[str], trust: bool) -> list[AgentSource]:
-    """The agent's files in the order of the submission's training runs, found by their digest."""
-    found = {source.digest: source for spec in agents for source in resolve([spec], task, trust)}
-    found[None] = RANDOM
-    sources = []
-    for run, of in enumerate(submission.card.tasks[task].runs):
-        if of.weights not in found:
-            raise SymbenchError(
-                f"none of the files given is training run {run} of {submission.card.name!r} in {task}: "
-                f"one with SHA-256 {str(of.weights)[:12]}... is expected"
-            )
-        sources.append(found[of.weights].model_copy(update={"name": submission.card.name, "run": run}))
-    check_tensors(submission.card, task, sources)
-    return sources
-
-
-def _key(cell: Cell) -> tuple[str, str, str, str]:
-    return cell.task, cell.perturbation, cell.level, str(cell.run)
-
-
-def _compare(submission: Submission, cell: Cell) -> Comparison:
-    submitted, again = submission.cells[_key(cell)], evaluate(cell)
-    normalise = get_task(cell.task).metric.normalise
-    difference = abs(float(normalise(again.returns).mean() - normalise(submitted.returns).mean()))
-    same = (again.returns == submitted.returns) & (again.lengths == submitted.lengths)
-    return Comparison(
-        cell=cell.id,
-        submitted=float(submitted.returns.mean()),
-        again=float(again.returns.mean()),
-        difference=difference,
-        identical=float(same.mean()),
-        within=difference <= submission.card.tolerance,
-    )
+def _played(cells: Sequence[Cell], workers: int) -> Iterator[tuple[Cell, Episodes]]:
+    """Play cells with the runner's executor, in any order."""
+    with closing(execute(cells, workers)) as outcomes:
+        for outcome in outcomes:
+            if outcome.record is None:
+                raise SymbenchError(f"{outcome.cell.id}: {outcome.error}")
+            yield outcome.cell, outcome.record.episodes

@@ -97,6 +97,10 @@ def load(source: AgentSource, observation_space: Space[Any], action_space: Space
 
     if source.kind == "random":
         return RandomAgent(action_space)
+    if source.apart:
+        from symbench.runner.agent_apart import AgentApart
+
+        return AgentApart(source, observation_space, action_space)
     options = source.options
     flat = FlattenedAgent.seen_space(observation_space) if options.flatten else observation_space
     stacks = _stacks(options) and source.kind != "sb3"  # those of SB3 are stacked with their statistics

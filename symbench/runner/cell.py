@@ -57,6 +57,8 @@ class AgentSource(BaseModel):
         trust: Whether pickled code in the file may be executed. Not recorded.
         options: What it needs between the task and its network. Not recorded: ``digest`` covers it.
         held: The object, a :class:`symbench.runner.agent_objects.Held`. Not recorded.
+        apart: Whether it acts from a process of its own, see :mod:`symbench.runner.agent_apart`. Not recorded: numbers
+            are the same.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,6 +72,7 @@ class AgentSource(BaseModel):
     trust: bool = Field(default=False, exclude=True)
     options: AgentOptions = Field(default=AgentOptions(), exclude=True)
     held: Any = Field(default=None, exclude=True)
+    apart: bool = Field(default=False, exclude=True)
 
 
 class Cell(BaseModel):

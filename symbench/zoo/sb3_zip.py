@@ -1,4 +1,4 @@
-"""Models saved by Stable-Baselines3 as agents. Such a file is a pickle: it can execute anything while it loads."""
+"""Models saved by Stable-Baselines3 as agents: from plain data, or unpickled where that is not enough."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from symbench.zoo.env_wrappers import gym_wrapped, refuse_vector_wrappers, remed
 from symbench.zoo.rl_zoo3 import normalises_observations, training_config
 from symbench.zoo.sb3_contents import algorithm_of, described_space, plain_data
 from symbench.zoo.sb3_files import NONE, SB3Files, read_sb3
+from symbench.zoo.sb3_plain import NeedsTrust, rebuilt
 from symbench.zoo.vecnormalize import read_statistics, was_normalised
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ _NOT_NEEDED: Final[dict[str, Any]] = {
     "clip_range_vf": None,
     "exploration_schedule": lambda _: 0.0,
     "delta_std_schedule": lambda _: 0.0,
+    "target_entropy": 0.0,
     "buffer_size": 1,
     "optimize_memory_usage": False,
     "replay_buffer_class": None,  # HER's asks for an environment
@@ -83,7 +85,8 @@ def load_sb3(
     Args:
         spec: ``"ALGORITHM:FILE.zip"``, e.g. ``"ppo:my_agent.zip"``; algorithms are ppo, a2c, dqn, sac, td3, ddpg,
             maskable_ppo, recurrent_ppo (or ppo_lstm), trpo, qrdqn, tqc, crossq, ars.
-        trust: Whether the file's origin is trusted.
+        trust: Whether the file's origin is trusted: whether what cannot be read as plain data may be unpickled, and
+            wrappers imported.
         observation_space: The task's space, used if the saved one cannot be read (files of old versions).
         action_space: The task's space, used likewise.
         vecnormalize: File of the statistics of the ``VecNormalize`` that the model was trained in, which normalise its
@@ -103,15 +106,12 @@ def load_sb3(
     algorithm = algorithm.lower()
     if algorithm not in ALGORITHMS:
         raise unknown("algorithm", algorithm, ALGORITHMS)
-    if not trust:
-        raise SymbenchError(
-            f"{file} is a pickle, which can execute any code while it loads, that of modules beside it included: "
-            "if you trust where it comes from, add --trust (in Python: trust=True)"
-        )
     files = files or read_sb3(file, vecnormalize, wrappers)
+    if files.env_wrappers:
+        _check_trust(trust, files.path, "its wrappers are code")
     if wrappers != NONE:
         refuse_vector_wrappers(files.path, spec)
-    settings = _Settings(spec, vecnormalize, stochastic, stack)
+    settings = _Settings(spec, trust, vecnormalize, stochastic, stack)
     if not files.env_wrappers:
         return _loaded(files, settings, observation_space, action_space)
     if observation_space is None or action_space is None:
@@ -129,6 +129,7 @@ class _Settings(NamedTuple):
     """What :func:`load_sb3` was told, beside files and spaces."""
 
     spec: str
+    trust: bool
     vecnormalize: str | Path | None
     stochastic: bool
     stack: int
@@ -138,14 +139,14 @@ def _loaded(
     files: SB3Files, settings: _Settings, observation_space: Space[Any] | None, action_space: Space[Any] | None
 ) -> Agent:
     """The agent of these spaces, inside its wrappers if it has any."""
-    spec, vecnormalize, stochastic, stack = settings
+    spec, trust, vecnormalize, stochastic, stack = settings
     algorithm = spec.partition(":")[0].lower()
     saved = plain_data(files.model, files.path)
     if made_by := algorithm_of(saved):
         _check_algorithm(algorithm, files.path, made_by)
     config = training_config(files.path)
     seen = StackedAgent.seen_space(observation_space, stack) if observation_space and stack > 1 else observation_space
-    model = _load(algorithm, files, saved, seen, action_space)
+    model = _load(algorithm, files, saved, seen, action_space, trust)
     found = _normalization(spec, model, files, config, vecnormalize)
     # rl_zoo3 normalises observations and then stacks them; others may do it the other way round.
     single = found if found and stack > 1 and found.incompatibility(model.observation_space) else None
@@ -212,9 +213,33 @@ def _load(
     saved: dict[str, Any],
     observation_space: Space[Any] | None,
     action_space: Space[Any] | None,
+    trust: bool,
 ) -> BaseAlgorithm:
     module, _, name = ALGORITHMS[algorithm].rpartition(".")
     model_class = getattr(require(module, "models of Stable-Baselines3"), name)
+    try:
+        return rebuilt(model_class, files.model, saved, _NOT_NEEDED)
+    except NeedsTrust as reason:
+        _check_trust(trust, files.path, str(reason))
+    return _unpickled(model_class, algorithm, files, saved, observation_space, action_space)
+
+
+def _check_trust(trust: bool, path: Path, reason: str) -> None:
+    if not trust:
+        raise SymbenchError(
+            f"{path} holds more than plain data, and may execute any code while it loads ({reason}): "
+            "if you trust where it comes from, add --trust (in Python: trust=True)"
+        )
+
+
+def _unpickled(
+    model_class: type[BaseAlgorithm],
+    algorithm: str,
+    files: SB3Files,
+    saved: dict[str, Any],
+    observation_space: Space[Any] | None,
+    action_space: Space[Any] | None,
+) -> BaseAlgorithm:
     folder = files.path.parent.absolute()
     make_importable(folder)  # its policy may be of a module beside it
     # The saved spaces first: they are exact. Those of old versions cannot be unpickled.

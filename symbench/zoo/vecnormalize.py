@@ -52,7 +52,7 @@ def read_statistics(content: bytes, file: Path) -> Normalization | None:
         SymbenchError: It is damaged or something else.
     """
     try:
-        saved = _Numbers(io.BytesIO(content)).load()
+        saved = Numbers(io.BytesIO(content)).load()
         return normalization_of(vars(saved))
     except Exception as error:  # a damaged pickle can raise anything
         problem = " ".join(f"{type(error).__name__}: {error}".split())[:200]
@@ -141,7 +141,7 @@ _NUMPY: Final = {
 }
 
 
-class _Numbers(pickle.Unpickler):
+class Numbers(pickle.Unpickler):
     """Reads arrays and containers; everything else becomes :class:`_Plain`, so no code of a file is ever called."""
 
     def find_class(self, module: str, name: str) -> Any:

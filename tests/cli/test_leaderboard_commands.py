@@ -57,18 +57,24 @@ def test_validate_lists_everything_with_its_place(symbench: Symbench, submitted:
 
 @NEEDS_SSH
 def test_verify_plays_again_and_notes_it(symbench: Symbench, submitted: str, tmp_path: Path) -> None:
-    verify = ("verify", TABLE, "--agent", "./mlp.json", "--cells", 1)
     key = make_key(tmp_path / "keys")
     allow(tmp_path / "leaderboards" / "allowed_signers", key)
-    unsigned = symbench(*verify, "--record", "leaderboards/verified.json")
-    assert unsigned.exit_code == 0 and "does not count yet; --sign KEY adds one" in unsigned.stderr
-    early = symbench(*verify, "--record", "leaderboards/verified.json", "--sign", "nowhere")
+    verify = ("verify", TABLE, "--agent", "./mlp.json", "--record", "leaderboards/verified.json")
+    early = symbench(*verify, "--sign", "nowhere")
     assert early.exit_code == 2 and "there is no key nowhere" in early.stderr and not early.stdout
+    result = symbench(*verify, "--cells", 1, "--sign", key)
+    assert result.exit_code == 0, result.output
+    assert "100% of the episodes identical" in result.stdout
+    assert "1 of 2 cells: 5% doctored ones are found with a confidence of 50.0%" in result.stdout
+    assert "not verified yet" in result.stderr and "0.95 is asked for" in result.stderr
     symbench("leaderboard")
     assert "### Verified" not in (tmp_path / "leaderboards" / "LEADERBOARD.md").read_text()
-    result = symbench(*verify, "--record", "leaderboards/verified.json", "--sign", key)
-    assert result.exit_code == 0, result.output
-    assert "100% of the episodes identical" in result.stdout and "score off by 0, within 0.01" in result.stdout
+    assert symbench(*verify, "--all", "--cells", 1).exit_code == 2
+    unsigned = symbench(*verify, "--all")
+    assert unsigned.exit_code == 0 and "does not count yet; --sign KEY adds one" in unsigned.stderr
+    symbench("leaderboard")
+    assert "### Verified" not in (tmp_path / "leaderboards" / "LEADERBOARD.md").read_text()
+    assert symbench(*verify, "--all", "--sign", key).exit_code == 0
     symbench("leaderboard")
     assert "### Verified" in (tmp_path / "leaderboards" / "LEADERBOARD.md").read_text()
 
@@ -79,7 +85,7 @@ def test_verify_fails_when_the_numbers_are_not_reached(symbench: Symbench, submi
     (tmp_path / TABLE).write_text("\n".join([lines[0], *invented, ""]))
     assert symbench("validate", TABLE).exit_code == 0
     result = symbench("verify", TABLE, "--agent", "./mlp.json", "--record", "verified.json")
-    assert result.exit_code == 1 and "NOT within" in result.stdout
+    assert result.exit_code == 1 and "NOT the same" in result.stdout
     assert result.stderr == "error: not the numbers that were submitted\n"
     assert not (tmp_path / "verified.json").exists()
 

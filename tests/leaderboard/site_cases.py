@@ -35,7 +35,7 @@ def some_boards(folder: Path) -> list[Board]:
         add(folder, "upright", task=OTHER_TASK, keep=0.3),
     ]
     seen = {
-        each.card.name: Verified(digest=each.digest, date="2026-01-01", cells=["a"], difference=0.0)
+        each.card.name: Verified(digest=each.digest, date="2026-01-01", cells=["a"], confidence=1.0, difference=0.0)
         for each in submissions[:1]
     }
     return make_boards(submissions, seen)

@@ -53,7 +53,7 @@ def names(of: Board) -> list[tuple[str, int | None]]:
 
 
 def seal(of: Submission) -> dict[str, Verified]:
-    return {of.card.name: Verified(digest=of.digest, date="2026-01-01", cells=["a"], difference=0.0)}
+    return {of.card.name: Verified(digest=of.digest, date="2026-01-01", cells=["a"], confidence=1.0, difference=0.0)}
 
 
 def test_agents_are_ordered_by_the_score_under_perturbation(tmp_path: Path) -> None:

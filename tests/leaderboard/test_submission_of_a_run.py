@@ -15,7 +15,7 @@ from symbench.errors import SymbenchError
 from symbench.leaderboard.compare import compare
 from symbench.leaderboard.submission import About, submit
 from symbench.leaderboard.validate import Submission, read_submission
-from symbench.leaderboard.verified import read_verified
+from symbench.leaderboard.verified import is_verified, read_verified
 from symbench.leaderboard.verify import record, verify
 from symbench.policies import MLPNetwork
 from symbench.runner import Store, load_manifest, run
@@ -151,19 +151,29 @@ def test_a_suite_of_ones_own_under_a_bundled_name_is_no_submission(run_dir: Path
 
 def test_what_was_submitted_is_what_comes_out_again(run_dir: Path, tmp_path: Path, specs: list[str]) -> None:
     made = submit(run_dir, "mine", tmp_path / "out", ABOUT)
-    comparisons = verify(made, files(specs), cells=99)
-    assert [each.cell for each in comparisons] == [
+    found = verify(made, files(specs), cells=99)
+    assert [each.cell for each in found.comparisons] == [
         f"tiny@2/{TASK}/{condition}/mine/s{run}"
         for condition in ("none/in-order", "shuffle-sensors/per-episode")
         for run in (0, 1)
     ]
-    assert all(each.within and each.difference == 0 and each.identical == 1 for each in comparisons)
+    assert found.problems == [] and found.alike and found.confidence == 1
+    assert all(not each.problem and each.difference == 0 and each.identical == 1 for each in found.comparisons)
+    assert found.fresh[0].cell == f"tiny@2/{TASK}/none/in-order/mine/s0" and len(found.fresh) == 4
 
 
 def test_the_cells_are_drawn_by_the_seed(run_dir: Path, tmp_path: Path, specs: list[str]) -> None:
     made = submit(run_dir, "mine", tmp_path / "out", ABOUT)
-    drawn = [tuple(each.cell for each in verify(made, files(specs), cells=2, seed=seed)) for seed in (1, 1, 2, 3, 4)]
+    found = [verify(made, files(specs), cells=2, seed=seed) for seed in (1, 1, 2, 3, 4)]
+    drawn = [tuple(each.cell for each in one.comparisons) for one in found]
     assert drawn[0] == drawn[1] and len(set(drawn)) > 1
+    assert len({one.fresh[0].seed for one in found}) == 5, "nobody says which seeds are fresh"
+
+
+def test_numbers_do_not_depend_on_the_number_of_processes(run_dir: Path, tmp_path: Path, specs: list[str]) -> None:
+    made = submit(run_dir, "mine", tmp_path / "out", ABOUT)
+    found = [verify(made, files(specs), cells=99, workers=workers) for workers in (1, 2)]
+    assert found[0].comparisons == found[1].comparisons and found[1].problems == []
 
 
 def edited(path: Path, factor: float) -> Submission:
@@ -178,17 +188,11 @@ def edited(path: Path, factor: float) -> Submission:
 def test_numbers_that_were_made_up_are_found(run_dir: Path, tmp_path: Path, specs: list[str]) -> None:
     submit(run_dir, "mine", tmp_path / "out", ABOUT)
     lies = edited(tmp_path / "out" / "mine.csv", 1000)
-    comparisons = verify(lies, files(specs), cells=99)
-    assert not any(each.within for each in comparisons)
-    with pytest.raises(SymbenchError, match="not within the tolerance: nothing was recorded"):
-        record(tmp_path / "verified.json", lies, comparisons)
+    found = verify(lies, files(specs), cells=99)
+    assert all(each.problem for each in found.comparisons)
+    with pytest.raises(SymbenchError, match="must be the same to the last bit: nothing was recorded"):
+        record(tmp_path / "verified.json", lies, found)
     assert not (tmp_path / "verified.json").exists()
-
-
-def test_rounding_is_within_the_tolerance(run_dir: Path, tmp_path: Path, specs: list[str]) -> None:
-    submit(run_dir, "mine", tmp_path / "out", ABOUT)
-    comparisons = verify(edited(tmp_path / "out" / "mine.csv", 1 + 1e-9), files(specs), cells=99)
-    assert all(each.within and each.identical < 1 for each in comparisons)
 
 
 def test_other_weights_are_refused_before_anything_is_played(run_dir: Path, tmp_path: Path, specs: list[str]) -> None:
@@ -201,10 +205,15 @@ def test_other_weights_are_refused_before_anything_is_played(run_dir: Path, tmp_
 
 def test_a_verification_is_bound_to_the_bytes(run_dir: Path, tmp_path: Path, specs: list[str]) -> None:
     made = submit(run_dir, "mine", tmp_path / "out", ABOUT)
-    record(tmp_path / "verified.json", made, verify(made, files(specs), cells=1))
-    known = read_verified(tmp_path / "verified.json")["mine"]
-    assert known.digest == made.digest and len(known.cells) == 1 and known.difference == 0
-    assert edited(tmp_path / "out" / "mine.csv", 0.5).digest != known.digest
+    found = verify(made, files(specs))
+    record(tmp_path / "verified.json", made, found)
+    known = read_verified(tmp_path / "verified.json")
+    entry = known["mine"]
+    assert entry.digest == made.digest and (len(entry.cells), entry.of, entry.confidence) == (4, 4, 1)
+    assert (entry.difference, entry.identical) == (0, 1)
+    assert (entry.fresh_seed, entry.fresh_cells) == (found.fresh[0].seed, [each.cell for each in found.fresh])
+    assert is_verified(made, known)
+    assert not is_verified(edited(tmp_path / "out" / "mine.csv", 0.5), known)
 
 
 def submission(folder: Path, name: str, runs: int, keep: float, seed: int, **changes: Any) -> Submission:

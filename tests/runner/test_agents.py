@@ -12,6 +12,7 @@ from symbench.runner.agents import load, resolve
 from symbench.zoo import bundled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 TASK = "CartPole-v1"
@@ -86,13 +87,12 @@ def test_missing_files_are_named() -> None:
         resolve(["./nowhere.safetensors"], TASK)
 
 
-def test_a_zip_is_not_loaded_without_trust(tmp_path: Path) -> None:
+def test_a_zip_with_code_is_not_loaded_without_trust(sb3_that: Callable[[str], Path]) -> None:
     from symbench.tasks import get_task
 
-    (tmp_path / "mine.zip").write_bytes(b"whatever")
-    source = resolve([f"ppo:{tmp_path}/mine.zip"], TASK)[0]
+    source = resolve([f"ppo:{sb3_that('pass')}"], TASK)[0]
     env = get_task(TASK).make()
-    with pytest.raises(SymbenchError, match=r"can execute any code.*--trust"):
+    with pytest.raises(SymbenchError, match=r"may execute any code.*surprise.*--trust"):
         load(source, env.observation_space, env.action_space)
 
 

@@ -86,11 +86,6 @@ def test_set_models_read_plain_sensors_in_any_number(tmp_path: Path, algorithm: 
         assert model.action_space.contains(agent.act(np.ones((3, sensors)))[0])
 
 
-def test_untrusted_files_are_not_opened(tmp_path: Path) -> None:
-    with pytest.raises(SymbenchError, match=r"is a pickle, which can execute any code .* add --trust"):
-        load_sb3(f"ppo:{tmp_path / 'agent.zip'}")
-
-
 def test_bad_specs_are_named(tmp_path: Path) -> None:
     with pytest.raises(SymbenchError, match="unknown algorithm 'pp0'; did you mean 'ppo'"):
         load_sb3("pp0:agent.zip", trust=True)
