@@ -29,7 +29,7 @@ import numpy as np
 import symbench.leaderboard.verify_differences as differences
 from symbench.runner.executors import base
 evaluate = sys.modules["symbench.runner.evaluate"]
-def play(cell, seeds):
+def play(cell, seeds, np=np, evaluate=evaluate):
     full = np.full(len(seeds), 500)
     return evaluate.Episodes(np.array(seeds), full * 1.0, full, full < 0)
 base.play_batch = evaluate.play_batch = play
@@ -74,7 +74,7 @@ def test_a_zip_that_patches_the_verifier_is_refused(tmp_path: Path, agent: Path)
     before = base.play_batch
     found = verify(lies, [f"ppo:{agent}"], trust=True)
     assert base.play_batch is before
-    assert all(each.submitted == 500 and each.again < 100 and each.problem for each in found.comparisons)
+    assert all(each.submitted == 500 and each.again < 400 and each.problem for each in found.comparisons)
     assert any("every episode must be the same to the last bit" in problem for problem in found.problems)
 
 
