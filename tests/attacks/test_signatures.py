@@ -128,7 +128,9 @@ def test_a_signature_cannot_be_moved_to_another_submission(house: House) -> None
 
 def test_a_submission_that_is_changed_is_not_verified_any_more(house: House) -> None:
     file = house.folder / "submissions" / "mine.csv"
-    file.write_text(file.read_text().replace("500,0", "499,0", 1))
+    before = file.read_text()
+    assert "500,1" in before
+    file.write_text(before.replace("500,1", "499,1", 1))
     assert house.verified() == []
 
 
