@@ -12,6 +12,7 @@ import pytest
 from symbench.errors import SymbenchError
 from symbench.runner.manifest import TaskFacts
 from symbench.suites import Suite, bundled_suites, load_suite, loader, parse_suite
+from symbench.symmetry import FiniteGroup
 from symbench.symmetry.catalogue import symmetry_of
 from symbench.tasks import TASKS
 from symbench.wrappers.background_pictures import TEXTURES
@@ -85,13 +86,18 @@ def test_conditions_fit_the_observations_of_their_tasks(name: str) -> None:
             assert role in (PERTURBATIONS[step.wrapper].roles or [role])  # those without roles take everything
 
 
-def test_the_group_suite_shows_every_element_of_every_tasks_group() -> None:
+def test_the_group_suite_shows_every_element_of_every_finite_group_with_agents_in_their_order() -> None:
     suite = load_suite("group")
     for task in suite.tasks:
-        steps = [p.apply[0].parameters for p in suite.conditions(TASKS[task]) if p.apply]
-        fixed = [step["element"] for step in steps if "element" in step]
-        assert fixed == list(range(1, symmetry_of(TASKS[task].env_id).group.order))
-        assert [step["resample"] for step in steps if "resample" in step] == ["episode", "step"]
+        group = symmetry_of(TASKS[task].env_id).group
+        steps = [p.apply[0] for p in suite.conditions(TASKS[task]) if p.apply]
+        turned = [step.parameters for step in steps if step.wrapper == "TransformByGroup"]
+        orders = 6 if task == "Wildlife" else 1  # of its three drones
+        elements = list(range(orders, group.order, orders)) if isinstance(group, FiniteGroup) else []
+        assert [step["element"] for step in turned if "element" in step] == elements, task
+        assert [step["resample"] for step in turned if "resample" in step] == ["episode", "step"]
+        is_team = TASKS[task].observes == "entities"
+        assert [step.wrapper for step in steps].count("ShuffleEntities") == is_team
 
 
 def test_the_noise_suite_mixes_noise_among_the_sensors_and_has_the_order_of_the_paper_too() -> None:
