@@ -22,6 +22,12 @@ def curve_ends(summary: pd.DataFrame) -> pd.DataFrame:
     return summary.assign(reached=(summary["share_that_reached"] * summary["runs"]).round().astype(int))
 
 
+def measured_conditions(summary: pd.DataFrame) -> pd.DataFrame:
+    """Of the summary of a study that measures conditions: arm and condition in columns of their own."""
+    parts = summary["arm"].str.rsplit("/", n=1)
+    return summary.assign(arm=parts.str[0], condition=parts.str[1])
+
+
 def orientations(runs: pd.DataFrame) -> pd.DataFrame:
     """Of runs in turned worlds: means over runs with 95% intervals, and what changes when the world is turned."""
     return pd.DataFrame([{"arm": arm, **_turned(str(arm), found)} for arm, found in runs.groupby("arm", sort=False)])
