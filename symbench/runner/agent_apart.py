@@ -21,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -129,6 +128,11 @@ class _Process:
         self._process = subprocess.Popen(command, cwd=folder.name, env=_environment(folder.name), **pipes)
         weakref.finalize(self, _end, self._process, folder)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether an agent has brought it down."""
+        return self._process.poll() is not None
+
     def load(self, number: int, source: AgentSource, *of: Space[Any]) -> tuple[str, ...]:
         """Load an agent under a number; its preprocessing in words."""
         where = own_code.importable() if source.kind == "code" else []
@@ -157,10 +161,14 @@ class _Process:
         return _read(kind, content)
 
 
-@cache
 def _process() -> _Process:
-    """The one process for all agents of this one: they were given by the same person."""
-    return _Process()
+    """The one process for all agents of this one: they were given by the same person. If it has ended, a new one."""
+    if not _PROCESSES or _PROCESSES[-1].has_ended:
+        _PROCESSES[:] = [_Process()]
+    return _PROCESSES[-1]
+
+
+_PROCESSES: list[_Process] = []
 
 
 def _end(process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str]) -> None:

@@ -49,13 +49,11 @@ def test_all_analyses_of_an_agent_with_sensors(symbench: Symbench, tmp_path: Pat
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
 
 
-def test_a_model_of_sb3_is_analysed_if_it_is_trusted(symbench: Symbench, tmp_path: Path) -> None:
+def test_a_model_of_sb3_is_analysed_and_needs_no_trust(symbench: Symbench, tmp_path: Path) -> None:
     env = SensorHistory(gym.make("CartPole-v1"), length=4)
     PPO(NetworkActorCriticPolicy, env, policy_kwargs={"network": "attention-neuron"}).save(tmp_path / "mine")
     arguments = ("analyse", "ppo:mine.zip", "-t", "CartPole-v1", "--which", "code", "--steps", 20, "--out", "a")
-    refused = symbench(*arguments)
-    assert refused.exit_code == 2 and "--trust" in refused.output
-    assert symbench(*arguments, "--trust").exit_code == 0 and (tmp_path / "a" / "code.npz").is_file()
+    assert symbench(*arguments).exit_code == 0 and (tmp_path / "a" / "code.npz").is_file()
 
 
 def test_attention_over_patches(symbench: Symbench, tmp_path: Path) -> None:

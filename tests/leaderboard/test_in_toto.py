@@ -61,7 +61,10 @@ def test_statements_name_the_files_by_their_hashes(folder: Path) -> None:
             content = (folder / "submissions" / subject["name"]).read_bytes()
             assert subject["digest"] == {"sha256": hashlib.sha256(content).hexdigest()}
         assert [each["name"] for each in weights] == [f"{name}/{TASK}/s{run}" for run in range(5)]
-        assert weights[0]["digest"] == {"symbenchWeights": f"{1:064x}"}
+        card = json.loads((folder / "submissions" / f"{name}.json").read_text())
+        assert [each["digest"]["symbenchWeights"] for each in weights] == [
+            run["weights"] for run in card["tasks"][TASK]["runs"]
+        ]
 
 
 def test_what_a_maintainer_has_played_again_has_passed(folder: Path) -> None:

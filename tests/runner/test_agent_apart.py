@@ -89,7 +89,7 @@ def test_numbers_are_the_same_to_the_last_bit(cell: Cell) -> None:
 @pytest.fixture
 def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], agent_apart.Agent]:
     """Loads one of the agents above, in a process that no other test has."""
-    agent_apart._process.cache_clear()
+    agent_apart._PROCESSES.clear()
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "odd_answers.py").write_text(ANSWERS)
@@ -134,6 +134,15 @@ def test_an_agent_whose_process_was_killed_is_one_line(odd: Callable[[str], agen
     os.kill(agent_apart._process()._process.pid, signal.SIGKILL)
     with pytest.raises(SymbenchError, match="the process of the agent is gone"):
         agent.reset(1)
+
+
+def test_the_next_agent_gets_a_process_that_lives(odd: Callable[[str], agent_apart.Agent]) -> None:
+    odd("Words")
+    killed = agent_apart._process()
+    os.kill(killed._process.pid, signal.SIGKILL)
+    killed._process.wait()
+    odd("Words")
+    assert agent_apart._process() is not killed
 
 
 def test_looking_for_a_module_does_not_run_the_package_around_it(

@@ -96,7 +96,7 @@ class PatchUnshufflerNetwork(VisionNetwork):
         Raises:
             ValueError: Patches do not divide the frame, there is no opening, or the convolutions do not fit.
         """
-        if size % patch_size or opening < 1:
+        if patch_size < 1 or size % patch_size or opening < 1:
             raise ValueError(
                 f"patches must divide the frame and opening be at least 1, received {patch_size}, {opening}"
             )
