@@ -190,10 +190,12 @@ def played_runs(submission: Submission, task: str) -> list[PlayedRun]:
 
 
 def _episodes(submission: Submission, task: str) -> Iterator[tuple[str, int, NDArray[np.float64]]]:
+    # A condition that is another one again is never played again: what stands there could be invented.
+    played = {condition.id for condition in submission.suite.distinct(get_task(task))}
     found = [
         (f"{name}/{level}", int(run), np.stack([cell.returns, cell.lengths.astype(np.float64)]))
         for (of, name, level, run), cell in submission.cells.items()
-        if of == task
+        if of == task and f"{name}/{level}" in played
     ]
     perturbed = [each for each in found if each[0] != submission.suite.baseline.id]
     yield from perturbed or found

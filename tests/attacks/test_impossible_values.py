@@ -119,6 +119,6 @@ def test_weights_null_are_random_play_and_never_ranked(tmp_path: Path) -> None:
 def test_the_submissions_of_the_repository_are_kept() -> None:
     submissions, problems = validate([BOARD])
     assert not problems and {each.card.name for each in submissions} >= {"mlp", "random", "sb3-ppo", "sb3-dqn"}
-    notes = [note for each in submissions for note in each.notes]
-    assert all(note.endswith("have most of their episodes in common: are they one training run?") for note in notes)
+    noted = {each.card.name: len(each.notes) for each in submissions if each.notes}
+    assert noted == {"equivariant-mlp-dropout": 4, "mlp-dropout": 1}, "most of CartPole's sensors are dead there"
     assert metadata()["format"] == submissions[0].card.format

@@ -56,6 +56,20 @@ def test_a_model_of_sb3_is_analysed_and_needs_no_trust(symbench: Symbench, tmp_p
     assert symbench(*arguments).exit_code == 0 and (tmp_path / "a" / "code.npz").is_file()
 
 
+def test_a_model_of_sb3_that_brings_code_is_analysed_if_it_is_trusted(symbench: Symbench, tmp_path: Path) -> None:
+    model = PPO(
+        NetworkActorCriticPolicy,
+        SensorHistory(gym.make("CartPole-v1"), length=4),
+        policy_kwargs={"network": "attention-neuron"},
+    )
+    model.surprise = lambda: 0
+    model.save(tmp_path / "mine")
+    arguments = ("analyse", "ppo:mine.zip", "-t", "CartPole-v1", "--which", "code", "--steps", 20, "--out", "a")
+    refused = symbench(*arguments)
+    assert refused.exit_code == 2 and "--trust" in refused.output
+    assert symbench(*arguments, "--trust").exit_code == 0 and (tmp_path / "a" / "code.npz").is_file()
+
+
 def test_attention_over_patches(symbench: Symbench, tmp_path: Path) -> None:
     network = VisionAttentionNeuronNetwork(Discrete(6), num_codes=16, code_dim=4, conv=(), hidden=(4,), lstm_dim=4)
     save_agent(network, tmp_path / "eye", {"agent": "eye"})
