@@ -12,7 +12,7 @@ from symbench.errors import SymbenchError
 from symbench.leaderboard.verified import is_verified, read_verified
 from symbench.leaderboard.verify import record, verify
 from symbench.leaderboard.verify_draw import DOCTORED, cells_needed, confidence, draw
-from symbench.leaderboard.verify_fresh import difference_of_means
+from symbench.leaderboard.verify_fresh import difference_of_distributions, difference_of_means
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,3 +116,13 @@ def test_an_honest_submission_fails_on_fresh_seeds_once_in_a_thousand() -> None:
     rng = np.random.default_rng(0)
     p = [difference_of_means(*rng.gamma(0.3, size=(2, 12))) for _ in range(100)]
     assert 0.005 < np.mean(np.array(p) < 0.1) < 0.2 and min(p) > 0.0005
+
+
+def test_almost_equal_samples_of_any_size_are_of_one_distribution() -> None:
+    """SciPy's exact p is a little more than 1 for some of them."""
+    rng = np.random.default_rng(0)
+    for size in (2, 5, 12, 48, 1000):
+        ours = rng.integers(5, size=size).astype(float)
+        theirs = np.where(rng.random(size) < 0.05, ours + 1, ours)
+        assert difference_of_distributions(ours, theirs) > 0.5
+        assert difference_of_distributions(ours, ours) == 1
