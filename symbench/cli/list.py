@@ -94,13 +94,14 @@ def _parameters(perturbation: type) -> str:
 def _agents() -> Listing:
     from symbench.runner.tour_solvers import SOLVERS
     from symbench.tasks import TASKS
-    from symbench.zoo import bundled, load_card
+    from symbench.zoo import bundled, load_card, not_installed
 
     lines = [
         (agent, task, str(len(paths)), str(load_card(paths[0]).get("description", "")))
         for task in TASKS
         for agent, paths in bundled(task).items()
     ]
+    lines += [("not installed", task, "", missing) for task in TASKS if (missing := not_installed(task))]
     lines += [(name, "tours", "", f"without learning, {each.problem.upper()}") for name, each in SOLVERS.items()]
     return ("agent", "task", "training runs", "description"), [*lines, ("random", "every task", "", "uniform actions")]
 

@@ -22,7 +22,7 @@ from symbench.runner.evaluate import single_thread
 from symbench.runner.tour_solvers import DPDP, SOLVERS, planning_agent, solvers_of
 from symbench.solvers.reference_sets import FIRST_SEED, SETS, instances_of, lengths_in
 from symbench.tasks import GapMetric, get_task
-from symbench.zoo import bundled, load_card, load_network
+from symbench.zoo import bundled, load_card, load_network, not_installed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,13 @@ def measure(spec: str, task: str, count: int, batch: int = _BATCH) -> GapRow:
 
 
 def methods_of(task: str) -> list[str]:
-    """What is measured where nothing is named: all solvers that are installed, and bundled agents in several ways."""
+    """What is measured where nothing is named: all solvers that are installed, and bundled agents in several ways.
+
+    Raises:
+        SymbenchError: The bundled agents are not installed.
+    """
+    if missing := not_installed(task):
+        raise SymbenchError(missing)
     solvers = [name for name in solvers_of(task) if name != DPDP]
     beams = [f"{DPDP},decode={way}" for way in BEAMS if DPDP in solvers_of(task)]
     return [*solvers, *beams, *(f"{name},decode={way}" for name in bundled(task) for way in _ways(name, task))]

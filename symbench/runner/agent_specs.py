@@ -86,7 +86,7 @@ def _code(spec: str, name: str, trust: bool) -> AgentSource:
 
 def _named(spec: str, task: str) -> list[AgentSource]:
     """A bundled agent, or one that an installed package adds."""
-    from symbench.zoo import bundled
+    from symbench.zoo import bundled, not_installed
 
     runs = bundled(task)
     if spec in runs:
@@ -97,6 +97,8 @@ def _named(spec: str, task: str) -> list[AgentSource]:
     added = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
     if spec in added:
         return [_code(added[spec], spec, trust=True)]  # who installs a package lets its code run
+    if missing := not_installed(task):
+        raise SymbenchError(f"agent {spec!r} is not here; {missing}")
     error = unknown("agent", spec, [*runs, "random", *tours, *added], f"for {task}")
     raise SymbenchError(f"{error}; or give a file or code: {_WAYS}")
 

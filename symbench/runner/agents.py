@@ -56,8 +56,10 @@ def resolve(specs: Sequence[str | AgentSource], task: str, trust: bool = False) 
         >>> [source.name for source in resolve(["random"], "CartPole-v1")]
         ['random']
     """
-    from symbench.zoo import bundled
+    from symbench.zoo import bundled, not_installed
 
+    if not specs and (missing := not_installed(task)):
+        raise SymbenchError(missing)
     sources: list[AgentSource] = []
     named: set[str] = set()
     for spec in specs or bundled(task):

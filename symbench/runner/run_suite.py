@@ -174,9 +174,9 @@ def _with_baseline(sources: list[AgentSource], task: str, beside: str) -> list[A
 
 
 def _tasks_with_agents(suite: Suite) -> list[str]:
-    from symbench.zoo import bundled
+    from symbench.zoo import bundled, not_installed
 
-    names = [task for task in suite.tasks if task in suite.constants or bundled(task)]
+    names = [task for task in suite.tasks if task in suite.constants or bundled(task) or not_installed(task)]
     if not names:
         raise SymbenchError(f"no agent is bundled for a task of {suite.tag}; choose a task: {', '.join(suite.tasks)}")
     return names

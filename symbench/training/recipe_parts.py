@@ -20,7 +20,7 @@ from symbench.training.controllers import Controller, MakeController, controller
 from symbench.training.imitation_settings import Imitation
 from symbench.training.recipe import DynamicsRegression, PictureMeasurement, Ppo, Recipe, Reinforce
 from symbench.training.training_envs import make_training_envs
-from symbench.zoo import bundled, load_agent
+from symbench.zoo import bundled, load_agent, not_installed
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -86,6 +86,8 @@ def _find_agent(role: str, task: str, name: str, run: int) -> PolicyNetwork:
         return load_agent(agents[name][run % len(agents[name])]).network
     if Path(f"{name}.json").exists():
         return load_agent(name).network
+    if missing := not_installed(task):
+        raise SymbenchError(f"{role} {name!r} is not here; {missing}")
     raise unknown(f"{role} for {task}", name, agents)
 
 

@@ -21,6 +21,7 @@ from symbench.policies.routing import EdgeScorer
 from symbench.reading import TEXT_BYTES, brief, parse_json, read
 from symbench.tasks import TASKS
 from symbench.zoo.card_formats import FORMAT, upgrade
+from symbench.zoo.companion import agents_folder, how_to_get
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -128,11 +129,23 @@ def load_card(path: str | Path) -> dict[str, Any]:
 
 
 def bundled(task: str) -> dict[str, list[Path]]:
-    """The agents shipped for a task: name -> one path (without suffix) per training run, in order."""
-    folder = (task in TASKS and TASKS[task].agents_of) or task
-    runs = sorted((WEIGHTS / folder).glob("*/s*.json"), key=lambda file: int(file.stem[1:]))
+    """The agents shipped for a task: name -> one path (without suffix) per training run, in order.
+
+    Those of symbench-zoo are among them where it is installed; :func:`not_installed` tells.
+    """
+    runs = sorted(agents_folder(WEIGHTS, _player(task)).glob("*/s*.json"), key=lambda file: int(file.stem[1:]))
     agents = sorted({file.parent.name for file in runs})
     return {agent: [file.with_suffix("") for file in runs if file.parent.name == agent] for agent in agents}
+
+
+def not_installed(task: str) -> str:
+    """How to get the agents shipped for a task, in one line, if they are not here; otherwise empty."""
+    return how_to_get(WEIGHTS, _player(task))
+
+
+def _player(task: str) -> str:
+    """The task whose agents play it."""
+    return (task in TASKS and TASKS[task].agents_of) or task
 
 
 def _weights(content: bytes, file: Path) -> dict[str, Tensor]:

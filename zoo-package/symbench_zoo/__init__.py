@@ -1,0 +1,1 @@
+"""Agents of symbench, in the folder ``weights``; :func:`symbench.zoo.bundled` finds them. There is no code here."""
