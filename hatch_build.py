@@ -1,4 +1,4 @@
-"""Which agents a distribution holds: those of ``symbench/zoo/companion.json`` are symbench-zoo's, all others symbench's.
+"""Which agents a wheel holds: those that ``symbench/zoo/companion.json`` names are symbench-zoo's, others symbench's.
 
 ``zoo-package`` builds with this file too. Its wheel takes the agents from where they lie, so that there is one copy.
 """
