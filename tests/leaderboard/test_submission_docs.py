@@ -60,13 +60,6 @@ def test_nothing_of_a_pull_request_is_executed(workflow: dict[Any, Any]) -> None
     assert expressions == {"${{ github.event.pull_request.head.sha }}"}
 
 
-def test_actions_are_named_by_commits() -> None:
-    """A tag can be moved to other code by whoever takes the action over."""
-    files = sorted((ROOT / ".github").rglob("*.y*ml"))
-    used = [line.strip() for file in files for line in file.read_text().splitlines() if re.search(r"\buses:", line)]
-    assert used and all(re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v[0-9.]+$", line) for line in used), used
-
-
 def test_the_template_asks_for_what_cannot_be_checked() -> None:
     text = (ROOT / ".github" / "PULL_REQUEST_TEMPLATE.md").read_text()
     assert text.count("- [ ]") >= 5 and "docs/submit.md" in text
