@@ -276,15 +276,26 @@ def test_a_citation_is_one_entry_whatever_the_text(tmp_path: Path) -> None:
     for before, character in zip(" " + entry, entry, strict=False):
         depth += (character == "{") - (character == "}") if before != "\\" else 0
         assert depth >= 0
-    assert depth == 0 and entry.count("\n") == 6
+    assert depth == 0 and entry.count("\n@") == 2
     assert "100\\% \\$x\\_1\\$" in entry
 
 
 def test_a_citation_needs_no_link_and_no_date(tmp_path: Path) -> None:
-    card = add(tmp_path, "mine", paper=None).card
+    card = add(tmp_path, "mine", paper=None, code=None).card
     undated = card.model_copy(update={"date": "yesterday"})
     assert "url" not in bibtex(undated) and "year" not in bibtex(undated)
     assert isinstance(undated, Card)
+
+
+def test_a_citation_keeps_the_paper_and_the_software_apart(tmp_path: Path) -> None:
+    known = bibtex(add(tmp_path, "known", paper="https://arxiv.org/abs/2109.02869", code="https://example.org/code").card)
+    submission, paper, software = known.split("\n\n")
+    assert submission.startswith("@misc{symbench-known,") and "2109.02869" not in submission
+    assert paper.startswith("@inproceedings{known-paper,") and "author = {Tang, Yujin and Ha, David}" in paper
+    assert software.startswith("@software{symbench,") and "Tang" not in software
+    other = bibtex(add(tmp_path, "other", paper="https://example.org/paper").card)
+    assert "url = {https://example.org/paper}" in other and "Tang" not in other, "no authors are invented"
+    assert "-paper," not in bibtex(add(tmp_path, "none", paper=None).card)
 
 
 def test_the_command_writes_the_site_and_check_finds_it_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

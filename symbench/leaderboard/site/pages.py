@@ -73,6 +73,11 @@ class Section:
     entries: Sequence[Entry]
 
     @property
+    def anchor(self) -> str:
+        """Where it stands in the page; the same however many other boards there are."""
+        return f"board-{self.board.suite}-{self.board.task}"
+
+    @property
     def groups(self) -> dict[str, list[Entry]]:
         """Title -> entries; each part of the table is sorted by itself."""
         found: dict[str, list[Entry]] = {}
@@ -161,7 +166,11 @@ def _filters(sections: Sequence[Section]) -> dict[str, Any]:
         for cell in section.entries[0].cells:
             if not cell.condition.baseline:
                 severities.setdefault(cell.condition.name, {})[cell.condition.id] = cell.condition.level
+    lines = [entry.line for section in sections for entry in section.entries]
     return {
+        "runs": {line.runs for line in lines},
+        "verified": {line.verified for line in lines},
+        "ranked": {line.rank is not None for line in lines},
         "suites": sorted({section.board.suite for section in sections}),
         "tasks": sorted({section.board.task for section in sections}),
         "severities": severities,
