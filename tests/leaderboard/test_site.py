@@ -287,6 +287,16 @@ def test_a_citation_needs_no_link_and_no_date(tmp_path: Path) -> None:
     assert isinstance(undated, Card)
 
 
+def test_each_board_has_its_own_lines_as_csv(boards: list[Board], tmp_path: Path) -> None:
+    write_site(boards, tmp_path / "site")
+    for board in boards:
+        lines = (tmp_path / "site" / "tables" / f"{board.suite}-{board.task}.csv").read_text().splitlines()
+        assert len(lines) == 1 + len(board.lines)
+        assert all(any(line.card.name in text for text in lines[1:]) for line in board.lines)
+    write_site(boards[:1], tmp_path / "site")
+    assert len(list((tmp_path / "site" / "tables").iterdir())) == 1, "tables of boards that are gone are deleted"
+
+
 def test_three_agents_need_no_filters(boards: list[Board], tmp_path: Path) -> None:
     few = [board for board in boards if len(board.lines) <= 3]
     assert few and 'id="filters"' not in pages(few)["index.html"] and 'id="filters"' in pages(boards)["index.html"]
