@@ -112,6 +112,13 @@ def compose(panels: Sequence[Picture], titles: Sequence[str], caption: Sequence[
     return np.asarray(picture)
 
 
+def frame(picture: Picture, colour: Colour = colours.ORANGE) -> Picture:
+    """A picture with a border that cannot be overlooked, of the same size."""
+    drawn, wide = np.full_like(picture, colour), _GAP // 2
+    drawn[wide:-wide, wide:-wide] = picture[wide:-wide, wide:-wide]
+    return drawn
+
+
 def _write(draw: Any, text: str, at: tuple[float, float], width: int) -> None:
     """Text of the largest size that fits."""
     size = _FONT

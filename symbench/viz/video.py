@@ -15,7 +15,7 @@ from symbench.tasks import get_task
 from symbench.viz import colours
 from symbench.viz.activations import Activations
 from symbench.viz.ground_truth import sensor_names
-from symbench.viz.panels import bars, compose, enlarge, highlight, rgb, scale
+from symbench.viz.panels import bars, compose, enlarge, frame, highlight, rgb, scale
 from symbench.viz.replay import Moment, Replay, image_of, play
 from symbench.viz.video_files import writer
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     Picture = NDArray[np.uint8]
 
+_MARKED = 0.25  # seconds that a reshuffle stays marked
 _SENSOR_PANEL = 96  # height of a panel of bars, in units of the zoom
 
 
@@ -96,10 +97,32 @@ def pictures(
     """The moments of an episode and the picture of each, (H, W, 3), uint8, H and W even."""
     activations = Activations(agent)
     draw = _frame_panels if replay.is_frames else _sensor_panels
+    shuffled = _Reshuffles(replay)
     for moment in play(replay, agent, seed, steps):
         panels = draw(replay, activations if moment.action is not None else None, moment, zoom)
-        caption = (cell.id, f"step {moment.step}    return {moment.total:.6g}")
-        yield moment, compose(list(panels.values()), list(panels), caption)
+        marked = shuffled.lately(moment.step)
+        caption = (cell.id, f"step {moment.step}    return {moment.total:.6g}" + ("    shuffled" if marked else ""))
+        picture = compose(list(panels.values()), list(panels), caption)
+        yield moment, frame(picture) if marked else picture
+
+
+class _Reshuffles:
+    """Notices when what is seen comes from other places than a step before, within an episode."""
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay, self._steps = replay, max(1, round(_MARKED * replay.fps))
+        self._index: NDArray[np.int64] | None = None
+        self._latest: int | None = None
+
+    def lately(self, step: int) -> bool:
+        """Whether it was at this step or so shortly before that an eye would miss it; asked at each step."""
+        origins = self._replay.origins
+        if origins is None:
+            return False
+        before, self._index = self._index, origins.index.copy()
+        if before is not None and not np.array_equal(before, self._index):
+            self._latest = step
+        return self._latest is not None and step < self._latest + self._steps
 
 
 def _frame_panels(replay: Replay, activations: Activations | None, moment: Moment, zoom: int) -> dict[str, Picture]:

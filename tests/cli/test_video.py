@@ -45,6 +45,25 @@ def test_a_cell_of_a_run_finds_its_agent_by_its_files(symbench: Symbench) -> Non
     assert "name its files: --agent PATH" in symbench(*arguments).stderr
 
 
+def test_a_reshuffle_is_marked_when_it_happens_and_not_before(symbench: Symbench, tmp_path: Path) -> None:
+    def corners(level: str) -> list[bool]:
+        cell = f"shuffle@2/CartPoleSwingUp/shuffle-sensors/{level}/attention-neuron/s0"
+        result = symbench("video", cell, "--steps", 102, "--zoom", 1, "--out", "a.gif")
+        assert result.exit_code == 0, result.output
+        with Image.open(tmp_path / "a.gif") as gif:
+            assert gif.n_frames == 102  # type: ignore[attr-defined]
+            return [_corner_is_orange(gif, step) for step in range(102)]
+
+    assert corners("every-100") == [False] * 100 + [True] * 2
+    assert not any(corners("per-episode")), "an order that stays is no reshuffle"
+
+
+def _corner_is_orange(gif: Image.Image, step: int) -> bool:
+    gif.seek(step)
+    red, green, blue = gif.convert("RGB").getpixel((1, 1))  # type: ignore[misc]
+    return bool(red > 200 and 120 < green < 190 and blue < 60)
+
+
 def test_attended_patches_are_drawn(symbench: Symbench, tmp_path: Path) -> None:
     network = SetTransformerNetwork(Discrete(6), num_codes=4, code_dim=4, conv=(), hidden=(4,))
     save_agent(network, tmp_path / "set", {"agent": "set"})

@@ -120,7 +120,7 @@ def test_every_local_address_leads_to_a_page_and_every_other_one_is_marked(board
             elif address.startswith("http"):
                 assert link["rel"] == "noopener noreferrer"
             elif address != "data:,":
-                parts = (folder / address).parts
+                parts = (folder / address.partition("#")[0]).parts
                 assert "/".join(parts[2:] if ".." in parts else parts) in contents, (path, address)
 
 
@@ -276,15 +276,43 @@ def test_a_citation_is_one_entry_whatever_the_text(tmp_path: Path) -> None:
     for before, character in zip(" " + entry, entry, strict=False):
         depth += (character == "{") - (character == "}") if before != "\\" else 0
         assert depth >= 0
-    assert depth == 0 and entry.count("\n") == 6
+    assert depth == 0 and entry.count("\n@") == 2
     assert "100\\% \\$x\\_1\\$" in entry
 
 
 def test_a_citation_needs_no_link_and_no_date(tmp_path: Path) -> None:
-    card = add(tmp_path, "mine", paper=None).card
+    card = add(tmp_path, "mine", paper=None, code=None).card
     undated = card.model_copy(update={"date": "yesterday"})
     assert "url" not in bibtex(undated) and "year" not in bibtex(undated)
     assert isinstance(undated, Card)
+
+
+def test_each_board_has_its_own_lines_as_csv(boards: list[Board], tmp_path: Path) -> None:
+    write_site(boards, tmp_path / "site")
+    for board in boards:
+        lines = (tmp_path / "site" / "tables" / f"{board.suite}-{board.task}.csv").read_text().splitlines()
+        assert len(lines) == 1 + len(board.lines)
+        assert all(any(line.card.name in text for text in lines[1:]) for line in board.lines)
+    write_site(boards[:1], tmp_path / "site")
+    assert len(list((tmp_path / "site" / "tables").iterdir())) == 1, "tables of boards that are gone are deleted"
+
+
+def test_three_agents_need_no_filters(boards: list[Board], tmp_path: Path) -> None:
+    few = [board for board in boards if len(board.lines) <= 3]
+    assert few and 'id="filters"' not in pages(few)["index.html"] and 'id="filters"' in pages(boards)["index.html"]
+
+
+def test_a_citation_keeps_the_paper_and_the_software_apart(tmp_path: Path) -> None:
+    known = bibtex(
+        add(tmp_path, "known", paper="https://arxiv.org/abs/2109.02869", code="https://example.org/code").card
+    )
+    submission, paper, software = known.split("\n\n")
+    assert submission.startswith("@misc{symbench-known,") and "2109.02869" not in submission
+    assert paper.startswith("@inproceedings{known-paper,") and "author = {Tang, Yujin and Ha, David}" in paper
+    assert software.startswith("@software{symbench,") and "Tang" not in software
+    other = bibtex(add(tmp_path, "other", paper="https://example.org/paper").card)
+    assert "url = {https://example.org/paper}" in other and "Tang" not in other, "no authors are invented"
+    assert "-paper," not in bibtex(add(tmp_path, "none", paper=None).card)
 
 
 def test_the_command_writes_the_site_and_check_finds_it_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,6 @@ def test_columns_are_sorted_within_their_part_and_say_so(visit: Open) -> None:
 @pytest.mark.parametrize(
     ("choice", "value", "left"),
     [
-        ("suite", "tiny@2", {"strong", "weak", "deaf", "few", "single", "upright"}),
         ("task", "CartPole-v1", {"upright"}),
         ("runs", "2", {"strong", "weak", "deaf", "few", "upright"}),
         ("runs", "10", set()),
@@ -170,7 +169,64 @@ def test_an_agent_has_one_colour_in_the_table_and_in_both_charts(visit: Open) ->
         swatch = board.locator(f'.line[data-agent="{name}"] .swatch line').evaluate(colour)
         lines = board.locator(f'.curve[data-agent="{name}"]').locator("polyline").all()
         assert {line.evaluate(colour) for line in lines} == {swatch}
-    assert board.locator("polygon").count() == 3, "a band for each agent with five training runs"
+    assert board.locator("details polygon").count() == 3, "a band for each agent with five training runs"
+
+
+def test_the_first_ranked_agent_stands_above_the_fold_beside_its_chart(visit: Open) -> None:
+    board = visit(viewport={"width": 1280, "height": 800}).locator(".board").first
+    first, chart = board.locator(".line").first.bounding_box(), board.locator(".chart svg").first.bounding_box()
+    table = board.locator("table").bounding_box()
+    assert first and chart and table
+    assert first["y"] + first["height"] <= 800 and chart["y"] < 800
+    assert chart["x"] >= table["x"] + table["width"], "side by side"
+
+
+def test_a_chart_has_a_legend_and_bands_that_follow_filters(visit: Open) -> None:
+    page = visit()
+    board = swing_up(page)
+    drawn = {curve.get_attribute("data-agent") for curve in board.locator("figure").first.locator(".curve").all()}
+    legend = [line.get_attribute("data-agent") for line in board.locator(".legend li:visible").all()]
+    assert set(legend) == drawn
+    assert board.locator("figure").first.locator("polygon:visible").count() > 0
+    page.select_option("select[name=verified]", "yes")
+    assert board.locator(".legend li:visible").all_text_contents() == [" strong"]
+
+
+def test_a_phone_shows_clean_score_worst_and_runs(visit: Open) -> None:
+    brief = re.compile(r"clean -?[\d.]+, worst -?[\d.]+, 5 runs")
+    phone = visit(viewport={"width": 390, "height": 844})
+    assert phone.locator('.line[data-agent="strong"] .brief', has_text=brief).is_visible()
+    desktop = visit()
+    assert not desktop.locator(".brief").first.is_visible() and desktop.locator("td.wide").first.is_visible()
+
+
+@pytest.mark.parametrize("width", [1000, 1280, 1440])
+def test_columns_stand_at_the_same_places_on_all_boards(visit: Open, width: int) -> None:
+    page = visit(viewport={"width": width, "height": 800})
+    left = "heads => heads.map(head => Math.round(head.getBoundingClientRect().left))"
+    places = [board.locator("thead th:visible").evaluate_all(left) for board in page.locator(".board").all()]
+    assert len(places) == 2 and places[0] == places[1] and len(set(places[0])) == 7
+
+
+def test_an_empty_search_says_what_to_do(visit: Open) -> None:
+    page = visit()
+    page.fill("input[name=search]", "nobody")
+    assert "press Clear" in page.locator("#nothing").inner_text()
+    page.get_by_role("button", name="Clear").click()
+    page.locator("#nothing").wait_for(state="hidden")
+    assert len(names(page.locator("main"))) == 6
+
+
+def test_only_filters_that_can_tell_agents_apart_are_there(visit: Open) -> None:
+    page = visit()
+    assert page.locator("select[name=task]").count() == 1
+    assert page.locator("select[name=suite]").count() == 0, "there is one suite"
+
+
+def test_boards_are_one_click_away(visit: Open) -> None:
+    page = visit()
+    page.get_by_role("navigation", name="Boards").get_by_role("link", name="CartPole-v1").click()
+    assert page.locator('.board[data-task="CartPole-v1"] h2').evaluate("it => it.matches(':target')")
 
 
 def test_a_performance_profile_is_opened_by_keyboard_and_has_words(visit: Open) -> None:

@@ -1,4 +1,4 @@
-"""A submission as a BibTeX entry."""
+"""A submission in BibTeX: what was measured, the paper of its method, and the software."""
 
 from __future__ import annotations
 
@@ -14,21 +14,42 @@ _SPECIAL = {
 }
 
 
+# Of papers that are known; of others there is the address alone, and nothing is invented.
+_TANG_HA = {
+    "title": "The Sensory Neuron as a Transformer: Permutation-Invariant Neural Networks for Reinforcement Learning",
+    "author": "Tang, Yujin and Ha, David",
+    "year": "2021",
+    "booktitle": "Advances in Neural Information Processing Systems",
+}
+_PAPERS = {"https://arxiv.org/abs/2109.02869": ("inproceedings", _TANG_HA)}
+_SOFTWARE = {"title": "{symbench}", "author": "{The symbench authors}"}
+
+
 def bibtex(card: Card) -> str:
-    """The entry that cites a submission, in which text of a stranger cannot end a field.
+    """The entries that cite a submission, the paper of its method if it names one, and symbench.
+
+    Text of a stranger cannot end a field.
 
     Args:
         card: Its metadata.
     """
-    fields = {
+    submission = {
         "title": f"{{{_latex(card.name)}}}: {_latex(card.description)}",
         "author": " and ".join(map(_author, card.authors)),
         "year": _year(card.date),
         "howpublished": f"symbench leaderboard, {_latex(card.suite)}",
-        "url": card.paper or card.code or "",
+        "url": card.code or "",
     }
-    lines = "".join(f"  {key} = {{{value}}},\n" for key, value in fields.items() if value)
-    return f"@misc{{symbench-{card.name},\n{lines}}}"
+    entries = [_entry("misc", f"symbench-{card.name}", submission)]
+    if card.paper:
+        kind, known = _PAPERS.get(card.paper, ("misc", {"title": f"The paper of {{{_latex(card.name)}}}"}))
+        entries.append(_entry(kind, f"{card.name}-paper", {**known, "url": card.paper}))
+    return "\n\n".join([*entries, _entry("software", "symbench", _SOFTWARE)])
+
+
+def _entry(kind: str, key: str, fields: dict[str, str]) -> str:
+    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
+    return f"@{kind}{{{key},\n{lines}}}"
 
 
 def _latex(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from symbench.errors import SymbenchError
 from symbench.extras import require
 from symbench.files import write_atomically
+from symbench.leaderboard.board_text import csv
 from symbench.leaderboard.bootstrap import RANKED_FROM, UNDEFINED
 from symbench.leaderboard.gap_picture import gap_picture
 from symbench.leaderboard.retention import LEAST_CLEAN_SCORE, STATISTICS
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from symbench.leaderboard.site.cells import CellSummary
 
 _HERE: Final = Path(__file__).parent
-_INDEX, _AGENTS = "index.html", "agents"
+_INDEX, _AGENTS, _TABLES = "index.html", "agents", "tables"
 _MARK: Final = '<meta name="generator" content="symbench leaderboard">'  # in base.html
 
 
@@ -73,6 +74,16 @@ class Section:
     entries: Sequence[Entry]
 
     @property
+    def anchor(self) -> str:
+        """Where it stands in the page; the same however many other boards there are."""
+        return f"board-{self.board.suite}-{self.board.task}"
+
+    @property
+    def table(self) -> str:
+        """Path of its table in the site, to compute with."""
+        return f"{_TABLES}/{self.board.suite}-{self.board.task}.csv"
+
+    @property
     def groups(self) -> dict[str, list[Entry]]:
         """Title -> entries; each part of the table is sorted by itself."""
         found: dict[str, list[Entry]] = {}
@@ -92,6 +103,7 @@ def pages(boards: Iterable[Board], gaps: Sequence[Sequence[GapRow]] = ()) -> dic
         SymbenchError: Jinja2 is not installed.
     """
     sections, environment = sorted(map(_section, boards), key=_ranked_first), _environment()
+    tables = {section.table: csv([section.board]) for section in sections}
     agents: dict[str, list[Entry]] = {}
     for section in sections:
         for entry in section.entries:
@@ -104,7 +116,7 @@ def pages(boards: Iterable[Board], gaps: Sequence[Sequence[GapRow]] = ()) -> dic
         found = agent.render(root="../", card=entries[0].line.card, parts=list(zip(entries, charts, strict=True)))
         contents[f"{_AGENTS}/{name}.html"] = found
     static = sorted((_HERE / "static").iterdir())
-    return contents | {f"static/{file.name}": file.read_text(encoding="utf-8") for file in static}
+    return contents | tables | {f"static/{file.name}": file.read_text(encoding="utf-8") for file in static}
 
 
 def write_site(boards: Iterable[Board], folder: Path, gaps: Sequence[Sequence[GapRow]] = ()) -> None:
@@ -161,7 +173,11 @@ def _filters(sections: Sequence[Section]) -> dict[str, Any]:
         for cell in section.entries[0].cells:
             if not cell.condition.baseline:
                 severities.setdefault(cell.condition.name, {})[cell.condition.id] = cell.condition.level
+    lines = [entry.line for section in sections for entry in section.entries]
     return {
+        "runs": {line.runs for line in lines},
+        "verified": {line.verified for line in lines},
+        "ranked": {line.rank is not None for line in lines},
         "suites": sorted({section.board.suite for section in sections}),
         "tasks": sorted({section.board.task for section in sections}),
         "severities": severities,
@@ -217,7 +233,8 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _surplus(folder: Path, contents: dict[str, str]) -> list[str]:
-    there = [f"{_AGENTS}/{file.name}" for file in sorted((folder / _AGENTS).glob("*.html"))]
+    found = [*sorted((folder / _AGENTS).glob("*.html")), *sorted((folder / _TABLES).glob("*.csv"))]
+    there = [file.relative_to(folder).as_posix() for file in found]
     return [path for path in there if path not in contents]
 
 

@@ -76,7 +76,7 @@ def chart(agents: Mapping[str, Sequence[CellSummary]], *, runs: bool = False) ->
 
     Args:
         agents: Name -> cells, all of one task.
-        runs: Whether intervals and single training runs are drawn too.
+        runs: Whether single training runs are drawn too, and the axis holds all of their intervals.
 
     Returns:
         ``None`` if no agent has anything that can be retained.
@@ -144,7 +144,5 @@ def _parts(
 def _point(x: float, cell: CellSummary, y: Callable[[float], float], runs: bool) -> Point:
     value, low, high = cell.retention
     title = f"{cell.condition.title}: {whole_percent(value)}"
-    if not runs:
-        return Point(x, y(value), title)
-    dots = tuple(map(y, cell.shares))
+    dots = tuple(map(y, cell.shares)) if runs else ()
     return Point(x, y(value), title, runs=dots) if math.isnan(low) else Point(x, y(value), title, y(low), y(high), dots)

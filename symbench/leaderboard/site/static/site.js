@@ -66,10 +66,10 @@ function showSeverity(board, sorter, severity) {
 
 function lineMatches(line, wanted) {
   const words = wanted.search.toLowerCase().split(/\s+/);
-  const text = line.querySelector(".agent").textContent.toLowerCase();
+  const text = all(".agent a, .agent .description", line).map((part) => part.textContent).join(" ").toLowerCase();
   return (
     words.every((word) => text.includes(word)) &&
-    Number(line.dataset.runs) >= Number(wanted.runs) &&
+    Number(line.dataset.runs) >= Number(wanted.runs ?? 0) &&
     ["verified", "ranked"].every((what) => !wanted[what] || line.dataset[what] === wanted[what])
   );
 }
@@ -89,7 +89,7 @@ function filterBoard(board, wanted) {
   });
   for (const body of all("tbody", board)) body.hidden = !all(".line", body).some((line) => !line.hidden);
   const names = left.map((line) => line.dataset.agent);
-  for (const curve of all(".curve", board)) curve.classList.toggle("gone", !names.includes(curve.dataset.agent));
+  for (const curve of all(".curve, .legend [data-agent]", board)) curve.classList.toggle("gone", !names.includes(curve.dataset.agent));
   board.hidden = names.length === 0 || !boardMatches(board, wanted);
   return board.hidden ? [] : names;
 }
@@ -105,12 +105,14 @@ function filters(form, boards) {
     const under = wanted.severity && `, under ${wanted.severity}`;
     const shown = names.filter((found) => found.length).length;
     document.getElementById("found").textContent = `${agents} on ${counted(shown, "board")}${under}`;
+    document.getElementById("nothing").hidden = shown > 0;
     if (wanted.severity !== severity) {
       severity = wanted.severity;
       for (const { board, sorter } of boards) showSeverity(board, sorter, severity);
     }
     // The address holds the choice, so that it can be sent to somebody.
     const chosen = Object.entries(wanted).filter(([, value]) => value);
+    if (!chosen.length && location.hash.startsWith("#board-")) return;
     history.replaceState(null, "", chosen.length ? `#${new URLSearchParams(chosen)}` : location.pathname);
   };
   for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
