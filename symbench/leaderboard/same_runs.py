@@ -37,7 +37,7 @@ _SAME_TOUR: Final = 1e-9  # of a length: another order of the same sum
 # are chaotic; the MLP has 100%, 100% and 98%. Simple controllers with other gains may share more than half.
 _SAME_SHARE: Final = 0.85  # refused
 _ALIKE_SHARE: Final = 0.6  # noted, for somebody to look at
-_OUTCOMES: Final = 5  # that telling episodes must have at least to tell anything
+_OUTCOMES: Final = 5  # that episodes, of a condition and in all, must have at least to tell anything
 _SATURATED: Final = "have the same episodes; the task saturates, so these do not tell runs apart"
 _OPTIMAL: Final = 1e-3  # % above the reference
 
@@ -171,7 +171,7 @@ def _alike(one: PlayedRun, other: PlayedRun) -> Literal["same", "alike", "satura
     a, b = (np.concatenate([run.episodes[each] for each in shared], axis=1) for run in (one, other))
     telling = np.concatenate([one.telling[each] | other.telling[each] for each in shared])
     equal = (a[1] == b[1]) & (np.abs(a[0] - b[0]) <= one.close * np.maximum(1, np.abs(a[0])))
-    if len(np.unique(_outcomes(a[:, telling]))) < _OUTCOMES:
+    if not _varied(_outcomes(a[:, telling])):
         return "saturated" if equal.all() else ""
     share = equal[telling].mean()
     return "same" if share >= _SAME_SHARE else "alike" if share >= _ALIKE_SHARE else ""
@@ -206,19 +206,24 @@ def _telling(
 ) -> dict[str, NDArray[np.bool_]]:
     """Which episodes have another outcome than the commonest of the run, (E,) each, and are no optimal tours.
 
-    Tours that are as short as the stored ones are built by all good agents.
+    Tours that are as short as the stored ones are built by all good agents; and a condition with hardly any outcomes,
+    such as a pole that everybody loses within 8 to 10 steps, is the same for all.
     """
     if not episodes:
         return {}
     outcomes = {condition: _outcomes(of) for condition, of in episodes.items()}
     values, counts = np.unique(np.concatenate(list(outcomes.values())), return_counts=True)
     common = values[counts.argmax()] if counts.max() > 1 else np.nan
-    telling = {condition: of != common for condition, of in outcomes.items()}
+    telling = {condition: (of != common) & _varied(of) for condition, of in outcomes.items()}
     metric, first = get_task(task).metric, submission.suite.seed
     if isinstance(metric, GapMetric):
         for condition, of in episodes.items():
             telling[condition] &= metric.gaps(first + np.arange(of.shape[1]), of[0]) > _OPTIMAL
     return telling
+
+
+def _varied(outcomes: NDArray[np.complex128]) -> bool:
+    return len(np.unique(outcomes)) >= _OUTCOMES
 
 
 def _outcomes(episodes: NDArray[np.float64]) -> NDArray[np.complex128]:

@@ -58,12 +58,15 @@ class Fresh:
 
 
 def fresh_cells(cells: Sequence[Cell]) -> list[Cell]:
-    """Some cells with seeds from the operating system, the same for all: the first clean one, and others."""
-    seed = _FIRST + secrets.randbelow(_LAST - _FIRST)
+    """Some cells with seeds from the operating system, the same for all: the first clean one, and others.
+
+    Agents draw from a seed of their own, lest one looks into its future in an environment made from the same seed.
+    """
+    seed, agent_seed = (_FIRST + secrets.randbelow(_LAST - _FIRST) for _ in range(2))
     clean = [cell for cell in cells if not cell.apply][:1]
     others = [cell for cell in cells if cell not in clean]
     drawn = secrets.SystemRandom().sample(others, min(len(others), CELLS - len(clean)))
-    return [cell.model_copy(update={"seed": seed}) for cell in [*clean, *drawn]]
+    return [cell.model_copy(update={"seed": seed, "agent_seed": agent_seed}) for cell in [*clean, *drawn]]
 
 
 def compare_fresh(submission: Submission, cell: Cell, episodes: Episodes, cells: int) -> Fresh:

@@ -89,6 +89,8 @@ class Cell(BaseModel):
         episodes: How many episodes are played.
         seed: Environment seed of the first episode; episode ``e`` has ``seed + e``.
         trust: Whether the module that the task names may be imported. Not recorded.
+        agent_seed: What the agent draws from in the first episode, where it must not know the seeds of its
+            environments; ``None``: it is told them. Not recorded.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -103,6 +105,7 @@ class Cell(BaseModel):
     episodes: int
     seed: int
     trust: bool = Field(default=False, exclude=True)
+    agent_seed: int | None = Field(default=None, exclude=True)
 
     @property
     def agent(self) -> str:

@@ -143,16 +143,18 @@ def play_batch(cell: Cell, seeds: Sequence[int]) -> Episodes:
     with single_thread(), closing(make_envs(cell.task, cell.apply, len(seeds))) as envs:
         agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
         agent.name = cell.agent  # what tables call it, and errors too
-        return play(envs, agent, list(seeds))
+        agent_seed = None if cell.agent_seed is None else cell.agent_seed + seeds[0] - cell.seed
+        return play(envs, agent, list(seeds), agent_seed)
 
 
-def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Episodes:
+def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int], agent_seed: int | None = None) -> Episodes:
     """Play one episode in every environment, all at once.
 
     Args:
         envs: B environments with ``AutoresetMode.DISABLED``.
         agent: Acts on batches of B observations.
         seeds: One seed for each environment, (B,).
+        agent_seed: What the agent draws from; ``None``: the first of ``seeds``.
 
     Raises:
         SymbenchError: What the agent answers or is shown is not of its space, or a reward is not finite.
@@ -160,7 +162,8 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int]) -> Epis
     watch, tally = Watch(envs), _Tally(len(seeds))
     view = watch.view or envs
     with Checks(agent.name, view.single_observation_space, envs.single_action_space, seeds) as checks:
-        rollout(envs, agent, seeds, [_Comparison(checks, watch) if watch.view else checks, tally])
+        comparison = _Comparison(checks, watch) if watch.view else checks
+        rollout(envs, agent, seeds, [comparison, tally], agent_seed=agent_seed)
     numbers = tally.returns, tally.lengths, tally.terminated
     return Episodes(np.array(seeds, np.int64), *numbers, watch.result(), checks.outside)
 

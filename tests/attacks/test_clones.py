@@ -163,3 +163,16 @@ def test_where_a_task_saturates_equal_episodes_are_noted(tmp_path: Path, monkeyp
     )
     assert len(saturated(tmp_path / "b", {(0, 101): 490, (1, 101): 490})) == 1, "one outcome beside it tells nothing"
     assert saturated(tmp_path / "c", {(0, 101): 490, (1, 102): 490}) == []
+
+
+def test_runs_that_lose_alike_where_everybody_does_are_two(tmp_path: Path) -> None:
+    """A pole seen ten steps late falls within 8 to 10 steps, whoever holds it: five runs are no clones for that."""
+    board = board_of(tmp_path / "board", "equivariant-mlp-delay")
+    assert complaints(board) == []
+
+    def cloned(rows: list[list[str]]) -> list[list[str]]:
+        first = {(*row[:3], row[4]): row[5:] for row in rows if row[3] == "0"}
+        return [row[:5] + first[(*row[:3], row[4])] if row[3] == "1" else row for row in rows]
+
+    path = copied(board, "equivariant-mlp-delay", "cloned", rows=cloned)
+    assert any("CartPole-v1, runs 0 and 1 have the same episodes" in line for line in complaints(path))

@@ -60,7 +60,8 @@ def test_an_entry_from_before_does_not_count(tmp_path: Path, monkeypatch: pytest
 
 
 KNOWS = '''
-"""Agents that balance the pole; one of them only if it has seen the seed before."""
+"""Agents that balance the pole; one only if it has seen the seed before, one only if it can look ahead by the seed."""
+import gymnasium as gym
 import numpy as np
 from symbench.policies import Agent
 
@@ -80,11 +81,20 @@ class Balances(Agent):
 
 class Table(Balances):
     knows = lambda self, seed: seed < 1000
+
+class Foresees(Balances):
+    def reset(self, num_envs=1, *, seed=0):
+        env, self.good = gym.make("CartPole-v1"), None
+        self.future = np.array([np.sort(env.reset(seed=seed + i)[0]) for i in range(num_envs)])
+    def act(self, seen):
+        if self.good is None:
+            self.good = np.array_equal(np.sort(seen), self.future)
+        return super().act(seen)
 '''
 
 
-@pytest.mark.parametrize("name", ["Balances", "Table"])
-def test_an_agent_that_knows_the_seeds_of_the_suite_is_refused(
+@pytest.mark.parametrize("name", ["Balances", "Table", "Foresees"])
+def test_an_agent_that_knows_the_seeds_of_the_suite_or_is_told_its_future_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     small_suite(tmp_path, monkeypatch)

@@ -1,0 +1,5 @@
+"""``python -m symbench``: the command, of the Python that is named."""
+
+from symbench.cli import main
+
+main()
