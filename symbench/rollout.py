@@ -87,7 +87,7 @@ def rollout(
     *,
     steps: int | None = None,
     restart: bool = False,
-    told: int | None = None,
+    agent_seed: int | None = None,
 ) -> None:
     """Play one episode in every environment, all at once, or a number of steps.
 
@@ -98,9 +98,9 @@ def rollout(
         callbacks: What else is done at each step.
         steps: Stop after so many; ``None`` plays all episodes to their ends.
         restart: Whether another episode follows one that has ended, so that all environments play all the time.
-        told: Seed that the agent is reset with; ``None`` tells it the first of ``seeds``.
+        agent_seed: What the agent draws from; ``None`` is the first of ``seeds``, which tells it what will happen.
     """
-    deque(moments(envs, agent, seeds, callbacks, steps=steps, restart=restart, told=told), maxlen=0)
+    deque(moments(envs, agent, seeds, callbacks, steps=steps, restart=restart, agent_seed=agent_seed), maxlen=0)
 
 
 def moments(
@@ -112,7 +112,7 @@ def moments(
     steps: int | None = None,
     restart: bool = False,
     reset: bool = True,
-    told: int | None = None,
+    agent_seed: int | None = None,
 ) -> Iterator[Moment]:
     """The same as :func:`rollout`, step by step: between two moments, environments and agent are at that of the first.
 
@@ -124,7 +124,7 @@ def moments(
         steps: The same.
         restart: The same.
         reset: Whether the agent is reset, or begins in the state that it is in.
-        told: The same.
+        agent_seed: The same.
 
     Yields:
         The moments in which the agent has chosen. Whoever stops asking stops the play.
@@ -136,7 +136,7 @@ def moments(
     masks.update(infos)
     actions = np.zeros((count, *(space.shape or ())), space.dtype)
     if reset:
-        agent.reset(count, seed=seeds[0] if told is None else told)
+        agent.reset(count, seed=seeds[0] if agent_seed is None else agent_seed)
     while playing.size and step != steps:
         seen = rows_of(observations, playing)
         for callback in callbacks:

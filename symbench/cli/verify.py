@@ -77,6 +77,7 @@ def verify(
 
     What is not safetensors acts from a process of its own, which returns
     actions only. With --trust it runs code of its author, with your rights:
+    as many cells are played on secret seeds as again on the suite's,
     nothing is verified if a file that judges has changed meanwhile, and
     nothing is signed; symbench sign-verified does that afterwards.
     Exit code 0: nothing is wrong; 1: the numbers are others.

@@ -45,10 +45,11 @@ class Untouched:
         self._before = self._look()
 
     def changed(self) -> list[str]:
-        """Paths of what is new, gone, or changed since, in their order."""
+        """Paths of what is new, gone, or changed since, bytecode last."""
         now = self._look()
         paths = {path for path in now.keys() | self._before.keys() if now.get(path) != self._before.get(path)}
-        return sorted(path for path in paths if path in self._before or not _is_others_bytecode(path))
+        found = [path for path in paths if path in self._before or not _is_others_bytecode(path)]
+        return sorted(found, key=lambda path: (path.endswith(".pyc"), path))
 
     def check(self) -> None:
         """Ask that nothing has changed.

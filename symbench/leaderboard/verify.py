@@ -13,7 +13,7 @@ from symbench.leaderboard.verified import Verified, read_verified, write_verifie
 from symbench.leaderboard.verify_cells import planned_cells
 from symbench.leaderboard.verify_differences import TOLERANCE, Comparison, compare_cell, computes_alike, shifted
 from symbench.leaderboard.verify_draw import confidence, draw
-from symbench.leaderboard.verify_fresh import Fresh, compare_fresh, fresh_cells, others_on_average
+from symbench.leaderboard.verify_fresh import CELLS, Fresh, compare_fresh, fresh_cells, others_on_average
 from symbench.runner import agent_apart
 from symbench.runner.executors import execute
 from symbench.runner.executors.base import import_all
@@ -74,7 +74,8 @@ def verify(
     Args:
         submission: What was submitted.
         agents: Where the agent's files are, as after ``--agent`` of ``symbench run``; all training runs.
-        trust: Whether code that the agent brings may be executed, in a process of its own.
+        trust: Whether code that the agent brings may be executed, in a process of its own. Then files that judge are
+            compared before and after, and as many cells are played with fresh seeds as are played again.
         cells: How many cells, at most; ``None`` plays as many as the least confidence needs.
         seed: Draws the cells; ``None`` draws anew each time, so that nobody can know which.
         fresh_key: Plays the fresh seeds again that another verification has told, which is then not recorded; ``None``
@@ -92,7 +93,8 @@ def verify(
     key = new_secret() if fresh_key is None else check_secret(fresh_key)
     with _judging(files if trust else None):
         there = planned_cells(submission, agents, trust)
-        chosen, fresh = [there[index] for index in draw(len(there), cells, seed)], fresh_cells(there, key)
+        chosen = [there[index] for index in draw(len(there), cells, seed)]
+        fresh = fresh_cells(there, key, max(CELLS, len(chosen)) if trust else CELLS)
         alike = computes_alike(submission.card.machines, machine())
         again: dict[Cell, Comparison] = {}
         anew: dict[Cell, Fresh] = {}

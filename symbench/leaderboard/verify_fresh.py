@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 CELLS: Final = 5
-"""How many cells are played with fresh seeds too, at most: a clean one, the others at random."""
+"""How many cells are played with fresh seeds too: a clean one, the others at random.
+
+Of agents that bring code as many as are played again: code can know the suite's episodes in a few conditions only.
+"""
 
 LEVEL: Final = 0.001
 """One honest submission in 1000 fails by chance."""
@@ -53,16 +56,17 @@ class Fresh:
     problem: str
 
 
-def fresh_cells(cells: Sequence[Cell], secret: str) -> list[Cell]:
+def fresh_cells(cells: Sequence[Cell], secret: str, count: int = CELLS) -> list[Cell]:
     """Some cells with the seeds that a key draws: the first clean one, and others, which it draws too.
 
     Args:
         cells: All that the submission has.
         secret: The key, see :mod:`symbench.runner.seeds`.
+        count: How many, if there are so many.
     """
     clean = [cell for cell in cells if not cell.apply][:1]
     others = [cell for cell in cells if cell not in clean]
-    drawn = sorted(others, key=lambda cell: keyed(secret, f"draw {cell.id}", 64))[: CELLS - len(clean)]
+    drawn = sorted(others, key=lambda cell: keyed(secret, f"draw {cell.id}", 64))[: count - len(clean)]
     return [cell.model_copy(update={"secret": secret}) for cell in [*clean, *drawn]]
 
 

@@ -144,17 +144,17 @@ def play_batch(cell: Cell, seeds: Sequence[int]) -> Episodes:
     with single_thread(), closing(make_envs(cell.task, cell.apply, len(seeds))) as envs:
         agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
         agent.name = cell.agent  # what tables call it, and errors too
-        return play(envs, agent, environment_seeds(cell, seeds), told=agent_seed(cell, seeds))
+        return play(envs, agent, environment_seeds(cell, seeds), agent_seed=agent_seed(cell, seeds))
 
 
-def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int], *, told: int | None = None) -> Episodes:
+def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int], *, agent_seed: int | None = None) -> Episodes:
     """Play one episode in every environment, all at once.
 
     Args:
         envs: B environments with ``AutoresetMode.DISABLED``.
         agent: Acts on batches of B observations.
         seeds: One seed for each environment, (B,).
-        told: As of :func:`symbench.rollout.rollout`.
+        agent_seed: As of :func:`symbench.rollout.rollout`.
 
     Raises:
         SymbenchError: What the agent answers or is shown is not of its space, or a reward is not finite.
@@ -162,7 +162,9 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int], *, told
     watch, tally = Watch(envs), _Tally(len(seeds))
     view = watch.view or envs
     with Checks(agent.name, view.single_observation_space, envs.single_action_space, seeds) as checks:
-        rollout(envs, agent, seeds, [_Comparison(checks, watch) if watch.view else checks, tally], told=told)
+        rollout(
+            envs, agent, seeds, [_Comparison(checks, watch) if watch.view else checks, tally], agent_seed=agent_seed
+        )
     numbers = tally.returns, tally.lengths, tally.terminated
     return Episodes(np.array(seeds, np.int64), *numbers, watch.result(), checks.outside)
 

@@ -19,7 +19,7 @@ from symbench.leaderboard.verify_fresh import fresh_cells
 from symbench.runner import agent_apart, evaluate
 from symbench.runner.executors import base, execute
 from symbench.runner.seeds import agent_seed, environment_seeds, new_secret
-from symbench.suites import load_suite
+from symbench.suites import Apply, load_suite
 from symbench.tasks import get_task
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from symbench.leaderboard.validate import Submission
     from symbench.runner import Cell
 
+SHUFFLES = (Apply(wrapper="ShuffleSensors", resample="episode"),)
 EVALUATE = import_module("symbench.runner.evaluate")
 
 # Of the true state of an environment of its own, which no perturbation reaches, it balances the pole for ever.
@@ -233,6 +234,15 @@ def test_a_maintainer_plays_the_same_fresh_episodes_again_and_does_not_record_th
     assert record(tmp_path / "verified.json", honest[0], found).fresh_key == found.fresh_key
     with pytest.raises(SymbenchError, match="a key of fresh seeds has 32 digits 0-9 and a-f, received 'A'"):
         verify(*honest, fresh_key="A")
+
+
+def test_of_code_as_many_cells_are_fresh_as_are_played_again(honest: tuple[Submission, list[str]]) -> None:
+    cell, *_ = planned_cells(*honest, trust=False)
+    others = [cell.model_copy(update={"level": f"{i}", "apply": SHUFFLES}) for i in range(30)]
+    for count in (5, 20, 99):
+        fresh = fresh_cells([cell, *others], new_secret(), count)
+        assert len({each.id for each in fresh}) == len(fresh) == min(31, count) and fresh[0].id == cell.id
+    assert len({each.id for _ in range(60) for each in fresh_cells([cell, *others], new_secret())}) == 31
 
 
 def test_what_goes_wrong_on_fresh_seeds_names_their_key(
