@@ -11,6 +11,7 @@ from __future__ import annotations
 import compileall
 import hashlib
 import os
+import re
 import sys
 import sysconfig
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     Stamp = tuple[int | str, ...]
 
+# Bytecode that another process is writing now: it has another name until it is whole, under which nobody imports it.
+_UNFINISHED: Final = re.compile(r"\.pyc\.\d+$")
 _PACKAGE: Final = Path(symbench.__file__).resolve().parent
 
 
@@ -84,7 +87,7 @@ def _below(folder: str) -> Iterator[str]:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield from _below(entry.path)
-            else:
+            elif not _UNFINISHED.search(entry.name):
                 yield entry.path
 
 
