@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from symbench.leaderboard.bootstrap import RANKED_FROM, UNDEFINED
+from symbench.leaderboard.plain_text import FORMULA_STARTS
 from symbench.leaderboard.retention import LEAST_CLEAN_SCORE, STATISTICS
 from symbench.leaderboard.text import NOTHING, with_interval
 from symbench.suites.suite import NEAR_THE_BEST
@@ -132,13 +133,18 @@ def _values(board: Board, line: Line) -> dict[str, Any]:
         "episodes": line.episodes,
         "parameters": line.entry.parameters,
         "licence": line.card.licence,
-        "authors": "; ".join(line.card.authors),
+        "authors": "; ".join(map(_no_formula, line.card.authors)),
         "paper": line.card.paper or "",
         "code": line.card.code or "",
-        "description": line.card.description,
+        "description": _no_formula(line.card.description),
         "statistics": STATISTICS,
         **(_estimate("gap", line.gap) | {"worst_gap": _number(line.gaps[line.worst])} if line.gaps else {}),
     }
+
+
+def _no_formula(text: str) -> str:
+    """A text that a spreadsheet shows as it is: ``@octocat`` gets the apostrophe that says so."""
+    return f"'{text}" if text.startswith(tuple(FORMULA_STARTS)) else text
 
 
 def _estimate(name: str, of: Estimate) -> dict[str, str]:
