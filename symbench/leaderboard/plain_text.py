@@ -27,9 +27,9 @@ _INVISIBLE: Final = re.compile(
 # Persian and the scripts of India join letters or part them with these, and so do emoji (UAX 31, 2.3).
 _JOINERS: Final = "\u200c\u200d"
 _EMOJI_STYLE: Final = "\ufe0f"
-_JOINED: Final = frozenset(
-    "ARABIC SYRIAC MANDAIC NKO MONGOLIAN DEVANAGARI BENGALI GURMUKHI GUJARATI ORIYA TAMIL TELUGU KANNADA MALAYALAM "
-    "SINHALA KHMER MYANMAR TIBETAN".split()
+_JOINED: Final = (
+    *("ARABIC", "SYRIAC", "MANDAIC", "NKO", "MONGOLIAN", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA"),
+    *("TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "KHMER", "MYANMAR", "TIBETAN"),
 )
 _ORDINALS: Final = "\u00aa\u00ba"  # as in N.\u00ba and D.\u00aa; Unicode takes them for letters in another style
 _WORD: Final = re.compile(r"[^\W\d_]+")
@@ -88,13 +88,13 @@ def _is_needed(before: str, letter: str, after: str) -> bool:
         return _is_emoji(before)
     if letter not in _JOINERS:
         return False
-    emoji = letter == "\u200d" and _is_emoji(before) and _is_emoji(after)
+    emoji = letter == "\u200d" and (_is_emoji(before) or before == _EMOJI_STYLE) and _is_emoji(after)
     return emoji or (_script(before) in _JOINED and _script(after) in _JOINED)
 
 
 def _is_emoji(letter: str) -> bool:
-    """Whether it is a picture, the colour of a skin, or the style behind one."""
-    return unicodedata.category(letter) == "So" or "\U0001f3fb" <= letter <= "\U0001f3ff" or letter == _EMOJI_STYLE
+    """Whether it is a picture or the colour of a skin."""
+    return unicodedata.category(letter) == "So" or "\U0001f3fb" <= letter <= "\U0001f3ff"
 
 
 def _check_formula(plain: str) -> None:

@@ -31,6 +31,7 @@ ATTACKS = {
     "Armenian in a word": ("netw\u0585rk", "mixes alphabets"),
     "a joiner among Latin letters": ("a\u200cgent", "one line of printable characters is expected"),
     "two joiners": ("\u0645\u06cc\u200c\u200c\u062e", "one line of printable characters is expected"),
+    "two styles of an emoji": ("\u2764\ufe0f\ufe0f", "U+FE0F (variation selector-16) cannot be seen"),
     "a joiner behind an emoji": ("\U0001f468\u200d agent", "one line of printable characters is expected"),
     "a handle with a formula": ("@octocat, +cmd|' /C calc'!A0", "must not begin with '@'"),
     "a handle that is called": ("@octocat(1)", "must not begin with '@'"),
