@@ -42,8 +42,8 @@ tables of earlier versions are in `archive/`.
 * **clean score**: without perturbation; interquartile mean over training runs
 * **[95%]**: interval over training runs and episodes; with fewer than {RANKED_FROM} training runs (\\*) over the
   episodes of these runs only, which says nothing about training again
-* **rank**: by perturbed score, so that nobody gains one by playing worse anywhere. Agents whose difference to the first
-  of their group could be chance share a rank. Fewer than {RANKED_FROM} training runs: shown, not ranked.
+* **rank**: by perturbed score, so that nobody gains one by playing worse anywhere; one more than the number of agents
+  whose lead could not be chance. Fewer than {RANKED_FROM} training runs: shown, not ranked.
 * **verified**: a maintainer has played random cells again and got the same numbers."""
 
 _BY_GAP = """Ranked by the **gap in %**, less is better: how much longer tours are than the stored ones of the same

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from attack_cases import TASK, Files, board_of, complaints, copied, hashed, metadata, small_suite, table
+from attack_cases import SUITE, TASK, Files, board_of, complaints, copied, hashed, metadata, small_suite, table
 from gymnasium.spaces import Box
 from safetensors.torch import load_file, save_file
 
@@ -223,3 +223,32 @@ def test_agents_that_play_as_well_as_anybody_can_are_no_clones(tmp_path: Path, m
 def test_clones_that_do_not_are_refused_in_the_same_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SymbenchError, match="runs 0 and 1 have the same episodes; one training run counts once"):
         hunters(tmp_path, monkeypatch, Hunter(True, errs=4), Hunter(True, errs=4))
+
+
+REDUNDANT = """
+[[perturbations]]
+name = "shuffle-sensors"
+level = "every-500"
+apply = [{ wrapper = "ShuffleSensors", resample = 500 }]
+"""
+
+
+def test_a_condition_that_is_never_played_again_dilutes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CartPole ends after 500 steps, so ``every-500`` is in order again; what stands there could be invented."""
+    folder = small_suite(tmp_path / "suites")
+    (folder / "tiny.toml").write_text(SUITE + REDUNDANT)
+    monkeypatch.setattr("symbench.suites.loader._BUNDLED", folder)
+    card = metadata("mine", 2, "CartPole-v1")
+    header, *lines = table(card, seed=1).splitlines()  # six episodes, six outcomes
+    one_run = [line.split(",") for line in lines if line.split(",")[3] == "0"]
+    clones = [",".join([*row[:3], str(run), *row[4:]]) for run in range(2) for row in one_run]
+    invented = [
+        f"CartPole-v1,shuffle-sensors,every-500,{run},{seed},{length}.0,{length},1"
+        for run in range(2)
+        for seed, length in zip((100, 101, 102), (40 + 90 * run, 50 + 90 * run, 60 + 90 * run), strict=True)
+    ]
+    path = Files(card, "\n".join([header, *clones, *invented, ""])).write(tmp_path / "s")
+    (line,) = complaints(path)
+    assert "CartPole-v1, runs 0 and 1 have the same episodes; one training run counts once" in line
