@@ -194,7 +194,7 @@ def test_candidates_that_see_frames_are_played_alone(tmp_path: Path) -> None:
     (tmp_path / "hunter.toml").write_text(HUNTER)
     recipe = load_recipe(str(tmp_path / "hunter.toml"))
     network = make_network(recipe, 0)
-    candidates = np.random.default_rng(0).normal(size=(3, sum(each.numel() for each in network.parameters())))
+    candidates = np.random.default_rng(0).normal(size=(12, sum(each.numel() for each in network.parameters())))
     returns = evaluate_population(recipe, network, candidates, rollouts=2, seed=7)
     assert len(set(returns.tolist())) > 1
     with closing(make_envs("GridWorld", recipe.perturbations, 2)) as envs:
