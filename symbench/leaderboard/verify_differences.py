@@ -39,6 +39,7 @@ _ERRORS: Final = 4.0  # standard errors that are chance: one honest cell in 16,0
 _ROUNDING: Final = 1e-4  # smaller differences of an episode's score are no other course, and gain nothing
 _PAIRINGS: Final = 199  # other ways to pair episodes
 _FEWEST: Final = 20  # episodes of a cell that can tell whether pairs are alike
+_FEW: Final = 2  # episodes; with one each, 1 in 100 honest submissions of rare successes was refused
 _LEVEL: Final = 0.001  # one honest submission in 1000 fails one of the tests
 
 # What must be equal for equal numbers, beside ``arithmetic``; a commit or a kernel may differ.
@@ -169,8 +170,9 @@ def _shift(name: str, group: Sequence[Comparison], level: float) -> list[str]:
 
 
 def _by_seed(group: Sequence[Comparison]) -> NDArray[np.float64]:
-    """Scores submitted and again, the mean over the cells of a task, (2, E), of all tasks in a row: under one seed cells
-    have much in common.
+    """Scores submitted and again, (2, E): means over the cells of a task, of all tasks in a row.
+
+    Under one seed cells have much in common.
     """
     tasks: dict[str, list[NDArray[np.float64]]] = {}
     for each in group:
@@ -179,7 +181,7 @@ def _by_seed(group: Sequence[Comparison]) -> NDArray[np.float64]:
 
 
 def _p_of_sum(scores: NDArray[np.float64]) -> float:
-    """How likely differences add up to so much by chance: Student's test, two-sided, with the error of :func:`_error`."""
+    """How likely differences add up to so much by chance: Student's test, two-sided, with :func:`_error`."""
     count, error = scores.shape[1], _error(scores)
     if count < 2 or not error:
         return 1.0
@@ -190,14 +192,14 @@ def _error(scores: NDArray[np.float64]) -> float:
     """Standard error of the mean difference, which wild episodes in a submission do not make as large as they like.
 
     Two courses of one agent differ by no more than the episodes played here vary, times the root of two. As these are
-    few, the best and the worst submitted are counted among them, once.
+    few, and may lack what happens once in fifty, the best and the worst submitted count among them, twice each.
     """
     submitted, again = scores
     if len(again) < 2:
         return 0.0
-    around = np.append(again, [submitted.min(), submitted.max()])
+    around = np.append(again, [submitted.min(), submitted.max()] * _FEW)
     spread = min(float((submitted - again).std(ddof=1)), 2**0.5 * float(around.std(ddof=1)))
-    return spread / len(again) ** 0.5
+    return float(spread / len(again) ** 0.5)
 
 
 def _strangers(name: str, group: Sequence[Comparison]) -> list[str]:
