@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 MOST_AHEAD: Final = timedelta(days=1)
 """How far the clock of an author may be ahead of the one here."""
 
+_DIGITS: Final = 4_300  # of a number; Python reads no longer one, and says so in words for programmers
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -225,8 +227,13 @@ def _json(text: str, problems: Problems) -> Any:
     def no_constant(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")
 
+    def short(digits: str) -> int:
+        if len(digits) > _DIGITS:
+            raise ValueError(f"a whole number of at most {_DIGITS} digits is expected, received one of {len(digits)}")
+        return int(digits)
+
     try:
-        return json.loads(text, object_pairs_hook=once, parse_constant=no_constant)
+        return json.loads(text, object_pairs_hook=once, parse_constant=no_constant, parse_int=short)
     except json.JSONDecodeError as error:
         problems.add("json", f"this is not JSON: {error.msg}", error.lineno, error.colno)
     except RecursionError:
