@@ -19,7 +19,7 @@ def main(chromium: str | None = None) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium)
         page = browser.new_page(viewport={"width": 1360, "height": 900}, color_scheme="light")
-        page.goto(SITE.as_uri() + "#suite=shuffle%402")
+        page.goto(SITE.as_uri() + "#suite=shuffle%403")
         page.screenshot(path=PICTURE)
         browser.close()
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
@@ -190,11 +191,13 @@ ratio = 0.3
 """
 
 
-def test_candidates_that_see_frames_are_played_alone(tmp_path: Path) -> None:
+def test_candidates_that_see_frames_are_played_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Within the 20 steps of the other tests a random network catches no prey on some processors, which round otherwise.
+    monkeypatch.setattr(gym.spec(get_task("GridWorld").env_id), "max_episode_steps", 100)
     (tmp_path / "hunter.toml").write_text(HUNTER)
     recipe = load_recipe(str(tmp_path / "hunter.toml"))
     network = make_network(recipe, 0)
-    candidates = np.random.default_rng(0).normal(size=(12, sum(each.numel() for each in network.parameters())))
+    candidates = np.random.default_rng(0).normal(size=(3, sum(each.numel() for each in network.parameters())))
     returns = evaluate_population(recipe, network, candidates, rollouts=2, seed=7)
     assert len(set(returns.tolist())) > 1
     with closing(make_envs("GridWorld", recipe.perturbations, 2)) as envs:

@@ -97,8 +97,9 @@ def test_loss_and_gradients_of_a_training_step(name: str, reference: Path) -> No
 
 def test_steps_of_the_published_model(reference: Path) -> None:
     arrays = arrays_of(reference, "am_tsp20_debug")
-    model = published("tsp_20", reference)
-    instances = {"cities": torch.from_numpy(arrays["in/coords"])}
+    # In float64, as float32 is as far as 1.2e-4 from the recording, and how far is decided by the processor.
+    model = published("tsp_20", reference).double()
+    instances = {"cities": torch.from_numpy(arrays["in/coords"]).double()}
     layers: list[Tensor] = []
     for layer in model.encoder.layers:
         layer.register_forward_hook(lambda _layer, _inputs, output: layers.append(output))
@@ -114,14 +115,14 @@ def test_steps_of_the_published_model(reference: Path) -> None:
         allowed = state.allowed[:, 0].numpy()
         assert (allowed == (recorded > -1e8)).all()
         found = logits.log_softmax(dim=-1)[:, 0].detach().numpy()
-        np.testing.assert_allclose(found[allowed], recorded[allowed], rtol=0, atol=2e-4)
+        np.testing.assert_allclose(found[allowed], recorded[allowed], rtol=0, atol=1e-5)
         if f"y/step{step}_query" in arrays:
             query = decoder.query(prepared, *seen[:2])
             assert_same(query[:, 0], arrays[f"y/step{step}_query"], 1e-5)
             glimpse = decoder.out(decoder.attend(prepared, query, seen[2]))
             assert_same(glimpse[:, 0], arrays[f"y/step{step}_glimpse"], 1e-5)
             kept = arrays[f"y/step{step}_logits"]
-            np.testing.assert_allclose(logits[:, 0].detach().numpy()[allowed], kept[allowed], rtol=0, atol=1e-4)
+            np.testing.assert_allclose(logits[:, 0].detach().numpy()[allowed], kept[allowed], rtol=0, atol=1e-5)
         state.move(nodes[:, None])
     found_tours = greedy(model, instances)
     assert (found_tours.nodes[:, 0].numpy() == arrays["y/greedy_tour"]).all()
