@@ -85,6 +85,12 @@ def test_the_chart_stays_beside_the_last_agent(visit: Open) -> None:
     assert page.locator(".curve.lit").first.get_attribute("data-agent") == last.get_attribute("data-agent")
 
 
+def test_a_chart_of_few_conditions_is_not_blown_up(visit: Open) -> None:
+    for path in ("index.html", "agents/agent-00.html"):
+        chart = visit(path=path).locator(".chart svg").first
+        assert chart.evaluate(BOX)["width"] <= float(str(chart.get_attribute("width"))) + 1
+
+
 def test_filters_are_there_and_the_legend_says_how_many_are_grey(visit: Open) -> None:
     page = visit()
     assert page.locator("#filters").is_visible()
