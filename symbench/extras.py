@@ -23,6 +23,10 @@ EXTRAS: Final = {
     "e3nn": "geometric",
     "onnxruntime": "onnx",
     "huggingface_hub": "hub",
+    "fastapi": "demo",
+    "starlette": "demo",  # comes with fastapi
+    "uvicorn": "demo",
+    "websockets": "demo",
     "ray": "ray",
     "elkai": "routing",
     "numba": "routing",
