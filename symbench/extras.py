@@ -24,7 +24,6 @@ EXTRAS: Final = {
     "onnxruntime": "onnx",
     "huggingface_hub": "hub",
     "fastapi": "demo",
-    "starlette": "demo",  # comes with fastapi
     "uvicorn": "demo",
     "websockets": "demo",
     "ray": "ray",

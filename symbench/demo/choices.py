@@ -15,7 +15,7 @@ from symbench.wrappers.registry import PERTURBATIONS, load_installed
 if TYPE_CHECKING:
     import gymnasium as gym
 
-SHUFFLES: Final = ("ShufflePatches", "ShuffleEntities", "ShuffleSensors")
+SHUFFLES: Final = ("ShuffleEntities", "ShufflePatches", "ShuffleSensors")
 """What the button "Shuffle" means: the first of these that fits."""
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_PAGES: Final = 4  # open at the same time; each plays its own session
 _REFUSED, _CROWDED = 1008, 1013  # codes with which a websocket is closed
+_NAME: Final = "symbench demo"  # of threads
 _GRACE: Final = 2  # seconds that open pages have when the server ends
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"}
 
@@ -53,9 +54,19 @@ def serve(setting: Setting, listening: socket.socket) -> None:
     Raises:
         SymbenchError: A package is missing.
     """
+    with single_thread(), listening:
+        make_server(make_app(setting, listening.getsockname()[1])).run(sockets=[listening])
+
+
+def make_server(app: FastAPI) -> Any:
+    """The ``uvicorn.Server`` of an application.
+
+    Raises:
+        SymbenchError: A package is missing.
+    """
     uvicorn = require("uvicorn", "live demos")
     config = uvicorn.Config(
-        make_app(setting, listening.getsockname()[1]),
+        app,
         log_level="error",
         access_log=False,
         lifespan="off",
@@ -64,8 +75,7 @@ def serve(setting: Setting, listening: socket.socket) -> None:
         ws_max_size=16 * LONGEST,
         timeout_graceful_shutdown=_GRACE,
     )
-    with single_thread(), listening:
-        uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)
 
 
 def make_app(setting: Setting, port: int) -> FastAPI:
@@ -79,6 +89,8 @@ def make_app(setting: Setting, port: int) -> FastAPI:
         SymbenchError: A package is missing.
     """
     fastapi = require("fastapi", "live demos")
+    from starlette.routing import WebSocketRoute  # on which fastapi is built
+
     hosts = [f"{name}:{port}" for name in (HOST, "localhost")]
     content, policy = live_page([f"ws://{host}" for host in hosts])
     app: FastAPI = fastapi.FastAPI(openapi_url=None)
@@ -90,7 +102,7 @@ def make_app(setting: Setting, port: int) -> FastAPI:
         return fastapi.Response(content, media_type="text/html; charset=utf-8", headers=headers)
 
     app.add_api_route("/", page, methods=["GET", "HEAD"], response_model=None)
-    app.router.routes.append(require("starlette.routing", "live demos").WebSocketRoute("/play", pages.play))
+    app.router.routes.append(WebSocketRoute("/play", pages.play))
     return app
 
 
@@ -122,26 +134,26 @@ class _Pages:
     """The open pages, each with a thread of its own, so that none waits for another."""
 
     def __init__(self, setting: Setting) -> None:
-        self._setting, self._open = setting, 0
+        self._setting, self._room = setting, threading.BoundedSemaphore(MOST_PAGES)
 
     async def play(self, socket: WebSocket) -> None:
         """Play with one page until it is gone."""
         await socket.accept()
-        if self._open >= MOST_PAGES:
+        if not self._room.acquire(blocking=False):
             message = f"{MOST_PAGES} pages are open, which is the most there can be: close one"
             await socket.send_text(json.dumps({"type": "error", "message": message, "fatal": True}))
             await socket.close(_CROWDED)
             return
-        self._open += 1
         told: Queue[str | None] = Queue()
-        thread = threading.Thread(target=self._work, args=(socket, told, asyncio.get_running_loop()), daemon=True)
+        thread = threading.Thread(
+            target=self._work, args=(socket, told, asyncio.get_running_loop()), name=_NAME, daemon=True
+        )
         thread.start()
         try:
             await _hear(socket, told)
         finally:
             told.put(None)
             await asyncio.shield(asyncio.to_thread(thread.join))
-            self._open -= 1
 
     def _work(self, socket: WebSocket, told: Queue[str | None], loop: asyncio.AbstractEventLoop) -> None:
         def send(message: dict[str, Any]) -> None:
@@ -157,6 +169,8 @@ class _Pages:
             pass
         except Exception as error:  # a defect of this session is not one of the others
             _say_last(send, error)
+        finally:
+            self._room.release()
 
 
 def _say_last(send: Callable[[dict[str, Any]], None], error: Exception) -> None:

@@ -69,7 +69,7 @@ class Activations:
 
     def weights(self) -> Array | None:
         """How much every code takes of every patch or sensor, (M, N); ``None`` without attention over them."""
-        layer = getattr(self._network, "layer", None)
+        layer: Any = getattr(self._network, "layer", None)
         if not hasattr(layer, "weights") or not self._layer_inputs:
             return None
         with torch.inference_mode():

@@ -66,7 +66,7 @@ function sheetOf(width, height) {
 const channels = (colour) => colour.match(/[\d.]+/g).slice(0, 3).map(Number);
 
 const HEADING = 19; // pixels above the rows
-const TALLEST = 640; // pixels of all rows, however many
+const TALLEST = 420; // pixels of all rows, however many
 const LOWEST_NAMED = 9; // a row that has room for a name
 const rowHeight = (places, width) => Math.max(1, Math.min(TALLEST / places, places > 12 ? 11 : places > 5 ? 14 : width < 420 ? 18 : 22));
 

@@ -104,7 +104,7 @@ function returnsNow() {
   const step = niceStep(Math.max(high - low, 1e-6));
   const [first, last] = [Math.floor(low / step), Math.max(Math.ceil(high / step), Math.floor(low / step) + 1)];
   const ticks = Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(6)));
-  const steps = Math.max(100, ...lines.flat().map(([at]) => at));
+  const steps = Math.max(10, ...lines.flat().map(([at]) => at));
   const unit = niceStep(steps);
   return { lines, changes: live.state.changes, end: Math.ceil(steps / unit) * unit, values: ticks, label: (at) => `${Math.round(at)}` };
 }
