@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from symbench.demo.lane import Lane
 
-_ZOOM: Final = 4  # pixels of a shown frame for one of the observation, so that the edges of patches are thin
+_ZOOM: Final = 3  # pixels of a shown frame for one of the observation, so that the edges of patches are thin
 _SMALLEST_SIDE: Final = 8  # of an array that is shown as a picture; less are numbers
 _MOST_NUMBERS: Final = 512
 _DIGITS: Final = 4

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FRAMES: Final = 20  # a second; a picture is drawn for each
 _BETWEEN: Final = 1.5  # seconds between episodes
-_BEHIND: Final = 0.25  # seconds that are made up for at most: on a slow machine time goes slower
+_BEHIND: Final = 0.25  # seconds that are made up for at most
 
 
 class Closed(Exception):
@@ -118,7 +118,8 @@ class _Clock:
         if session.over:
             return self._between(now)
         self._owed += elapsed * session.steps_per_second
-        while self._owed >= 1 and not session.over and time.monotonic() - now < _BEHIND:
+        # On a slow machine time goes slower rather than the page.
+        while self._owed >= 1 and not session.over and time.monotonic() - now < 1 / FRAMES:
             session.tick()
             self._owed -= 1
         self._owed = min(self._owed, 1.0)

@@ -279,6 +279,20 @@ def test_a_page_of_another_site_cannot_open_the_socket(browser: Browser, address
             thread.join()
 
 
+def test_the_policy_lets_the_page_ask_nobody_else(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.goto(address)
+    with PageServer("elsewhere", 0) as other:
+        code = "(where) => fetch(where, { mode: 'no-cors' }).then(() => 'asked', () => 'refused')"
+        assert page.evaluate(code, other.address) == "refused"
+        assert page.evaluate(code, address) == "asked"
+    page.evaluate(
+        "() => document.body.append(Object.assign(document.createElement('script'), { text: 'window.harmed = 1' }))"
+    )
+    assert page.evaluate("() => window.harmed") is None
+    page.close()
+
+
 def test_a_page_that_is_closed_while_it_plays_ends_its_session(visit: Open) -> None:
     def sessions() -> int:
         return sum(thread.name == "symbench demo" for thread in threading.enumerate())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -285,3 +287,21 @@ def test_a_missing_package_is_one_line(package: str, monkeypatch: pytest.MonkeyP
     result = CliRunner().invoke(command, ["demo", "--task", "CartPole-v1", "--no-browser"])
     assert result.exit_code == 2
     assert result.output == f"error: live demos need {package}: pip install 'symbench[demo]'\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
+def test_the_command_serves_until_it_is_interrupted_though_a_page_is_open() -> None:
+    client = pytest.importorskip("websockets.sync.client", reason="websockets is not installed")
+    arguments = ["demo", "--task", "CartPole-v1", "--agent", "mlp", "--port", "0", "--no-browser"]
+    line = [sys.executable, "-m", "symbench", *arguments]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stderr
+        address = process.stdout.readline().split()[0].rstrip("/")
+        with client.connect(f"{address.replace('http', 'ws')}/play", origin=address) as page:
+            page.send('{"do": "play", "on": true}')
+            assert json.loads(page.recv(timeout=30))["type"] == "hello"
+            while json.loads(page.recv(timeout=30))["lanes"][0]["steps"] < 5:
+                pass
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=30) == 130
+        assert process.stderr.read() == "interrupted\n"
