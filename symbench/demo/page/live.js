@@ -101,7 +101,7 @@ function returnsNow() {
   const lines = live.lanes.map(({ points }) => points);
   const values = [0, ...lines.flat().map(([, value]) => value)];
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const step = niceStep(Math.max(high - low, 1e-6));
+  const step = niceStep(high - low || 1);
   const [first, last] = [Math.floor(low / step), Math.max(Math.ceil(high / step), Math.floor(low / step) + 1)];
   const ticks = Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(6)));
   const steps = Math.max(10, ...lines.flat().map(([at]) => at));
