@@ -36,6 +36,7 @@ class Lane:
         total: The return so far.
         over: Whether the episode is over.
         problem: Why the agent cannot act; empty if it can.
+        broken: Whether agent or environment has raised an error, so that nothing goes on before the next episode.
         activations: What its network made of what it sees now; ``None`` if it has not acted on that.
         fixed_order: Whether its network reads sensors in the order in which it was trained.
         no_picture: Why there is no picture of the scene; empty if there is one.
@@ -64,11 +65,12 @@ class Lane:
         """
         self.seed, self.steps, self.total, self.over, self.problem = seed, 0, 0.0, False, ""
         self.fresh: list[Any] = []
+        self.broken = False
         self.replay.change(steps)
         try:
             self.replay.reset(seed)
         except Exception as error:  # whatever somebody's environment raises
-            self._fail(error)
+            self._break(error)
             return
         self._enter()
 
@@ -81,7 +83,7 @@ class Lane:
         self.replay.change(steps)
         self.activations = None
         self._saw(self.replay.seen)
-        if not self.over and (self.problem or _shapes(self.replay.env.observation_space) != self._shapes):
+        if not (self.over or self.broken) and _shapes(self.replay.env.observation_space) != self._shapes:
             self._enter()
 
     def choose(self, source: AgentSource, steps: Sequence[Step]) -> None:
@@ -104,7 +106,7 @@ class Lane:
         try:
             self._arrive(next(self._moments))
         except Exception as error:  # whatever somebody's agent or environment raises
-            self._fail(error)
+            self._break(error)
 
     def picture(self) -> NDArray[Any] | None:
         """The scene, (H, W, 3), uint8; ``None`` if there is none, which :attr:`no_picture` explains."""
@@ -138,10 +140,9 @@ class Lane:
             self._listens = Activations(agent)
             self.fixed_order = getattr(getattr(agent, "network", None), "num_sensors", None) is not None
             self._moments = play(self.replay, agent, self.seed, begin=lambda _: self.replay.seen)
+            self._arrive(next(self._moments))
         except Exception as error:  # whatever somebody's agent raises
             self._fail(error)
-            return
-        self.step()
 
     def _arrive(self, moment: Moment) -> None:
         steps, total = self._before
@@ -152,6 +153,10 @@ class Lane:
 
     def _saw(self, seen: Any) -> None:
         self.fresh = [*self.fresh[1 - KEPT :], seen]
+
+    def _break(self, error: Exception) -> None:
+        self.broken = True
+        self._fail(error)
 
     def _fail(self, error: Exception) -> None:
         self.problem, self._moments, self.activations = one_line(error) or type(error).__name__, None, None

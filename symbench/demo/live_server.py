@@ -157,7 +157,7 @@ class _Pages:
 
     def _work(self, socket: WebSocket, told: Queue[str | None], loop: asyncio.AbstractEventLoop) -> None:
         def send(message: dict[str, Any]) -> None:
-            text = json.dumps(message)
+            text = json.dumps(message, allow_nan=False)  # which browsers could not read
             try:
                 asyncio.run_coroutine_threadsafe(socket.send_text(text), loop).result()
             except Exception as error:  # of the websocket, of its server, of the loop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Any
 
@@ -166,9 +167,10 @@ class Session:
         return {
             "agent": names[id(lane.source)],
             "steps": lane.steps,
-            "return": lane.total,
+            "return": lane.total if math.isfinite(lane.total) else None,
             "over": lane.over,
             "problem": lane.problem,
+            "broken": lane.broken,
             "scene": scene(lane),
             "no_picture": lane.no_picture,
             **inputs(lane),

@@ -126,7 +126,7 @@ def _attention(lane: Lane) -> dict[str, Any]:
     """``attention``: of each place to each code; ``taken``: else, for which sensor what comes there is taken."""
     weights = lane.activations.weights() if lane.activations is not None else None
     if weights is not None:
-        return {"attention": np.round(weights.T[:_MOST_NUMBERS], 3).tolist()}
+        return {"attention": np.nan_to_num(weights.T[:_MOST_NUMBERS]).round(3).tolist()}
     origins, known = lane.replay.origins, sensor_names(lane.replay)
     if origins is None or not lane.fixed_order or len(origins.index) != len(known):
         return {}

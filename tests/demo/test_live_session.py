@@ -220,27 +220,62 @@ def test_frames_are_shown_with_what_is_looked_at() -> None:
         assert all(address.startswith("data:image/png;base64,") for _, address in (*cnn, *attention))
 
 
-def test_a_task_without_a_picture_says_so_and_still_shows_the_inputs() -> None:
-    class Numbers(gym.Env[Any, Any]):
-        observation_space, action_space = gym.spaces.Box(-1, 1, (3,)), gym.spaces.Discrete(2)
+class Numbers(gym.Env[Any, Any]):
+    """Without a picture; breaks where it is told to."""
 
-        def reset(self, **_: Any) -> tuple[Any, dict[str, Any]]:
-            return np.zeros(3, np.float32), {}
+    observation_space, action_space = gym.spaces.Box(-1, 1, (3,)), gym.spaces.Discrete(2)
+    breaks = ""
 
-        def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-            return np.ones(3, np.float32), 1.0, False, False, {}
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        if self.breaks == "reset":
+            raise RuntimeError("no world")
+        return np.zeros(3, np.float32), {}
 
-    gym.register("Unseen-v0", entry_point=lambda **_: Numbers(), max_episode_steps=4)
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self.breaks == "step":
+            raise RuntimeError("the end of the world")
+        return np.ones(3, np.float32), float("nan") if self.breaks == "reward" else 1.0, False, False, {}
+
+
+@pytest.fixture
+def numbers() -> Iterator[Session]:
+    gym.register("Unseen-v0", entry_point=lambda **_: Numbers(), max_episode_steps=20)
     try:
-        setting = setting_of("Unseen-v0", ["random"])
-        assert not setting.renders and setting.playing == ("random", None)
-        with closing(Session(setting)) as session:
-            ticks(session, 9)
-            (lane,) = session.state()["lanes"]
-        assert lane["scene"] is None and lane["no_picture"] == "The simulator of this task draws no picture."
-        assert lane["numbers"]["rows"][-1] == [1.0] * 3 and lane["over"] and lane["return"] == 4.0
+        with closing(Session(setting_of("Unseen-v0", ["random"]))) as found:
+            yield found
     finally:
         gym.registry.pop("Unseen-v0")
+
+
+def test_a_task_without_a_picture_says_so_and_still_shows_the_inputs(numbers: Session) -> None:
+    assert not numbers.setting.renders and numbers.setting.playing == ("random", None)
+    ticks(numbers, 25)
+    (lane,) = numbers.state()["lanes"]
+    assert lane["scene"] is None and lane["no_picture"] == "The simulator of this task draws no picture."
+    assert lane["numbers"]["rows"][-1] == [1.0] * 3 and lane["over"] and lane["return"] == 20.0
+
+
+@pytest.mark.parametrize(
+    ("breaks", "problem"), [("reset", "no world"), ("step", "the end of the world"), ("reward", "got a reward of nan")]
+)
+def test_an_environment_that_breaks_is_told_until_another_episode_begins(
+    numbers: Session, monkeypatch: pytest.MonkeyPatch, breaks: str, problem: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Numbers, "breaks", breaks)
+        ask(numbers, "begin", seed=1)
+        ticks(numbers, 18)
+        (lane,) = numbers.lanes
+        steps = lane.steps
+        assert problem in lane.problem and numbers.stuck
+        json.dumps(numbers.state(), allow_nan=False)  # NaN is none of JSON's numbers
+        ask(numbers, "perturb", name="AddNoiseChannels", severity=1)
+        ticks(numbers, 3)
+        assert problem in lane.problem and lane.steps == steps
+    ask(numbers, "begin", seed=1)
+    ticks(numbers, 3)
+    assert lane.steps == 3 and not lane.problem
 
 
 def test_every_perturbation_is_offered_or_refused_with_a_reason() -> None:

@@ -34,7 +34,7 @@ class LiveLane {
     this.figure.firstElementChild.textContent = rounded(lane.return);
     this.state.textContent = stateOf(lane);
     this.state.classList.toggle("lost", Boolean(lane.problem));
-    this.points.push([lane.steps, lane.return]);
+    if (lane.return !== null) this.points.push([lane.steps, lane.return]);
     this.showScene(lane);
     this.showFrames(lane.pictures);
     this.take(lane.numbers);
@@ -81,13 +81,14 @@ class LiveLane {
   }
 }
 
-function stateOf({ steps, over, problem }) {
-  if (problem) return `Cannot act: ${problem}`;
+function stateOf({ steps, over, problem, broken }) {
+  if (problem) return `${broken ? `Broken at step ${steps}` : "Cannot act"}: ${problem}`;
   return over ? `Over after ${steps} steps` : `Step ${steps}`;
 }
 
-// As many digits as one can read while it changes.
+// As many digits as one can read while it changes; null is no number.
 function rounded(value) {
+  if (value === null) return "–";
   const size = Math.abs(value);
   return (value < 0 ? "−" : "") + size.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
 }
