@@ -77,6 +77,38 @@ def test_episodes_under_other_seeds_are_refused(table: Path, agents: list[str]) 
     assert any("no more like those that are played here with the same seeds" in problem for problem in found.problems)
 
 
+def compensated(rows: list[Row]) -> list[Row]:
+    """Three training runs a little better, the other two, of which the worst does not count, as much worse."""
+    return [row if row[1] == "none" else longer(row, 2 if int(row[3]) < 3 else -3) for row in rows]
+
+
+def test_a_gain_of_some_runs_is_not_made_up_for_by_others(table: Path, agents: list[str]) -> None:
+    found = verify(doctored(table, compensated, machines=elsewhere(table)), agents, cells=99)
+    assert not any(each.problem for each in found.comparisons), "0.0063 is within the tolerance of every cell"
+    assert not any("of perturbed cells 0" in problem for problem in found.problems), "together they are right"
+    assert sum("perturbed cells of CartPole-v1, run" in problem for problem in found.problems) >= 5
+
+
+def luckier(rows: list[Row]) -> list[Row]:
+    """Ten seeds of 60 in which the agent nearly is perfect under perturbation; ten others a step shorter."""
+    changed = {**{seed: 380 + 9 * (seed - 100) for seed in range(100, 110)}, **dict.fromkeys(range(110, 120), -1)}
+    return [
+        row if row[1] == "none" else longer(row, changed.get(int(row[4]), 0) + 3 * int(row[3]) * (int(row[4]) < 110))
+        for row in rows
+    ]
+
+
+def test_a_few_episodes_that_are_far_too_good_do_not_hide_behind_their_own_spread(
+    table: Path, agents: list[str]
+) -> None:
+    """They make the standard error of the differences as large as their sum; the replayed episodes hardly vary."""
+    found = verify(doctored(table, luckier, machines=elsewhere(table)), agents, cells=99)
+    perturbed = [each for each in found.comparisons if not each.baseline]
+    gains = [each.differences.mean() / (each.differences.std(ddof=1) / 60**0.5) for each in perturbed]
+    assert 1 < max(gains) < 4, "by their own spread all would be chance"
+    assert all("is the tolerance of 0.01 and chance" in each.problem for each in perturbed)
+
+
 def test_on_equal_machines_one_other_episode_is_one_too_many(table: Path, agents: list[str]) -> None:
     found = verify(doctored(table, lambda rows: [*rows[:-1], longer(rows[-1], 1)], tolerance=0.05), agents, cells=99)
     assert found.alike
