@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy.special import bdtr, stdtr
+from scipy.special import bdtr, stdtr, stdtrit
 
 from symbench.leaderboard.verify_cells import key_of
 from symbench.runner.cell_id import CellId
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from symbench.runner import Cell, Episodes
 
 TOLERANCE: Final = 0.01  # of a cell's mean normalised score on another machine, beyond chance
-_ERRORS: Final = 4.0  # standard errors that are chance: one honest cell in 16,000 is further off
+_CHANCE: Final = 1 / 16_000  # so many honest cells are further off by chance: four errors of a normal distribution
 _ROUNDING: Final = 1e-4  # smaller differences of an episode's score are no other course, and gain nothing
 _PAIRINGS: Final = 199  # other ways to pair episodes
 _FEWEST: Final = 20  # episodes of a cell that can tell whether pairs are alike
@@ -249,7 +249,8 @@ def _other_episode(submitted: CellRows, again: Episodes, same: NDArray[np.bool_]
 
 def too_far(scores: NDArray[np.float64], tolerance: float) -> str:
     """What is wrong with the mean of a cell on another machine, submitted and again, (2, E); empty if nothing is."""
-    off, most = float((scores[0] - scores[1]).mean()), tolerance + _ERRORS * _error(scores)
+    degrees = max(scores.shape[1] - 1, 1)
+    off, most = float((scores[0] - scores[1]).mean()), tolerance - stdtrit(degrees, _CHANCE / 2) * _error(scores)
     if abs(off) <= most:
         return ""
     return f"the mean score is off by {off:+.2g}; {most:.2g} is the tolerance of {tolerance:g} and chance"

@@ -9,7 +9,7 @@ import pytest
 from verify_cases import doctored, elsewhere, longer, networks, small_suite, submitted
 
 from symbench.leaderboard.verify import verify
-from symbench.leaderboard.verify_differences import sign_test
+from symbench.leaderboard.verify_differences import sign_test, too_far
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,3 +134,9 @@ def test_signs_that_are_chance_pass() -> None:
     rng = np.random.default_rng(0)
     p = [sign_test(int(rng.binomial(500, 0.5)), 500) for _ in range(4000)]
     assert np.mean(np.array(p) < 0.05) == pytest.approx(0.045, abs=0.015)
+
+
+def test_an_honest_cell_of_few_episodes_is_too_far_off_as_rarely_as_one_of_many() -> None:
+    """Four standard errors of 20 episodes, and no more, would be too few for 20 of these cells."""
+    pairs = np.random.default_rng(0).normal(size=(20_000, 2, 20))
+    assert sum(bool(too_far(scores, tolerance=0)) for scores in pairs) <= 4  # 1.25 are expected
