@@ -174,13 +174,24 @@ class RecurrentAttentionNeuron(nn.Module):
         Returns:
             The code m, shape (B, M), and the new hidden and cell states, shape (B, N, H) each.
         """
+        hidden, cell = self._remember(observations, previous_actions, hidden, cell)
+        weights = torch.tanh(self.scores(hidden))
+        return torch.tanh(torch.einsum("bnm,bn->bm", weights, observations)), hidden, cell
+
+    def weights(self, observations: Tensor, previous_actions: Tensor, hidden: Tensor, cell: Tensor) -> Tensor:
+        """How much every code takes of every sensor, with its sign, (B, M, N); arguments as in :meth:`forward`."""
+        hidden, _ = self._remember(observations, previous_actions, hidden, cell)
+        return torch.tanh(self.scores(hidden)).transpose(1, 2)
+
+    def _remember(
+        self, observations: Tensor, previous_actions: Tensor, hidden: Tensor, cell: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The new states of the sensors' LSTMs."""
         batch, sensors = observations.shape
         told = previous_actions[:, None].expand(batch, sensors, -1)
         inputs = torch.cat([observations[..., None], told], dim=-1).flatten(0, 1)
         hidden, cell = lstm_step(self.lstm, inputs, hidden.flatten(0, 1), cell.flatten(0, 1))
-        hidden, cell = hidden.view(batch, sensors, -1), cell.view(batch, sensors, -1)
-        weights = torch.tanh(self.scores(hidden))
-        return torch.tanh(torch.einsum("bnm,bn->bm", weights, observations)), hidden, cell
+        return hidden.view(batch, sensors, -1), cell.view(batch, sensors, -1)
 
 
 class AttentionNeuron(nn.Module):
@@ -245,14 +256,21 @@ class AttentionNeuron(nn.Module):
         Returns:
             The code m, flattened, shape (B, M * d_v).
         """
+        code: Tensor = self.weights(sensors, actions) @ self.values(sensors)
+        return code.flatten(1)
+
+    def weights(self, sensors: Tensor, actions: Tensor) -> Tensor:
+        """How much every code takes of every sensor, (B, M, N), with its sign where there is no softmax.
+
+        Arguments are those of :meth:`forward`.
+        """
         # The actions are the same for all sensors of an environment: their part of the first layer is computed once.
         keys = self.key_network(self.key_of_values(sensors) + self.key_of_actions(actions.flatten(1))[:, None])
         scores = self.scores(keys)
         weights = torch.softmax(scores, dim=1) if self.normalisation == "softmax" else torch.tanh(scores)
         if self.gate is not None:
             weights = weights * self.gate(sensors, actions)
-        code: Tensor = weights.transpose(1, 2) @ self.values(sensors)
-        return code.flatten(1)
+        return weights.transpose(1, 2)
 
 
 class SensorGate(nn.Module):

@@ -68,11 +68,12 @@ class Activations:
             head.project_query.register_forward_pre_hook(self._head_ranks)
 
     def weights(self) -> Array | None:
-        """How much every code attends to every patch, (M, N); ``None`` without attention over patches."""
-        if not isinstance(self._network, PatchNetwork) or not self._layer_inputs:
+        """How much every code takes of every patch or sensor, (M, N); ``None`` without attention over them."""
+        layer: Any = getattr(self._network, "layer", None)
+        if not hasattr(layer, "weights") or not self._layer_inputs:
             return None
         with torch.inference_mode():
-            weights: Array = self._network.layer.weights(*self._layer_inputs)[0].numpy()
+            weights: Array = layer.weights(*self._layer_inputs)[0].numpy()
         return weights
 
     def attended(self, width: int) -> Attended | None:
