@@ -95,7 +95,7 @@ def _path(found: Any, otherwise: str) -> str:
 
 
 def _page(module: str, objects: list[str]) -> str:
-    parts = [f"# `{module}`", _directive(module, members=False, show_root_heading=False)]
+    parts = [f"# `{module}`", _directive(module, members=False, show_root_heading=False, show_root_toc_entry=False)]
     modules = importlib.import_module
     for path in objects:
         is_module = path in _families() or _is_module(path, modules)

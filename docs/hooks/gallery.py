@@ -35,8 +35,8 @@ hide: [navigation, toc]
 
 ## Perturbations
 
-What an agent is shown, and what it is shown instead. A column of a strip is a step, a row a sensor: blue below zero, orange above. Parameters and levels:
-[Wrappers](wrappers.md).
+What an agent is shown, and what it is shown instead. A column of a strip is a step, a row a sensor: blue below zero,
+orange above. Parameters and levels: [Wrappers](wrappers.md).
 """
 _TASKS: Final = """## Tasks
 
@@ -74,8 +74,7 @@ def _perturbation(name: str, pair: Shown) -> str:
     found = PERTURBATIONS[name]
     text = found.explanation().split("\n")[0]
     pictures = "".join(
-        f'<span>{when}<img src="{FOLDER}/{name}-{when}.png" alt="{escape(pair.task)} {when} {name}" loading="lazy"></span>'
-        for when in ("before", "after")
+        f"<span>{when}{_image(f'{name}-{when}', f'{pair.task} {when} {name}')}</span>" for when in ("before", "after")
     )
     caption = f"{pair.task}, {pair.parameters}"
     return _figure(name, f"{found.__module__}.{name}", text, f'<div class="pair">{pictures}</div>', caption)
@@ -87,7 +86,7 @@ def _task(name: str, drawn: Loop | None) -> str:
     else:
         picture = (
             f'<picture><source srcset="{FOLDER}/{name}.webp" media="(prefers-reduced-motion: no-preference)">'
-            f'<img src="{FOLDER}/{name}.png" alt="{escape(name)}, played by {escape(drawn.agent)}" loading="lazy"></picture>'
+            f"{_image(name, f'{name}, played by {drawn.agent}')}</picture>"
         )
         caption = drawn.agent
     return _figure(name, where_declared(name), TASKS[name].description, picture, caption)
@@ -96,4 +95,9 @@ def _task(name: str, drawn: Loop | None) -> str:
 def _figure(name: str, declared: str, text: str, picture: str, caption: str) -> str:
     words = re.sub(r"``(.+?)``", r"<code>\1</code>", escape(text))
     heading = f'<autoref identifier="{declared}"><code>{escape(name)}</code></autoref>'
-    return f"<figure>{picture}<figcaption><strong>{heading}</strong> {words} <small>{escape(caption)}</small></figcaption></figure>"
+    told = f"<strong>{heading}</strong> {words} <small>{escape(caption)}</small>"
+    return f"<figure>{picture}<figcaption>{told}</figcaption></figure>"
+
+
+def _image(name: str, text: str) -> str:
+    return f'<img src="{FOLDER}/{name}.png" alt="{escape(text)}" loading="lazy">'

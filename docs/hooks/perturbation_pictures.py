@@ -30,9 +30,13 @@ if TYPE_CHECKING:
 SEED: Final = 1_000_000
 _STEPS: Final = 90
 _MOMENTS: Final = (60, 75, 89)
-_TASKS: Final = ("CartPoleSwingUp", "CarRacing", "ParticleSpread")
+_TASKS: Final = ("CartPoleSwingUp", "CarRacing")
 """The first one that a perturbation can be applied to shows it, unless it is named below."""
-_SHOWN_IN: Final = {"TransformByGroup": "GridWorld"}
+_SHOWN_IN: Final = {
+    "DropEntities": "ParticleSpread",
+    "ShuffleEntities": "ParticleSpread",
+    "TransformByGroup": "GridWorld",
+}
 _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "AddNoiseChannels": {"severity": 1},
     "DropEntities": {"severity": 3},
@@ -117,7 +121,7 @@ def _strip(observations: list[Any]) -> Picture:
     share = (2 * values / (1 + 2 * np.abs(values)))[:, :, None]
     low, middle, high = (np.array(colour, float) for colour in (PALETTE[0], (246, 246, 246), ORANGE))
     colours = middle + np.abs(share) * (np.where(share < 0, low, high) - middle)
-    picture = colours.astype(np.uint8).repeat(_ROW, axis=0).repeat(_COLUMN, axis=1)
+    picture: Picture = colours.astype(np.uint8).repeat(_ROW, axis=0).repeat(_COLUMN, axis=1)
     picture[_ROW - 1 :: _ROW] = 200
     return picture
 

@@ -47,6 +47,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Turn links in the repository into links of the site."""
     here = page.file.src_uri
+    if here == HOME:
+        page.meta["hide"] = ["navigation"]  # it has no neighbours
 
     def moved(found: re.Match[str]) -> str:
         image, text, link, anchor = found.groups(default="")

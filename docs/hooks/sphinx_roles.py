@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import griffe
 
+from symbench.wrappers.registry import TRANSFORMS
+
 _ROLE: Final = re.compile(r":(?:class|func|meth|mod|data|attr|exc|obj):`(~?)([^`]+)`")
 _LITERAL: Final = re.compile(r"``([^`]+)``")
 _EXAMPLE: Final = re.compile(r"^( *)Example:$", re.MULTILINE)
@@ -37,6 +39,8 @@ def _link(obj: griffe.Object, short: str, name: str) -> str:
 
 
 def _full(obj: griffe.Object, name: str) -> str:
+    if transform := TRANSFORMS.get(name.removeprefix("symbench.wrappers.")):
+        return f"{transform.__module__}.{transform.__name__}"
     if name.startswith("symbench."):
         return name
     try:

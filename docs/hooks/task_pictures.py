@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 from PIL import Image
 
 from symbench.errors import SymbenchError, one_line
@@ -53,20 +52,25 @@ def loop(task: str) -> Loop | None:
 def _pictures(replay: Replay, agent: Agent) -> list[Image.Image]:
     every = max(1, round(replay.fps / _FPS))
     wanted, before = round(_SECONDS * _FPS), round(_BEFORE * replay.fps)
-    found: list[Any] = []
-    for moment in play(replay, agent, SEED, before + wanted * every):
-        if moment.step % every == 0 or moment.action is None:
-            found.append(replay.picture().copy())
+    found = _drawn(replay, agent, before, every, wanted) or _drawn(replay, agent, 0, every, wanted)  # short episodes
     return [Image.fromarray(scale(each, _HEIGHT)) for each in found[-wanted:]]
+
+
+def _drawn(replay: Replay, agent: Agent, before: int, every: int, wanted: int) -> list[Any]:
+    agent.reset(1, seed=SEED)
+    moments = play(replay, agent, SEED, before + wanted * every)
+    return [
+        replay.picture().copy()
+        for moment in moments
+        if moment.step >= before and (moment.step % every == 0 or moment.action is None)
+    ]
 
 
 def _player(replay: Replay) -> Agent:
     """The first bundled agent, or random play."""
     names = [*bundled(replay.task), "random"]
     source = resolve([names[0]], replay.task)[0]
-    agent = load(source, replay.env.observation_space, replay.env.action_space)
-    agent.reset(1, seed=SEED)
-    return agent
+    return load(source, replay.env.observation_space, replay.env.action_space)
 
 
 def _file(pictures: list[Image.Image], kind: str) -> bytes:
