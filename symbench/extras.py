@@ -13,6 +13,8 @@ EXTRAS: Final = {
     "sb3_contrib": "sb3",
     "yaml": "sb3",  # rl_zoo3's settings
     "cma": "train",
+    "tensorboard": "log",
+    "wandb": "wandb",
     "matplotlib": "pictures",
     "sklearn": "pictures",
     "threadpoolctl": "pictures",

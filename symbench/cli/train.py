@@ -36,6 +36,10 @@ def train(
     workers: Annotated[
         int, typer.Option("--workers", "-w", help="Processes of an evolution with frames; results do not change.")
     ] = 1,
+    log: Annotated[
+        str | None,
+        typer.Option(metavar="tensorboard|wandb", help="Curves of return, loss and speed while it trains."),
+    ] = None,
     allow_dirty: Annotated[
         bool, typer.Option("--allow-dirty", help="Train although files differ from the checkout's commit.")
     ] = False,
@@ -51,6 +55,7 @@ def train(
       [cyan]symbench train mlp --seed 1[/cyan]
       [cyan]symbench train attention-neuron --out runs/mine --set steps=1000000[/cyan]
       [cyan]symbench train pong-attention-neuron --device cuda[/cyan]
+      [cyan]symbench train mlp --log tensorboard[/cyan]    [dim]# then: tensorboard --logdir runs/train[/dim]
       [cyan]symbench train Swimmer-v5[/cyan]    [dim]# equivariant to the symmetry in the catalogue[/dim]
     """
     from symbench import training
@@ -63,7 +68,7 @@ def train(
     if recipe is None:
         raise SymbenchError("which recipe? `symbench train --list` lists them")
     overrides = _overrides(set_ or [])
-    options = partial(training.train, resume=resume, device=device, workers=workers, allow_dirty=allow_dirty)
+    options = partial(training.train, resume=resume, device=device, workers=workers, allow_dirty=allow_dirty, log=log)
     agent = options(recipe, out, seed, overrides=overrides)
     advice = f"{agent}.safetensors\n{_advice(f'{agent}.safetensors', training.load_recipe(recipe).task)}"
     console().print(advice, highlight=False, markup=False, soft_wrap=True)

@@ -16,21 +16,35 @@ if TYPE_CHECKING:
 
 @one_line_errors
 def video(
-    cell_id: Annotated[str, typer.Argument(metavar="CELL_ID", help="SUITE@VERSION/TASK/PERTURBATION/LEVEL/AGENT/sRUN")],
+    cell_ids: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CELL_ID...", help="SUITE@VERSION/TASK/PERTURBATION/LEVEL/AGENT/sRUN; several are shown together."
+        ),
+    ],
     run_dir: Annotated[
-        Path | None, typer.Option("--run", metavar="RUN_DIR", help="Look the cell up in a run: suites of one's own.")
+        Path | None, typer.Option("--run", metavar="RUN_DIR", help="Look cells up in a run: suites of one's own.")
     ] = None,
     agent: Annotated[
-        str | None,
-        typer.Option("--agent", "-a", metavar="AGENT", help="Where the agent is, if it is not a bundled one."),
+        list[str] | None,
+        typer.Option(
+            "--agent",
+            "-a",
+            metavar="AGENT",
+            help="Where the cells' agents are, if not all are bundled; may be repeated.",
+        ),
     ] = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="Run the code in SB3 zips and in modules of your own.")
     ] = False,
     episode: Annotated[int, typer.Option("--episode", "-e", help="Which of the cell's episodes, from 0.")] = 0,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help=".mp4 or .gif \\[named after the cell]")
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help=".mp4 or .gif \\[named after the cells]")
     ] = None,
+    gif: Annotated[
+        bool, typer.Option("--gif", help="A GIF of fewer and smaller frames, as few as it takes to fit --megabytes.")
+    ] = False,
+    megabytes: Annotated[float, typer.Option(help="What the file of --gif may have.")] = 3.0,
     steps: Annotated[int | None, typer.Option(help="Stop after so many steps. \\[to the end]")] = None,
     fps: Annotated[int | None, typer.Option(help="Frames per second. \\[as the task says]")] = None,
     zoom: Annotated[int, typer.Option(help="Pixels of the video for a pixel that the agent sees.")] = 4,
@@ -39,24 +53,49 @@ def video(
     r"""Show an episode of a cell: the scene, what is there, what the agent sees.
 
     Patches that the agent looks at are highlighted, where they are and where
-    they came from. Needs [cyan]pip install 'symbench\[pictures]'[/cyan].
+    they came from; beside sensors stands what each code of the agent's
+    attention takes of them. Several cells are shown one below the other, on
+    the same episode. Needs [cyan]pip install 'symbench\[pictures]'[/cyan].
 
     [bold]Examples[/bold]
-      [cyan]symbench video shuffle@1/CartPoleSwingUp/shuffle-sensors/every-100/attention-neuron/s0[/cyan]
+      [cyan]symbench video shuffle@3/CartPoleSwingUp/shuffle-sensors/every-200/attention-neuron/s0[/cyan]
+      [cyan]symbench video --gif --zoom 2 --steps 400 \
+          shuffle@3/CartPoleSwingUp/shuffle-sensors/every-200/mlp/s0 \
+          shuffle@3/CartPoleSwingUp/shuffle-sensors/every-200/attention-neuron/s0[/cyan]
       [cyan]symbench video --run runs/mine --agent mine.safetensors --steps 300 --out mine.gif \
           mine@1/Pong/shuffle-patches/per-episode/mine/s0[/cyan]
     """
     from symbench.cli.console import console
     from symbench.runner.find import planned_cell, stored_cell
+    from symbench.viz.gif_files import MEGABYTE
     from symbench.viz.video import default_name, make_video
 
-    agents = [agent] if agent else []
-    cell = stored_cell(run_dir, cell_id, agents, trust) if run_dir else planned_cell(cell_id, agents, trust)
-    where = out or Path(default_name(cell_id, episode))
+    agents = agent or []
+    cells = [
+        stored_cell(run_dir, each, agents, trust) if run_dir else planned_cell(each, agents, trust) for each in cell_ids
+    ]
+    where = out or Path(default_name(cells, episode, ".gif" if gif else ".mp4"))
+    limit = _limit(where, megabytes * MEGABYTE) if gif else None
     with _progress(steps) as progress:
-        total = make_video(cell, where, episode=episode, steps=steps, fps=fps, zoom=zoom, progress=progress)
-    text = f"{where}\nepisode {episode} (seed {cell.seed + episode}), return {total:.6g}"
-    console().print(text, highlight=False, markup=False, soft_wrap=True)
+        totals = make_video(
+            cells, where, episode=episode, steps=steps, fps=fps, zoom=zoom, limit=limit, progress=progress
+        )
+    lines = [f"{where} ({where.stat().st_size / MEGABYTE:.2f} MB)"]
+    for cell, total in zip(cells, totals, strict=True):
+        who = f"{cell.key.agent}, " if len(cells) > 1 else ""
+        lines.append(f"{who}episode {episode} (seed {cell.seed + episode}), return {total:.6g}")
+    console().print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+
+
+def _limit(out: Path, size: float) -> int:
+    """Bytes that a GIF may have."""
+    from symbench.errors import SymbenchError
+
+    if out.suffix.lower() != ".gif":
+        raise SymbenchError(f"--gif writes a .gif file, received --out {str(out)!r}")
+    if not size > 0:
+        raise SymbenchError("--megabytes must be more than 0")
+    return int(min(size, 2**62))
 
 
 @contextmanager

@@ -92,11 +92,12 @@ def learn_dynamics(
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * max(0.01, 1.0 - update / settings.updates)
         rows = learned[torch.randint(len(learned), (settings.batch,), generator=generator)]
+        loss = _missed(dynamics, seen, rows).square().mean()
         optimizer.zero_grad()
-        torch.autograd.backward(_missed(dynamics, seen, rows).square().mean())
+        torch.autograd.backward(loss)
         optimizer.step()
         if (update + 1) % max(1, settings.updates // REPORTS) == 0:
-            session.report(update + 1, settings.updates, returns)
+            session.report(update + 1, settings.updates, returns, loss=float(loss.detach()))
     with torch.no_grad():
         dynamics.error.copy_(_missed(dynamics, seen, held).square().mean(dim=0).sqrt() * dynamics.stride)
 

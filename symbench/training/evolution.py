@@ -137,7 +137,8 @@ def evolve(recipe: Recipe, settings: Evolution, network: PolicyNetwork, session:
             returns = evaluate_population(recipe, network, candidates, settings.rollouts, first, pool)
             strategy.tell(list(candidates), (-returns).tolist())
             fitness.append(returns)
-            session.report(generation + 1, settings.generations, float(returns.mean()))
+            others = {"best": float(returns.max()), "sigma": float(strategy.sigma)}
+            session.report(generation + 1, settings.generations, float(returns.mean()), **others)
             if generation + 1 == settings.generations or session.checkpoint_is_due():
                 _save(fitness, session)
     vector_to_parameters(torch.from_numpy(strategy.result.xfavorite).float(), network.parameters())

@@ -187,15 +187,17 @@ def imitate(
         segments.append(player.play(settings.segment, settings.exploration, _guided(settings, done)).to(device))
         if len(segments) > settings.buffer:
             segments.pop(int(generator.integers(settings.buffer // 2)))
+        losses = []
         for _ in range(settings.updates):
             newest = generator.random() < settings.fresh
             segment = segments[-1 if newest else int(generator.integers(len(segments)))]
             chosen = torch.from_numpy(generator.choice(settings.num_envs, settings.batch, replace=False))
             loss = segment_loss(learner, segment, chosen.to(device), settings.burn_in, player.masks)
             _descend(learner, optimizer, loss, settings.max_grad_norm)
+            losses.append(loss.detach())
         student.load_state_dict(learner.state_dict())
         done += per_segment
-        session.report(done, settings.steps, player.returns.mean)
+        session.report(done, settings.steps, player.returns.mean, loss=float(torch.stack(losses).mean()))
         if done >= settings.steps or session.checkpoint_is_due():
             session.save(learner, optimizer, done)
     envs.close()

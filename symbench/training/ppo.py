@@ -91,7 +91,7 @@ class Report(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         # Called before each rollout, so after each update.
-        self.session.report(self.num_timesteps, self.total, mean_return(self.model))
+        self.session.report(self.num_timesteps, self.total, mean_return(self.model), **losses(self.model))
         if self.session.checkpoint_is_due():
             save_model(self.model, self.session)
 
@@ -100,6 +100,12 @@ def mean_return(model: BaseAlgorithm) -> float:
     """Mean return of the last 1000 ended episodes; NaN before the first has ended."""
     returns = [episode["r"] for episode in model.ep_info_buffer or ()]
     return float(np.mean(returns)) if returns else float("nan")
+
+
+def losses(model: BaseAlgorithm) -> dict[str, float]:
+    """What SB3 says of the latest update: ``loss``, ``train/value_loss``, ``train/entropy_loss`` ..."""
+    said = {name: float(value) for name, value in model.logger.name_to_value.items() if name.startswith("train/")}
+    return {"loss" if name == "train/loss" else name: value for name, value in said.items()}
 
 
 def save_model(model: BaseAlgorithm, session: Session) -> None:
@@ -133,7 +139,7 @@ def train_ppo(
     if remaining > 0:
         model.set_logger(Logger(None, []))  # without one, SB3 makes a folder for logs in the temporary directory
         model.learn(remaining, callback=Report(session, settings.steps), reset_num_timesteps=False)
-        session.report(settings.steps, settings.steps, mean_return(model))
+        session.report(settings.steps, settings.steps, mean_return(model), **losses(model))
         save_model(model, session)
     vec_env.close()
     policy: Any = model.policy

@@ -1,11 +1,15 @@
-"""How far a training is: a bar on a terminal, a line for every tenth where there is none, so that logs show life."""
+"""How far a training is, and how long it will take: a bar on a terminal, else a line for every tenth."""
 
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+_ETA_OVER: Final = 24 * 3600.0  # seconds that the time left is estimated from: a generation can take many minutes
 
 
 class Meter:
@@ -16,7 +20,12 @@ class Meter:
         self._console = Console(stderr=True)
         self._label, self._form, self._tenths = label, form, 0
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bar = Progress(*columns, TimeRemainingColumn(), console=self._console, disable=not sys.stderr.isatty())
+        self._bar = Progress(
+            *(*columns, TimeRemainingColumn(), TextColumn("left")),
+            console=self._console,
+            disable=not sys.stderr.isatty(),
+            speed_estimate_period=_ETA_OVER,
+        )
         self._task = self._bar.add_task(label, total=None)
 
     def __enter__(self) -> Meter:
@@ -41,5 +50,6 @@ class Meter:
         elif 10 * done // total > self._tenths:
             self._tenths = 10 * done // total
             share = f"{done / total:.0%} ({done:,} of {total:,})"
-            line = f"{self._label}: {share}, {self._form.format(value)}, {seconds:.0f} s"
+            left = timedelta(seconds=round(seconds * (total - done) / done))
+            line = f"{self._label}: {share}, {self._form.format(value)}, {seconds:.0f} s, {left} left"
             self._console.print(line, highlight=False, soft_wrap=True)

@@ -15,6 +15,7 @@ from symbench.errors import NOTHING_KEPT, SymbenchError
 from symbench.reading import brief
 from symbench.runner.provenance import CHANGES, machine
 from symbench.training.progress import Meter
+from symbench.training.scalar_logs import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from symbench.training.scalar_logs import ScalarLog
+
 STORY = "train.json"  # written last: a training that has it is finished
 CHECKPOINT, OWNER, CURVE = "checkpoint.pt", "checkpoint.json", "curve.json"
-REMAINS = (STORY, "agent.*", "checkpoint.*", CURVE, "fitness.npy", "partial-*")
+REMAINS = (STORY, "agent.*", "checkpoint.*", CURVE, "fitness.npy", "partial-*", EVENTS)
 CHECKPOINT_SECONDS = 30.0
 CURVE_POINTS = 100
 
@@ -93,7 +96,14 @@ class Session:
     """
 
     def __init__(
-        self, folder: Path, seed: int, digest: str = "", *, resume: bool = True, measure: str = "return {:.1f}"
+        self,
+        folder: Path,
+        seed: int,
+        digest: str = "",
+        *,
+        resume: bool = True,
+        measure: str = "return {:.1f}",
+        log: ScalarLog | None = None,
     ) -> None:
         """Open ``folder``.
 
@@ -103,6 +113,7 @@ class Session:
             digest: Of the recipe; the folder's training goes on only if it is of the same.
             resume: Whether to go on with what the folder holds; otherwise that is deleted.
             measure: How progress is written.
+            log: Where the points of the learning curve go, too, with losses and speed.
 
         Raises:
             SymbenchError: The folder holds the training of another recipe, or cannot be written.
@@ -110,6 +121,7 @@ class Session:
         self.folder, self.seed, self.digest = folder, seed, digest
         self.curve: list[dict[str, float]] = []
         self._before, self._start, self._saved = 0.0, time.perf_counter(), time.perf_counter()
+        self._log, self._logged = log, (-1, 0.0)  # where, and of the latest point there: steps done, seconds
         self._meter = Meter(f"{folder.parent.name}/{folder.name}", measure)
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -119,11 +131,16 @@ class Session:
         self._was_dirty = bool(_said(folder / OWNER, "dirty"))
 
     def __enter__(self) -> Session:
+        if self._log is not None:
+            self._log.open(self.folder)
         self._meter.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         self._meter.__exit__()
+        if self._log is not None:
+            with writing(self.folder):
+                self._log.close()
         if isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt(self._last_checkpoint()) from error
 
@@ -173,12 +190,35 @@ class Session:
         """Show progress."""
         self._meter.show(done, total, value, self.seconds)
 
-    def report(self, done: int, total: int, returns: float) -> None:
-        """Show progress, and note a point of the learning curve where one is due."""
+    def report(self, done: int, total: int, returns: float, **others: float) -> None:
+        """Show progress, and note a point of the learning curve where one is due; ``others`` are logged with it."""
         self.show(done, total, returns)
         last = self.curve[-1]["done"] if self.curve else 0
         if done > last and (done >= total or done - last >= total / CURVE_POINTS):
-            self.curve.append({"done": done, "seconds": round(self.seconds, 1), "return": round(returns, 2)})
+            self.note(done, {"return": round(returns, 2)}, **others)
+
+    def note(self, done: int, measured: dict[str, float], **others: float) -> None:
+        """Add a point to the learning curve.
+
+        Args:
+            done: Steps, generations or epochs so far.
+            measured: What the curve says of them.
+            others: What is only logged, e.g. the loss.
+        """
+        if self._log is not None:
+            with writing(self.folder):
+                self._write_log(self._log, done, {**measured, **others})
+        self.curve.append({"done": done, "seconds": round(self.seconds, 1), **measured})
+
+    def _write_log(self, log: ScalarLog, done: int, values: dict[str, float]) -> None:
+        now = self.seconds
+        if self._logged[0] < 0:
+            log.begin(self.curve)
+            self._logged = (int(self.curve[-1]["done"]) if self.curve else 0, self._before)
+        before, then = self._logged
+        speed = {"steps_per_second": (done - before) / (now - then)} if now > then else {}
+        log.write(done, {**values, **speed})
+        self._logged = (done, now)
 
     @contextmanager
     def checkpoint(self, name: str) -> Iterator[Path]:

@@ -26,6 +26,7 @@ from symbench.training.recipe import (
     load_recipe,
 )
 from symbench.training.recipe_parts import check, find_teacher, make_network, teacher_of
+from symbench.training.scalar_logs import make_log
 from symbench.training.session import STORY, Session, require_commit, writing
 from symbench.wrappers.vector import ShufflePatches, ShuffleSensors
 from symbench.zoo import save_agent
@@ -51,6 +52,7 @@ def train(
     device: str = "cpu",
     workers: int = 1,
     allow_dirty: bool = False,
+    log: str | None = None,
 ) -> Path:
     """Train one run of a recipe.
 
@@ -67,14 +69,16 @@ def train(
         device: Where gradients are computed, ``"cpu"`` or ``"cuda"``; evolution needs none.
         workers: Processes that play the candidates of an evolution which see frames; results do not depend on it.
         allow_dirty: Whether to train although files of the source checkout differ from its commit; the card says so.
+        log: ``"tensorboard"`` writes event files into the run's folder, ``"wandb"`` begins a run of Weights & Biases:
+            points of the learning curve, losses, and speed. A training that is finished already is not logged.
 
     Returns:
         The agent's path without suffix, for :func:`symbench.zoo.load_agent`.
 
     Raises:
         SymbenchError: The recipe, or the checkpoint to go on from, is not usable; there is the training of another
-            recipe; ``out`` cannot be written; the device is not there; ``workers`` is less than 1; a
-            package that the algorithm needs is not installed; files of the checkout differ from its commit.
+            recipe; ``out`` cannot be written; the device, or the log, is not there; ``workers`` is less than 1; a
+            package that the algorithm or the log needs is not installed; files of the checkout differ from its commit.
     """
     _require_device(device)
     if workers < 1:
@@ -82,10 +86,11 @@ def train(
     plan = load_recipe(recipe, overrides)
     _require_parts(plan)
     check(plan, seed)
+    scalars = make_log(log, {"seed": seed, **plan.model_dump()}) if log else None
     measure = "length {:.4f}" if isinstance(plan.algorithm, Reinforce) else "return {:.1f}"
     folder = out / plan.name / f"s{seed}"
     require_commit(folder, resume=resume, allow_dirty=allow_dirty)
-    session = Session(folder, seed, plan.digest, resume=resume, measure=measure)
+    session = Session(folder, seed, plan.digest, resume=resume, measure=measure, log=scalars)
     if not session.finished:
         with single_thread(), session:
             torch.manual_seed(seed)

@@ -6,10 +6,12 @@ from typing import Final
 
 ORANGE: Final = (230, 159, 0)
 SKY: Final = (86, 180, 233)
+VERMILION: Final = (213, 94, 0)
 GREY: Final = (150, 150, 150)
+CHARCOAL: Final = (60, 60, 60)
 PALETTE: Final = (
     *((0, 114, 178), ORANGE, (0, 158, 115), (204, 121, 167)),
-    *(SKY, (213, 94, 0), (240, 228, 66), (60, 60, 60)),
+    *(SKY, VERMILION, (240, 228, 66), CHARCOAL),
 )
 
 

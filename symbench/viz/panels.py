@@ -1,4 +1,4 @@
-"""Draws what stands side by side in a video: enlarged frames, highlighted patches, bars of sensor values, captions."""
+"""Draws what stands side by side in a video: enlarged frames, highlighted patches, sensors, attention, captions."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     Colour = tuple[int, int, int]
 
 _GAP, _TITLE, _LINE = 8, 24, 22  # pixels between panels, above them, and for a line of the caption
-_INK, _PAPER = (30, 30, 30), (255, 255, 255)
+_INK, _PAPER, _GROUND = (30, 30, 30), (255, 255, 255), (246, 246, 246)
 _FONT: Final = 14
 _SMALLEST: Final = 8
 _TINT = 0.4
+_LABEL, _SWATCH, _NARROWEST = 95, 6, 80  # widths of names, of the colours before a row, of what is right of names
 
 
 def rgb(frame: NDArray[Any]) -> Picture:
@@ -78,21 +79,51 @@ def bars(values: NDArray[Any], names: Sequence[str], sources: NDArray[np.int64],
         sources: Number of the sensor that each value comes from, which decides its colour; -1 is none.
         height: Of the picture in pixels.
     """
-    image, draw_on = require("PIL.Image", "pictures"), require("PIL.ImageDraw", "pictures")
-    width, left = round(0.85 * height), 95
-    picture = image.new("RGB", (width, height), (246, 246, 246))
-    draw = draw_on.Draw(picture)
-    middle, half = (left + width) / 2, (width - left) / 2 - 6
+    picture, draw = _labelled(names, height)
+    middle, half = (_LABEL + picture.width) / 2, (picture.width - _LABEL) / 2 - 6
     pitch = height / len(values)
     for i, value in enumerate(np.asarray(values, dtype=np.float64)):
         end = middle + half * value / (1 + abs(value))
-        top, bottom = pitch * (i + 0.2), pitch * (i + 0.8)
-        draw.rectangle([min(middle, end), top, max(middle, end), bottom], fill=colours.of(int(sources[i])))
-        if pitch > _SMALLEST:
-            text = f"{names[i]}"
-            draw.text((6, (top + bottom) / 2), text, fill=_INK, font=_font(min(_FONT, int(pitch))), anchor="lm")
+        box = [min(middle, end), pitch * (i + 0.2), max(middle, end), pitch * (i + 0.8)]
+        draw.rectangle(box, fill=colours.of(int(sources[i])))
     draw.line([middle, 0, middle, height], fill=_INK)
     return np.asarray(picture)
+
+
+def attention(weights: NDArray[Any], names: Sequence[str], sources: NDArray[np.int64], height: int) -> Picture:
+    """A row a sensor, a column a code: dark where the weight is negative, red where it is positive, white for 0.
+
+    Args:
+        weights: How much every code takes of every sensor, (M, N); 1 and more is the full colour.
+        names: What stands beside each row.
+        sources: As for :func:`bars`; their colour stands before the row.
+        height: Of the picture in pixels.
+    """
+    image = require("PIL.Image", "pictures")
+    picture, draw = _labelled(names, height)
+    strength = np.clip(weights.T, -1.0, 1.0)[:, :, None]
+    ends = np.where(strength < 0, np.array(colours.CHARCOAL), np.array(colours.VERMILION))
+    cells = np.array(_PAPER) + np.abs(strength) * (ends - np.array(_PAPER))
+    left, pitch = _LABEL + 2 * _SWATCH, height / len(sources)
+    size = (picture.width - left - _SWATCH, height)
+    picture.paste(image.fromarray(cells.round().astype(np.uint8)).resize(size, image.Resampling.NEAREST), (left, 0))
+    for i, source in enumerate(sources):
+        draw.rectangle([_LABEL, pitch * i, _LABEL + _SWATCH, pitch * (i + 1)], fill=colours.of(int(source)))
+        if pitch > _SMALLEST:
+            draw.line([_LABEL, pitch * i, picture.width, pitch * i], fill=_GROUND, width=2)
+    return np.asarray(picture)
+
+
+def _labelled(names: Sequence[str], height: int) -> tuple[Any, Any]:
+    """An empty picture with a name at the left of each row, where rows are high enough for that; and its pen."""
+    image, draw_on = require("PIL.Image", "pictures"), require("PIL.ImageDraw", "pictures")
+    picture = image.new("RGB", (max(round(0.85 * height), _LABEL + _NARROWEST), height), _GROUND)
+    draw = draw_on.Draw(picture)
+    pitch = height / len(names)
+    if pitch > _SMALLEST:
+        for i, name in enumerate(names):
+            draw.text((6, pitch * (i + 0.5)), name, fill=_INK, font=_font(min(_FONT, int(pitch))), anchor="lm")
+    return picture, draw
 
 
 def compose(panels: Sequence[Picture], titles: Sequence[str], caption: Sequence[str]) -> Picture:
@@ -110,6 +141,13 @@ def compose(panels: Sequence[Picture], titles: Sequence[str], caption: Sequence[
     for i, line in enumerate(caption):
         _write(draw, line, (_GAP, _TITLE + height + _LINE * (i + 0.6)), width - 2 * _GAP)
     return np.asarray(picture)
+
+
+def stack(pictures: Sequence[Picture]) -> Picture:
+    """One below the other, as wide as the widest."""
+    width = max(picture.shape[1] for picture in pictures)
+    padded = [np.pad(each, ((0, 0), (0, width - each.shape[1]), (0, 0)), constant_values=255) for each in pictures]
+    return np.concatenate(padded)
 
 
 def frame(picture: Picture, colour: Colour = colours.ORANGE) -> Picture:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from symbench.errors import SymbenchError
 from symbench.extras import require
+from symbench.viz.gif_files import Frames, write_gif
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,15 +23,17 @@ SUFFIXES = (".mp4", ".gif")
 
 
 @contextmanager
-def writer(path: Path, fps: int) -> Iterator[Write]:
+def writer(path: Path, fps: int, limit: int | None = None) -> Iterator[Write]:
     """A function that appends a frame (H, W, 3), uint8, to a new video; the file appears when all are written.
 
     Args:
         path: A ``.mp4`` (H.264) or ``.gif`` file; missing folders are made.
         fps: Frames per second; a GIF shows at most 50.
+        limit: Bytes that a GIF may have; see :func:`~symbench.viz.gif_files.write_gif`.
 
     Raises:
-        SymbenchError: The suffix is another one, the file cannot be written, or a package is missing.
+        SymbenchError: The suffix is another one, the file cannot be written or exceeds the limit, or a package is
+            missing.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise SymbenchError(f"a video is a {' or '.join(SUFFIXES)} file, received {str(path)!r}")
@@ -43,7 +46,7 @@ def writer(path: Path, fps: int) -> Iterator[Write]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".video") as folder:
             partial = Path(folder) / f"video{path.suffix.lower()}"
-            with (_mp4 if mp4 else _gif)(partial, fps) as append:
+            with _mp4(partial, fps) if mp4 else _gif(partial, fps, limit) as append:
                 yield append
             partial.replace(path)
     except OSError as error:
@@ -62,10 +65,7 @@ def _mp4(path: Path, fps: int) -> Iterator[Write]:
 
 
 @contextmanager
-def _gif(path: Path, fps: int) -> Iterator[Write]:
-    image = require("PIL.Image", "pictures")
-    frames: list[Any] = []
-    yield lambda frame: frames.append(image.fromarray(frame).quantize(64, dither=image.Dither.NONE))
-    if frames:
-        hundredths = max(2, round(100 / fps))
-        frames[0].save(path, save_all=True, append_images=frames[1:], duration=10 * hundredths, loop=0)
+def _gif(path: Path, fps: int, limit: int | None) -> Iterator[Write]:
+    frames = Frames()
+    yield frames.append
+    write_gif(path, frames, fps, limit)

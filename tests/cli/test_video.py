@@ -75,6 +75,46 @@ def test_attended_patches_are_drawn(symbench: Symbench, tmp_path: Path) -> None:
     assert any(red > 200 and 120 < green < 190 and blue < 60 for _, (red, green, blue) in colours)  # type: ignore[misc]
 
 
+SHUFFLED = "shuffle@3/CartPoleSwingUp/shuffle-sensors/every-200"
+
+
+def test_attention_stands_beside_the_sensors_of_an_agent_that_has_some(symbench: Symbench, tmp_path: Path) -> None:
+    widths = {}
+    for agent in ("mlp", "attention-neuron", "recurrent-attention-neuron"):
+        result = symbench("video", f"{SHUFFLED}/{agent}/s0", "--steps", 2, "--zoom", 1, "--out", "a.gif")
+        assert result.exit_code == 0, result.output
+        with Image.open(tmp_path / "a.gif") as gif:
+            widths[agent] = gif.width
+    assert widths["mlp"] < widths["attention-neuron"] == widths["recurrent-attention-neuron"]
+
+
+def test_two_agents_are_shown_on_the_same_episode_until_the_last_is_over(symbench: Symbench, tmp_path: Path) -> None:
+    cells = [f"{SHUFFLED}/{agent}/s0" for agent in ("mlp", "attention-neuron")]
+    result = symbench("video", *cells, "--episode", 800, "--zoom", 1, "--out", "a.gif")
+    assert result.exit_code == 0, result.output
+    # Both leave the track, the MLP later: steps 0 to its end are as many frames, and one when it is over.
+    lines = result.output.splitlines()
+    assert lines[1].startswith("mlp, episode 800 (seed 1000800), return 4.9")
+    assert lines[2].startswith("attention-neuron, episode 800 (seed 1000800), return 4.8")
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert gif.n_frames == 40 and gif.height > 2 * 96  # type: ignore[attr-defined]
+    alone = symbench("video", cells[1], "--episode", 800, "--zoom", 1, "--out", "b.gif")
+    assert alone.output.splitlines()[1].split("return ")[1] == lines[2].split("return ")[1]
+
+
+def test_a_gif_keeps_its_limit_and_says_its_size(symbench: Symbench, tmp_path: Path) -> None:
+    arguments = ("video", f"{SHUFFLED}/attention-neuron/s0", "--steps", 60, "--zoom", 2, "--gif")
+    name = SHUFFLED.replace("/", "_") + "_attention-neuron_s0_e0.gif"
+    result = symbench(*arguments)
+    assert result.exit_code == 0 and f"{name} (0." in result.output, result.output
+    usual = (tmp_path / name).stat().st_size
+    assert symbench(*arguments, "--megabytes", usual / 2e6).exit_code == 0
+    assert 0 < (tmp_path / name).stat().st_size <= usual / 2
+    result = symbench(*arguments, "--megabytes", 0.001)
+    assert result.exit_code == 2 and "60 frames do not fit in 0.001 MB" in result.stderr
+    assert 0 < (tmp_path / name).stat().st_size <= usual / 2, "what was there stays"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -82,6 +122,10 @@ def test_attended_patches_are_drawn(symbench: Symbench, tmp_path: Path) -> None:
         (("--out", "tiny.toml/a.gif"), "cannot write 'tiny.toml/a.gif'"),
         (("--out", "a.gif", "--episode", 100), "episode must be between 0 and 99"),
         (("--out", "a.gif", "--steps", 0), "steps must be at least 1, received 0"),
+        (("--out", "a.mp4", "--gif"), "--gif writes a .gif file, received --out 'a.mp4'"),
+        (("--gif", "--megabytes", 0), "--megabytes must be more than 0"),
+        (("--gif", "--megabytes", "nan"), "--megabytes must be more than 0"),
+        ((f"{SHUFFLED}/mlp/s0",), "a video shows cells of one task, received CartPole-v1 and CartPoleSwingUp"),
     ],
 )
 def test_a_mistake_is_one_line(symbench: Symbench, arguments: tuple[object, ...], message: str) -> None:

@@ -90,11 +90,11 @@ def interrupt(monkeypatch: pytest.MonkeyPatch) -> Interrupt:
     def at(count: int) -> None:
         calls: list[int] = []
 
-        def counting(session: Session, done: int, total: int, returns: float) -> None:
+        def counting(session: Session, done: int, total: int, returns: float, **others: float) -> None:
             calls.append(done)
             if len(calls) == count:
                 raise KeyboardInterrupt
-            report(session, done, total, returns)
+            report(session, done, total, returns, **others)
 
         monkeypatch.setattr(Session, "report", counting)
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from gymnasium.spaces import Discrete
 
+from symbench.policies.attention_neuron import NORMALISATIONS, AttentionNeuron, RecurrentAttentionNeuron
 from symbench.policies.vision import (
     SetPooling,
     SetTransformerNetwork,
@@ -68,3 +69,25 @@ def test_a_network_shows_the_attention_of_the_step_it_is_about_to_take(kind: typ
     torch.testing.assert_close(weights, network.layer.weights(state[1], before[2]))
     other = network.attention(255 - frames, before)
     assert (weights - other).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+def test_weights_of_sensors_are_those_of_the_code(normalisation: str) -> None:
+    layer = AttentionNeuron(3, ACTIONS, num_codes=6, value_dim=4, normalisation=normalisation)
+    sensors, actions = torch.randn(2, 5, 3), torch.randn(2, 3, ACTIONS)
+    weights = layer.weights(sensors, actions)
+    assert weights.shape == (2, 6, 5)
+    assert torch.equal((weights @ layer.values(sensors)).flatten(1), layer(sensors, actions))
+    order = torch.tensor([3, 0, 4, 1, 2])
+    torch.testing.assert_close(layer.weights(sensors[:, order], actions), weights[:, :, order])
+    if normalisation == "softmax":
+        torch.testing.assert_close(weights.sum(dim=2), torch.ones(2, 6))
+
+
+def test_recurrent_weights_are_those_of_the_step_that_is_taken() -> None:
+    layer = RecurrentAttentionNeuron(ACTIONS, num_codes=6)
+    seen, actions, state = torch.randn(2, 5), torch.randn(2, ACTIONS), (torch.randn(2, 5, 8), torch.randn(2, 5, 8))
+    weights = layer.weights(seen, actions, *state)
+    code, *after = layer(seen, actions, *state)
+    torch.testing.assert_close(torch.tanh((weights @ seen[:, :, None])[:, :, 0]), code)
+    assert not torch.allclose(layer.weights(seen, actions, *after), weights), "the step after is another"

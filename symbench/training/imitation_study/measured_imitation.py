@@ -38,15 +38,14 @@ class MeasuredSession(Session):
         self._study, self._student, self._conditions = study, student, study.conditions()
         self._first_seed = load_suite(study.suite).seed
 
-    def report(self, done: int, total: int, returns: float) -> None:
+    def report(self, done: int, total: int, returns: float, **others: float) -> None:
         """Show progress, and measure where a measurement is due."""
         self.show(done, total, returns)
         before = self.curve[-1]["done"] if self.curve else 0
         point = self._study.points * min(done, total) // total
         if point > self._study.points * before // total:
             scores = {level: self._score(level, last=point == self._study.points) for level in self._conditions}
-            now = {"done": min(done, total), "seconds": round(self.seconds, 1), "return": round(returns, 2)}
-            self.curve.append({**now, **scores})
+            self.note(min(done, total), {"return": round(returns, 2), **scores}, **others)
 
     def _score(self, level: str, *, last: bool) -> float:
         """Mean return under one condition; all measurements play the same episodes."""

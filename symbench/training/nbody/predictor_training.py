@@ -105,7 +105,7 @@ def _train(
             raise SymbenchError(f"the predictor diverged in epoch {done}; take a smaller learning rate")
         if done % EVERY == 0 or done == epochs:
             errors = {"valid_mse": mse(network, splits.valid), "test_mse": mse(network, splits.test)}
-            session.curve.append({"done": done, "seconds": round(session.seconds, 1), "train_mse": error, **errors})
+            session.note(done, {"train_mse": error, **errors})
         session.show(done, epochs, error)
         if session.checkpoint_is_due() or done == epochs:
             session.save(network, optimizer, done)

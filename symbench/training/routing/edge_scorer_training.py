@@ -156,7 +156,7 @@ def _note(
         raise SymbenchError(f"the edge scorer diverged in step {done}; take a smaller learning rate")
     session.show(done, steps, loss)
     if done % max(1, steps // _POINTS) == 0:
-        session.curve.append({"done": done, "seconds": round(session.seconds, 1), "loss": loss})
+        session.note(done, {"loss": loss})
     if session.checkpoint_is_due() or done == steps:
         session.save(scorer, optimizer, done)
 

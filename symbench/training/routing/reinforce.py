@@ -88,7 +88,7 @@ def train_routing(settings: Reinforce, model: RoutingModel, session: Session) ->
     weights = [weight for weight in learner.parameters() if weight.requires_grad]
     optimizer = torch.optim.Adam(weights, settings.learning_rate, weight_decay=settings.weight_decay)
     for step in range(session.restore(learner, optimizer), settings.steps):
-        length, done = _step(learner, optimizer, session.seed, step), step + 1
+        (length, loss), done = _step(learner, optimizer, session.seed, step), step + 1
         if not math.isfinite(length):
             raise SymbenchError(f"the training diverged at step {done}; take a smaller learning_rate")
         if done % settings.epoch == 0 and learner.baseline is not None:
@@ -96,8 +96,8 @@ def train_routing(settings: Reinforce, model: RoutingModel, session: Session) ->
             learner.train()
         session.show(done, settings.steps, length)
         if done % max(1, settings.steps // POINTS) == 0 or done == settings.steps:
-            row = {"done": done, "seconds": round(session.seconds, 1), "sampled": round(length, 4)}
-            session.curve.append({**row, "length": round(mean_length(model, settings.nodes, VALIDATION), 4)})
+            greedy = mean_length(model, settings.nodes, VALIDATION)
+            session.note(done, {"sampled": round(length, 4), "length": round(greedy, 4)}, loss=loss)
         if session.checkpoint_is_due() or done == settings.steps:
             session.save(learner, optimizer, done)
 
@@ -108,8 +108,8 @@ def mean_length(model: RoutingModel, nodes: int, instances: int, seed: int = VAL
     return float(greedy_lengths(model, drawn).mean())
 
 
-def _step(learner: Learner, optimizer: torch.optim.Optimizer, seed: int, step: int) -> float:
-    """One update; the mean length of the sampled tours."""
+def _step(learner: Learner, optimizer: torch.optim.Optimizer, seed: int, step: int) -> tuple[float, float]:
+    """One update; the mean length of the sampled tours, and the loss."""
     settings, generator = learner.settings, generator_of(seed, step)
     instances = uniform_instances(learner.model.problem, settings.batch, settings.nodes, generator)
     falls = 1 - (1 - settings.last_rate) * step / settings.steps
@@ -119,4 +119,4 @@ def _step(learner: Learner, optimizer: torch.optim.Optimizer, seed: int, step: i
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], settings.max_grad_norm)
     optimizer.step()
-    return float(length)
+    return float(length), float(loss.detach())
