@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export SDL_VIDEODRIVER ?= dummy
 
-.PHONY: run test lint types tables tables-check bench mutants clean
+.PHONY: run test lint types docs notebook tables tables-check bench mutants clean
 .DEFAULT_GOAL := run
 
 $(VENV)/installed: pyproject.toml
@@ -16,6 +16,10 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/pip install --quiet --editable '.[docs]'
 	touch $@
 
 run: $(VENV)/installed  ## install, run the shuffle suite with the bundled agents, print the table
@@ -31,6 +35,13 @@ lint: $(VENV)/installed-dev
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 	cd docs/tables && $(abspath $(BIN))/mypy --config-file ../../pyproject.toml make_tables.py
+	cd docs/hooks && $(abspath $(BIN))/mypy --config-file ../../pyproject.toml *.py
+
+docs: $(VENV)/installed-docs  ## the documentation site, into site/; nothing is loaded from elsewhere, and it needs no server
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
+notebook: $(VENV)/installed-docs  ## run the notebook of first steps again and keep what it prints
+	$(BIN)/python docs/hooks/run_notebook.py
 
 tables: $(VENV)/installed-dev  ## make the tables of README and docs again from their data
 	$(BIN)/python docs/tables/make_tables.py
@@ -47,4 +58,4 @@ mutants: $(VENV)/installed-dev  ## small faults put in on purpose: how many of a
 	$(BIN)/python tests/mutants.py --sample $(SAMPLE)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist site *.egg-info

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from symbench.leaderboard.board_statistics import ranks
+from symbench.leaderboard.board_statistics import contender, ranks
 from symbench.leaderboard.bootstrap import Draws, crossed, difference, iqm
 from symbench.leaderboard.retention import shares
 from symbench.suites.suite import NEAR_THE_BEST
@@ -102,7 +102,9 @@ def by_score_and_intervals(board: Board) -> dict[str, int]:
 
 def by_score(board: Board) -> dict[str, int]:
     """The rule of boards: by perturbed score, tied unless ahead in nearly all draws."""
-    return _ranked(_scores(board), ranks)
+    order = sorted(board, key=lambda name: -float(iqm(board[name][1:].mean(axis=-1)).mean()))
+    drawn = [contender(board[name][1:], SEED, RESAMPLES) for name in order]
+    return dict(zip(order, ranks(drawn), strict=True))
 
 
 def _scores(board: Board) -> dict[str, Draws]:

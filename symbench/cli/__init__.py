@@ -24,6 +24,7 @@ from symbench.cli.merge import merge
 from symbench.cli.plot import plot
 from symbench.cli.report import report
 from symbench.cli.run import run
+from symbench.cli.sign_verified import sign_verified
 from symbench.cli.solve import solve
 from symbench.cli.study import study
 from symbench.cli.submit import submit
@@ -82,7 +83,7 @@ for _name, _command in (
     *(("describe", describe), ("video", video), ("analyse", analyse)),
     *(("check-symmetry", check_symmetry), ("study", study)),
     *(("solve", solve), ("demo", demo)),
-    *(("submit", submit), ("validate", validate), ("verify", verify)),
+    *(("submit", submit), ("validate", validate), ("verify", verify), ("sign-verified", sign_verified)),
     *(("leaderboard", leaderboard), ("compare", compare)),
     ("check-pull-request", check_pull_request),
 ):

@@ -1,4 +1,4 @@
-"""The page as one file: style, scripts and agents are inside, so that it works from a disk and asks for nothing."""
+"""The pages as one file each: style, scripts and data are inside, so that they ask for nothing."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 _PAGE: Final = Path(__file__).parent / "page"
 SCRIPTS: Final = (
     *("random", "cart_pole", "layers", "networks", "perturbations", "session"),  # no document is needed for these
-    *("drawing", "chips", "main"),
+    *("controls", "drawing", "cart_drawing", "chips", "main"),
 )
+LIVE_SCRIPTS: Final = ("controls", "drawing", "live_lane", "live_panel", "live")
 
 
 def script(names: Sequence[str] = SCRIPTS) -> str:
@@ -36,15 +37,30 @@ def page(agents: Sequence[dict[str, Any]] | None = None) -> str:
         agents: Those to choose from, as :func:`~symbench.demo.export.exported_agent` gives them; by default
             :func:`~symbench.demo.export.bundled_agents`.
     """
-    style, code = _read("style.css"), script()
-    policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(code)}; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
     data = json.dumps(bundled_agents() if agents is None else agents, separators=(",", ":"), ensure_ascii=True)
     # No text of a card can end the element it stands in.
-    parts = {"policy": policy, "style": style, "agents": data.replace("<", "\\u003c"), "script": code}
-    return re.sub(r"\{(policy|style|agents|script)\}", lambda found: parts[found[1]], _read("index.html"))
+    html, _ = _filled("index.html", script(), "", {"agents": data.replace("<", "\\u003c")})
+    return html
+
+
+def live_page(sockets: Sequence[str]) -> tuple[str, str]:
+    """The page of a local server as HTML, and its content security policy, which is in it, too.
+
+    Args:
+        sockets: Addresses of websockets that it may open.
+    """
+    connect = f"connect-src 'self' {' '.join(sockets)}; "
+    return _filled("live.html", script(LIVE_SCRIPTS), connect, {})
+
+
+def _filled(template: str, code: str, connect: str, data: dict[str, str]) -> tuple[str, str]:
+    style = _read("style.css")
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(code)}; img-src data:; {connect}"
+        "base-uri 'none'; form-action 'none'"
+    )
+    parts = {"policy": policy, "style": style, "script": code, **data}
+    return re.sub(r"\{(policy|style|agents|script)\}", lambda found: parts[found[1]], _read(template)), policy
 
 
 def write_page(folder: Path) -> Path:

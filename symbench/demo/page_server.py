@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any
 
-from symbench.errors import SymbenchError
-
-HOST: Final = "127.0.0.1"
+from symbench.demo.listening import HOST, address_of, listen
 
 
 class PageServer(ThreadingHTTPServer):
     """Serves one page, and nothing else, to browsers on this machine. Call ``serve_forever()``."""
 
     daemon_threads = True  # a browser that keeps its connection open does not keep the command from ending
-    allow_reuse_address = False  # with it a second server could take the port of the first, on Windows
 
     def __init__(self, page: str, port: int) -> None:
         """Take the port.
@@ -28,18 +25,15 @@ class PageServer(ThreadingHTTPServer):
             SymbenchError: The port is in use, or not to be had.
         """
         self.content = page.encode()
-        try:
-            super().__init__((HOST, port), _Handler)
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise SymbenchError(
-                f"cannot listen on {HOST}:{port} ({why}); take another --port, 0 for a free one"
-            ) from error
+        super().__init__((HOST, port), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listen(port)
+        self.server_address = self.socket.getsockname()
 
     @property
     def address(self) -> str:
         """Where the page is."""
-        return f"http://{HOST}:{self.server_address[1]}/"
+        return address_of(self.socket)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that goes away while it is answered is no mistake."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import functools
 import math
-import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.error import DependencyNotInstalled
 from gymnasium.utils import EzPickle
+
+from symbench.envs.headless import draw_without_display
 
 try:
     import pygame
@@ -161,8 +161,7 @@ class CarRacingEnv(original.CarRacing):
             lap_complete_percent: Fraction of the tiles that must have been visited when the lap is closed.
             grey: Grey observations without indicators instead of RGB with them.
         """
-        if sys.platform.startswith("linux") and not os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}:
-            os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+        draw_without_display()
         super().__init__(render_mode=render_mode, lap_complete_percent=lap_complete_percent)
         EzPickle.__init__(self, render_mode, lap_complete_percent, grey)
         self.grey = grey

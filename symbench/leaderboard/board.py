@@ -10,11 +10,10 @@ import numpy as np
 from symbench.errors import SymbenchError
 from symbench.files import write_atomically
 from symbench.leaderboard import board_text
-from symbench.leaderboard.board_statistics import ranks
+from symbench.leaderboard.board_statistics import Contender, contender, ranks
 from symbench.leaderboard.bootstrap import (
     RANKED_FROM,
     UNDEFINED,
-    Draws,
     Estimate,
     crossed,
     estimate,
@@ -212,22 +211,22 @@ def _board(suite: str, task: str, submissions: Sequence[Submission], verified: M
     return Board(suite, task, lines)
 
 
-def _ranked(lines: Sequence[tuple[Line, Draws]]) -> list[Line]:
+def _ranked(lines: Sequence[tuple[Line, Contender]]) -> list[Line]:
     """Lines in order and with ranks; the clean score, then the name decide between equals."""
     ordered = sorted(lines, key=lambda pair: (-pair[0].ranked_by, -pair[0].clean.value, pair[0].card.name))
-    ranked = [(line, draws) for line, draws in ordered if line.runs >= RANKED_FROM]
-    places = ranks([draws for _, draws in ranked])
+    ranked = [(line, drawn) for line, drawn in ordered if line.runs >= RANKED_FROM]
+    places = ranks([drawn for _, drawn in ranked])
     with_rank = [replace(line, rank=place) for (line, _), place in zip(ranked, places, strict=True)]
     return [*with_rank, *(line for line, _ in ordered if line.runs < RANKED_FROM)]
 
 
-def _line(submission: Submission, task: str, verified: bool) -> tuple[Line, Draws]:
-    """A line without rank, and what it is ranked by."""
+def _line(submission: Submission, task: str, verified: bool) -> tuple[Line, Contender]:
+    """A line without rank, and draws of what it is ranked by."""
     suite, name = submission.suite, submission.card.name
     conditions = [each.id for each in conditions_of(suite, task) if not each.baseline]
     clean = normalised(submission, task, suite.baseline.id)
     perturbed = np.stack([normalised(submission, task, condition) for condition in conditions])
-    draws, of_runs = crossed(perturbed, suite.seed, name), perturbed.mean(axis=-1)
+    of_runs = perturbed.mean(axis=-1)
     kept = iqm(shares(of_runs, clean.mean(axis=-1), ALL_OF_IT)).tolist() if has_learned(clean) else []
     line = Line(
         submission=submission,
@@ -235,21 +234,21 @@ def _line(submission: Submission, task: str, verified: bool) -> tuple[Line, Draw
         episodes=clean.shape[1],
         clean_return=float(submission.returns(task, suite.baseline.id).mean()),
         clean=score(clean, suite.seed, name),
-        score=estimate(draws),
+        score=estimate(crossed(perturbed, suite.seed, name)),
         scores=dict(zip(conditions, iqm(of_runs).tolist(), strict=True)),
         retention=retention_on_a_board(perturbed, clean, suite.seed, name),
         kept=dict(zip(conditions, kept, strict=False)),
         bar=suite.bar(task),
         verified=verified,
     )
-    return _with_gap(line, task) if ranked_by_gap(task) else (line, draws)
+    return _with_gap(line, task) if ranked_by_gap(task) else (line, contender(perturbed, suite.seed))
 
 
-def _with_gap(line: Line, task: str) -> tuple[Line, Draws]:
+def _with_gap(line: Line, task: str) -> tuple[Line, Contender]:
     """The line of a task that is ranked by gaps: all conditions count equally, that without perturbation too."""
     submission = line.submission
     conditions = [each.id for each in conditions_of(submission.suite, task)]
     gaps = submitted_gaps(submission, task, conditions)
-    draws = gap_draws(gaps, submission.suite.seed, line.card.name)
+    gap = mean_gap(gap_draws(gaps, submission.suite.seed, line.card.name))
     of_conditions = dict(zip(conditions, iqm(gaps.mean(axis=-1)).tolist(), strict=True))
-    return replace(line, gap=mean_gap(draws), gaps=of_conditions), draws
+    return replace(line, gap=gap, gaps=of_conditions), contender(-gaps, submission.suite.seed)

@@ -1,7 +1,8 @@
 """What boards rank by and show: which ranks are tied, performance profiles.
 
 Agarwal et al. 2021 (arXiv 2108.13264): two agents whose difference could be chance have the same rank. No agent gains a
-rank by playing worse anywhere, in any condition, training run or episode; docs/statistics.md says why.
+rank by playing worse anywhere, in any condition, training run or episode, nor by another submission, nor by its name;
+docs/statistics.md says why.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from symbench.leaderboard.bootstrap import RANKED_FROM, Draws
+from symbench.leaderboard.bootstrap import RANKED_FROM, RESAMPLES, crossed
 from symbench.leaderboard.proportions import wilson
 
 if TYPE_CHECKING:
@@ -55,29 +56,56 @@ def performance_profile(units: Array, taus: Array) -> Profile:
     return Profile(share, *wilson(share, len(units)))
 
 
-def ranks(agents: Sequence[Draws]) -> list[int]:
-    """Ranks of agents, best first, each of at least :data:`~symbench.leaderboard.bootstrap.RANKED_FROM` runs.
+class Contender(NamedTuple):
+    """What an agent is ranked by in B draws of training runs and episodes, (B,) each.
 
-    An agent has the rank of the group before it unless the first of the group is ahead of it in :data:`AHEAD` of the
-    draws; after a group of k, k ranks are used up (1, 1, 3).
+    Two agents are compared in the same episodes and in runs that are drawn independently: so each has draws for being
+    the better one of a pair, and others for being the worse one. Neither depends on its name, which its author chooses.
 
-    What an agent is ranked by, and each of its draws, must not rise where one of its scores falls. Then neither can its
-    place: who is before it stays there, and the group before it leads it in no fewer draws.
+    Attributes:
+        as_better: Its values where it is compared with one behind it.
+        as_worse: Where it is compared with one before it.
+    """
+
+    as_better: Array
+    as_worse: Array
+
+
+def contender(scores: Array, seed: int, resamples: int = RESAMPLES) -> Contender:
+    """Draws of the mean over conditions of the interquartile mean over training runs.
 
     Args:
-        agents: What each is ranked by, in the order of the values, drawn in the same episodes.
+        scores: Of C conditions, more is better, (C, R, E).
+        seed: Decides what is drawn; the same for all agents of a board.
+        resamples: How many, B.
+    """
+    return Contender(*(crossed(scores, seed, role, resamples=resamples).both for role in Contender._fields))
+
+
+def ranks(agents: Sequence[Contender]) -> list[int]:
+    """Ranks of agents, best first, each of at least :data:`~symbench.leaderboard.bootstrap.RANKED_FROM` runs.
+
+    A rank is one more than the number of agents that are ahead: that stand before it, and are better in :data:`AHEAD`
+    of the draws. None is better than that of an agent that stands before.
+
+    What an agent stands by, and each of its draws, must not rise where one of its scores falls. Then neither can its
+    place: those before it stay there, with their ranks, and who is ahead of it stays ahead. Nor can another agent
+    lift it, whatever that plays: it is ahead of some and lowers them, or of none.
+
+    Args:
+        agents: In the order of the values that they are ranked by.
     """
     found: list[int] = []
     for place, own in enumerate(agents):
-        first = found[-1] - 1 if found else place
-        found.append(first + 1 if _tied(agents[first], own) else place + 1)
+        ahead = sum(_is_ahead(other, own) for other in agents[:place])
+        found.append(max([1 + ahead, *found[-1:]]))
     return found
 
 
-def _tied(first: Draws, own: Draws) -> bool:
-    """Whether the first could be ahead by chance.
+def _is_ahead(better: Contender, worse: Contender) -> bool:
+    """Whether it is no chance that one is better.
 
-    Not by an interval of value plus and minus: one bad training run makes that wider on both sides, and would lift an
-    agent into the group above it.
+    Not by an interval of value plus and minus: one bad training run makes that wider on both sides, and would tie an
+    agent with one that is better.
     """
-    return bool(np.quantile(first.both - own.both, 1 - AHEAD) <= _ROUNDING)
+    return bool(np.quantile(better.as_better - worse.as_worse, 1 - AHEAD) > _ROUNDING)

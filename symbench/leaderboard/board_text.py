@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from symbench.leaderboard.bootstrap import RANKED_FROM, UNDEFINED
+from symbench.leaderboard.plain_text import FORMULA_STARTS
 from symbench.leaderboard.retention import LEAST_CLEAN_SCORE, STATISTICS
 from symbench.leaderboard.text import NOTHING, with_interval
 from symbench.suites.suite import NEAR_THE_BEST
@@ -41,8 +42,8 @@ tables of earlier versions are in `archive/`.
 * **clean score**: without perturbation; interquartile mean over training runs
 * **[95%]**: interval over training runs and episodes; with fewer than {RANKED_FROM} training runs (\\*) over the
   episodes of these runs only, which says nothing about training again
-* **rank**: by perturbed score, so that nobody gains one by playing worse anywhere. Agents whose difference to the first
-  of their group could be chance share a rank. Fewer than {RANKED_FROM} training runs: shown, not ranked.
+* **rank**: by perturbed score, so that nobody gains one by playing worse anywhere; one more than the number of agents
+  whose lead could not be chance. Fewer than {RANKED_FROM} training runs: shown, not ranked.
 * **verified**: a maintainer has played random cells again and got the same numbers."""
 
 _BY_GAP = """Ranked by the **gap in %**, less is better: how much longer tours are than the stored ones of the same
@@ -132,13 +133,18 @@ def _values(board: Board, line: Line) -> dict[str, Any]:
         "episodes": line.episodes,
         "parameters": line.entry.parameters,
         "licence": line.card.licence,
-        "authors": "; ".join(line.card.authors),
+        "authors": "; ".join(map(_no_formula, line.card.authors)),
         "paper": line.card.paper or "",
         "code": line.card.code or "",
-        "description": line.card.description,
+        "description": _no_formula(line.card.description),
         "statistics": STATISTICS,
         **(_estimate("gap", line.gap) | {"worst_gap": _number(line.gaps[line.worst])} if line.gaps else {}),
     }
+
+
+def _no_formula(text: str) -> str:
+    """A text that a spreadsheet shows as it is: ``@octocat`` gets the apostrophe that says so."""
+    return f"'{text}" if text.startswith(tuple(FORMULA_STARTS)) else text
 
 
 def _estimate(name: str, of: Estimate) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Text of strangers that reads as what it is: nothing invisible, no letters that look like others, no formula.
 
 The idea of letters that look alike is that of Unicode's skeletons (UTS 39); of its table only what passes for Latin
-letters in a name is here. Text in any alphabet is fine, as long as one word is of one alphabet.
+letters is here. Text in any alphabet is fine, as long as one word is of one alphabet: a name may well be spelt in
+Cyrillic letters all of which look Latin. Names of submissions, which must not be taken for each other, are a-z and 0-9.
 """
 
 from __future__ import annotations
@@ -16,10 +17,21 @@ FORMULA_STARTS: Final = "=+-@\t\r"  # a spreadsheet takes a cell that begins so 
 # own quotes protect, so "two layers, +5 channels" is fine; and so is a number.
 _FORMULA: Final = re.compile(r"[;|]\s*[\"']*([=@]|[+-](?!\s*[0-9.]))|,\s*[\"']*[=@]")
 
+HANDLE: Final = re.compile(r"@[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
+"""Somebody's name on a site, ``@octocat``; with nothing behind it a spreadsheet finds nothing to compute."""
+
 # Printable, says Unicode, and yet nothing to see: fillers, blank braille, variation selectors, joiners.
 _INVISIBLE: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001d159\U000e0100-\U000e01ef]"
 )
+# Persian and the scripts of India join letters or part them with these, and so do emoji (UAX 31, 2.3).
+_JOINERS: Final = "\u200c\u200d"
+_EMOJI_STYLE: Final = "\ufe0f"
+_JOINED: Final = (
+    *("ARABIC", "SYRIAC", "MANDAIC", "NKO", "MONGOLIAN", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA"),
+    *("TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "KHMER", "MYANMAR", "TIBETAN"),
+)
+_ORDINALS: Final = "\u00aa\u00ba"  # as in N.\u00ba and D.\u00aa; Unicode takes them for letters in another style
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
 _LATIN_IN_CYRILLIC: Final = frozenset(
@@ -31,30 +43,27 @@ _LATIN_IN_GREEK: Final = frozenset(
     "\u03c1\u03c5\u03c7\u03f2\u03f3"
 )
 _LATIN_IN_LATIN: Final = frozenset("\u0251\u0261\u0269\u026a\u0299\u029f") | frozenset(map(chr, range(0x1D00, 0x1D23)))
-_LOOK_ALIKE: Final = _LATIN_IN_CYRILLIC | _LATIN_IN_GREEK
 _OTHERS: Final = ("CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE", "LISU", "DESERET", "OSAGE")
 _MARK: Final = "m"
 _MOST_MARKS: Final = 2  # on one letter; some scripts need as many
 
 
 def check_text(text: str) -> str:
-    """The text if it is one line that reads as what it is.
+    """The text, in Unicode's NFC and with plain spaces, if it is one line that reads as what it is.
+
+    Keyboards and file systems differ in how they write accents and spaces; nobody sees it, so nobody is refused for it.
 
     Raises:
         ValueError: It holds something invisible, letters that look like others, or what a spreadsheet would execute.
     """
-    if not text.isprintable() or text != text.strip():
+    text = _with_plain_spaces(unicodedata.normalize("NFC", text))
+    seen = _without_joiners(text)
+    if not seen.isprintable() or not seen:
         raise ValueError("one line of printable characters is expected")
-    if found := _INVISIBLE.search(text):
+    if found := _INVISIBLE.search(seen):
         raise ValueError(f"{_code(found[0])} cannot be seen; leave it out")
-    _check_letters(text)
-    plain = unicodedata.normalize("NFKC", text)
-    if plain[:1] in FORMULA_STARTS:
-        raise ValueError(f"a text must not begin with {text[0]!r}: a spreadsheet would take it for a formula")
-    if found := _FORMULA.search(plain):
-        raise ValueError(
-            f"a spreadsheet would take what follows {found[0][0]!r} for a formula; write a word between it and the sign"
-        )
+    _check_letters(seen)
+    _check_formula(unicodedata.normalize("NFKC", text))
     return text
 
 
@@ -63,25 +72,55 @@ def reads_as(name: str) -> str:
     return name.replace("0", "o").replace("1", "l").replace("rn", "m").replace("vv", "w").replace("_", "-")
 
 
+def _with_plain_spaces(text: str) -> str:
+    return "".join(" " if unicodedata.category(letter) == "Zs" else letter for letter in text).strip(" ")
+
+
+def _without_joiners(text: str) -> str:
+    """The text without joiners that stand where a script or an emoji needs them."""
+    padded = f" {text} "
+    around = zip(padded, text, padded[2:], strict=False)
+    return "".join(letter for before, letter, after in around if not _is_needed(before, letter, after))
+
+
+def _is_needed(before: str, letter: str, after: str) -> bool:
+    if letter == _EMOJI_STYLE:
+        return _is_emoji(before)
+    if letter not in _JOINERS:
+        return False
+    emoji = letter == "\u200d" and (_is_emoji(before) or before == _EMOJI_STYLE) and _is_emoji(after)
+    return emoji or (_script(before) in _JOINED and _script(after) in _JOINED)
+
+
+def _is_emoji(letter: str) -> bool:
+    """Whether it is a picture or the colour of a skin."""
+    return unicodedata.category(letter) == "So" or "\U0001f3fb" <= letter <= "\U0001f3ff"
+
+
+def _check_formula(plain: str) -> None:
+    if plain[:1] in FORMULA_STARTS and not HANDLE.fullmatch(plain):
+        raise ValueError(f"a text must not begin with {plain[0]!r}: a spreadsheet would take it for a formula")
+    if found := _FORMULA.search(plain):
+        raise ValueError(
+            f"a spreadsheet would take what follows {found[0][0]!r} for a formula; write a word between it and the sign"
+        )
+
+
 def _check_letters(text: str) -> None:
-    if not unicodedata.is_normalized("NFC", text):
-        raise ValueError("letters and their accents are expected as one character (Unicode NFC); type them again")
     for letter in text:
         if _is_styled(letter) or letter in _LATIN_IN_LATIN:
             raise ValueError(f"{_code(letter)} looks like a plain letter or sign; write that")
     if _MARK * (_MOST_MARKS + 1) in _marks(text) or _marks(text).startswith(_MARK):
         raise ValueError(f"at most {_MOST_MARKS} accents on a letter are expected")
-    words = _WORD.findall(text)
-    for word in words:
+    for word in _WORD.findall(text):
         if _is_mixed(word):
             raise ValueError(f"{word!r} mixes alphabets whose letters look alike; write it in one, or put a - between")
-    foreign = [word for word in words if len(word) > 1 and _script(word[0]) in _OTHERS]
-    if foreign and all(_LOOK_ALIKE.issuperset(word) for word in foreign):
-        raise ValueError(f"{foreign[0]!r} looks like Latin letters and holds none; write it in these")
 
 
 def _is_styled(letter: str) -> bool:
     """Whether it is an ASCII letter in another style: full width, mathematical, a ligature."""
+    if letter in _ORDINALS:
+        return False
     plain = unicodedata.normalize("NFKC", letter)
     styled = unicodedata.category(letter)[0] == "L" or unicodedata.east_asian_width(letter) == "F"
     return letter > "\x7f" and styled and plain.isascii() and plain.isalnum()

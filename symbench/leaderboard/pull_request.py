@@ -157,7 +157,8 @@ def _content(git: GitObjects, base: str, head: str, changes: Sequence[Change]) -
             target = Path(temporary) / path  # names of new files are checked, those of the base are trusted
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(git.content(file, _OF_THE_BASE))
-        submissions, problems = validate([folder / SUBMISSIONS])
+        names = {PurePosixPath(path).stem for path, _ in new}
+        submissions, problems = validate([folder / SUBMISSIONS], new=names)  # what the base holds was there before
         if problems:
             return [str(problem).replace(f"{temporary}/", "") for problem in problems]
         made = _made(folder, submissions)

@@ -1,8 +1,8 @@
 """Finds training runs that stand on a board twice: clones in one submission, copies under another name.
 
 Three things give a run away: the hash of its files, the hash of its tensors, and its episodes, which no change of a
-file's bytes, of their order or of a weight's last digits makes others. Where a task saturates, equal episodes prove
-nothing: they are noted then, not refused.
+file's bytes, of their order or of a weight's last digits makes others. Where a task saturates, or agents play as well
+as anybody can, equal episodes prove nothing: they are noted then, not refused.
 """
 
 from __future__ import annotations
@@ -39,10 +39,12 @@ _SAME_SHARE: Final = 0.85  # refused
 _ALIKE_SHARE: Final = 0.6  # noted, for somebody to look at
 _OUTCOMES: Final = 5  # that episodes, of a condition and in all, must have at least to tell anything
 _SATURATED: Final = "have the same episodes; the task saturates, so these do not tell runs apart"
+_BEST: Final = 0.99  # of the best clean score that is known: all agents that play so choose the same, GridWorld's say
+_FEW_OUTCOMES: Final = 0.5  # of the episodes; where nearly each has a return of its own, equal ones are no choice
 _OPTIMAL: Final = 1e-3  # % above the reference
 
 
-_Runs: TypeAlias = "Mapping[tuple[str, str], Sequence[PlayedRun]]"  # suite and task -> training runs
+_Runs: TypeAlias = "Mapping[tuple[str, str], Sequence[PlayedRun]]"  # suite without version, task -> training runs
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class PlayedRun:
         episodes: Condition -> returns and lengths, (2, E), of the perturbed ones, or of all if it cannot act in these.
         telling: Condition -> which of them tell something about the run, (E,), see :func:`_alike`.
         close: How far returns of the same episode may be apart, as a share of them.
+        first: Seed of the first episode of each condition.
     """
 
     name: str
@@ -64,6 +67,7 @@ class PlayedRun:
     episodes: Mapping[str, NDArray[np.float64]]
     telling: Mapping[str, NDArray[np.bool_]]
     close: float
+    first: int
 
 
 def clones(submission: Submission) -> tuple[list[str], list[str]]:
@@ -86,24 +90,27 @@ def clones(submission: Submission) -> tuple[list[str], list[str]]:
     return wrong, notes
 
 
-def copies(submissions: Mapping[str, Submission], asked: Container[str]) -> list[tuple[str, Problem]]:
+def copies(
+    submissions: Mapping[str, Submission], asked: Container[str], newest: Container[str] = ()
+) -> list[tuple[str, Problem]]:
     """Submissions that have a training run, or a name, of another one.
 
-    The same agent in another task, another suite or another version of it is no copy.
+    The same agent in another task or another suite is no copy, nor is one in another version of the suite by the same
+    authors.
 
     Args:
         submissions: Path without suffix -> the submission, of all on a board.
         asked: Which are asked about; what is wrong between others is not said.
+        newest: Which came after all others, whatever their dates say.
 
     Returns:
         Path and problem for each submission and each one it copies; it is about the younger of the two.
     """
     problems = []
-    runs = {
-        path: {(of.card.suite, task): played_runs(of, task) for task in of.card.tasks}
-        for path, of in submissions.items()
-    }
-    by_age = sorted(submissions, key=lambda path: (submissions[path].card.date, submissions[path].card.name))
+    runs = {path: _runs(of) for path, of in submissions.items()}
+    by_age = sorted(
+        submissions, key=lambda path: (path in newest, submissions[path].card.instant, submissions[path].card.name)
+    )
     for first, second in combinations(by_age, 2):
         if first not in asked and second not in asked:
             continue
@@ -113,8 +120,24 @@ def copies(submissions: Mapping[str, Submission], asked: Container[str]) -> list
         if reads_as(old.card.name) == reads_as(new.card.name):
             text = f"name: {new.card.name!r} reads as {old.card.name!r}, which is on the board; choose another"
             problems.append((second, Problem("look-alike", file, text)))
-        problems += [(second, Problem("copy", file, text)) for text in _copied(runs[first], runs[second])]
+        if not _is_own_again(old, new):
+            problems += [(second, Problem("copy", file, text)) for text in _copied(runs[first], runs[second])]
     return problems
+
+
+def _runs(submission: Submission) -> _Runs:
+    return {(submission.suite.name, task): played_runs(submission, task) for task in submission.card.tasks}
+
+
+def _is_own_again(old: Submission, new: Submission) -> bool:
+    """Whether authors submit to a new version of a suite what they, or random play, which is nobody's, did before."""
+    if old.card.suite == new.card.suite:
+        return False
+    return set(old.card.authors) == set(new.card.authors) or _is_random(new)
+
+
+def _is_random(submission: Submission) -> bool:
+    return all(run.weights is None for entry in submission.card.tasks.values() for run in entry.runs)
 
 
 def check_tensors(card: Scope, task: str, sources: Sequence[AgentSource]) -> None:
@@ -166,13 +189,15 @@ def _alike(one: PlayedRun, other: PlayedRun) -> Literal["same", "alike", "satura
     not optimal. If they have fewer than five outcomes, the task saturates.
     """
     shared = [condition for condition in one.episodes if condition in other.episodes]
-    if not shared:
+    if not shared or one.first != other.first:
         return ""
-    a, b = (np.concatenate([run.episodes[each] for each in shared], axis=1) for run in (one, other))
-    telling = np.concatenate([one.telling[each] | other.telling[each] for each in shared])
+    # Versions of a suite may differ in their number of episodes; what both have are those of the same seeds.
+    count = min(run.episodes[each].shape[1] for run in (one, other) for each in shared)
+    a, b = (np.concatenate([run.episodes[each][:, :count] for each in shared], axis=1) for run in (one, other))
+    telling = np.concatenate([one.telling[each][:count] | other.telling[each][:count] for each in shared])
     equal = (a[1] == b[1]) & (np.abs(a[0] - b[0]) <= one.close * np.maximum(1, np.abs(a[0])))
-    if not _varied(_outcomes(a[:, telling])):
-        return "saturated" if equal.all() else ""
+    if len(np.unique(_outcomes(a[:, telling]))) < _OUTCOMES:
+        return "saturated" if equal.mean() >= _SAME_SHARE else ""
     share = equal[telling].mean()
     return "same" if share >= _SAME_SHARE else "alike" if share >= _ALIKE_SHARE else ""
 
@@ -184,7 +209,15 @@ def played_runs(submission: Submission, task: str) -> list[PlayedRun]:
         of_runs[run][condition] = episodes
     close = _SAME_TOUR if ranked_by_gap(task) else _CLOSE
     return [
-        PlayedRun(submission.card.name, run, of, of_runs[run], _telling(submission, task, of_runs[run]), close)
+        PlayedRun(
+            submission.card.name,
+            run,
+            of,
+            of_runs[run],
+            _telling(submission, task, of_runs[run]),
+            close,
+            submission.suite.seed,
+        )
         for run, of in enumerate(submission.card.tasks[task].runs)
     ]
 
@@ -204,10 +237,11 @@ def _episodes(submission: Submission, task: str) -> Iterator[tuple[str, int, NDA
 def _telling(
     submission: Submission, task: str, episodes: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, NDArray[np.bool_]]:
-    """Which episodes have another outcome than the commonest of the run, (E,) each, and are no optimal tours.
+    """Which episodes have another outcome than the commonest of the run, (E,) each, and are not optimal.
 
-    Tours that are as short as the stored ones are built by all good agents; and a condition with hardly any outcomes,
-    such as a pole that everybody loses within 8 to 10 steps, is the same for all.
+    Tours that are as short as the stored ones are built by all good agents, and so it is where a run is as good as the
+    best known and few outcomes are possible. A condition with hardly any outcomes, such as a pole that everybody loses
+    within 8 to 10 steps, is the same for all.
     """
     if not episodes:
         return {}
@@ -219,11 +253,21 @@ def _telling(
     if isinstance(metric, GapMetric):
         for condition, of in episodes.items():
             telling[condition] &= metric.gaps(first + np.arange(of.shape[1]), of[0]) > _OPTIMAL
+    else:
+        for condition, of in episodes.items():
+            telling[condition] &= not _is_best(submission, task, of)
     return telling
 
 
 def _varied(outcomes: NDArray[np.complex128]) -> bool:
-    return len(np.unique(outcomes)) >= _OUTCOMES
+    return len(np.unique(outcomes)) >= min(_OUTCOMES, outcomes.size)
+
+
+def _is_best(submission: Submission, task: str, episodes: NDArray[np.float64]) -> bool:
+    """Whether a run plays a condition, (2, E), as well as the best known, and the same could come of other choices."""
+    score = float(get_task(task).metric.score(episodes[0]).mean())
+    few = len(np.unique(_outcomes(episodes))) < _FEW_OUTCOMES * episodes.shape[1]
+    return few and score >= _BEST * submission.suite.best_clean.get(task, 1.0)
 
 
 def _outcomes(episodes: NDArray[np.float64]) -> NDArray[np.complex128]:

@@ -116,7 +116,7 @@ def signature_fault(name: str, entry: Verified, signers: Path) -> str:
         SymbenchError: ssh-keygen is not installed.
     """
     if entry.signature is None:
-        return f"the entry {name!r} has no signature; a maintainer adds one: symbench verify --record FILE --sign KEY"
+        return f"the entry {name!r} has no signature; a maintainer adds one: symbench sign-verified --sign KEY"
     if not signers.is_file():
         return f"the entry {name!r} cannot be checked: there is no list of keys {signers}"
     if not _BASE64.fullmatch(entry.signature) or not _DATE.fullmatch(entry.date):

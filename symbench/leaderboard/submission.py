@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -153,7 +153,7 @@ def _card(manifest: Manifest, records: Sequence[Record], name: str, agent: str, 
         "suite": manifest.suite.tag,
         "severities": VERSION,
         "tasks": {task: _task(manifest, records, task, agent, about) for task in tasks},
-        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machines": _machines(manifest, records),
     }
     try:

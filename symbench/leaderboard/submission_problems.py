@@ -36,7 +36,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "missing-cell": "every cell of the suite is there",
         "missing-episodes": "every cell has all its episodes",
         "same-run": "training runs differ in their tensors, and in their episodes where these can tell",
-        "copy": "no other submission to the same suite has a training run of it",
+        "copy": "no other submission to a version of the suite has a training run of it",
         "look-alike": "no other submission has a name that reads the same: l for 1, o for 0, m for rn",
     }
 )

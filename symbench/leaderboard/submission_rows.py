@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, str, str]  # task, perturbation, severity, run: as the table writes them
 
-_INTEGER = re.compile(r"[0-9]{1,15}")
-_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?")
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,14}")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?")
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _BOOLEANS = {"0": False, "1": True}
+_LONGEST = 10_000  # characters of a line, before it is looked at, and lines too many; good ones have a hundred
 _ASKED = f"the columns are {', '.join(COLUMNS)}"
 
 
@@ -77,6 +78,9 @@ def read_rows(text: str, scope: Scope, suite: Suite, problems: Problems) -> dict
     Returns:
         The cells, complete if there are no problems.
     """
+    if len(text) > _LONGEST and not re.search(r"[\r\n]", text[:_LONGEST]):
+        problems.add("columns", f"the first line is longer than {_LONGEST:,} characters; {_ASKED}", 1)
+        return {}
     return _Table(text, scope, suite, problems).read()
 
 
@@ -98,9 +102,14 @@ class _Table:
             return {}
         if not self._lines[-1]:
             self._lines.pop()  # the end of the last line
+        if self._too_many():
+            return {}
         self._order = [header.index(name) for name in COLUMNS]
         pick = itemgetter(*self._order)
         for number in range(2, len(self._lines) + 1):
+            if len(self._line(number)) > _LONGEST:
+                self._problems.add("fields", f"the line is longer than {_LONGEST:,} characters", number)
+                continue
             fields = self._habits.fields_of(number, self._line(number), header)
             if len(fields) == len(header):
                 self._row(number, pick(fields))
@@ -111,6 +120,14 @@ class _Table:
         if not self._habits.lossy:
             self._check_complete()
         return self._cells
+
+    def _too_many(self) -> bool:
+        """Whether there are so many more lines than episodes that it is no use to look at each."""
+        received, most = len(self._lines) - 1, sum(self._expected.values())
+        if received <= most + _LONGEST:
+            return False
+        self._problems.add("duplicate", f"at most {most:,} lines of episodes are expected, received {received:,}")
+        return True
 
     def _line(self, number: int) -> str:
         return self._lines[number - 1].removesuffix("\r")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -48,6 +49,7 @@ MAX_RUNS: Final = 100  # training runs a task
 MAX_MACHINES: Final = 100
 MAX_SEED: Final = 2**64 - 1  # what generators take
 MAX_COUNT: Final = 10**9
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 # Lower case, so that no file system takes two names for one; no leading or trailing dot, no slash, no space.
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
@@ -64,8 +66,28 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_date(date: str) -> str:
+    """The date if it is a moment.
+
+    Raises:
+        ValueError: It is not one of ISO 8601 with its offset from UTC.
+    """
+    try:
+        _moment(date)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("ISO 8601 with an offset from UTC is expected, as 2026-11-28T22:02:09+00:00") from error
+    return date
+
+
+def _moment(date: str) -> datetime:
+    if not _DATE.fullmatch(date):
+        raise ValueError(date)
+    return datetime.fromisoformat(date.replace("Z", "+00:00")).astimezone(timezone.utc)
+
+
 Name = Annotated[str, AfterValidator(check_name)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(check_text)]
+Date = Annotated[str, AfterValidator(check_date)]
 Link = Annotated[
     str,
     StringConstraints(
@@ -188,7 +210,7 @@ class Card(Scope):
         licence: Of weights and code, e.g. ``"MIT"``.
         training_data: What the agent has learned from: environments, conditions, steps, demonstrations.
         tolerance: Not used any more: who verifies says what is allowed. Files that name it are still read.
-        date: When it was made, ISO 8601; of format 1, when the last call of its run began.
+        date: When it was made, ISO 8601 with its offset from UTC; of format 1, when the last call of its run began.
         machines: What the numbers were computed with: one entry for all cells that were computed alike.
     """
 
@@ -199,8 +221,13 @@ class Card(Scope):
     licence: Licence
     training_data: Text
     tolerance: Annotated[float, Field(ge=0, le=0.05)] = 0.01
-    date: Text
+    date: Date
     machines: Annotated[list[Machine], Field(min_length=1, max_length=MAX_MACHINES)]
+
+    @property
+    def instant(self) -> datetime:
+        """The date in UTC."""
+        return _moment(self.date)
 
 
 def upgrade(data: Any) -> dict[str, Any]:

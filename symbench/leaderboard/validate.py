@@ -10,7 +10,8 @@ import json
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pydantic import ValidationError
@@ -25,13 +26,18 @@ from symbench.leaderboard.submission_schema import Card, Scope, check_name, upgr
 from symbench.suites import Suite, load_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from symbench.leaderboard.submission_rows import CellRows, Key
     from symbench.leaderboard.submission_schema import TaskEntry
+
+MOST_AHEAD: Final = timedelta(days=1)
+"""How far the clock of an author may be ahead of the one here."""
+
+_DIGITS: Final = 4_300  # of a number; Python reads no longer one, and says so in words for programmers
 
 
 @dataclass(frozen=True)
@@ -59,13 +65,17 @@ class Submission:
         return np.stack([self.cells[task, name, level, str(run)].returns for run in runs])
 
 
-def validate(paths: Iterable[Path], beside: bool = False) -> tuple[list[Submission], list[Problem]]:
+def validate(
+    paths: Iterable[Path], beside: bool = False, new: Container[str] = ()
+) -> tuple[list[Submission], list[Problem]]:
     """Check files and folders of submissions, each by itself and for copies of one another.
 
     Args:
         paths: Files, each of which stands for the pair it belongs to, and folders, everything in which must be a
             submission.
-        beside: Whether files are compared with the other submissions in their folders too.
+        beside: Whether files are compared with the other submissions in their folders too, which are then the older.
+        new: Names of submissions that are younger than all others. Among these, and where none is named, dates decide,
+            which are the word of their authors.
 
     Returns:
         The submissions that keep all rules, and everything that is wrong with the others.
@@ -78,9 +88,10 @@ def validate(paths: Iterable[Path], beside: bool = False) -> tuple[list[Submissi
         found |= {str(stem): submission} if submission else {}
         problems += wrong
     others = _beside(paths, found) if beside else {}
-    copied = copies({**found, **others}, found)
-    refused = {name for name, _ in copied}
-    return [found[name] for name in found if name not in refused], problems + [problem for _, problem in copied]
+    newest = {stem for stem, of in found.items() if others or of.card.name in new}
+    late = [*_of_the_future(found, newest), *copies({**found, **others}, found, newest)]
+    refused = {name for name, _ in late}
+    return [found[name] for name in found if name not in refused], problems + [problem for _, problem in late]
 
 
 def read_submission(path: Path) -> Submission:
@@ -143,6 +154,13 @@ def _beside(paths: Iterable[Path], known: Mapping[str, Submission]) -> dict[str,
     folders = dict.fromkeys(path.parent for path in paths if path.is_file())
     stems = [stem for folder in folders for stem in _stems(folder, [])]
     return {str(stem): good for stem in stems if str(stem) not in known and (good := check(stem)[0]) is not None}
+
+
+def _of_the_future(found: Mapping[str, Submission], newest: Iterable[str]) -> list[tuple[str, Problem]]:
+    """New submissions that say they were made later than now. What lies on a board is judged by no clock."""
+    latest = datetime.now(timezone.utc) + MOST_AHEAD
+    text = "date: a time that has come is expected; this one is more than a day ahead of the clock here"
+    return [(stem, Problem("metadata", f"{stem}.json", text)) for stem in newest if found[stem].card.instant > latest]
 
 
 def _stem_of(file: Path, problems: list[Problem]) -> list[Path]:
@@ -209,8 +227,13 @@ def _json(text: str, problems: Problems) -> Any:
     def no_constant(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")
 
+    def short(digits: str) -> int:
+        if len(digits) > _DIGITS:
+            raise ValueError(f"a whole number of at most {_DIGITS} digits is expected, received one of {len(digits)}")
+        return int(digits)
+
     try:
-        return json.loads(text, object_pairs_hook=once, parse_constant=no_constant)
+        return json.loads(text, object_pairs_hook=once, parse_constant=no_constant, parse_int=short)
     except json.JSONDecodeError as error:
         problems.add("json", f"this is not JSON: {error.msg}", error.lineno, error.colno)
     except RecursionError:

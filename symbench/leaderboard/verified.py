@@ -35,7 +35,8 @@ class Verified(BaseModel):
         difference: Largest difference of a cell's mean normalised score.
         identical: Smallest share of a cell's episodes that were the same to the last bit.
         fresh_cells: Which were played with fresh seeds too, and had scores of the same distribution.
-        fresh_seed: First of these seeds, which were secret until then.
+        fresh_key: Key of these seeds, which was secret until then; see :mod:`symbench.runner.seeds`.
+        fresh_seed: The first of these seeds, in entries that have no key: they followed one another.
         signature: Of a maintainer, over everything else and the submission's name; see
             :mod:`symbench.leaderboard.signatures`.
     """
@@ -50,6 +51,7 @@ class Verified(BaseModel):
     difference: float
     identical: float = 0.0
     fresh_cells: list[str] = []
+    fresh_key: str | None = None
     fresh_seed: int | None = None
     signature: str | None = None
 

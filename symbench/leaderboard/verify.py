@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from symbench.errors import SymbenchError
+from symbench.leaderboard.untouched import Untouched
 from symbench.leaderboard.verified import Verified, read_verified, write_verified
 from symbench.leaderboard.verify_cells import planned_cells
 from symbench.leaderboard.verify_differences import TOLERANCE, Comparison, compare_cell, computes_alike, shifted
 from symbench.leaderboard.verify_draw import confidence, draw
-from symbench.leaderboard.verify_fresh import Fresh, compare_fresh, fresh_cells, others_on_average
+from symbench.leaderboard.verify_fresh import CELLS, Fresh, compare_fresh, fresh_cells, others_on_average
+from symbench.runner import agent_apart
 from symbench.runner.executors import execute
+from symbench.runner.executors.base import import_all
 from symbench.runner.provenance import machine
+from symbench.runner.seeds import check_secret, new_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +35,8 @@ class Verification:
     Attributes:
         comparisons: Of the cells that were played again, in the order of the suite.
         fresh: Of those that were played with fresh seeds too.
+        fresh_key: What drew these seeds; see :mod:`symbench.runner.seeds`.
+        replayed: Whether that was given, so that it may have been known.
         cells: How many cells the submission has.
         alike: Whether this machine computes as the submission's, so that only identity counts.
         problems: Everything that is wrong, one line each.
@@ -38,6 +44,8 @@ class Verification:
 
     comparisons: list[Comparison]
     fresh: list[Fresh]
+    fresh_key: str
+    replayed: bool
     cells: int
     alike: bool
     problems: list[str]
@@ -55,8 +63,10 @@ def verify(
     trust: bool = False,
     cells: int | None = None,
     seed: int | None = None,
+    fresh_key: str | None = None,
     tolerance: float = TOLERANCE,
     workers: int = 1,
+    files: Sequence[Path] = (),
     progress: Callable[[Comparison], None] = lambda comparison: None,
 ) -> Verification:
     """Play random cells again, and some with fresh seeds.
@@ -64,43 +74,72 @@ def verify(
     Args:
         submission: What was submitted.
         agents: Where the agent's files are, as after ``--agent`` of ``symbench run``; all training runs.
-        trust: Whether code that the agent brings may be executed, in a process of its own.
+        trust: Whether code that the agent brings may be executed, in a process of its own. Then files that judge are
+            compared before and after, and as many cells are played with fresh seeds as are played again.
         cells: How many cells, at most; ``None`` plays as many as the least confidence needs.
-        seed: Draws the cells; ``None`` draws anew each time, so that nobody can know which. Fresh seeds are always
-            drawn by the operating system.
+        seed: Draws the cells; ``None`` draws anew each time, so that nobody can know which.
+        fresh_key: Plays the fresh seeds again that another verification has told, which is then not recorded; ``None``
+            has the operating system draw others.
         tolerance: How far the mean normalised score of a cell may be off beyond chance, on a machine that does not
             compute as the submission's did. What the submission says of tolerance is not asked.
         workers: Number of processes. Numbers do not depend on it.
+        files: What must not change meanwhile, beside all that is installed.
         progress: Called with every comparison as it is made.
 
     Raises:
         SymbenchError: The files are not those that were submitted, the agent cannot act where episodes were submitted
-            or can where they were left out, or an episode cannot be played.
+            or can where they were left out, an episode cannot be played, or a file that judges has changed meanwhile.
     """
-    there = planned_cells(submission, agents, trust)
-    chosen, fresh = [there[index] for index in draw(len(there), cells, seed)], fresh_cells(there)
-    alike = computes_alike(submission.card.machines, machine())
-    again: dict[Cell, Comparison] = {}
-    anew: dict[Cell, Fresh] = {}
-    for cell, episodes in _played([*chosen, *fresh], workers):
-        if cell in fresh:
-            anew[cell] = compare_fresh(submission, cell, episodes, len(fresh))
-            continue
-        again[cell] = compare_cell(submission, cell, episodes, alike, tolerance)
-        progress(again[cell])
+    key = new_secret() if fresh_key is None else check_secret(fresh_key)
+    with _judging(files if trust else None):
+        there = planned_cells(submission, agents, trust)
+        chosen = [there[index] for index in draw(len(there), cells, seed)]
+        fresh = fresh_cells(there, key, max(CELLS, len(chosen)) if trust else CELLS)
+        alike = computes_alike(submission.card.machines, machine())
+        again: dict[Cell, Comparison] = {}
+        anew: dict[Cell, Fresh] = {}
+        for cell, episodes in _played([*chosen, *fresh], workers):
+            if cell in fresh:
+                anew[cell] = compare_fresh(submission, cell, episodes, len(fresh))
+                continue
+            again[cell] = compare_cell(submission, cell, episodes, alike, tolerance)
+            progress(again[cell])
     comparisons, compared = [again[cell] for cell in chosen], [anew[cell] for cell in fresh]
     problems = [f"{each.cell}: {each.problem}" for each in comparisons if each.problem]
     problems += [] if alike else shifted(comparisons)
     problems += [f"{each.cell}: {each.problem}" for each in compared if each.problem]
-    return Verification(comparisons, compared, len(there), alike, problems + others_on_average(compared))
+    problems += others_on_average(compared)
+    return Verification(comparisons, compared, key, fresh_key is not None, len(there), alike, problems)
+
+
+@contextmanager
+def _judging(files: Sequence[Path] | None) -> Iterator[None]:
+    """What judges is imported before an agent's process begins; after all of them have ended, it is as it was.
+
+    Args:
+        files: Further ones that must not change, where code of an agent may run; otherwise ``None``.
+    """
+    import scipy.stats  # noqa: F401  (what is otherwise imported late)
+
+    import_all()
+    untouched = None if files is None else Untouched(files)
+    try:
+        yield
+    finally:
+        agent_apart.end()
+    if untouched is not None:
+        untouched.check()
 
 
 def record(file: Path, submission: Submission, verification: Verification) -> Verified:
     """Note in ``verified.json`` that a submission was verified, and with what confidence.
 
     Raises:
-        SymbenchError: Something is wrong with it, or the file cannot be read or written.
+        SymbenchError: Something is wrong with it, its fresh seeds may have been known, or the file cannot be read or
+            written.
     """
+    if verification.replayed:
+        raise SymbenchError("fresh seeds that are played again are secret no more: nothing was recorded")
     if verification.problems:
         raise SymbenchError(f"{verification.problems[0]}: nothing was recorded")
     comparisons = verification.comparisons
@@ -113,7 +152,7 @@ def record(file: Path, submission: Submission, verification: Verification) -> Ve
         difference=max(each.difference for each in comparisons),
         identical=min(each.identical for each in comparisons),
         fresh_cells=[each.cell for each in verification.fresh],
-        fresh_seed=verification.fresh[0].seed,
+        fresh_key=verification.fresh_key,
     )
     write_verified(file, {**read_verified(file), submission.card.name: entry})
     return entry
@@ -124,5 +163,6 @@ def _played(cells: Sequence[Cell], workers: int) -> Iterator[tuple[Cell, Episode
     with closing(execute(cells, workers)) as outcomes:
         for outcome in outcomes:
             if outcome.record is None:
-                raise SymbenchError(f"{outcome.cell.id}: {outcome.error}")
+                fresh = f" (on fresh seeds, of the key {outcome.cell.secret})" if outcome.cell.secret else ""
+                raise SymbenchError(f"{outcome.cell.id}: {outcome.error}{fresh}")
             yield outcome.cell, outcome.record.episodes

@@ -1,11 +1,11 @@
 """Seeds that nobody could know, played beside those of the suite: scores must be of the same distribution.
 
-An agent that knows the suite's episodes plays these as submitted, and others worse; a table of actions is enough.
+An agent that knows the suite's episodes plays these as submitted, and others worse; a table of actions is enough, or
+code that makes the suite's environments anew. The fresh ones are in no table, and the agent is not told them.
 """
 
 from __future__ import annotations
 
-import secrets
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -14,6 +14,7 @@ import numpy as np
 
 from symbench.leaderboard.verify_cells import key_of
 from symbench.runner.cell_id import CellId
+from symbench.runner.seeds import keyed
 from symbench.tasks import get_task
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 CELLS: Final = 5
-"""How many cells are played with fresh seeds too, at most: a clean one, the others at random."""
+"""How many cells are played with fresh seeds too: a clean one, the others at random.
+
+Of agents that bring code as many as are played again: code can know the suite's episodes in a few conditions only.
+"""
 
 LEVEL: Final = 0.001
 """One honest submission in 1000 fails by chance."""
-
-# Suites, trainings and evaluations have small seeds; no one gets this far by counting.
-_FIRST, _LAST = 2**30, 2**31 - 2**20
 
 _PERMUTATIONS: Final = 9999
 
@@ -44,29 +45,29 @@ class Fresh:
 
     Attributes:
         cell: Its id.
-        seed: First of the fresh seeds.
         submitted: Scores in the submission, (E,).
         played: Scores of fresh episodes, (E,).
         problem: What is wrong with it; empty if nothing is.
     """
 
     cell: str
-    seed: int
     submitted: Array = field(repr=False, compare=False)
     played: Array = field(repr=False, compare=False)
     problem: str
 
 
-def fresh_cells(cells: Sequence[Cell]) -> list[Cell]:
-    """Some cells with seeds from the operating system, the same for all: the first clean one, and others.
+def fresh_cells(cells: Sequence[Cell], secret: str, count: int = CELLS) -> list[Cell]:
+    """Some cells with the seeds that a key draws: the first clean one, and others, which it draws too.
 
-    Agents draw from a seed of their own, lest one looks into its future in an environment made from the same seed.
+    Args:
+        cells: All that the submission has.
+        secret: The key, see :mod:`symbench.runner.seeds`.
+        count: How many, if there are so many.
     """
-    seed, agent_seed = (_FIRST + secrets.randbelow(_LAST - _FIRST) for _ in range(2))
     clean = [cell for cell in cells if not cell.apply][:1]
     others = [cell for cell in cells if cell not in clean]
-    drawn = secrets.SystemRandom().sample(others, min(len(others), CELLS - len(clean)))
-    return [cell.model_copy(update={"seed": seed, "agent_seed": agent_seed}) for cell in [*clean, *drawn]]
+    drawn = sorted(others, key=lambda cell: keyed(secret, f"draw {cell.id}", 64))[: count - len(clean)]
+    return [cell.model_copy(update={"secret": secret}) for cell in [*clean, *drawn]]
 
 
 def compare_fresh(submission: Submission, cell: Cell, episodes: Episodes, cells: int) -> Fresh:
@@ -75,10 +76,10 @@ def compare_fresh(submission: Submission, cell: Cell, episodes: Episodes, cells:
     submitted, played = score(submission.cells[key_of(cell.key)].returns), score(episodes.returns)
     p = difference_of_distributions(submitted, played)
     problem = (
-        f"on fresh seeds, from {cell.seed} on, scores are others than were submitted, on average {played.mean():.3g} "
-        f"and not {submitted.mean():.3g} (p = {p:.1g})"
+        f"on fresh seeds, of the key {cell.secret}, scores are others than were submitted, "
+        f"on average {played.mean():.3g} and not {submitted.mean():.3g} (p = {p:.1g})"
     )
-    return Fresh(cell.id, cell.seed, submitted, played, problem if p < LEVEL / (2 * cells) else "")
+    return Fresh(cell.id, submitted, played, problem if p < LEVEL / (2 * cells) else "")
 
 
 def difference_of_distributions(ours: Array, theirs: Array) -> float:

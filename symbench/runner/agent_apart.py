@@ -126,7 +126,7 @@ class _Process:
         command = [sys.executable, "-m", PROGRAM]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         self._process = subprocess.Popen(command, cwd=folder.name, env=_environment(folder.name), **pipes)
-        weakref.finalize(self, _end, self._process, folder)
+        self.end = weakref.finalize(self, _end, self._process, folder)
 
     @property
     def has_ended(self) -> bool:
@@ -169,6 +169,12 @@ def _process() -> _Process:
 
 
 _PROCESSES: list[_Process] = []
+
+
+def end() -> None:
+    """End the process of this one's agents, as far as there is one; they cannot act any more."""
+    while _PROCESSES:
+        _PROCESSES.pop().end()
 
 
 def _end(process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str]) -> None:

@@ -87,10 +87,11 @@ class Cell(BaseModel):
         apply: The wrappers, from the environment outwards.
         source: The agent.
         episodes: How many episodes are played.
-        seed: Environment seed of the first episode; episode ``e`` has ``seed + e``.
+        seed: Environment seed of the first episode; episode ``e`` has ``seed + e``, unless there is a ``secret``.
         trust: Whether the module that the task names may be imported. Not recorded.
-        agent_seed: What the agent draws from in the first episode, where it must not know the seeds of its
-            environments; ``None``: it is told them. Not recorded.
+        secret: Key that draws other seeds for the environments, and for the agent one that says nothing of them, see
+            :mod:`symbench.runner.seeds`; ``None`` takes those of the suite. Not recorded: only whoever verifies a
+            submission plays such cells.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -105,7 +106,7 @@ class Cell(BaseModel):
     episodes: int
     seed: int
     trust: bool = Field(default=False, exclude=True)
-    agent_seed: int | None = Field(default=None, exclude=True)
+    secret: str | None = Field(default=None, exclude=True)
 
     @property
     def agent(self) -> str:
@@ -130,7 +131,8 @@ class Cell(BaseModel):
     @property
     def spec_hash(self) -> str:
         """SHA-256 over everything that determines the numbers; equal hashes mean equal numbers."""
-        return digest_of({"protocol": PROTOCOL, **self.model_dump(mode="json")})
+        secret = {} if self.secret is None else {"secret": self.secret}
+        return digest_of({"protocol": PROTOCOL, **self.model_dump(mode="json"), **secret})
 
 
 def digest_of(data: Any) -> str:

@@ -17,6 +17,7 @@ from symbench.errors import SymbenchError
 from symbench.rollout import Callback, rollout, rows_of
 from symbench.runner.checks import Checks
 from symbench.runner.input_change import WINDOW, InputChange, Watch
+from symbench.runner.seeds import agent_seed, environment_seeds
 from symbench.tasks import get_task
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def evaluate(cell: Cell) -> Episodes:
     """Play all episodes of a cell.
 
     Episode ``e`` starts from environment seed ``cell.seed + e`` whatever the agent and the perturbation, so that cells
-    can be compared episode by episode.
+    can be compared episode by episode. A cell with a secret key has other seeds, see :mod:`symbench.runner.seeds`.
 
     Raises:
         SymbenchError: The agent cannot be loaded, the task cannot be made, what the agent answers or is shown is not
@@ -135,7 +136,7 @@ def batches(cell: Cell) -> list[range]:
 
 
 def play_batch(cell: Cell, seeds: Sequence[int]) -> Episodes:
-    """Play one of the :func:`batches` of a cell; errors as of :func:`evaluate`."""
+    """Play one of the :func:`batches` of a cell, whose seeds are those of the suite; errors as of :func:`evaluate`."""
     from symbench.runner.agents import load
     from symbench.runner.pipeline import make_envs
 
@@ -143,18 +144,17 @@ def play_batch(cell: Cell, seeds: Sequence[int]) -> Episodes:
     with single_thread(), closing(make_envs(cell.task, cell.apply, len(seeds))) as envs:
         agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
         agent.name = cell.agent  # what tables call it, and errors too
-        agent_seed = None if cell.agent_seed is None else cell.agent_seed + seeds[0] - cell.seed
-        return play(envs, agent, list(seeds), agent_seed)
+        return play(envs, agent, environment_seeds(cell, seeds), agent_seed=agent_seed(cell, seeds))
 
 
-def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int], agent_seed: int | None = None) -> Episodes:
+def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int], *, agent_seed: int | None = None) -> Episodes:
     """Play one episode in every environment, all at once.
 
     Args:
         envs: B environments with ``AutoresetMode.DISABLED``.
         agent: Acts on batches of B observations.
         seeds: One seed for each environment, (B,).
-        agent_seed: What the agent draws from; ``None``: the first of ``seeds``.
+        agent_seed: As of :func:`symbench.rollout.rollout`.
 
     Raises:
         SymbenchError: What the agent answers or is shown is not of its space, or a reward is not finite.

@@ -10,6 +10,7 @@ import gymnasium as gym
 from gymnasium.vector import AutoresetMode
 
 import symbench.envs  # noqa: F401  (registers the environments made here)
+from symbench.envs.headless import draw_without_display
 from symbench.envs.idle import IdleVectorEnv
 from symbench.errors import SymbenchError, one_line
 from symbench.tasks.metrics import Metric
@@ -79,6 +80,7 @@ class Task:
         Raises:
             SymbenchError: A package that the environment needs is missing, or the environment itself raises.
         """
+        draw_without_display()
         try:
             return self._make(**kwargs)
         except Exception as error:

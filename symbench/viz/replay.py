@@ -22,9 +22,10 @@ from symbench.wrappers.adapters import adapter_of
 from symbench.wrappers.single import GymAdapter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
+    from typing_extensions import Self
 
     from symbench.policies.agent import Agent
     from symbench.suites import Apply
@@ -132,21 +133,25 @@ class Origins:
     def __init__(self, count: Numbered, apply: Sequence[Apply], moves: Sequence[str]) -> None:
         """Wrap numbered observations; see :meth:`of`."""
         self._env: gym.Env[Any, Any] = count
-        for step in apply:
-            if step.wrapper in moves:
-                # Noise of size 0 is told from sensors, which count from 1.
-                silent = {"sigma": 0.0} if step.wrapper == "AddNoiseChannels" else {}
-                self._env = adapter_of(GymAdapter, step.perturbation())(self._env, **{**step.parameters, **silent})
+        self._moves = moves
+        for step in self._moving(apply):
+            self._env = adapter_of(GymAdapter, step.perturbation())(self._env, **step.parameters)
         self._latest: Any = None
 
     @classmethod
-    def of(cls, space: spaces.Space[Any], apply: Sequence[Apply]) -> Origins | None:
+    def of(cls, space: spaces.Space[Any], apply: Sequence[Apply]) -> Self | None:
         """For observations of this (unperturbed) space; ``None`` if they are neither frames nor sensors."""
         if is_frames(space):
             return cls(Numbered.pixels(*(space.shape or ())[:2]), apply, _FRAME_MOVES)
         if isinstance(space, spaces.Box) and len(space.shape) == 1:
             return cls(Numbered.sensors(space.shape[0]), apply, _SENSOR_MOVES)
         return None
+
+    def _moving(self, apply: Sequence[Apply]) -> list[Apply]:
+        """Those of some perturbations that move anything, as numbers take them."""
+        # Noise of size 0 is told from sensors, which count from 1.
+        silent = {"AddNoiseChannels": {"sigma": 0.0}}
+        return [step.model_copy(update=silent.get(step.wrapper)) for step in apply if step.wrapper in self._moves]
 
     def reset(self, seed: int) -> None:
         """Begin the episode of this seed."""
@@ -201,13 +206,13 @@ class Numbered(gym.Env[Any, Any]):
 class _Alone(Callback):
     """A replay as a batch of one environment, and the return of its episode so far."""
 
-    def __init__(self, replay: Replay) -> None:
-        self._replay, self.single_action_space = replay, replay.env.action_space
+    def __init__(self, replay: Replay, begin: Callable[[int], Any]) -> None:
+        self._replay, self._begin, self.single_action_space = replay, begin, replay.env.action_space
         self.metadata: dict[str, Any] = {"idle": True}  # when the episode is over, nobody steps
         self.total = 0.0
 
     def reset(self, *, seed: Any = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
-        self.latest = self._replay.reset(seed[0])
+        self.latest = self._begin(seed[0])
         return batch_of_one(self.latest), {}
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
@@ -235,7 +240,9 @@ class Moment:
     action: Any
 
 
-def play(replay: Replay, agent: Agent, seed: int, steps: int | None = None) -> Iterator[Moment]:
+def play(
+    replay: Replay, agent: Agent, seed: int, steps: int | None = None, begin: Callable[[int], Any] | None = None
+) -> Iterator[Moment]:
     """Play one episode; between two moments, ``replay`` and agent are at that of the first.
 
     Args:
@@ -243,11 +250,12 @@ def play(replay: Replay, agent: Agent, seed: int, steps: int | None = None) -> I
         agent: Who plays; reset by the caller, for one environment.
         seed: The episode's.
         steps: Stop after so many steps; ``None`` plays to the end, whose moment comes last, without an action.
+        begin: From the seed to what the agent sees first; ``None`` begins the episode of the seed.
 
     Raises:
         SymbenchError: What the agent answers or is shown is not of its space, or a reward is not finite.
     """
-    alone, played = _Alone(replay), 0
+    alone, played = _Alone(replay, begin or replay.reset), 0
     with Checks(agent.name, replay.env.observation_space, replay.env.action_space, [seed]) as checks:
         for moment in moments(alone, agent, [seed], [checks, alone], reset=False):
             played += 1

@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium import spaces
 
 from symbench.errors import SymbenchError
+from symbench.observations import FrameLayout
 from symbench.trees import copied
 from symbench.wrappers.checks import interval, portion, real
 from symbench.wrappers.core import Perturbation
@@ -191,7 +192,8 @@ def _count(who: str, space: spaces.Space[Any]) -> int:
     parts = space.spaces if isinstance(space, spaces.Dict) else {"entities": space}
     for key in _ENTITIES:
         part = parts.get(key)
-        if isinstance(part, spaces.Box) and len(part.shape) > 1:
+        # The rows of a picture are no entities.
+        if isinstance(part, spaces.Box) and len(part.shape) > 1 and FrameLayout.of(part) is None:
             return part.shape[0]
     raise SymbenchError(
         f"{who} needs rows of entities: a Box (N, F), or a Dict with 'positions' (N, d) or 'entities' (N, F); "

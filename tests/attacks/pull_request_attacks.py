@@ -29,6 +29,14 @@ def appended(path: str, text: str) -> Attack:
     return lambda repository: repository.put(path, (repository.root / path).read_text() + text)
 
 
+def backdated_copy(repository: Repository) -> None:
+    """Somebody else's submission under one's own name, with a date before theirs."""
+    room = repository.board / "submissions"
+    card = json.loads((room / "second.json").read_text())
+    repository.put(f"{L}/submissions/mine.json", json.dumps({**card, "name": "mine", "date": "1999-01-01T00:00:00Z"}))
+    repository.put(f"{L}/submissions/mine.csv", (room / "second.csv").read_text())
+
+
 def forged_verification(repository: Repository) -> None:
     """The entry of another, under one's own name."""
     file = repository.board / "verified.json"
@@ -126,6 +134,7 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     "folder": (put(f"{L}/submissions/deep/mine.csv"), "mine.csv.: no file of a leaderboard"),
     "half a submission": (put(f"{L}/submissions/half.csv"), "half.json: this file is missing"),
     "broken submission": (appended(f"{L}/submissions/mine.csv", "=1,2\n"), r"mine.csv:\d+.* \[f\w+\]"),
+    "backdated copy": (backdated_copy, "mine.json: .* has the weights of run 0 of 'second', which is on the board"),
     "large submission": (put(f"{L}/submissions/mine.csv", "x" * 10_000_001), "mine.csv: larger than 10,000,000"),
     "large metadata": (put(f"{L}/submissions/mine.json", " " * 200_001), "mine.json: larger than 200,000 bytes"),
     "own file as a link": (put(f"{L}/submissions/mine.csv", "second.csv", "120000"), "received mode 120000"),

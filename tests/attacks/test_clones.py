@@ -6,13 +6,16 @@ import json
 import zipfile
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
-from attack_cases import TASK, Files, board_of, complaints, copied, hashed, metadata, small_suite, table
+from attack_cases import SUITE, TASK, Files, board_of, complaints, copied, hashed, metadata, small_suite, table
 from gymnasium.spaces import Box
 from safetensors.torch import load_file, save_file
 
+from symbench import evaluate
 from symbench.errors import SymbenchError
+from symbench.leaderboard.board import normalised
 from symbench.leaderboard.submission import About, submit
 from symbench.leaderboard.validate import Submission, read_submission
 from symbench.leaderboard.verify import verify
@@ -176,3 +179,89 @@ def test_runs_that_lose_alike_where_everybody_does_are_two(tmp_path: Path) -> No
 
     path = copied(board, "equivariant-mlp-delay", "cloned", rows=cloned)
     assert any("CartPole-v1, runs 0 and 1 have the same episodes" in line for line in complaints(path))
+
+
+OPTIMA = """
+name = "tiny"
+version = 2
+description = "quarter turns"
+tasks = ["GridWorld", "CartPoleSwingUp"]
+seed = 100
+episodes = 200
+perturbations = [
+    { name = "none", level = "in-order", baseline = true },
+    { name = "transform-by-group", level = "turn-90", apply = [{ wrapper = "TransformByGroup", element = 1 }] },
+]
+"""
+GRID = "GridWorld"
+
+
+class Hunter:
+    """Goes to the prey, rows first or columns first; one that errs stays where it is in some of the places."""
+
+    def __init__(self, rows_first: bool, errs: int = 0) -> None:
+        self.rows_first, self.errs = rows_first, errs
+
+    def reset(self) -> None:
+        self.steps = 0
+
+    def act(self, observation: np.ndarray) -> int:
+        frame = observation[:, :, -1].reshape(7, 3, 7, 3)
+        seen = np.argwhere(frame[:, 0, :, 1] > 0)  # the + of the prey has this pixel, the x of the agent has not
+        self.steps += 1
+        row, column = (seen[0] - 3) if len(seen) else (0, 0)
+        if self.errs and (row * 7 + column + self.steps) % self.errs == 0:
+            return 0
+        for axis in (0, 1) if self.rows_first else (1, 0):
+            if step := (row, column)[axis]:
+                return (3 if step > 0 else 1) + axis
+        return 0
+
+
+def hunters(folder: Path, monkeypatch: pytest.MonkeyPatch, *agents: Hunter) -> Submission:
+    (folder / "optima").mkdir()
+    (folder / "optima" / "tiny.toml").write_text(OPTIMA)
+    monkeypatch.setattr("symbench.suites.loader._BUNDLED", folder / "optima")
+    evaluate({"mine": list(agents)}, GRID, "tiny", out=folder / "run")
+    return submit(folder / "run", "mine", folder / "out", ABOUT, "mine")
+
+
+def test_agents_that_play_as_well_as_anybody_can_are_no_clones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = hunters(tmp_path, monkeypatch, Hunter(True), Hunter(False))
+    assert normalised(made, GRID, "transform-by-group/turn-90").mean() == pytest.approx(1, abs=0.02)
+    (note,) = made.notes
+    assert "GridWorld, runs 0 and 1 have the same episodes; the task saturates" in note
+
+
+def test_clones_that_do_not_are_refused_in_the_same_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SymbenchError, match="runs 0 and 1 have the same episodes; one training run counts once"):
+        hunters(tmp_path, monkeypatch, Hunter(True, errs=4), Hunter(True, errs=4))
+
+
+REDUNDANT = """
+[[perturbations]]
+name = "shuffle-sensors"
+level = "every-500"
+apply = [{ wrapper = "ShuffleSensors", resample = 500 }]
+"""
+
+
+def test_a_condition_that_is_never_played_again_dilutes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CartPole ends after 500 steps, so ``every-500`` is in order again; what stands there could be invented."""
+    folder = small_suite(tmp_path / "suites")
+    (folder / "tiny.toml").write_text(SUITE + REDUNDANT)
+    monkeypatch.setattr("symbench.suites.loader._BUNDLED", folder)
+    card = metadata("mine", 2, "CartPole-v1")
+    header, *lines = table(card, seed=1).splitlines()  # six episodes, six outcomes
+    one_run = [line.split(",") for line in lines if line.split(",")[3] == "0"]
+    clones = [",".join([*row[:3], str(run), *row[4:]]) for run in range(2) for row in one_run]
+    invented = [
+        f"CartPole-v1,shuffle-sensors,every-500,{run},{seed},{length}.0,{length},1"
+        for run in range(2)
+        for seed, length in zip((100, 101, 102), (40 + 90 * run, 50 + 90 * run, 60 + 90 * run), strict=True)
+    ]
+    path = Files(card, "\n".join([header, *clones, *invented, ""])).write(tmp_path / "s")
+    (line,) = complaints(path)
+    assert "CartPole-v1, runs 0 and 1 have the same episodes; one training run counts once" in line

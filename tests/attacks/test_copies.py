@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,13 +22,14 @@ from attack_cases import (
 from typer.testing import CliRunner
 
 from symbench.cli import app
+from symbench.leaderboard.validate import validate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def later(card: dict[str, Any]) -> None:
-    card["machine"]["date"] = "2026-12-31T00:00:00+00:00"
+    card["machine"]["date"] = "2026-11-28T23:59:59+00:00"
 
 
 def with_other_hashes(card: dict[str, Any]) -> None:
@@ -107,12 +109,53 @@ def test_the_same_tensors_in_other_files_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_tiny_suite")
 def test_one_agent_may_stand_on_several_boards(tmp_path: Path) -> None:
-    """Under a name of its own in another version of the suite, and in another task."""
+    """Under a name of its own in another version of the suite, by the same authors, and in another task."""
     board = tmp_path / "board"
     mine = written(board, "mine").card["tasks"][TASK]
     written(board, "mine-again", suite="tiny@1", tasks={TASK: mine})
-    written(board, "mine-upright", seed=2, tasks={"CartPole-v1": mine})
+    written(board, "mine-upright", seed=2, tasks={"CartPole-v1": mine}, authors=["B. Name"])
     assert complaints(board) == []
+
+
+@pytest.mark.usefixtures("_tiny_suite")
+@pytest.mark.parametrize("what", ["weights", "tensors", "episodes"])
+def test_another_version_of_the_suite_makes_nothing_ones_own(tmp_path: Path, what: str) -> None:
+    board, later = tmp_path / "board", {"suite": "tiny@1", "authors": ["A. Thief"], "date": "2026-11-28T00:00:00Z"}
+    mine = written(board, "mine").card["tasks"][TASK]["runs"]
+    thief = written(board, "thief", seed=0 if what == "episodes" else 1, **later)
+    if what != "episodes":
+        key("tasks", TASK, "runs", 1, what, to=mine[0][what])(thief)
+        thief.write(board)
+    (line,) = complaints(board)
+    assert line.startswith(f"{board / 'thief.json'}: {TASK}, run ") and f"has the {what} of run 0 of 'mine'" in line
+
+
+@pytest.mark.usefixtures("_tiny_suite")
+def test_who_comes_later_is_the_copy_whatever_the_dates_say(tmp_path: Path) -> None:
+    written(tmp_path / "board", "honest", date="2026-11-28T00:00:00+00:00")
+    card = metadata("thief", 2, date="1999-01-01T00:00:00+00:00")
+    thief = Files(card, table(card), "thief").write(tmp_path / "board")
+    for found in (complaints(thief, beside=True), [str(each) for each in validate([thief.parent], new=["thief"])[1]]):
+        (line,) = found
+        assert line.startswith(f"{thief.with_suffix('.json')}: ") and "of 'honest', which is on the board" in line
+
+
+@pytest.mark.usefixtures("_tiny_suite")
+@pytest.mark.parametrize("date", ["yesterday", "2026-01-02", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z", "0"])
+def test_a_date_is_one(tmp_path: Path, date: str) -> None:
+    written(tmp_path / "board", "mine", date=date)
+    (line,) = complaints(tmp_path / "board")
+    assert "date: ISO 8601 with an offset from UTC is expected" in line
+
+
+@pytest.mark.usefixtures("_tiny_suite")
+def test_a_new_submission_is_not_of_the_future(tmp_path: Path) -> None:
+    now = datetime.now(timezone.utc)
+    for name, seed, days in (("soon", 0, 0.5), ("later", 1, 2)):
+        written(tmp_path / "board", name, seed=seed, date=(now + timedelta(days=days)).isoformat(timespec="seconds"))
+    assert complaints(tmp_path / "board" / "soon.csv", beside=True) == []
+    (line,) = complaints(tmp_path / "board" / "later.csv", beside=True)
+    assert "date: a time that has come is expected" in line
 
 
 @pytest.mark.usefixtures("_tiny_suite")
@@ -120,7 +163,7 @@ def test_one_agent_may_stand_on_several_boards(tmp_path: Path) -> None:
 def test_a_name_that_reads_as_another_is_refused(tmp_path: Path, honest: str, thief: str) -> None:
     board = tmp_path / "board"
     written(board, honest)
-    written(board, thief, seed=1, date="2026-12-31")
+    written(board, thief, seed=1, date="2026-11-28T00:00:00Z")
     (line,) = complaints(board)
     assert f"name: '{thief}' reads as '{honest}', which is on the board; choose another [look-alike]" in line
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from symbench.cli import app
 from symbench.leaderboard.board_text import escaped
 from symbench.leaderboard.plain_text import check_text
+from symbench.leaderboard.validate import read_submission
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,14 +29,15 @@ ATTACKS = {
     "Cyrillic in a word": ("D. H\u0430", "'H\\u0430' mixes alphabets whose letters look alike"),
     "Greek in a word": ("netw\u03bfrk", "mixes alphabets whose letters look alike"),
     "Armenian in a word": ("netw\u0585rk", "mixes alphabets"),
-    "a Cyrillic word": (
-        "the \u0430\u0441\u0435 agent",
-        "'\\u0430\\u0441\\u0435' looks like Latin letters and holds none",
-    ),
+    "a joiner among Latin letters": ("a\u200cgent", "one line of printable characters is expected"),
+    "two joiners": ("\u0645\u06cc\u200c\u200c\u062e", "one line of printable characters is expected"),
+    "two styles of an emoji": ("\u2764\ufe0f\ufe0f", "U+FE0F (variation selector-16) cannot be seen"),
+    "a joiner behind an emoji": ("\U0001f468\u200d agent", "one line of printable characters is expected"),
+    "a handle with a formula": ("@octocat, +cmd|' /C calc'!A0", "must not begin with '@'"),
+    "a handle that is called": ("@octocat(1)", "must not begin with '@'"),
     "a Latin alpha": ("\u0251gent", "U+0251 (latin small letter alpha) looks like a plain letter"),
     "full width": ("\uff30\uff30\uff2f", "U+FF30 (fullwidth latin capital letter p) looks like a plain letter"),
     "mathematical": ("\U0001d40fPO", "U+1D40F (mathematical bold capital p) looks like a plain letter"),
-    "decomposed": ("A. Pe\u0301rez", "one character (Unicode NFC)"),
     "a pile": ("x\u0332\u0332\u0332", "at most 2 accents on a letter"),
     "a formula": ("=1+1", "must not begin with '=': a spreadsheet would take it for a formula"),
     "a full-width formula": ("\uff1dHYPERLINK(1)", "a spreadsheet would take it for a formula"),
@@ -59,7 +61,21 @@ HONEST = [
     "M\u0259mm\u0259dov",
     "Intel(R) Core(TM) i7-9750H CPU @ 2.60GHz",
     "code at example.org, see section 2.1",
+    "N.\u00ba 5, D.\u00aa Mar\u00eda",
+    "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian, a non-joiner in the word
+    "\u0915\u094d\u200d\u0937",  # Hindi, a joiner behind a virama
+    "by \U0001f469\U0001f3fd\u200d\U0001f4bb and \u2764\ufe0f\u200d\U0001f525",
+    "\u0421\u043e\u0441\u043e \u0410\u0441\u0441\u0430",  # names all of whose letters look Latin
+    "\u0391\u03bd\u03bd\u03b1",
+    "@octocat",
 ]
+
+# What keyboards and file systems write, and what stands on the board.
+SPELLINGS = {
+    "A. Pe\u0301rez": "A. P\u00e9rez",
+    "\u5f20\u3000\u4f1f": "\u5f20 \u4f1f",
+    "A.\u00a0Name\u2009": "A. Name",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +100,13 @@ def test_honest_text_in_any_alphabet_is_kept(tmp_path: Path, text: str) -> None:
     key("authors", to=[text, "A. Name"])(files)
     assert complaints(files.write(tmp_path / "s")) == []
     assert check_text(text) == text
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_accents_and_spaces_are_read_however_they_are_written(tmp_path: Path, text: str) -> None:
+    files = Files()
+    key("authors", to=[text])(files)
+    assert list(read_submission(files.write(tmp_path / "s")).card.authors) == [SPELLINGS[text]]
 
 
 @pytest.mark.parametrize(
@@ -115,6 +138,7 @@ def test_a_bare_domain_is_no_link_on_the_board(domain: str) -> None:
 def test_nothing_on_the_boards_table_is_a_formula_however_it_is_split(tmp_path: Path) -> None:
     files = Files()
     key("description", to="two; three, +5 channels")(files)
+    key("authors", to=["@octocat", "@hubot"])(files)
     (tmp_path / "board").mkdir()
     files.write(tmp_path / "board" / "submissions")
     result = CliRunner().invoke(app, ["leaderboard", str(tmp_path / "board")])
@@ -123,3 +147,4 @@ def test_nothing_on_the_boards_table_is_a_formula_however_it_is_split(tmp_path: 
     for separator in (",", ";", "\t"):
         cells = [cell for row in csv.reader(text.splitlines(), delimiter=separator) for cell in row]
         assert not [cell for cell in cells if cell.lstrip().startswith(("=", "@"))]
+    assert "'@octocat; '@hubot" in text

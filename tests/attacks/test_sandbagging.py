@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 from symbench import evaluate
 from symbench.leaderboard.board import make_boards, normalised
-from symbench.leaderboard.board_statistics import ranks
-from symbench.leaderboard.bootstrap import crossed, difference
+from symbench.leaderboard.board_statistics import contender, ranks
+from symbench.leaderboard.bootstrap import crossed, difference, iqm
 from symbench.leaderboard.retention import retention, shares
 from symbench.leaderboard.submission import About, submit
 
@@ -167,9 +168,9 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 def places(agents: list[Array], names: str) -> dict[str, int]:
     """Ranks by the rule of boards, of scores (C, R, E)."""
-    drawn = {name: crossed(scores, 0, name, resamples=100) for name, scores in zip(names, agents, strict=True)}
-    order = sorted(drawn, key=lambda name: -drawn[name].value)
-    return dict(zip(order, ranks([drawn[name] for name in order]), strict=True))
+    scores = dict(zip(names, agents, strict=True))
+    order = sorted(scores, key=lambda name: -float(iqm(scores[name].mean(axis=-1)).mean()))
+    return dict(zip(order, ranks([contender(scores[name], 0, resamples=100) for name in order]), strict=True))
 
 
 @settings(max_examples=1000, deadline=None)
@@ -185,6 +186,48 @@ def test_lowering_any_scores_never_improves_the_place(seed: int, count: int, run
     agents[mine] = agents[mine] - rng.exponential(rng.uniform(0, 1)) * (rng.random(shape) < bad)
     after = places(agents, names)
     assert after[names[mine]] >= before[names[mine]]
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=SEEDS, count=st.integers(2, 6), noise=st.floats(0, 1))
+def test_no_other_submission_lifts_an_agent(seed: int, count: int, noise: float) -> None:
+    """Whatever an ally plays, however unevenly, nobody has a better rank than without it."""
+    rng, names = np.random.default_rng(seed), "abcdef"[:count]
+    agents = [rng.normal(rng.uniform(0.8, 1), rng.uniform(0, 0.1), (2, 5, 4)) for _ in names]
+    ally = rng.normal(rng.uniform(0.8, 1), 0.05, (2, 5, 4)) * (1 - noise * (rng.random((1, 5, 1)) < 0.4))
+    alone, together = places(agents, names), places([*agents, ally], names + "z")
+    assert all(together[name] >= alone[name] for name in names)
+
+
+def test_a_noisy_ally_lifted_another_agent_into_its_group() -> None:
+    """Compared with the first of its group alone, the last is tied as soon as the ally is that first."""
+    better, rival, mine, ally = NOISY_ALLY
+    honest = places([better, rival, mine], "abc")
+    assert honest == {"a": 1, "b": 2, "c": 3}
+    drawn = [contender(scores, 0) for scores in (better, ally, rival, mine)]
+    by_pairs = [[ranks([one, other])[1] == 2 for other in drawn[at + 1 :]] for at, one in enumerate(drawn)]
+    assert by_pairs == [[True, True, True], [False, False], [True], []], "the ally is ahead of nobody"
+    assert places([better, ally, rival, mine], "azbc")["c"] == 3
+
+
+def runs_of(*means: float) -> Array:
+    """Scores of training runs with these means, (1, R, 4)."""
+    return np.array(means)[None, :, None] + np.array([-0.01, 0.01, 0.0, 0.0])
+
+
+NOISY_ALLY = (
+    runs_of(0.98, 0.99, 0.98, 0.99, 0.98),
+    runs_of(0.84, 0.85, 0.84, 0.85, 0.84),
+    runs_of(0.80, 0.81, 0.80, 0.81, 0.80),
+    runs_of(0.95, 0.95, 0.90, 0.2, 0.2),  # the ally: two of its runs play badly on purpose
+)
+
+
+@pytest.mark.parametrize("name", ["b", "lucky", "zzz"])
+def test_a_name_decides_nothing(submissions: dict[str, Submission], name: str) -> None:
+    honest, better = submissions["honest"], submissions["better"]
+    board = make_boards([better, replace(honest, card=honest.card.model_copy(update={"name": name}))], {})[0]
+    assert [line.rank for line in board.lines] == [1, 2]
 
 
 def test_retention_itself_can_be_gained_by_playing_worse() -> None:

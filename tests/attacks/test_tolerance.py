@@ -9,7 +9,7 @@ import pytest
 from verify_cases import doctored, elsewhere, longer, networks, small_suite, submitted
 
 from symbench.leaderboard.verify import verify
-from symbench.leaderboard.verify_differences import sign_test
+from symbench.leaderboard.verify_differences import sign_test, too_far
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +77,38 @@ def test_episodes_under_other_seeds_are_refused(table: Path, agents: list[str]) 
     assert any("no more like those that are played here with the same seeds" in problem for problem in found.problems)
 
 
+def compensated(rows: list[Row]) -> list[Row]:
+    """Three training runs a little better, the other two, of which the worst does not count, as much worse."""
+    return [row if row[1] == "none" else longer(row, 2 if int(row[3]) < 3 else -3) for row in rows]
+
+
+def test_a_gain_of_some_runs_is_not_made_up_for_by_others(table: Path, agents: list[str]) -> None:
+    found = verify(doctored(table, compensated, machines=elsewhere(table)), agents, cells=99)
+    assert not any(each.problem for each in found.comparisons), "0.0063 is within the tolerance of every cell"
+    assert not any("of perturbed cells 0" in problem for problem in found.problems), "together they are right"
+    assert sum("perturbed cells of CartPole-v1, run" in problem for problem in found.problems) >= 5
+
+
+def luckier(rows: list[Row]) -> list[Row]:
+    """Eleven seeds of 60 in which the agent nearly is perfect under perturbation; as many others a step shorter."""
+    changed = {**{seed: 380 + 9 * (seed - 100) for seed in range(100, 111)}, **dict.fromkeys(range(111, 122), -1)}
+    return [
+        row if row[1] == "none" else longer(row, changed.get(int(row[4]), 0) + 3 * int(row[3]) * (int(row[4]) < 111))
+        for row in rows
+    ]
+
+
+def test_a_few_episodes_that_are_far_too_good_do_not_hide_behind_their_own_spread(
+    table: Path, agents: list[str]
+) -> None:
+    """They make the standard error of the differences as large as their sum; the replayed episodes hardly vary."""
+    found = verify(doctored(table, luckier, machines=elsewhere(table)), agents, cells=99)
+    perturbed = [each for each in found.comparisons if not each.baseline]
+    gains = [each.differences.mean() / (each.differences.std(ddof=1) / 60**0.5) for each in perturbed]
+    assert 1 < max(gains) < 4, "by their own spread all would be chance"
+    assert all("is the tolerance of 0.01 and chance" in each.problem for each in perturbed)
+
+
 def test_on_equal_machines_one_other_episode_is_one_too_many(table: Path, agents: list[str]) -> None:
     found = verify(doctored(table, lambda rows: [*rows[:-1], longer(rows[-1], 1)], tolerance=0.05), agents, cells=99)
     assert found.alike
@@ -102,3 +134,9 @@ def test_signs_that_are_chance_pass() -> None:
     rng = np.random.default_rng(0)
     p = [sign_test(int(rng.binomial(500, 0.5)), 500) for _ in range(4000)]
     assert np.mean(np.array(p) < 0.05) == pytest.approx(0.045, abs=0.015)
+
+
+def test_an_honest_cell_of_few_episodes_is_too_far_off_as_rarely_as_one_of_many() -> None:
+    """Four standard errors of 20 episodes, and no more, would be too few for 20 of these cells."""
+    pairs = np.random.default_rng(0).normal(size=(20_000, 2, 20))
+    assert sum(bool(too_far(scores, tolerance=0)) for scores in pairs) <= 4  # 1.25 are expected

@@ -71,7 +71,7 @@ def test_verify_plays_again_and_notes_it(symbench: Symbench, submitted: str, tmp
     assert "### Verified" not in (tmp_path / "leaderboards" / "LEADERBOARD.md").read_text()
     assert symbench(*verify, "--all", "--cells", 1).exit_code == 2
     unsigned = symbench(*verify, "--all")
-    assert unsigned.exit_code == 0 and "does not count yet; --sign KEY adds one" in unsigned.stderr
+    assert unsigned.exit_code == 0 and "does not count yet; symbench sign-verified adds one" in unsigned.stderr
     symbench("leaderboard")
     assert "### Verified" not in (tmp_path / "leaderboards" / "LEADERBOARD.md").read_text()
     assert symbench(*verify, "--all", "--sign", key).exit_code == 0

@@ -15,7 +15,7 @@ from gymnasium.spaces import Box, Discrete
 
 from symbench.demo import bundled_agents, exported_agent, page, write_page
 from symbench.demo.export import KINDS, TASK
-from symbench.demo.page_file import _PAGE, SCRIPTS
+from symbench.demo.page_file import _PAGE, LIVE_SCRIPTS, SCRIPTS, live_page
 from symbench.errors import SymbenchError
 from symbench.policies import AttentionNeuronNetwork, GRUNetwork, MLPNetwork
 from symbench.zoo import bundled, load_network, save_agent
@@ -50,10 +50,12 @@ def test_every_bundled_agent_that_can_be_played_is_offered_once_plain_ones_first
 def test_the_page_is_the_same_every_time_and_is_made_of_its_sources(tmp_path: Path) -> None:
     written = write_page(tmp_path / "new" / "folder").read_bytes()
     assert written == page().encode() == write_page(tmp_path / "new" / "folder").read_bytes()
-    for source in _PAGE.iterdir():
-        if source.suffix in (".js", ".css"):
-            assert source.read_text(encoding="utf-8") in written.decode(), source.name
-    assert {source.stem for source in _PAGE.glob("*.js")} == {*SCRIPTS}
+    live, policy = live_page(["ws://127.0.0.1:1"])
+    for scripts, html in ((SCRIPTS, written.decode()), (LIVE_SCRIPTS, live)):
+        for source in ("style.css", *(f"{name}.js" for name in scripts)):
+            assert (_PAGE / source).read_text(encoding="utf-8") in html, source
+    assert {source.stem for source in _PAGE.glob("*.js")} == {*SCRIPTS, *LIVE_SCRIPTS}
+    assert policy in live and "connect-src 'self' ws://127.0.0.1:1;" in policy and "connect-src" not in page()
 
 
 def test_it_asks_for_nothing_and_its_policy_names_what_may_run() -> None:
@@ -70,6 +72,7 @@ def test_it_asks_for_nothing_and_its_policy_names_what_may_run() -> None:
 
 def test_it_is_html_without_a_mistake() -> None:
     html5lib.HTMLParser(strict=True).parse(page())
+    html5lib.HTMLParser(strict=True).parse(live_page([])[0])
 
 
 def test_no_text_of_a_card_ends_the_element_it_stands_in() -> None:

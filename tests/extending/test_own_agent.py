@@ -1,14 +1,14 @@
-"""The agents of docs/extending.md, from the command line, from Python, and from an installed package."""
+"""The agents of docs/my-agent.md, from the command line, from Python, and from an installed package."""
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from docs_cases import blocks, run, the_block
 from typer.testing import CliRunner
 
 import symbench
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGE = Path(__file__).parent / "agent"
-GUIDE = Path(__file__).parents[2] / "docs" / "extending.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "my-agent.md"
 TASK = "CartPole-v1"
 
 
@@ -37,18 +37,13 @@ def _package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_the_guide_shows_the_package() -> None:
-    shown = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
-    assert (PACKAGE / "my_nets.py").read_text() in shown
+    assert (PACKAGE / "my_nets.py").read_text() in [block.code for block in blocks("python", GUIDE)]
 
 
 def test_the_guides_python_runs() -> None:
     sys.path.insert(0, str(Path.cwd()))
-    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
-    (code,) = [block for block in blocks if "symbench.evaluate" in block]
-    names: dict[str, object] = {}
-    exec(code, names)
-    scores = names["scores"]
-    clean = scores[scores.severity == "in-order"].set_index("agent")["mean"]  # type: ignore[attr-defined]
+    scores = run(the_block("python", GUIDE, 'symbench.evaluate({"tiny"'))["scores"]
+    clean = scores[scores.severity == "in-order"].set_index("agent")["mean"]
     assert clean["tiny"] > 400 > clean["lean"] > clean["random"]
 
 

@@ -30,7 +30,7 @@ from symbench.wrappers.adapters import adapter_of
 
 PACKAGE = Path(__file__).parent / "perturbation"
 NAME = "my_perturbations:FlipSigns"
-GUIDE = Path(__file__).parents[2] / "docs" / "extending.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def test_a_name_that_is_taken_is_refused(package):
 
 
 def test_the_guide_shows_this_package():
-    text = GUIDE.read_text(encoding="utf-8")
-    for file in ("my_perturbations.py", "my.toml"):
-        assert (PACKAGE / file).read_text(encoding="utf-8") in text
+    text = (DOCS / "my-perturbation.md").read_text(encoding="utf-8")
+    assert (PACKAGE / "my_perturbations.py").read_text(encoding="utf-8") in text
+    assert (PACKAGE / "my.toml").read_text(encoding="utf-8") in (DOCS / "my-suite.md").read_text(encoding="utf-8")
     assert 'FlipSigns = "my_perturbations:FlipSigns"' in text

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from symbench.leaderboard.board_statistics import ranks
-from symbench.leaderboard.bootstrap import Draws, crossed
+from symbench.leaderboard.board_statistics import Contender, contender, ranks
+from symbench.leaderboard.bootstrap import crossed, iqm
 from symbench.leaderboard.bootstrap import difference as difference_of
 from symbench.leaderboard.compare import difference
 from symbench.leaderboard.retention import retention_draws, score
@@ -22,10 +22,9 @@ def rng(seed: int = 0) -> np.random.Generator:
 NORMAL = stats.norm.ppf((np.arange(4000) + 0.5) / 4000)  # without chance
 
 
-def agent(value: float, error: float = 1.0, seed: int = 0) -> Draws:
+def agent(value: float, error: float = 1.0) -> Contender:
     """An agent whose value has this standard error; two of error 1 differ from 3.29 on."""
-    both = value + error * rng(seed + int(10 * value) % 997).permutation(NORMAL)
-    return Draws(value, error**2, np.zeros(4), np.zeros(4), both, (10, 100))
+    return Contender(*(value + error * rng(seed).permutation(NORMAL) for seed in range(2)))
 
 
 BORDER = float(stats.norm.ppf(0.99) * np.sqrt(2))
@@ -46,23 +45,21 @@ def test_ranks(values: tuple[float, ...], expected: list[int]) -> None:
     assert ranks([agent(value) for value in values]) == expected
 
 
-def test_a_tie_is_with_the_first_of_the_group_and_not_with_the_previous() -> None:
-    """Each is tied with the one before it, but the third is worse than the first: ties do not drift."""
-    assert ranks([agent(value) for value in (6, 4, 2)]) == [1, 1, 3]
-
-
-def test_a_new_group_has_a_first_of_its_own() -> None:
-    """The fourth is worse than the first of all, and tied with the first of its group."""
-    assert ranks([agent(value) for value in (6, 4, 2, 0)]) == [1, 1, 3, 3]
-    assert ranks([agent(value) for value in (6, 4, 2, 0, -2)]) == [1, 1, 3, 3, 5]
+def test_a_rank_counts_who_is_ahead() -> None:
+    """Each is tied with the one before it, but not with the one before that: ties do not drift."""
+    assert ranks([agent(value) for value in (6, 4, 2)]) == [1, 1, 2]
+    assert ranks([agent(value) for value in (6, 4, 2, 0)]) == [1, 1, 2, 3]
     assert ranks([agent(value) for value in (9, 0, -1, -2, -9)]) == [1, 2, 2, 2, 5]
 
 
-def test_the_first_of_a_group_decides_how_sure_one_is() -> None:
-    """An agent that is hardly known is tied with what is far below it; one that is well known is not."""
+def test_an_agent_that_is_hardly_known_is_tied_with_what_is_far_above_it() -> None:
     assert ranks([agent(9, error=5), agent(1)]) == [1, 1]
     assert ranks([agent(9, error=0.1), agent(1)]) == [1, 2]
     assert ranks([agent(9), agent(1, error=5)]) == [1, 1]
+
+
+def test_but_has_no_better_rank_than_those_before_it() -> None:
+    assert ranks([agent(9), agent(2), agent(1, error=5)]) == [1, 2, 2]
 
 
 def test_one_bad_training_run_ties_an_agent_with_nobody() -> None:
@@ -70,7 +67,7 @@ def test_one_bad_training_run_ties_an_agent_with_nobody() -> None:
     good, other = (value + rng(seed).normal(0, 0.005, (1, 5, 20)) for seed, value in enumerate((0.9, 0.85)))
     bad = other * np.array([1, 1, 1, 1, 0])[:, None]
     first, steady, spoilt = (crossed(scores, 0, name) for name, scores in (("a", good), ("b", other), ("b", bad)))
-    assert ranks([first, steady]) == ranks([first, spoilt]) == [1, 2]
+    assert [ranks([contender(good, 0), contender(scores, 0)]) for scores in (other, bad)] == [[1, 2], [1, 2]]
     assert difference_of(first, steady).low > 0 > difference_of(first, spoilt).low
 
 
@@ -89,9 +86,9 @@ def test_a_difference_in_the_last_bits_is_none() -> None:
 
 def test_what_episodes_do_to_both_agents_is_no_difference() -> None:
     shared = rng().normal(0, 10, 2000)
-    pair = [Draws(value, 0.01, value + shared, 0 * shared, value + shared, (10, 100)) for value in (2.0, 1.0)]
+    pair = [Contender(value + shared, value + shared) for value in (2.0, 1.0)]
     assert ranks(pair) == [1, 2]
-    apart = [pair[0], pair[1]._replace(both=1 + rng(1).normal(0, 10, 2000))]
+    apart = [pair[0], pair[1]._replace(as_worse=1 + rng(1).normal(0, 10, 2000))]
     assert ranks(apart) == [1, 1]
 
 
@@ -106,15 +103,11 @@ def two(seed: int, better: float, runs: int, noisier: float = 1.0) -> list[int]:
     """
     episodes = rng(seed).normal(size=(1, 30))
     units = [
-        crossed(
-            (shift + noise * rng(4 * seed + place).normal(size=(runs, 1)) + episodes)[None],
-            seed,
-            str(place),
-            resamples=200,
-        )
+        (shift + noise * rng(4 * seed + place).normal(size=(runs, 1)) + episodes)[None]
         for place, shift, noise in ((1, better, 1.0), (2, 0, noisier))
     ]
-    return ranks(sorted(units, key=lambda draws: -draws.value))
+    units.sort(key=lambda scores: -float(iqm(scores.mean(axis=-1)).mean()))
+    return ranks([contender(scores, seed, resamples=200) for scores in units])
 
 
 @pytest.mark.parametrize(("runs", "noisier", "most"), [(5, 1, 0.05), (10, 1, 0.05), (20, 1, 0.05), (5, 3, 0.12)])
@@ -152,6 +145,7 @@ def test_a_board_of_twenty_agents_takes_less_than_five_seconds() -> None:
     start, drawn = time.process_time(), []
     for place, (clean, *perturbed) in enumerate(agents):
         score(clean, 0, str(place))
-        drawn.append(retention_draws(np.stack(perturbed), clean, 0, str(place)))
-    assert len(ranks([draws for draws in drawn if draws])) == 20
+        retention_draws(np.stack(perturbed), clean, 0, str(place))
+        drawn.append(contender(np.stack(perturbed), 0))
+    assert len(ranks(drawn)) == 20
     assert time.process_time() - start < 5

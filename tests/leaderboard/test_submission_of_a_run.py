@@ -167,7 +167,7 @@ def test_the_cells_are_drawn_by_the_seed(run_dir: Path, tmp_path: Path, specs: l
     found = [verify(made, files(specs), cells=2, seed=seed) for seed in (1, 1, 2, 3, 4)]
     drawn = [tuple(each.cell for each in one.comparisons) for one in found]
     assert drawn[0] == drawn[1] and len(set(drawn)) > 1
-    assert len({one.fresh[0].seed for one in found}) == 5, "nobody says which seeds are fresh"
+    assert len({one.fresh_key for one in found}) == 5, "nobody says which seeds are fresh"
 
 
 def test_numbers_do_not_depend_on_the_number_of_processes(run_dir: Path, tmp_path: Path, specs: list[str]) -> None:
@@ -211,7 +211,7 @@ def test_a_verification_is_bound_to_the_bytes(run_dir: Path, tmp_path: Path, spe
     entry = known["mine"]
     assert entry.digest == made.digest and (len(entry.cells), entry.of, entry.confidence) == (4, 4, 1)
     assert (entry.difference, entry.identical) == (0, 1)
-    assert (entry.fresh_seed, entry.fresh_cells) == (found.fresh[0].seed, [each.cell for each in found.fresh])
+    assert (entry.fresh_key, entry.fresh_cells) == (found.fresh_key, [each.cell for each in found.fresh])
     assert is_verified(made, known)
     assert not is_verified(edited(tmp_path / "out" / "mine.csv", 0.5), known)
 

@@ -115,3 +115,9 @@ def test_dropped_entities_are_zero_in_every_entry_for_the_episode(env_id: str) -
 def test_observations_without_rows_are_refused() -> None:
     with pytest.raises(SymbenchError, match="ShuffleEntities needs rows of entities: a Box"):
         ShuffleEntities(gym.make("CartPole-v1"))
+
+
+@pytest.mark.parametrize("wrapper", [ShuffleEntities, DropEntities])
+def test_the_rows_of_a_picture_are_no_entities(wrapper: type) -> None:
+    with pytest.raises(SymbenchError, match="needs rows of entities: a Box"):
+        wrapper(gym.make("symbench/GridWorld-v0"))

@@ -113,14 +113,3 @@ class Chips {
     }
   }
 }
-
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
-
-function signed(value) {
-  const size = Math.abs(value).toFixed(2);
-  return (size === "0.00" ? "" : value < 0 ? "−" : "+") + size;
-}

@@ -2,6 +2,7 @@
 
 const COLOURS = ["card", "ink", "quiet", "rule", "edge", "track", "left", "right", "low", "high", "pole", "cart"];
 const SIDES = ["left", "right"];
+const REMEMBERED = 150; // time steps of inputs that are drawn
 const STRONGEST = Math.asinh(4); // values are coloured by asinh, as agents compress them
 
 // The colours of the moment, as the browser computes them for this reader.
@@ -36,55 +37,6 @@ function line(ink, colour, width, points) {
   ink.stroke();
 }
 
-// The cart on its track, in metres, mirrored if the world is.
-function drawScene(canvas, run, colours, side, { mirrored, still }) {
-  paint(canvas, colours, (ink, width, height) => {
-    const metre = width / (2 * TRACK_HALF_LENGTH + 0.6);
-    const sign = mirrored ? -1 : 1;
-    const axle = ([x]) => [width / 2 + sign * x * metre, height * 0.56];
-    const tip = (state) => {
-      const [x, y] = axle(state);
-      return [x + sign * POLE_LENGTH * metre * Math.sin(state[2]), y - POLE_LENGTH * metre * Math.cos(state[2])];
-    };
-    [ink.lineCap, ink.lineJoin] = ["round", "round"];
-    drawTrack(ink, width, height, metre, colours);
-    ink.globalAlpha = run.left || still ? 0.45 : 1;
-    drawTrail(ink, run.trail.map(tip), colours[side]);
-    drawCart(ink, axle(run.state), tip(run.state), metre, colours, sign * run.push, colours[side]);
-  });
-}
-
-function drawTrack(ink, width, height, metre, colours) {
-  const y = height * 0.56;
-  const ends = [-1, 1].map((end) => width / 2 + end * TRACK_HALF_LENGTH * metre);
-  line(ink, colours.rule, 3, ends.map((x) => [x, y]));
-  for (const x of ends) line(ink, colours.edge, 3, [[x, y - 10], [x, y + 10]]);
-  line(ink, colours.rule, 1, [[width / 2, y + 14], [width / 2, y + 20]]);
-}
-
-function drawTrail(ink, points, colour) {
-  const alpha = ink.globalAlpha;
-  for (let i = 1; i < points.length; i++) {
-    ink.globalAlpha = (alpha * 0.4 * i) / points.length;
-    line(ink, colour, 2, points.slice(i - 1, i + 1));
-  }
-  ink.globalAlpha = alpha;
-}
-
-function drawCart(ink, [x, y], tip, metre, colours, push, pushColour) {
-  const [width, height] = [0.42 * metre, 0.2 * metre];
-  line(ink, pushColour, 4, [[x, y + height], [x + 0.5 * metre * push, y + height]]);
-  ink.fillStyle = colours.cart;
-  ink.beginPath();
-  ink.roundRect(x - width / 2, y - height / 2, width, height, 4);
-  ink.fill();
-  line(ink, colours.pole, 0.085 * metre, [[x, y], tip]);
-  ink.fillStyle = colours.card;
-  ink.beginPath();
-  ink.arc(x, y, 0.025 * metre + 1, 0, 7);
-  ink.fill();
-}
-
 // Numbers from -1 to 1 as a picture: {width, height, at(column, row)}.
 function heatMap(ink, box, { width, height, at }, colours) {
   const [zero, low, high] = [colours.track, colours.low, colours.high].map(channels);
@@ -114,28 +66,36 @@ function sheetOf(width, height) {
 const channels = (colour) => colour.match(/[\d.]+/g).slice(0, 3).map(Number);
 
 const HEADING = 19; // pixels above the rows
-const rowHeight = (places, width) => (places > 12 ? 11 : places > 5 ? 14 : width < 420 ? 18 : 22);
+const TALLEST = 420; // pixels of all rows, however many
+const LOWEST_NAMED = 9; // a row that has room for a name
+const rowHeight = (places, width) => Math.max(1, Math.min(TALLEST / places, places > 12 ? 11 : places > 5 ? 14 : width < 420 ? 18 : 22));
 
-// Every place of the agent's input over the last steps; beside it attention, or what the place is taken for.
-function drawInputs(canvas, run, order, colours) {
-  const [rows, height] = [order.length, rowHeight(order.length, canvas.clientWidth)];
-  const needed = `${rows * height + HEADING}px`;
+// Every place of an agent's input over the last steps; beside it attention, or what the place is taken for.
+// view: {rows: one list of values a step, names: of places, attention: of each place to each code, if there is any,
+// taken: {name, right} of each place, if there is no attention, aside: whether either is to be expected, heading,
+// margin: pixels for names}
+function drawInputs(canvas, view, colours) {
+  const { names } = view;
+  const height = rowHeight(names.length, canvas.clientWidth);
+  const needed = `${Math.ceil(names.length * height) + HEADING}px`;
   if (canvas.style.height !== needed) canvas.style.height = needed;
   paint(canvas, colours, (ink, width) => {
-    const [start, aside] = [46, Math.min(190, width * 0.34)];
-    const strip = [start, HEADING, width - start - aside - 12, rows * height];
     [ink.textBaseline, ink.fillStyle] = ["middle", colours.quiet];
-    ink.fillText(`input, last ${REMEMBERED / 100} s`, start, 8);
+    const start = Math.min(view.margin ?? 46, width * 0.3);
+    const aside = view.aside ? Math.min(190, width * 0.34) : 0;
+    const strip = [start, HEADING, width - start - (aside && aside + 12), names.length * height];
+    ink.fillText(view.heading, start, 8);
     const at = (column, row) => {
-      const seen = run.inputs[run.inputs.length - REMEMBERED + column];
+      const seen = view.rows[view.rows.length - REMEMBERED + column];
       return seen && row < seen.length ? Math.asinh(seen[row]) / STRONGEST : 0;
     };
-    heatMap(ink, strip, { width: REMEMBERED, height: rows, at }, colours);
-    drawAside(ink, run, order, [width - aside, HEADING, aside, rows * height], colours);
-    if (rows <= 5) rule(ink, strip, rows, colours);
+    heatMap(ink, strip, { width: REMEMBERED, height: names.length, at }, colours);
+    drawAside(ink, view, [width - aside, HEADING, aside, names.length * height], colours);
+    if (names.length <= 5) rule(ink, strip, names.length, colours);
+    if (height < LOWEST_NAMED) return;
     ink.font = ink.font.replace("12px", `${Math.min(13, height)}px`);
     ink.fillStyle = colours.ink;
-    order.forEach((channel, row) => ink.fillText(channelName(channel).symbol, 0, HEADING + (row + 0.5) * height));
+    names.forEach((name, row) => ink.fillText(name, 0, HEADING + (row + 0.5) * height, start - 6));
   });
 }
 
@@ -146,45 +106,46 @@ function rule(ink, [x, y, width, height], rows, colours) {
   }
 }
 
-function drawAside(ink, run, order, box, colours) {
-  const [x, y, , height] = box;
-  const { attention, sensors } = run.network;
-  if (sensors === undefined) {
-    ink.fillText("attention", x, 8);
-    if (!attention.length) return;
-    heatMap(ink, box, { width: attention[0].length, height: order.length, at: (code, row) => attention[row]?.[code] ?? 0 }, colours);
-    if (order.length <= 5) rule(ink, box, order.length, colours);
-    return;
+function drawAside(ink, { attention, taken }, box, colours) {
+  const [x, y, width, height] = box;
+  const rows = attention.length || taken.length;
+  if (!rows) return;
+  ink.fillText(attention.length ? "attention" : "is taken for", x, 8);
+  if (attention.length) {
+    heatMap(ink, box, { width: attention[0].length, height: rows, at: (code, row) => attention[row][code] }, colours);
+    if (rows <= 5) rule(ink, box, rows, colours);
   }
-  if (run.problem(order.length)) return;
-  ink.fillText("is taken for", x, 8);
-  for (let row = 0; row < sensors; row++) {
-    const right = order[row] === row;
+  taken.forEach(({ name, right }, row) => {
     ink.fillStyle = right ? colours.quiet : colours.high;
-    ink.fillText(`${right ? "=" : "≠"}  ${SENSORS[row].symbol}`, x, y + ((row + 0.5) * height) / order.length);
-  }
+    ink.fillText(`${right ? "=" : "≠"}  ${name}`, x, y + ((row + 0.5) * height) / rows, width);
+  });
   ink.fillStyle = colours.quiet;
 }
 
-// Return over the steps of the episode; ticks where the order changed.
-function drawReturns(canvas, session, colours) {
+// Returns over the steps of an episode; ticks where something changed.
+// curves: {lines: points [step, return] of each side, changes: steps, end: the last step, values: lines across,
+// label: what stands at a step}
+function drawReturns(canvas, { lines, changes, end, values, label }, colours) {
   paint(canvas, colours, (ink, width, height) => {
-    const [left, bottom, top] = [38, height - 20, 8];
-    const x = (step) => left + (step / EPISODE_STEPS) * (width - left - 8);
-    const y = (value) => bottom - (value / EPISODE_STEPS) * (bottom - top);
+    const [left, bottom, top] = [Math.max(38, 10 + Math.max(...values.map((value) => ink.measureText(value).width))), height - 20, 8];
+    const [low, high] = [values[0], values.at(-1)];
+    const x = (step) => left + (step / end) * (width - left - 8);
+    const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - top);
     [ink.fillStyle, ink.textBaseline, ink.lineJoin] = [colours.quiet, "middle", "round"];
-    for (const value of [0, 500, 1000]) {
+    ink.textAlign = "right";
+    for (const value of values) {
       line(ink, colours.rule, 1, [[left, y(value)], [width - 8, y(value)]]);
-      ink.textAlign = "right";
       ink.fillText(value, left - 8, y(value));
-      ink.textAlign = value === 1000 ? "right" : "left";
-      ink.fillText(`${value / 100} s`, x(value), height - 6);
     }
-    for (const step of session.shuffles) line(ink, colours.edge, 1.5, [[x(step), bottom], [x(step), bottom - 9]]);
-    session.runs.forEach((run, i) => {
-      const stride = Math.max(1, Math.floor(run.returns.length / 300));
-      const points = run.returns.flatMap((value, step) => (step % stride ? [] : [[x(step), y(value)]]));
-      line(ink, colours[SIDES[i]], 2.5, [...points, [x(run.steps), y(run.return)]]);
+    for (const share of [0, 0.5, 1]) {
+      ink.textAlign = share === 1 ? "right" : "left";
+      ink.fillText(label(share * end), x(share * end), height - 6);
+    }
+    for (const step of changes) line(ink, colours.edge, 1.5, [[x(step), bottom], [x(step), bottom - 9]]);
+    lines.forEach((points, side) => {
+      const stride = Math.max(1, Math.floor(points.length / 300));
+      const shown = points.filter((_, i) => i % stride === 0 || i === points.length - 1);
+      line(ink, colours[SIDES[side]], 2.5, shown.map(([step, value]) => [x(step), y(value)]));
     });
   });
 }

@@ -1,13 +1,11 @@
 // The page: two lanes, the controls, and the clock.
 
-const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4, 8, 16];
 const FIRST_SEED = 1;
 const FRAME_BUDGET = 10; // ms of simulation a frame: at high speed time goes slower rather than the page
 const PAUSE_BETWEEN = 1500; // ms between episodes
 const VALUES_EVERY = 100; // ms between changes of numbers, which nobody reads faster
 const EPISODES_SHOWN = 6;
 
-const byId = (id) => document.getElementById(id);
 const agents = JSON.parse(byId("agents").textContent);
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const session = new Session(["mlp", "attention-neuron"].map((kind) => agents.find((agent) => agent.kind === kind) ?? agents[0]), FIRST_SEED);
@@ -121,9 +119,9 @@ function draw() {
   session.runs.forEach((run, i) => {
     const options = { mirrored: perturbations.flipped, still: Boolean(run.problem(session.channels)) };
     drawScene(lanes[i].scene, run, colours, SIDES[i], options);
-    drawInputs(lanes[i].inputs, run, perturbations.order, colours);
+    drawInputs(lanes[i].inputs, inputsOf(run, perturbations.order), colours);
   });
-  drawReturns(byId("returns"), session, colours);
+  drawReturns(byId("returns"), returnsOf(session), colours);
 }
 
 // Simulate what has passed since the last frame, and begin the next episode some time after the last one.
@@ -175,16 +173,6 @@ function settings() {
   byId("seed").addEventListener("change", ({ target }) => begin(target.checkValidity() && target.value ? Number(target.value) : session.seed));
 }
 
-function keyboard() {
-  const keys = { " ": "pause", ".": "step", n: "next", s: "shuffle", o: "in-order", f: "flip" };
-  addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input:not([type=range]), select, summary") || (event.key === " " && event.target.closest("button"));
-    if (typing || event.ctrlKey || event.metaKey || event.altKey || !byId("keys").checked || !(event.key in keys)) return;
-    event.preventDefault();
-    byId(keys[event.key]).click();
-  });
-}
-
 const BUTTONS = {
   pause: () => setRunning(!clock.running),
   step,
@@ -194,9 +182,8 @@ const BUTTONS = {
   shuffle,
   flip,
 };
-for (const [id, pressed] of Object.entries(BUTTONS)) byId(id).addEventListener("click", pressed);
+press(BUTTONS, { " ": "pause", ".": "step", n: "next", s: "shuffle", o: "in-order", f: "flip" });
 settings();
-keyboard();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   colours = palette();
   clock.stale = true;

@@ -1,6 +1,6 @@
 // Two agents in the same episode: the same first state, the same order of sensors, the same noise.
 
-const REMEMBERED = 150; // time steps of inputs that are drawn
+const KEPT_INPUTS = 150; // time steps
 const TRAIL = 45; // time steps of the pole's way
 
 class Run {
@@ -41,7 +41,7 @@ class Run {
     this.state = advance(this.state, this.push);
     this.left = leftTrack(this.state);
     this.returns.push(this.return + rewardOf(this.state));
-    keep(this.inputs, inputs, REMEMBERED);
+    keep(this.inputs, inputs, KEPT_INPUTS);
     keep(this.trail, this.state, TRAIL);
   }
 }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from symbench.runner.cell import Cell
 
-    Job = tuple[Cell, range]  # some episodes of a cell, by their seeds
+    Job = tuple[Cell, range]  # some episodes of a cell, by the seeds that they have in the suite
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def _whole_cells(cells: Sequence[Cell], executor: Executor) -> Generator[Outcome
     """The outcomes of cells from those of their batches; of a cell that has failed, no other batch is begun."""
     failed: set[Cell] = set()
     jobs = ((cell, seeds) for cell in cells for seeds in batches(cell) if cell not in failed)
-    parts: defaultdict[Cell, list[Record]] = defaultdict(list)
+    parts: defaultdict[Cell, dict[int, Record]] = defaultdict(dict)
     done: Counter[Cell] = Counter()
     with closing(executor(jobs)) as played:
         for (cell, seeds), outcome in played:
@@ -87,15 +87,14 @@ def _whole_cells(cells: Sequence[Cell], executor: Executor) -> Generator[Outcome
                 failed.add(cell)
                 yield outcome
                 continue
-            parts[cell].append(outcome.record)
+            parts[cell][seeds[0]] = outcome.record
             done[cell] += len(seeds)
             if done[cell] == cell.episodes:
-                yield _merged(parts.pop(cell))
+                yield _merged([part for _, part in sorted(parts.pop(cell).items())])
 
 
 def _merged(parts: list[Record]) -> Outcome:
-    """All batches of a cell as one outcome."""
-    parts.sort(key=lambda part: int(part.episodes.seeds[0]))
+    """All batches of a cell, in their order, as one outcome."""
     cell = parts[0].cell
     try:
         return Outcome(cell, replace(parts[0], episodes=whole(cell, [part.episodes for part in parts])))
