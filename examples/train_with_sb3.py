@@ -41,7 +41,7 @@ def attention_neuron_ppo(seed: int) -> BaseAlgorithm:
     envs = VecNormalize(envs, norm_obs=False)  # returns of hundreds would drown the policy in the layers that both read
     policy = {"network": {"kind": "attention-neuron", "num_codes": 16, "hidden": [64]}}
     rollout = {"n_steps": 128, "batch_size": 512, "n_epochs": 8, "learning_rate": lambda left: 1e-3 * left}
-    return PPO(NetworkActorCriticPolicy, envs, **rollout, policy_kwargs=policy, seed=seed).learn(300_000)
+    return PPO(NetworkActorCriticPolicy, envs, **rollout, policy_kwargs=policy, seed=seed).learn(600_000)
 
 
 def attention_neuron_sac(seed: int) -> BaseAlgorithm:
