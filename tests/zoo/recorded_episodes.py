@@ -2,7 +2,7 @@
 
 ``python tests/zoo/recorded_episodes.py`` plays 50 episodes of each bundled training run in order and under the hardest
 shuffle of its task, and writes ``recorded_episodes.json`` beside itself: a recording for each kind of machine, since
-they differ in the last bits. Cells that are there are not played again. What was recorded on an AMD machine was played by
+they differ in the last bits. Cells that are there are not played again. What an AMD machine has recorded was played by
 commit 9b84918, before tasks, agents and perturbations were opened; teams and scenes are younger.
 """
 
