@@ -34,7 +34,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     for section in config.nav or []:
         for title, pages in section.items():
             if pages == f"{FOLDER}/index.md":
-                section[title] = [pages, *({module.__name__: _uri(module)} for module in public_modules())]
+                section[title] = [{"Overview": pages}, *({module.__name__: _uri(module)} for module in public_modules())]
     return config
 
 
