@@ -71,7 +71,7 @@ def from_elsewhere(folder: Path) -> list[str]:
 
 
 def dead(folder: Path) -> list[str]:
-    """Links, and what is loaded, within the folder that lead nowhere; where 404.html is shown its paths are the server's."""
+    """Links within the folder, and what is loaded, that lead nowhere. The paths of 404.html are those of a server."""
     return [
         f"{path.relative_to(folder)}: {link}"
         for path in sorted(folder.rglob("*.html"))

