@@ -9,6 +9,7 @@ import importlib
 import inspect
 import pkgutil
 import posixpath
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,7 +35,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     for section in config.nav or []:
         for title, pages in section.items():
             if pages == f"{FOLDER}/index.md":
-                section[title] = [pages, *({module.__name__: _uri(module)} for module in public_modules())]
+                modules = ({module.__name__: _uri(module)} for module in public_modules())
+                section[title] = [{"Overview": pages}, *modules]
     return config
 
 
@@ -96,19 +98,9 @@ def _path(found: Any, otherwise: str) -> str:
 
 def _page(module: str, objects: list[str]) -> str:
     parts = [f"# `{module}`", _directive(module, members=False, show_root_heading=False, show_root_toc_entry=False)]
-    modules = importlib.import_module
     for path in objects:
-        is_module = path in _families() or _is_module(path, modules)
-        parts.append(_directive(path, heading_level=2, **({"members": False} if is_module else {})))
+        parts.append(_directive(path, heading_level=2, **({"members": False} if path in sys.modules else {})))
     return "\n\n".join(parts) + "\n"
-
-
-def _is_module(path: str, load: Any) -> bool:
-    try:
-        load(path)
-    except ModuleNotFoundError:
-        return False
-    return True
 
 
 def _directive(path: str, **options: Any) -> str:

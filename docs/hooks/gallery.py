@@ -86,9 +86,9 @@ def _task(name: str, drawn: Loop | None) -> str:
     else:
         picture = (
             f'<picture><source srcset="{FOLDER}/{name}.webp" media="(prefers-reduced-motion: no-preference)">'
-            f"{_image(name, f'{name}, played by {drawn.agent}')}</picture>"
+            f"{_image(name, name)}</picture>"
         )
-        caption = drawn.agent
+        caption = "random play" if drawn.agent == "random" else f"played by {drawn.agent}"
     return _figure(name, where_declared(name), TASKS[name].description, picture, caption)
 
 

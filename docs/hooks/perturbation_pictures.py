@@ -44,7 +44,7 @@ _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "DuplicateSensors": {"severity": 1},
     "OccludePatches": {"severity": 3},
     "SensorNoise": {"severity": 4},
-    "SwapBackground": {},
+    "SwapBackground": {"background": "clouds"},
     "TransformByGroup": {"element": 1},
 }
 """What shows best; of others, the highest severity."""
@@ -77,7 +77,7 @@ def before_and_after(name: str) -> Shown:
             continue
         with closing(replay):
             before, after = _observed(replay)
-        words = ", ".join(f"{key} {value}" for key, value in given.items()) or "as it is by default"
+        words = ", ".join(f"{key} {value}" for key, value in given.items())
         draw = _moments if replay.is_frames else _strip
         return Shown(_png(draw(before)), _png(draw(after)), task, words)
     raise SymbenchError(f"no task of the gallery shows {name}: give it one in _SHOWN_IN")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import sys
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +20,9 @@ from symbench.zoo import bundled
 
 if TYPE_CHECKING:
     from symbench.policies.agent import Agent
+
+if sys.platform == "linux":
+    os.environ.setdefault("MUJOCO_GL", "egl")  # needs no display
 
 SEED: Final = 1_000_000
 _SECONDS, _FPS = 2.4, 10

@@ -47,7 +47,7 @@ class _Reader(HTMLParser):
 
 def in_style(css: str) -> set[str]:
     """What a style loads."""
-    return set(re.findall(r"""(?:url\(|@import )\s*["']?([^"')\s]+)""", css))
+    return set(re.findall(r"""(?:url\(|@import (?!url))\s*["']?([^"')\s]+)""", css))
 
 
 @cache
@@ -71,10 +71,11 @@ def from_elsewhere(folder: Path) -> list[str]:
 
 
 def dead(folder: Path) -> list[str]:
-    """Links, and what is loaded, within the folder that lead nowhere."""
+    """Links within the folder, and what is loaded, that lead nowhere. The paths of 404.html are those of a server."""
     return [
         f"{path.relative_to(folder)}: {link}"
         for path in sorted(folder.rglob("*.html"))
+        if path.name != "404.html"
         for link in sorted(page(path).links | page(path).loaded)
         if not _leads(path, link)
     ]

@@ -54,7 +54,7 @@ def test_what_leads_nowhere_or_elsewhere_is_noticed(tmp_path: Path) -> None:
 
 
 def test_the_gallery_shows_everything_and_leads_to_its_reference(site: Path) -> None:
-    from symbench.tasks import TASKS
+    from symbench.tasks import TASKS, mujoco
     from symbench.wrappers.registry import PERTURBATIONS, is_bundled
 
     gallery = page(site / "gallery.html")
@@ -63,8 +63,9 @@ def test_the_gallery_shows_everything_and_leads_to_its_reference(site: Path) -> 
         assert any(link.endswith(f"#{found.__module__}.{name}") for link in gallery.links), name
         before, after = (site / "gallery" / f"{name}-{when}.png" for when in ("before", "after"))
         assert before.read_bytes() != after.read_bytes()
-    missing = [name for name in TASKS if f"gallery/{name}.webp" not in gallery.loaded]
-    assert missing == []
+    missing = {name for name in TASKS if f"gallery/{name}.webp" not in gallery.loaded}
+    assert missing <= {task.name for task in mujoco.TASKS}, "these alone need OpenGL, which a machine may not have"
+    assert all(f"gallery/{name}.png" in gallery.loaded for name in TASKS.keys() - missing)
 
 
 def test_what_is_public_is_described(site: Path) -> None:
@@ -73,9 +74,9 @@ def test_what_is_public_is_described(site: Path) -> None:
     import symbench.wrappers
 
     described = {each for path in (site / "api").glob("*.html") for each in page(path).ids}
-    for module in (symbench.plot, symbench.testing):
-        assert {f"{module.__name__}.{name}" for name in module.__all__} <= described
-    assert {"symbench.evaluation.evaluate", "symbench.loading.load"} <= described
+    public = [getattr(module, name) for module in (symbench.plot, symbench.testing) for name in module.__all__]
+    assert {f"{found.__module__}.{found.__qualname__}" for found in public if callable(found)} <= described
+    assert {"symbench.evaluation.evaluate", "symbench.loading.load", "symbench.tasks.TASKS"} <= described
     defined = {f"{found.__module__}.{name}" for name, found in symbench.wrappers.TRANSFORMS.items()}
     assert defined <= described
 
@@ -111,7 +112,8 @@ def test_pages_have_no_barriers_at_any_size_in_light_and_dark(browser: Browser, 
 @pytest.mark.browser
 def test_the_search_finds_from_the_disk(browser: Browser, site: Path) -> None:
     view = opened(browser, (site / "index.html").as_uri(), 1280, "light")
-    view.fill("[data-md-component=search-query]", "OccludePatches")
+    view.click("[data-md-component=search-query]")
+    view.keyboard.type("OccludePatches")
     found = view.locator(".md-search-result__link").first
     found.wait_for(timeout=20_000)
     assert "wrappers" in (found.get_attribute("href") or "") and view.wrong == []  # type: ignore[attr-defined]
