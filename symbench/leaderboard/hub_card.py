@@ -18,6 +18,7 @@ from symbench.extras import require
 from symbench.files import write_atomically
 from symbench.leaderboard import markdown
 from symbench.leaderboard.bootstrap import UNDEFINED
+from symbench.leaderboard.citation import software
 from symbench.leaderboard.submission import only_agent
 from symbench.leaderboard.tables import Report, make_report
 from symbench.runner import Store, load_manifest
@@ -157,15 +158,8 @@ def _body(report: Report, records: Sequence[Record], agent: str) -> str:
         "What this agent keeps of its return when its observations are perturbed, measured with symbench "
         f"{symbench.__version__} (`pip install symbench`). What it was trained on the run does not know: say it here."
     )
-    return f"# {_inert(agent)}\n\n{intro}\n\n#{rendered}\n## Citation\n\n{_citation()}"
-
-
-def _citation() -> str:
-    return (
-        "```bibtex\n@software{symbench,\n  title = {symbench: symmetry and perturbed observations in "
-        f"reinforcement learning}},\n  author = {{{{The symbench authors}}}},\n  version = {{{symbench.__version__}}}\n"
-        "}\n```\n"
-    )
+    citation = f"```bibtex\n{software(symbench.__version__)}\n```"
+    return f"# {_inert(agent)}\n\n{intro}\n\n#{rendered}\n## Citation\n\n{citation}\n"
 
 
 def _code(text: str) -> str:

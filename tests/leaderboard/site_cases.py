@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from symbench.leaderboard.board import Board
     from symbench.leaderboard.validate import Submission
 
+LONG = "attention over a history of eight steps of every sensor, trained in another order in every episode, " * 3
 OTHER_TASK = "CartPole-v1"
 
 
@@ -37,5 +38,24 @@ def some_boards(folder: Path) -> list[Board]:
     seen = {
         each.card.name: Verified(digest=each.digest, date="2026-01-01", cells=["a"], confidence=1.0, difference=0.0)
         for each in submissions[:1]
+    }
+    return make_boards(submissions, seen)
+
+
+def many_agents(folder: Path, count: int = 30) -> list[Board]:
+    """One board with names and descriptions from short to very long, ranked and not, verified and not."""
+    submissions = [
+        add(
+            folder,
+            f"{'a-very-long-name-of-an-agent-with-many-parts-' * (number % 3 == 1)}agent-{number:02d}",
+            runs=(5, 5, 2, 10)[number % 4],
+            keep=0.95 - number / (count + 2),
+            description=("short", LONG[:200].strip(), "an ordinary network")[number % 3],
+        )
+        for number in range(count)
+    ]
+    seen = {
+        each.card.name: Verified(digest=each.digest, date="2026-01-01", cells=["a"], confidence=1.0, difference=0.0)
+        for each in submissions[::4]
     }
     return make_boards(submissions, seen)

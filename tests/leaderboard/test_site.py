@@ -20,9 +20,7 @@ from symbench.errors import SymbenchError
 from symbench.leaderboard.board import make_boards
 from symbench.leaderboard.site import pages, stale_pages, write_site
 from symbench.leaderboard.site.cells import cell_summaries
-from symbench.leaderboard.site.citation import bibtex
 from symbench.leaderboard.site.retention_curves import COLOURS, chart
-from symbench.leaderboard.submission_schema import Card
 from symbench.leaderboard.validate import Submission
 
 if TYPE_CHECKING:
@@ -265,28 +263,6 @@ def test_many_agents_are_drawn_in_few_colours_and_none_where_nothing_can_be_kept
     assert chart({"mine": cells[:1]}) is None and chart({}) is None
 
 
-def test_a_citation_is_one_entry_whatever_the_text(tmp_path: Path) -> None:
-    card = add(
-        tmp_path, "mine", authors=["Johnson and Johnson", "A. Name"], description=HOSTILE[-1] + " 100% $x_1$"
-    ).card
-    entry = bibtex(card)
-    assert "author = {{Johnson and Johnson} and A. Name}" in entry and "year = {2026}" in entry
-    assert "url = {https://example.org/paper}" in entry
-    depth = 0
-    for before, character in zip(" " + entry, entry, strict=False):
-        depth += (character == "{") - (character == "}") if before != "\\" else 0
-        assert depth >= 0
-    assert depth == 0 and entry.count("\n@") == 2
-    assert "100\\% \\$x\\_1\\$" in entry
-
-
-def test_a_citation_needs_no_link_and_no_date(tmp_path: Path) -> None:
-    card = add(tmp_path, "mine", paper=None, code=None).card
-    undated = card.model_copy(update={"date": "yesterday"})
-    assert "url" not in bibtex(undated) and "year" not in bibtex(undated)
-    assert isinstance(undated, Card)
-
-
 def test_each_board_has_its_own_lines_as_csv(boards: list[Board], tmp_path: Path) -> None:
     write_site(boards, tmp_path / "site")
     for board in boards:
@@ -300,19 +276,6 @@ def test_each_board_has_its_own_lines_as_csv(boards: list[Board], tmp_path: Path
 def test_three_agents_need_no_filters(boards: list[Board], tmp_path: Path) -> None:
     few = [board for board in boards if len(board.lines) <= 3]
     assert few and 'id="filters"' not in pages(few)["index.html"] and 'id="filters"' in pages(boards)["index.html"]
-
-
-def test_a_citation_keeps_the_paper_and_the_software_apart(tmp_path: Path) -> None:
-    known = bibtex(
-        add(tmp_path, "known", paper="https://arxiv.org/abs/2109.02869", code="https://example.org/code").card
-    )
-    submission, paper, software = known.split("\n\n")
-    assert submission.startswith("@misc{symbench-known,") and "2109.02869" not in submission
-    assert paper.startswith("@inproceedings{known-paper,") and "author = {Tang, Yujin and Ha, David}" in paper
-    assert software.startswith("@software{symbench,") and "Tang" not in software
-    other = bibtex(add(tmp_path, "other", paper="https://example.org/paper").card)
-    assert "url = {https://example.org/paper}" in other and "Tang" not in other, "no authors are invented"
-    assert "-paper," not in bibtex(add(tmp_path, "none", paper=None).card)
 
 
 def test_the_command_writes_the_site_and_check_finds_it_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

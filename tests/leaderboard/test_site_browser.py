@@ -256,18 +256,21 @@ def test_an_agents_page_is_one_click_away_and_leads_back(visit: Open) -> None:
     assert page.locator(".board").count() == 2
 
 
-def test_the_citation_is_copied_by_a_button(visit: Open) -> None:
+def test_each_citation_is_copied_by_its_button(visit: Open) -> None:
     page = visit("agents/strong.html")
-    page.get_by_role("button", name="Copy BibTeX").click()
-    page.get_by_text("Copied.").wait_for()
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == page.locator("#citation").text_content() and copied.startswith("@misc{symbench-strong,")
+    for number, begins in enumerate(("@misc{strong-paper,", "@software{symbench,", "@misc{symbench-strong,"), start=1):
+        button = page.get_by_role("button", name="Copy BibTeX").nth(number - 1)
+        button.click()
+        button.locator("xpath=following-sibling::*").get_by_text("Copied.").wait_for()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == page.locator(f"#citation-{number}").text_content() and copied.startswith(begins)
+    assert page.get_by_text("Copied.").count() == 1, "the others are not in the clipboard any more"
 
 
 def test_the_citation_is_copied_where_there_is_no_clipboard_interface(visit: Open) -> None:
     page = visit("agents/strong.html")
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    page.get_by_role("button", name="Copy BibTeX").click()
+    page.get_by_role("button", name="Copy BibTeX").last.click()
     page.get_by_text("Copied.").wait_for()
     assert page.evaluate("getSelection().toString()").startswith("@misc{symbench-strong,")
 

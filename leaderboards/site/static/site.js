@@ -145,6 +145,7 @@ for (const button of all("[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
     await copy(document.getElementById(button.dataset.copy));
-    document.getElementById("copied").textContent = "Copied.";
+    for (const status of all("[role=status]")) status.textContent = "";
+    button.nextElementSibling.textContent = "Copied.";
   });
 }

@@ -13,10 +13,10 @@ from symbench.extras import require
 from symbench.files import write_atomically
 from symbench.leaderboard.board_text import csv
 from symbench.leaderboard.bootstrap import RANKED_FROM, UNDEFINED
+from symbench.leaderboard.citation import citations
 from symbench.leaderboard.gap_picture import gap_picture
 from symbench.leaderboard.retention import LEAST_CLEAN_SCORE, STATISTICS
 from symbench.leaderboard.site.cells import cell_summaries
-from symbench.leaderboard.site.citation import bibtex
 from symbench.leaderboard.site.profiles import ProfileChart, profile_chart
 from symbench.leaderboard.site.retention_curves import Chart, chart, whole_percent
 from symbench.leaderboard.text import NOTHING, with_interval
@@ -202,7 +202,7 @@ def _environment() -> Environment:
         sort_key=_sort_key,
     )
     environment.globals.update(
-        bibtex=bibtex,
+        citations=citations,
         nothing=NOTHING,
         ranked_from=RANKED_FROM,
         least_clean_score=LEAST_CLEAN_SCORE,
