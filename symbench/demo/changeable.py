@@ -118,6 +118,11 @@ class Changeable(gym.Wrapper[Any, Any, Any, Any]):
         self._decided = self._layers
         return self.seen, self._info
 
+    def look(self) -> Any:
+        """What is seen now, for an agent that decides anew; its action goes through the perturbations of now."""
+        self._decided = self._layers
+        return self.seen
+
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """One step: the agent acts on what it saw, through the perturbations of that moment."""
         acted: dict[_Layer, Any] = {}
