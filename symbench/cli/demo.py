@@ -26,6 +26,10 @@ def demo(
             help="Who can play, as for [cyan]run[/cyan]; the first two begin; may be repeated. \\[all bundled ones]",
         ),
     ] = None,
+    perturbation: Annotated[
+        list[str] | None,
+        typer.Option("--perturbation", metavar="MODULE:NAME", help="One of your own, beside all registered ones."),
+    ] = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="Run code: SB3 zips, module:Name of agents, tasks, perturbations.")
     ] = False,
@@ -54,10 +58,12 @@ def demo(
       [cyan]symbench demo --task CartPole-v1 --agent mine=ppo:mine.zip --agent random[/cyan]
     """
     if task is not None:
-        _live(task, agent or [], trust, out, port, browser)
+        if out:
+            raise SymbenchError("--out writes the page that plays cart-pole by itself; that of --task needs its server")
+        _live(task, agent or [], perturbation or [], trust, port, browser)
         return
-    if agent:
-        raise SymbenchError("--agent needs --task: which task shall it play?")
+    if agent or perturbation:
+        raise SymbenchError(f"{'--agent' if agent else '--perturbation'} needs --task: in which task?")
     from symbench.demo import PageServer, page, write_page
 
     if out:
@@ -68,15 +74,13 @@ def demo(
         server.serve_forever()
 
 
-def _live(task: str, agents: list[str], trust: bool, out: Path | None, port: int, browser: bool) -> None:
-    if out:
-        raise SymbenchError("--out writes the page that plays cart-pole by itself; a page of --task needs its server")
+def _live(task: str, agents: list[str], perturbations: list[str], trust: bool, port: int, browser: bool) -> None:
     from symbench.demo.listening import address_of, listen
     from symbench.demo.live_server import require_packages, serve
     from symbench.demo.setting import setting_of
 
     require_packages()
-    setting = setting_of(task, agents, trust)
+    setting = setting_of(task, agents, trust, perturbations)
     listening = listen(port)
     _announce(address_of(listening), browser)
     serve(setting, listening)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import gymnasium as gym
 import numpy as np
 
-from symbench.errors import SymbenchError
+from symbench.errors import SymbenchError, one_line
 from symbench.trees import batch_of_one, declared_one, row
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class _Layer:
         try:
             transform = step.apply.perturbation().make(**step.apply.parameters)
             return cls(step, inner, transform.bind(inner, actions, 1, 0), transform)
-        except (TypeError, ValueError, MemoryError) as error:
-            raise SymbenchError(f"{step.apply} cannot be applied: {error}") from error
+        except Exception as error:  # whatever somebody's perturbation raises
+            raise SymbenchError(f"{step.apply} cannot be applied: {one_line(error)}") from error
 
     def show(self, observation: Any, info: dict[str, Any], how: Callable[[Any], Any]) -> Any:
         """What is seen of an observation; ``how`` takes and gives a batch of one."""
@@ -100,10 +100,15 @@ class Changeable(gym.Wrapper[Any, Any, Any, Any]):
             kept = same is not None and same.step == step and same.inner == space
             layers.append(same if kept and same else _Layer.around(space, self.action_space, step))
             space = layers[-1].seen
-        begun = [layer for layer in self._layers if layer in layers]
-        self._layers, self.observation_space = layers, space
-        if self._latest is not None:
-            self._show(lambda layer: lambda batch: self._again(layer, batch, layer in begun))
+        before, seen = self._layers, self.seen
+        self._layers = layers
+        try:
+            if self._latest is not None:
+                self._show(lambda layer: lambda batch: self._again(layer, batch, layer in before))
+        except Exception as error:  # whatever somebody's perturbation raises
+            self._layers, self.seen = before, seen
+            raise SymbenchError(f"{' and '.join(str(step.apply) for step in steps)}: {one_line(error)}") from error
+        self.observation_space = space
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin the episode of a seed."""
@@ -112,6 +117,11 @@ class Changeable(gym.Wrapper[Any, Any, Any, Any]):
         self._show(lambda layer: lambda batch: self._again(layer, batch, False))
         self._decided = self._layers
         return self.seen, self._info
+
+    def look(self) -> Any:
+        """What is seen now, for an agent that decides anew; its action goes through the perturbations of now."""
+        self._decided = self._layers
+        return self.seen
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """One step: the agent acts on what it saw, through the perturbations of that moment."""

@@ -10,9 +10,11 @@ from symbench.errors import one_line
 from symbench.runner.pipeline import explicit
 from symbench.suites import Apply
 from symbench.wrappers.core import Perturbation
-from symbench.wrappers.registry import PERTURBATIONS, load_installed
+from symbench.wrappers.registry import PERTURBATIONS, load_installed, perturbation_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import gymnasium as gym
 
 SHUFFLES: Final = ("ShuffleEntities", "ShufflePatches", "ShuffleSensors")
@@ -40,15 +42,23 @@ class Choice:
     reason: str = ""
 
 
-def choices_of(task: str, env: gym.Env[Any, Any]) -> dict[str, Choice]:
+def choices_of(task: str, env: gym.Env[Any, Any], own: Sequence[str] = (), trust: bool = False) -> dict[str, Choice]:
     """Every registered perturbation by name, those that fit first, and shuffling first of all.
 
     Args:
         task: Name of the task.
         env: Its environment, without perturbations.
+        own: ``"module:Name"`` of perturbations of the user's own.
+        trust: Whether their code may be imported.
+
+    Raises:
+        SymbenchError: One of the user's own cannot be imported, or may not be.
     """
     load_installed()
-    found = [_choice(name, perturbation, task, env) for name, perturbation in PERTURBATIONS.items()]
+    mine = {name: perturbation_of(name, trust) for name in own}
+    # Those that their module registers, too, are there once.
+    named = mine | {name: each for name, each in PERTURBATIONS.items() if each not in mine.values()}
+    found = [_choice(Apply(wrapper=name).trusting(trust), each, task, env) for name, each in named.items()]
     return {choice.name: choice for choice in sorted(found, key=_order)}
 
 
@@ -56,17 +66,17 @@ def _order(choice: Choice) -> tuple[bool, bool]:
     return bool(choice.reason), choice.name not in SHUFFLES
 
 
-def _choice(name: str, perturbation: type[Perturbation], task: str, env: gym.Env[Any, Any]) -> Choice:
-    explanation = perturbation.explanation().split("\n")[0].replace("``", "")
-    table = [dict(level) for level in perturbation.severities()] or [{}]
-    given = _patches(perturbation, env)
+def _choice(step: Apply, perturbation: type[Perturbation], task: str, env: gym.Env[Any, Any]) -> Choice:
+    name, explanation = step.wrapper, perturbation.explanation().split("\n")[0].replace("``", "")
     try:
-        levels = tuple(explicit(Apply(wrapper=name, **{**given, **level}), task) for level in table)
+        table = [dict(level) for level in perturbation.severities()] or [{}]
+        given = _patches(perturbation, env)
+        levels = tuple(explicit(step.model_copy(update={**given, **level}), task) for level in table)
         bound = [perturbation.make(**level.parameters) for level in levels]
         for transform in bound:
             transform.bind(env.observation_space, env.action_space, 1, 0)
-    except (TypeError, ValueError, MemoryError, AttributeError, KeyError) as error:
-        return Choice(name, explanation, reason=one_line(error))
+    except Exception as error:  # whatever somebody's perturbation raises
+        return Choice(name, explanation, reason=one_line(error) or type(error).__name__)
     redraws = perturbation.draw is not Perturbation.draw and bound[0].interval != 1
     return Choice(name, explanation, levels, tuple(map(_label, table)), redraws)
 

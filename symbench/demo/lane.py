@@ -86,15 +86,6 @@ class Lane:
         if not (self.over or self.broken) and _shapes(self.replay.env.observation_space) != self._shapes:
             self._enter()
 
-    def choose(self, source: AgentSource, steps: Sequence[Step]) -> None:
-        """Another agent plays the episode, from its beginning.
-
-        Raises:
-            SymbenchError: As :meth:`begin`.
-        """
-        self.source = source
-        self.begin(self.seed, steps)
-
     @property
     def can_go_on(self) -> bool:
         """Whether there is something left to play."""
@@ -139,7 +130,7 @@ class Lane:
             agent.reset(1, seed=self.seed)
             self._listens = Activations(agent)
             self.fixed_order = getattr(getattr(agent, "network", None), "num_sensors", None) is not None
-            self._moments = play(self.replay, agent, self.seed, begin=lambda _: self.replay.seen)
+            self._moments = play(self.replay, agent, self.seed, begin=lambda _: self.replay.env.look())
             self._arrive(next(self._moments))
         except Exception as error:  # whatever somebody's agent raises
             self._fail(error)

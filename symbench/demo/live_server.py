@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from queue import Queue
 from typing import TYPE_CHECKING, Any, Final
 
 from symbench.demo import worker
-from symbench.demo.listening import HOST
+from symbench.demo.listening import HOST, address_of, listen
 from symbench.demo.messages import LONGEST
 from symbench.demo.page_file import live_page
 from symbench.errors import one_line
@@ -19,7 +19,7 @@ from symbench.runner.evaluate import single_thread
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from fastapi import FastAPI, WebSocket
 
@@ -56,6 +56,27 @@ def serve(setting: Setting, listening: socket.socket) -> None:
     """
     with single_thread(), listening:
         make_server(make_app(setting, listening.getsockname()[1])).run(sockets=[listening])
+
+
+@contextmanager
+def serving(setting: Setting) -> Iterator[str]:
+    """Serve the page of a setting from another thread, at a free port, until the block ends.
+
+    Yields:
+        Its address.
+
+    Raises:
+        SymbenchError: A package is missing.
+    """
+    with listen(0) as listening:
+        server = make_server(make_app(setting, listening.getsockname()[1]))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            yield address_of(listening)
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def make_server(app: FastAPI) -> Any:

@@ -43,16 +43,19 @@ class Setting:
         return next((name for name in SHUFFLES if name in self.choices and not self.choices[name].reason), None)
 
 
-def setting_of(task: str, agents: Sequence[str] = (), trust: bool = False) -> Setting:
+def setting_of(
+    task: str, agents: Sequence[str] = (), trust: bool = False, perturbations: Sequence[str] = ()
+) -> Setting:
     """Find the task and its agents, and try which perturbations fit.
 
     Args:
         task: Name of the task, or a Gymnasium id.
         agents: As after ``--agent``; none takes the bundled ones. The first two play at first.
         trust: Whether code of the user's own may run.
+        perturbations: ``"module:Name"`` of the user's own, beside the registered ones.
 
     Raises:
-        SymbenchError: There is no such task or agent, or the environment cannot be made.
+        SymbenchError: There is no such task, agent or perturbation, or the environment cannot be made.
     """
     found = get_task(task, trust)
     sources = resolve(agents, found.name, trust)
@@ -63,5 +66,5 @@ def setting_of(task: str, agents: Sequence[str] = (), trust: bool = False) -> Se
     playing = (first[0], first[1] if len(agents) != 1 and len(first) > 1 else None)
     with closing(found.make(disable_env_checker=True)) as env:
         renders = "rgb_array" in (env.metadata.get("render_modes") or ())
-        choices = choices_of(found.name, env)
+        choices = choices_of(found.name, env, perturbations, trust)
     return Setting(found, named, playing, choices, renders)

@@ -95,10 +95,16 @@ def test_what_is_the_same_goes_on_with_its_draws(replay: LiveReplay) -> None:
     assert sorted(replay.origins.index) == [-1, -1, -1, 0, 1, 2, 3, 4]
 
 
-def test_an_action_goes_through_what_the_agent_saw_when_it_decided(replay: LiveReplay) -> None:
-    told: list[float] = []
+@pytest.fixture
+def told(replay: LiveReplay, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the environment is told to do."""
+    found: list[float] = []
     inner = replay._tap.step
-    replay._tap.step = lambda action: (told.append(float(action[0])), inner(action))[1]  # type: ignore[method-assign]
+    monkeypatch.setattr(replay._tap, "step", lambda action: (found.append(float(action[0])), inner(action))[1])
+    return found
+
+
+def test_an_action_goes_through_what_the_agent_saw_when_it_decided(replay: LiveReplay, told: list[float]) -> None:
     seen = replay.reset(0)
     replay.change([FLIP])
     assert not np.array_equal(replay.seen, seen), "it is shown mirrored at once"
@@ -108,6 +114,16 @@ def test_an_action_goes_through_what_the_agent_saw_when_it_decided(replay: LiveR
     replay.step(PUSH)
     replay.step(PUSH)
     assert told == [0.5, -0.5, -0.5, 0.5]
+
+
+def test_the_action_of_an_agent_that_decides_anew_goes_through_what_it_sees_now(
+    replay: LiveReplay, told: list[float]
+) -> None:
+    replay.reset(0)
+    replay.change([FLIP])
+    np.testing.assert_array_equal(replay.env.look(), replay.seen)
+    replay.step(PUSH)
+    assert told == [-0.5]
 
 
 def test_what_cannot_be_applied_changes_nothing(replay: LiveReplay) -> None:

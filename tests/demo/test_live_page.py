@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from browser_cases import BY_PLAYWRIGHT, barriers
 
 from symbench.demo import PageServer
-from symbench.demo.listening import address_of, listen
-from symbench.demo.setting import Setting, setting_of
+from symbench.demo.setting import setting_of
 
 pytest.importorskip("uvicorn", reason="uvicorn is not installed")
-from symbench.demo.live_server import make_app, make_server
+from symbench.demo.live_server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,21 +28,9 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 WIDTHS = (390, 1280, 1440)
 
 
-@contextmanager
-def served(setting: Setting) -> Iterator[str]:
-    """The address at which a setting is played."""
-    with listen(0) as listening:
-        server = make_server(make_app(setting, listening.getsockname()[1]))
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        yield address_of(listening)
-        server.should_exit = True
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with served(setting_of("CartPoleSwingUp", ["mlp", "attention-neuron"])) as found:
+    with serving(setting_of("CartPoleSwingUp", ["mlp", "attention-neuron"])) as found:
         yield found
 
 
@@ -250,7 +236,7 @@ def test_text_of_a_stranger_stays_text(visit: Open) -> None:
     choices = {name: dataclasses.replace(each, explanation=hostile) for name, each in plain.choices.items()}
     task = dataclasses.replace(plain.task, description=hostile)
     setting = dataclasses.replace(plain, task=task, agents={hostile: source}, playing=(hostile, None), choices=choices)
-    with served(setting) as address:
+    with serving(setting) as address:
         page = visit(address)
         page.wait_for_timeout(300)
         assert page.locator("#lead").inner_text() == hostile
@@ -311,7 +297,7 @@ def test_a_page_that_is_closed_while_it_plays_ends_its_session(visit: Open) -> N
 
 
 def test_a_server_that_ends_is_said(browser: Browser) -> None:
-    with served(setting_of("CartPoleSwingUp", ["mlp"])) as address:
+    with serving(setting_of("CartPoleSwingUp", ["mlp"])) as address:
         page = browser.new_page()
         page.goto(address)
         page.wait_for_function("() => live.state")
@@ -325,7 +311,7 @@ def test_a_server_that_ends_is_said(browser: Browser) -> None:
     [("Pong", ["cnn", "vision-attention-neuron"], 4), ("Wildlife", ["marl-equivariant", "random"], 2)],
 )
 def test_frames_and_teams_are_drawn(visit: Open, task: str, agents: list[str], pictures: int) -> None:
-    with served(setting_of(task, agents)) as address:
+    with serving(setting_of(task, agents)) as address:
         page = visit(address)
         page.get_by_role("button", name="Shuffle", exact=True).click()
         page.keyboard.press(".")

@@ -247,6 +247,9 @@ def test_a_defect_in_a_session_is_said_and_ends_that_session_only(
         (["--task", "CartPole-v1", "--agent", "mpl"], "unknown agent 'mpl' for CartPole-v1"),
         (["--task", "CartPole-v1", "--agent", "mine:Agent"], "--trust"),
         (["--agent", "mlp"], "--agent needs --task"),
+        (["--perturbation", "mine:Flip"], "--perturbation needs --task"),
+        (["--task", "CartPole-v1", "--perturbation", "mine:Flip"], "add --trust"),
+        (["--task", "CartPole-v1", "--perturbation", "Flip"], "unknown perturbation 'Flip'"),
         (["--task", "CartPole-v1", "--out", "page"], "--out writes the page that plays cart-pole by itself"),
     ],
 )

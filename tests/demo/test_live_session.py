@@ -23,6 +23,7 @@ from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PAIR = ("mlp", "attention-neuron")
 
@@ -294,6 +295,43 @@ def test_every_perturbation_is_offered_or_refused_with_a_reason() -> None:
         for choice in choices.values():
             assert bool(choice.levels) != bool(choice.reason) and len(choice.labels) == len(choice.levels)
     assert "needs frames" in choices["ShufflePatches"].reason
+
+
+OWN = '''
+import gymnasium as gym
+from symbench.wrappers import Perturbation, ShuffleSensors
+
+class Upside(Perturbation):
+    """All is negative where it was positive."""
+    def __init__(self, breaks=False): self.breaks = breaks
+    @classmethod
+    def severities(cls): return [{"breaks": False}, {"breaks": True}]
+    def magnitude(self): return 1.0
+    def perturbed_space(self, space): return space
+    def apply(self, observations, drawn): return observations[99] if self.breaks else -observations
+'''
+
+
+def test_a_perturbation_of_ones_own_is_there_and_may_break(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: Setting
+) -> None:
+    (tmp_path / "upside.py").write_text(OWN, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(SymbenchError, match="add --trust"):
+        setting_of("CartPoleSwingUp", PAIR, perturbations=["upside:Upside"])
+    own = setting_of("CartPoleSwingUp", PAIR, True, ["upside:Upside"])
+    assert own.choices["upside:Upside"].labels == ("breaks False", "breaks True")
+    with closing(Session(own)) as session:
+        ticks(session, 5)
+        ask(session, "perturb", name="upside:Upside", severity=1)
+        (mlp, _), seen = session.lanes, session.lanes[0].replay.seen.copy()
+        np.testing.assert_array_equal(seen, -mlp.replay.original)
+        with pytest.raises(SymbenchError, match=r"Upside.*: index 99 is out of bounds"):
+            ask(session, "perturb", name="upside:Upside", severity=2)
+        np.testing.assert_array_equal(mlp.replay.seen, seen)
+        ticks(session, 5)
+        assert [lane.steps for lane in session.lanes] == [10, 10]
+        assert session.state()["severities"] == {"upside:Upside": 1}
 
 
 def test_the_picture_of_a_simulator_that_breaks_is_told_once(setting: Setting) -> None:

@@ -99,12 +99,12 @@ function niceStep(size) {
 
 function returnsNow() {
   const lines = live.lanes.map(({ points }) => points);
-  const values = [0, ...lines.flat().map(([, value]) => value)];
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const points = lines.flat();
+  const [low, high] = [Math.min, Math.max].map((of) => points.reduce((found, [, value]) => of(found, value), 0));
   const step = niceStep(high - low || 1);
   const [first, last] = [Math.floor(low / step), Math.max(Math.ceil(high / step), Math.floor(low / step) + 1)];
   const ticks = Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(6)));
-  const steps = Math.max(10, ...lines.flat().map(([at]) => at));
+  const steps = points.reduce((found, [at]) => Math.max(found, at), 10);
   const unit = niceStep(steps);
   return { lines, changes: live.state.changes, end: Math.ceil(steps / unit) * unit, values: ticks, label: (at) => `${Math.round(at)}` };
 }
