@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from symbench.errors import SymbenchError
-from symbench.leaderboard.untouched import Untouched
+from symbench.leaderboard.untouched import asked_to_stay
 from symbench.leaderboard.verified import Verified, read_verified, write_verified
 from symbench.leaderboard.verify_cells import planned_cells
 from symbench.leaderboard.verify_differences import TOLERANCE, Comparison, compare_cell, computes_alike, shifted
@@ -122,13 +122,11 @@ def _judging(files: Sequence[Path] | None) -> Iterator[None]:
     import scipy.stats  # noqa: F401  (what is otherwise imported late)
 
     import_all()
-    untouched = None if files is None else Untouched(files)
-    try:
-        yield
-    finally:
-        agent_apart.end()
-    if untouched is not None:
-        untouched.check()
+    with nullcontext() if files is None else asked_to_stay(files):
+        try:
+            yield
+        finally:
+            agent_apart.end()
 
 
 def record(file: Path, submission: Submission, verification: Verification) -> Verified:

@@ -143,7 +143,7 @@ def test_no_file_of_the_head_is_written_elsewhere(repository: Repository, tmp_pa
     for depth in range(len(folders), 0, -1):
         tree, last = replaced(repository, f"head:{'/'.join(folders[:depth])}", last, tree), folders[depth - 1]
     commit = repository.git("commit-tree", replaced(repository, "head:", last, tree), "-p", "head", "-m", "x")
-    with pytest.raises(SymbenchError, match="settings.json' leads elsewhere in the tree"):
+    with pytest.raises(SymbenchError, match=r"settings\.json' leads elsewhere"):
         check_pull_request("base", commit, repository.root)
     assert not (tmp_path / "settings.json").exists()
 
