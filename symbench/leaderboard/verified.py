@@ -32,7 +32,8 @@ class Verified(BaseModel):
         date: When.
         cells: Which were played again.
         of: How many there are; 0 in entries from before 0.2, which did not say.
-        confidence: How likely a doctored cell is among those played, if 5% of all, at least one, are doctored. Below
+        confidence: How likely a doctored cell is among those played, if 5% of a task's, at least one, are doctored, in
+            the task where that is least (in entries until 2026-11-29, 5% of all tasks' together). Below
             :data:`LEAST_CONFIDENCE`, as in entries from before 0.2, the submission is not verified.
         difference: Largest difference of a cell's mean normalised score.
         identical: Smallest share of a cell's episodes that were the same to the last bit.
@@ -79,7 +80,7 @@ def contradiction(entry: Verified, submission: Submission) -> str | None:
 
     It may come from a machine where the code of an agent ran, which could have written it.
     """
-    from symbench.leaderboard.verify_draw import confidence
+    from symbench.leaderboard.verify_draw import least_confidence
 
     card, suite = submission.card, submission.suite
     played = {(task, condition.id) for task in card.tasks for condition in suite.distinct(get_task(task))}
@@ -94,7 +95,7 @@ def contradiction(entry: Verified, submission: Submission) -> str | None:
         return "a cell is there twice"
     if entry.of != len(there):
         return f"the submission has {len(there)} cells, not {entry.of}"
-    if entry.confidence > (found := round(confidence(len(entry.cells), entry.of), 4)):
+    if entry.confidence > (found := round(least_confidence(entry.cells, there), 4)):
         return f"{len(entry.cells)} of {entry.of} cells give a confidence of {found:g}, not of {entry.confidence:g}"
     return None
 
