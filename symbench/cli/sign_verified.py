@@ -27,14 +27,14 @@ def sign_verified(
     Verifying with --trust runs code of the agent and therefore signs
     nothing. Verify in a container, read the entry, copy it into the
     leaderboard, and sign it here, where that code has never run. The entry
-    must be of exactly these files, and of enough cells.
+    must be of exactly these files, of cells that they have, and of enough.
 
     [bold]Example[/bold]
       [cyan]symbench sign-verified leaderboards/submissions/mine.csv --sign ~/.ssh/id_ed25519[/cyan]
     """
     from symbench.leaderboard.signatures import check_key, sign_recorded
     from symbench.leaderboard.validate import read_submission
-    from symbench.leaderboard.verified import read_verified, too_little
+    from symbench.leaderboard.verified import contradiction, read_verified, too_little
 
     check_key(sign)
     read = read_submission(submission)
@@ -43,7 +43,7 @@ def sign_verified(
         raise SymbenchError(
             f"{record}: the entry {read.card.name!r} is of other files than {submission}: verify it anew"
         )
-    if entry is not None and (missing := too_little(entry)):
+    if entry is not None and (missing := too_little(entry) or contradiction(entry, read)):
         raise SymbenchError(f"{record}: {missing}")
     sign_recorded(record, read.card.name, sign)
     typer.echo(f"{read.card.name}: signed, {len(read_verified(record)[read.card.name].cells)} cells")

@@ -67,9 +67,9 @@ def verify(
 
     The files of the agent must be those that were submitted: their hashes
     are compared first. Then where the agent can act is compared with where
-    the submission has episodes. So many cells are drawn that 5% doctored
-    ones are found with a confidence of 95%; fewer (--cells) are recorded
-    with less, which no board takes for verified. On a machine that computes
+    the submission has episodes. So many cells of each task are drawn that
+    5% doctored ones are found with a confidence of 95%; fewer (--cells) are
+    recorded with less, which no board takes for verified. On a machine that computes
     as the submission's did every episode must be the same to the last bit;
     on another one differences must be chance. A few cells are played with
     secret seeds too, which the agent is not told, and must have the same
@@ -160,7 +160,7 @@ def _tell(found: Verification) -> None:
         typer.echo(problem)
     alike = "as the submission's did" if found.alike else "otherwise than the submission's did, or may"
     typer.echo(
-        f"{len(found.comparisons)} of {found.cells} cells: 5% doctored ones are found with a confidence of "
-        f"{found.confidence:.1%}; {len(found.fresh)} also on fresh seeds, of the key {found.fresh_key}; "
+        f"{len(found.comparisons)} of {len(found.cells)} cells: 5% doctored ones of a task are found with a confidence "
+        f"of {found.confidence:.1%}; {len(found.fresh)} also on fresh seeds, of the key {found.fresh_key}; "
         f"this machine computes {alike}"
     )

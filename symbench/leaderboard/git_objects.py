@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 REGULAR: Final = "100644"
 """Mode of a file that is neither a link (120000), nor a submodule (160000), nor executable (100755)."""
 
-_ABSENT: Final = "000000"
+_NOWHERE: Final = {"", ".", "..", ".git"}  # names in a tree that no git gives, and that lead out of it or into its own
 _SECONDS: Final = 120
 
 
@@ -79,14 +79,15 @@ class GitObjects:
         """Path -> file, of everything below a folder.
 
         Raises:
-            SymbenchError: A path is there twice, which no git makes.
+            SymbenchError: A path is there twice or leads elsewhere, which no git makes.
         """
         files: dict[str, File] = {}
         for line in self._text("ls-tree", "-r", "-z", "--full-tree", commit, "--", f"{folder}/").split("\0")[:-1]:
             facts, path = line.split("\t", 1)
             mode, _, blob = facts.split()
-            if path in files:
-                raise SymbenchError(f"{path!a} is twice in the tree of {commit}: this is no tree that git made")
+            if path in files or not _NOWHERE.isdisjoint(path.lower().split("/")):
+                fault = "is twice" if path in files else "leads elsewhere"
+                raise SymbenchError(f"{path!a} {fault} in the tree of {commit}: this is no tree that git made")
             files[path] = File(mode, blob)
         return files
 

@@ -22,7 +22,8 @@ HANDLE: Final = re.compile(r"@[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 
 # Printable, says Unicode, and yet nothing to see: fillers, blank braille, variation selectors, joiners.
 _INVISIBLE: Final = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001d159\U000e0100-\U000e01ef]"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U00013441\U00013442\U00016fe4\U0001d159\U000e0100-\U000e01ef]"
 )
 # Persian and the scripts of India join letters or part them with these, and so do emoji (UAX 31, 2.3).
 _JOINERS: Final = "\u200c\u200d"
@@ -118,11 +119,11 @@ def _check_letters(text: str) -> None:
 
 
 def _is_styled(letter: str) -> bool:
-    """Whether it is an ASCII letter in another style: full width, mathematical, a ligature."""
+    """Whether it is a plain letter or digit in another style: full width, mathematical, a ligature, a Roman numeral."""
     if letter in _ORDINALS:
         return False
-    plain = unicodedata.normalize("NFKC", letter)
-    styled = unicodedata.category(letter)[0] == "L" or unicodedata.east_asian_width(letter) == "F"
+    plain, category = unicodedata.normalize("NFKC", letter), unicodedata.category(letter)
+    styled = category[0] == "L" or category in ("Nd", "Nl") or unicodedata.east_asian_width(letter) == "F"
     return letter > "\x7f" and styled and plain.isascii() and plain.isalnum()
 
 

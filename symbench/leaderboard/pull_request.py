@@ -133,8 +133,13 @@ def _no_submission(place: str) -> str:
     return f"no file of a leaderboard{hint}; {SUBMISSIONS}/NAME.csv and NAME.json are expected"
 
 
+def _is_of_a_submission(path: str) -> bool:
+    """Whether it is a file of a submission, in the one folder that they lie in, and in none of the same name."""
+    return _SUBMISSION.fullmatch(path.removeprefix(f"{ROOM}/")) is not None
+
+
 def _too_many(changes: Iterable[Change]) -> list[str]:
-    names = {PurePosixPath(each.path).stem for each in changes if f"/{SUBMISSIONS}/" in each.path}
+    names = {PurePosixPath(each.path).stem for each in changes if _is_of_a_submission(each.path)}
     if len(names) <= MAX_SUBMISSIONS:
         return []
     return [f"{ROOM}/{SUBMISSIONS}: at most {MAX_SUBMISSIONS} submissions a pull request, received {len(names)}"]
@@ -142,7 +147,7 @@ def _too_many(changes: Iterable[Change]) -> list[str]:
 
 def _content(git: GitObjects, base: str, head: str, changes: Sequence[Change]) -> list[str]:
     """What is wrong with the submissions, or else with what should be made of them."""
-    new = [(each.path, each.new) for each in changes if each.new and f"/{SUBMISSIONS}/" in each.path]
+    new = [(each.path, each.new) for each in changes if each.new and _is_of_a_submission(each.path)]
     large = [
         f"{path}: larger than {limit:,} bytes"
         for path, file in new

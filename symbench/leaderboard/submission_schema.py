@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from symbench.errors import SymbenchError
 from symbench.leaderboard.plain_text import check_text
@@ -66,6 +66,17 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_key(key: Any) -> Any:
+    """The key if it is written as it is read, so that no two keys of a file are one.
+
+    Raises:
+        ValueError: It is written with other accents or spaces.
+    """
+    if isinstance(key, str) and check_text(key) != key:
+        raise ValueError("a key with plain spaces, none at its ends, and accents as one character (NFC) is expected")
+    return key
+
+
 def check_date(date: str) -> str:
     """The date if it is a moment.
 
@@ -87,6 +98,7 @@ def _moment(date: str) -> datetime:
 
 Name = Annotated[str, AfterValidator(check_name)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(check_text)]
+Key = Annotated[Text, BeforeValidator(check_key)]
 Date = Annotated[str, AfterValidator(check_date)]
 Link = Annotated[
     str,
@@ -131,7 +143,7 @@ class TaskEntry(_Model):
 
     runs: Annotated[list[TrainingRun], Field(min_length=1, max_length=MAX_RUNS)]
     parameters: Annotated[int, Field(ge=0, le=10**12)]
-    cannot_act: dict[Text, Text] = {}
+    cannot_act: dict[Key, Text] = {}
 
     @model_validator(mode="after")
     def _runs_differ(self) -> TaskEntry:
@@ -173,11 +185,11 @@ class Machine(_Model):
     symbench: Text
     commit: Text | None
     python: Text
-    packages: dict[Text, Text]
+    packages: dict[Key, Text]
     platform: Text
     cpu: Text
     cores: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None
-    arithmetic: dict[Text, Text] = {}
+    arithmetic: dict[Key, Text] = {}
     cells: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = None
 
 
@@ -196,7 +208,7 @@ class Scope(_Model):
     name: Name
     suite: SuiteTag
     severities: Annotated[int, Field(ge=1)]
-    tasks: Annotated[dict[Text, TaskEntry], Field(min_length=1)]
+    tasks: Annotated[dict[Key, TaskEntry], Field(min_length=1)]
 
 
 class Card(Scope):

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from symbench.errors import SymbenchError
 from symbench.files import write_atomically
+from symbench.leaderboard.submission_problems import shown
+from symbench.tasks import get_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +32,8 @@ class Verified(BaseModel):
         date: When.
         cells: Which were played again.
         of: How many there are; 0 in entries from before 0.2, which did not say.
-        confidence: How likely a doctored cell is among those played, if 5% of all, at least one, are doctored. Below
+        confidence: How likely a doctored cell is among those played, if 5% of a task's, at least one, are doctored, in
+            the task where that is least (in entries until 2026-11-29, 5% of all tasks' together). Below
             :data:`LEAST_CONFIDENCE`, as in entries from before 0.2, the submission is not verified.
         difference: Largest difference of a cell's mean normalised score.
         identical: Smallest share of a cell's episodes that were the same to the last bit.
@@ -70,6 +73,31 @@ def too_little(entry: Verified) -> str | None:
         f"{len(entry.cells)} cells were played again, which find 5% doctored ones with a confidence of "
         f"{entry.confidence:.2f}; {LEAST_CONFIDENCE:g} is asked for: verify it anew, without --cells"
     )
+
+
+def contradiction(entry: Verified, submission: Submission) -> str | None:
+    """What an entry says that cannot be of a submission; ``None`` if nothing does.
+
+    It may come from a machine where the code of an agent ran, which could have written it.
+    """
+    from symbench.leaderboard.verify_draw import least_confidence
+
+    card, suite = submission.card, submission.suite
+    played = {(task, condition.id) for task in card.tasks for condition in suite.distinct(get_task(task))}
+    there = {
+        f"{card.suite}/{task}/{name}/{level}/{card.name}/s{run}"
+        for task, name, level, run in submission.cells
+        if (task, f"{name}/{level}") in played
+    }
+    if strange := [cell for cell in (*entry.cells, *entry.fresh_cells) if cell not in there]:
+        return f"{shown(strange[0], 200)} is no cell of the submission"
+    if len(set(entry.cells)) < len(entry.cells):
+        return "a cell is there twice"
+    if entry.of != len(there):
+        return f"the submission has {len(there)} cells, not {entry.of}"
+    if entry.confidence > (found := round(least_confidence(entry.cells, there), 4)):
+        return f"{len(entry.cells)} of {entry.of} cells give a confidence of {found:g}, not of {entry.confidence:g}"
+    return None
 
 
 def read_verified(file: Path) -> dict[str, Verified]:

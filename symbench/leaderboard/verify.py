@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from symbench.errors import SymbenchError
-from symbench.leaderboard.untouched import Untouched
+from symbench.leaderboard.untouched import asked_to_stay
 from symbench.leaderboard.verified import Verified, read_verified, write_verified
 from symbench.leaderboard.verify_cells import planned_cells
 from symbench.leaderboard.verify_differences import TOLERANCE, Comparison, compare_cell, computes_alike, shifted
-from symbench.leaderboard.verify_draw import confidence, draw
+from symbench.leaderboard.verify_draw import draw_of_each, least_confidence
 from symbench.leaderboard.verify_fresh import CELLS, Fresh, compare_fresh, fresh_cells, others_on_average
 from symbench.runner import agent_apart
 from symbench.runner.executors import execute
@@ -37,7 +37,7 @@ class Verification:
         fresh: Of those that were played with fresh seeds too.
         fresh_key: What drew these seeds; see :mod:`symbench.runner.seeds`.
         replayed: Whether that was given, so that it may have been known.
-        cells: How many cells the submission has.
+        cells: Ids of all cells that the submission has.
         alike: Whether this machine computes as the submission's, so that only identity counts.
         problems: Everything that is wrong, one line each.
     """
@@ -46,14 +46,14 @@ class Verification:
     fresh: list[Fresh]
     fresh_key: str
     replayed: bool
-    cells: int
+    cells: Sequence[str]
     alike: bool
     problems: list[str]
 
     @property
     def confidence(self) -> float:
-        """How likely one of 5% doctored cells was among those played; see :mod:`symbench.leaderboard.verify_draw`."""
-        return confidence(len(self.comparisons), self.cells)
+        """How likely one of 5% doctored cells was among those played, in each task (:func:`least_confidence`)."""
+        return least_confidence((each.cell for each in self.comparisons), self.cells)
 
 
 def verify(
@@ -76,7 +76,7 @@ def verify(
         agents: Where the agent's files are, as after ``--agent`` of ``symbench run``; all training runs.
         trust: Whether code that the agent brings may be executed, in a process of its own. Then files that judge are
             compared before and after, and as many cells are played with fresh seeds as are played again.
-        cells: How many cells, at most; ``None`` plays as many as the least confidence needs.
+        cells: How many cells, at most; ``None`` plays as many of each task as the least confidence needs.
         seed: Draws the cells; ``None`` draws anew each time, so that nobody can know which.
         fresh_key: Plays the fresh seeds again that another verification has told, which is then not recorded; ``None``
             has the operating system draw others.
@@ -93,7 +93,7 @@ def verify(
     key = new_secret() if fresh_key is None else check_secret(fresh_key)
     with _judging(files if trust else None):
         there = planned_cells(submission, agents, trust)
-        chosen = [there[index] for index in draw(len(there), cells, seed)]
+        chosen = [there[index] for index in draw_of_each([cell.task for cell in there], cells, seed)]
         fresh = fresh_cells(there, key, max(CELLS, len(chosen)) if trust else CELLS)
         alike = computes_alike(submission.card.machines, machine())
         again: dict[Cell, Comparison] = {}
@@ -109,7 +109,7 @@ def verify(
     problems += [] if alike else shifted(comparisons)
     problems += [f"{each.cell}: {each.problem}" for each in compared if each.problem]
     problems += others_on_average(compared)
-    return Verification(comparisons, compared, key, fresh_key is not None, len(there), alike, problems)
+    return Verification(comparisons, compared, key, fresh_key is not None, [cell.id for cell in there], alike, problems)
 
 
 @contextmanager
@@ -122,13 +122,11 @@ def _judging(files: Sequence[Path] | None) -> Iterator[None]:
     import scipy.stats  # noqa: F401  (what is otherwise imported late)
 
     import_all()
-    untouched = None if files is None else Untouched(files)
-    try:
-        yield
-    finally:
-        agent_apart.end()
-    if untouched is not None:
-        untouched.check()
+    with nullcontext() if files is None else asked_to_stay(files):
+        try:
+            yield
+        finally:
+            agent_apart.end()
 
 
 def record(file: Path, submission: Submission, verification: Verification) -> Verified:
@@ -147,7 +145,7 @@ def record(file: Path, submission: Submission, verification: Verification) -> Ve
         digest=submission.digest,
         date=datetime.now().astimezone().date().isoformat(),
         cells=[each.cell for each in comparisons],
-        of=verification.cells,
+        of=len(verification.cells),
         confidence=round(verification.confidence, 4),
         difference=max(each.difference for each in comparisons),
         identical=min(each.identical for each in comparisons),

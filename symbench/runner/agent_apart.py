@@ -42,7 +42,10 @@ PROGRAM: Final = "symbench.runner.agent_apart_process"
 LONGEST: Final = 2**26  # bytes of an answer
 
 # What an agent may need to start and to compute as it does here, and nothing that says where it is used.
-_KEPT: Final = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "SDL_VIDEODRIVER", *VARIABLES)
+_KEPT: Final = (
+    *("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "SDL_VIDEODRIVER", "PYTHONDONTWRITEBYTECODE"),
+    *VARIABLES,
+)
 
 
 class AgentApart(Agent):

@@ -110,6 +110,8 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     "one byte of a page": (appended(f"{L}/site/index.html", " "), "site/index.html: not what symbench leaderboard"),
     "removed page": (drop(f"{L}/site/index.html"), "index.html.: it is removed"),
     "removed page of another": (drop(f"{L}/site/agents/second.html"), "second.html.: it is removed"),
+    "page below a folder called so": (put(f"{L}/site/submissions/evil.html"), "evil.html.: nothing that symbench"),
+    "table below a folder called so": (put(f"{L}/site/submissions/second.csv"), "second.csv.: nothing that symbench"),
     "domain": (put(f"{L}/site/CNAME", "evil.example.org"), "CNAME.: nothing that symbench leaderboard makes"),
     "Jekyll": (put(f"{L}/site/_config.yml", "plugins: [x]"), "_config.yml.: nothing that symbench leaderboard"),
     "link in the site": (put(f"{L}/site/static/passwd", "/etc/passwd", "120000"), "received mode 120000"),

@@ -38,6 +38,12 @@ ATTACKS = {
     "a Latin alpha": ("\u0251gent", "U+0251 (latin small letter alpha) looks like a plain letter"),
     "full width": ("\uff30\uff30\uff2f", "U+FF30 (fullwidth latin capital letter p) looks like a plain letter"),
     "mathematical": ("\U0001d40fPO", "U+1D40F (mathematical bold capital p) looks like a plain letter"),
+    "mathematical digits": (
+        "PP0 \U0001d7cf",
+        "U+1D7CF (mathematical bold digit one) looks like a plain letter or sign",
+    ),
+    "Roman numerals": ("\u216bagent", "U+216B (roman numeral twelve) looks like a plain letter"),
+    "a Khitan filler": ("an\U00016fe4agent", "U+16FE4 (khitan small script filler) cannot be seen"),
     "a pile": ("x\u0332\u0332\u0332", "at most 2 accents on a letter"),
     "a formula": ("=1+1", "must not begin with '=': a spreadsheet would take it for a formula"),
     "a full-width formula": ("\uff1dHYPERLINK(1)", "a spreadsheet would take it for a formula"),
@@ -61,6 +67,7 @@ HONEST = [
     "M\u0259mm\u0259dov",
     "Intel(R) Core(TM) i7-9750H CPU @ 2.60GHz",
     "code at example.org, see section 2.1",
+    "\u0663 \u0938\u0947 \u096b, 10\u00bd and \u2460 \u2116 5\u2122",  # digits of other scripts, signs
     "N.\u00ba 5, D.\u00aa Mar\u00eda",
     "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian, a non-joiner in the word
     "\u0915\u094d\u200d\u0937",  # Hindi, a joiner behind a virama

@@ -84,6 +84,22 @@ def test_metadata_hold_numbers_that_can_be(
 
 
 @pytest.mark.usefixtures("_tiny_suite")
+@pytest.mark.parametrize("written", [f"{TASK} ", f"\u00a0{TASK}"])
+@pytest.mark.parametrize("first", [True, False])
+def test_two_keys_that_read_alike_are_not_one(tmp_path: Path, written: str, first: bool) -> None:
+    """One reader of the file would see these parameters, another one those."""
+
+    def doubled(files: Files) -> None:
+        entry = {written: {**files.card["tasks"][TASK], "parameters": 1}}
+        files.card["tasks"] = {**entry, **files.card["tasks"]} if first else {**files.card["tasks"], **entry}
+
+    files = Files()
+    doubled(files)
+    (line,) = complaints(files.write(tmp_path / "s"))
+    assert "a key with plain spaces, none at its ends" in line
+
+
+@pytest.mark.usefixtures("_tiny_suite")
 @pytest.mark.parametrize("seed", [0, 2**32, 2**64 - 1, None])
 def test_every_seed_that_a_generator_takes_is_fine(tmp_path: Path, seed: int | None) -> None:
     files = Files()

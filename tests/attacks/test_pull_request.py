@@ -132,6 +132,22 @@ def test_a_tree_that_git_would_not_make_is_refused(repository: Repository) -> No
         check_pull_request("base", commit, repository.root)
 
 
+@pytest.mark.parametrize("inside", ["site/submissions", "submissions", "site/static"])
+def test_no_file_of_the_head_is_written_elsewhere(repository: Repository, tmp_path: Path, inside: str) -> None:
+    """A tree can hold ``..``, which git refuses to check out but not to fetch."""
+    blob = repository.git("hash-object", "-w", "--stdin", typed="{}")
+    tree = repository.git("mktree", typed=f"100644 blob {blob}\tsettings.json\n")
+    for part in reversed([*[".."] * 12, *tmp_path.parts[1:]]):
+        tree = repository.git("mktree", typed=f"040000 tree {tree}\t{part}\n")
+    *folders, last = [L, *inside.split("/")]
+    for depth in range(len(folders), 0, -1):
+        tree, last = replaced(repository, f"head:{'/'.join(folders[:depth])}", last, tree), folders[depth - 1]
+    commit = repository.git("commit-tree", replaced(repository, "head:", last, tree), "-p", "head", "-m", "x")
+    with pytest.raises(SymbenchError, match=r"settings\.json' leads elsewhere"):
+        check_pull_request("base", commit, repository.root)
+    assert not (tmp_path / "settings.json").exists()
+
+
 def replaced(repository: Repository, tree: str, name: str, by: str) -> str:
     lines = repository.git("ls-tree", tree).splitlines()
     kept = [line for line in lines if not line.endswith(f"\t{name}")]

@@ -11,7 +11,7 @@ from verify_cases import doctored, networks, small_suite, submitted
 from symbench.errors import SymbenchError
 from symbench.leaderboard.verified import is_verified, read_verified
 from symbench.leaderboard.verify import record, verify
-from symbench.leaderboard.verify_draw import DOCTORED, cells_needed, confidence, draw
+from symbench.leaderboard.verify_draw import DOCTORED, cells_needed, confidence, draw, draw_of_each, least_confidence
 from symbench.leaderboard.verify_fresh import difference_of_distributions, difference_of_means
 
 if TYPE_CHECKING:
@@ -31,6 +31,20 @@ def test_so_many_cells_are_drawn_that_5_percent_doctored_ones_are_found(cells: i
     assert found >= 0.95 - 0.012
     assert found == pytest.approx(confidence(cells_needed(cells), cells), abs=0.015)
     assert cells_needed(cells) == 1 or confidence(cells_needed(cells) - 1, cells) < 0.95
+
+
+def test_many_cells_of_other_tasks_hide_no_doctored_ones_of_one() -> None:
+    """Two of the 30 cells of one of four boards, which 47 of all 120 would miss once in three times."""
+    tasks = [task for task in "abcd" for _ in range(30)]
+    lies = {31, 47}
+    missed = np.mean([lies.isdisjoint(draw(120, 47, seed)) for seed in range(2000)])
+    assert missed == pytest.approx(0.37, abs=0.04) and confidence(47, 120) > 0.95
+    assert np.mean([lies.isdisjoint(draw_of_each(tasks, None, seed)) for seed in range(2000)]) < 0.06
+    there = [f"tiny@2/{task}/none/in-order/mine/s{run}" for run, task in enumerate(tasks)]
+    assert least_confidence(there[:47], there) == 0.0, "of two tasks none was played"
+    of_each = [there[place] for place in draw_of_each(tasks, None, 0)]
+    assert least_confidence(of_each, there) == confidence(23, 30) >= 0.95
+    assert draw_of_each(tasks, 5, 0) == draw(120, 5, 0)
 
 
 def test_drawn_anew_each_time() -> None:

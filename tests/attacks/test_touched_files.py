@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from maintainer_keys import NEEDS_SSH, allow, make_key
@@ -19,7 +19,7 @@ from symbench.cli import app
 from symbench.leaderboard import untouched
 from symbench.leaderboard.signatures import signature_fault
 from symbench.leaderboard.untouched import Untouched
-from symbench.leaderboard.verified import is_verified, read_verified
+from symbench.leaderboard.verified import is_verified, read_verified, write_verified
 from symbench.leaderboard.verify import record, verify
 from symbench.runner import agent_apart
 
@@ -31,9 +31,7 @@ REWRITES = '''
 """An agent that falls. While it is loaded to be asked where it can act, it writes other rules, which workers import."""
 import os
 from pathlib import Path
-import numpy as np
 import symbench
-from symbench.policies import Agent
 
 LIES = """
 
@@ -50,6 +48,48 @@ if (PACKAGE / "MINE").exists():
     elif {back}:
         rules.write_text(text.replace(LIES, ""))
     os.utime(rules, ns=(of.st_atime_ns, of.st_mtime_ns))
+'''
+
+# Likewise: only where the package that it finds is the copy.
+STANDS_BEFORE = '''
+"""While it is loaded, it puts a module where a new process looks for one of Python's, and that removes itself."""
+from pathlib import Path
+import symbench
+
+LIES = """
+import os, sys, threading, time
+worker = any("spawn_main" in each for each in sys.orig_argv)  # not the process that multiprocessing keeps beside it
+if worker:
+    os.unlink(__file__)
+before, here = sys.path[:], os.path.realpath(os.path.dirname(__file__))
+sys.path[:] = [folder for folder in before if os.path.realpath(folder) != here]
+del sys.modules["selectors"]
+import selectors
+sys.path[:] = before
+
+def lie():
+    while not hasattr(rules := sys.modules.get("symbench.runner.evaluate"), "play"):
+        time.sleep(0.001)
+    import numpy as np
+    def play(envs, agent, seeds, *of, **told):
+        full = np.full(len(seeds), 500)
+        return rules.Episodes(np.array(seeds), full * 1.0, full, full < 0)
+    rules.play = play
+
+if worker:
+    threading.Thread(target=lie, daemon=True).start()
+"""
+PACKAGE = Path(symbench.__file__).parent
+folder = PACKAGE.parents[1]
+once = folder.with_name(f"{folder.name}-once")
+if (PACKAGE / "MINE").exists() and not once.exists():
+    once.touch()
+    (folder / "selectors.py").write_text(LIES)
+'''
+
+FALLS = """
+import numpy as np
+from symbench.policies import Agent
 
 class Falls(Agent):
     name = "mine"
@@ -64,7 +104,7 @@ class Falls(Agent):
     def incompatibility(self, observation_space, action_space):
         self.action_space = action_space
         return None
-'''
+"""
 
 
 BACK = pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no time of the last change")
@@ -77,8 +117,21 @@ def test_nothing_is_verified_by_rules_that_the_agent_has_written(
     table, agent = lies(tmp_path, monkeypatch, how, back)
     result = verified_by_a_copy(tmp_path, table, agent)
     assert result.returncode == 2
-    assert "evaluate.py and 1 more changed while the agent was playing, so nothing is verified" in result.stderr
+    assert "evaluate.py changed while the agent was playing, so nothing is verified" in result.stderr
     assert not (tmp_path / "verified.json").exists()
+
+
+@BACK
+@pytest.mark.parametrize("seen", [True, False])
+def test_nor_by_a_module_that_stands_before_another_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: bool
+) -> None:
+    table, agent = lies(tmp_path, monkeypatch, f"before_{seen}")
+    result = verified_by_a_copy(tmp_path, table, agent, "" if seen else "\nUntouched.check = lambda self: None\n")
+    assert not (tmp_path / "selectors.py").exists()
+    assert "again 500.0000, 100% of the episodes identical" in result.stdout, "an agent that falls"
+    assert result.returncode == 2 or not seen
+    assert (f"{tmp_path} changed while the agent was playing" in result.stderr) is seen
 
 
 def test_they_would_be_verified_if_nobody_looked_at_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,11 +142,12 @@ def test_they_would_be_verified_if_nobody_looked_at_the_files(tmp_path: Path, mo
     assert (tmp_path / "verified.json").exists()
 
 
-def lies(folder: Path, monkeypatch: pytest.MonkeyPatch, how: str, back: bool) -> tuple[Path, str]:
+def lies(folder: Path, monkeypatch: pytest.MonkeyPatch, how: str, back: bool = False) -> tuple[Path, str]:
     """A submission of nothing but full episodes, and its agent, which falls."""
     small_suite(folder, monkeypatch)
     monkeypatch.chdir(folder)
-    (folder / f"rewrites_{how}.py").write_text(REWRITES.replace("{back}", str(back)))
+    code = STANDS_BEFORE if how.startswith("before") else REWRITES.replace("{back}", str(back))
+    (folder / f"rewrites_{how}.py").write_text(code + FALLS)
     table = submitted(folder, [f"rewrites_{how}:Falls"], trust=True)
     doctored(table, lambda rows: [longer(row, 500) for row in rows])
     return table, f"rewrites_{how}:Falls"
@@ -126,7 +180,12 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).mkdir()
         (tmp_path / name / "module.py").write_text("rules = 1\n")
         (tmp_path / name / "__pycache__").mkdir()
+    for name in ("json", "notes"):
+        (tmp_path / name).mkdir()
     (tmp_path / "mine.csv").write_text("a\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "modules.zip")])
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
     monkeypatch.setattr(untouched, "_PACKAGE", tmp_path / "ours")
     monkeypatch.setattr(untouched, "_folders", lambda: [str(tmp_path / "others")])
     return tmp_path
@@ -137,6 +196,11 @@ def put_back(file: Path) -> None:
     file.write_text("rules = 2\n")
     file.write_text(before)
     os.utime(file, ns=(of.st_atime_ns, of.st_mtime_ns))
+
+
+def made_and_removed(file: Path) -> None:
+    file.touch()
+    file.unlink()
 
 
 CHANGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
@@ -156,11 +220,21 @@ CHANGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
         lambda root: (root / "others" / "__pycache__" / f"x.{sys.implementation.cache_tag}.pyc").touch(),
         [],
     ),
+    "what comes before a module": (lambda root: (root / "numpy.py").touch(), ["numpy.py"]),
+    "what comes before a package": (lambda root: (root / "json" / "__init__.py").touch(), ["json"]),
+    "a folder of no module": (lambda root: (root / "notes" / "today.txt").touch(), []),
+    "a zip of modules": (lambda root: (root / "modules.zip").touch(), ["modules.zip"]),
+    "what starts workers": (lambda root: (root / "pyvenv.cfg").touch(), ["pyvenv.cfg"]),
+    "made and removed": (lambda root: made_and_removed(root / "others" / "sitecustomize.py"), ["others"]),
+    "made and removed here": (lambda root: made_and_removed(root / "numpy.py"), [""]),
     "put back": (lambda root: put_back(root / "others" / "module.py"), ["others/module.py"]),
 }
 
 
-@pytest.mark.parametrize("change", [pytest.param(name, marks=BACK if name == "put back" else ()) for name in CHANGES])
+UNSEEN = ("put back", "made and removed", "made and removed here")
+
+
+@pytest.mark.parametrize("change", [pytest.param(name, marks=BACK if name in UNSEEN else ()) for name in CHANGES])
 def test_what_is_changed_is_named(package: Path, change: str) -> None:
     look = Untouched([package / "mine.csv", package / "verified.json"])
     does, named = CHANGES[change]
@@ -173,7 +247,7 @@ def test_the_processes_of_agents_have_ended_when_verify_returns(
 ) -> None:
     small_suite(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "waits.py").write_text(REWRITES.replace("{back}", "False"))
+    (tmp_path / "waits.py").write_text(REWRITES.replace("{back}", "False") + FALLS)
     claims, pids = doctored(submitted(tmp_path, ["waits:Falls"], trust=True)), []
     begin = agent_apart._Process.__init__
 
@@ -185,6 +259,17 @@ def test_the_processes_of_agents_have_ended_when_verify_returns(
     agent_apart.end()
     assert verify(claims, ["waits:Falls"], trust=True).problems == []
     assert pids and all(process.returncode is not None for process in pids)
+
+
+# What code of an agent could write where it was verified.
+LIES_OF_ENTRIES: dict[str, dict[str, Any]] = {
+    "is no cell of the submission": {"cells": ["a", "b"]},
+    "tiny@2/CartPole-v1/none/in-order/other/s0' is no cell": {"cells": ["tiny@2/CartPole-v1/none/in-order/other/s0"]},
+    "a cell is there twice": {"cells": ["tiny@2/CartPole-v1/none/in-order/mine/s0"] * 2},
+    "1 of 2 cells give a confidence of 0.5, not of 1": {"cells": ["tiny@2/CartPole-v1/none/in-order/mine/s0"]},
+    "the submission has 2 cells, not 1": {"of": 1, "cells": ["tiny@2/CartPole-v1/none/in-order/mine/s0"]},
+    "the submission has 2 cells, not 3": {"of": 3},
+}
 
 
 @NEEDS_SSH
@@ -206,6 +291,11 @@ def test_a_command_that_runs_the_code_of_an_agent_signs_nothing(
     assert "0.95 is asked for" in call(app, sign).output
     record(file, honest, verify(honest, agents, trust=True))
     assert read_verified(file)["mine"].signature is None
+    written = read_verified(file)["mine"]
+    for lie, told in LIES_OF_ENTRIES.items():
+        write_verified(file, {"mine": written.model_copy(update=told)})
+        assert lie in call(app, sign).output
+    write_verified(file, {"mine": written})
     assert call(app, sign).output == "mine: signed, 2 cells\n"
     assert not signature_fault("mine", read_verified(file)["mine"], tmp_path / "allowed_signers")
     assert is_verified(honest, read_verified(file))

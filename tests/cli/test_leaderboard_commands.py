@@ -65,7 +65,7 @@ def test_verify_plays_again_and_notes_it(symbench: Symbench, submitted: str, tmp
     result = symbench(*verify, "--cells", 1, "--sign", key)
     assert result.exit_code == 0, result.output
     assert "100% of the episodes identical" in result.stdout
-    assert "1 of 2 cells: 5% doctored ones are found with a confidence of 50.0%" in result.stdout
+    assert "1 of 2 cells: 5% doctored ones of a task are found with a confidence of 50.0%" in result.stdout
     assert "not verified yet" in result.stderr and "0.95 is asked for" in result.stderr
     symbench("leaderboard")
     assert "### Verified" not in (tmp_path / "leaderboards" / "LEADERBOARD.md").read_text()
