@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from symbench.symmetry.catalogue import CATALOGUE
+from symbench.tasks import get_task
 from symbench.training.controllers.pong import BALL_X, BALL_Y, PADDLE
 
 if TYPE_CHECKING:
@@ -26,10 +28,12 @@ _ROAD: Final = ("speed (m/s)", "lateral offset (m)", "heading error (rad)", "cur
 
 
 def sensor_names(replay: Replay) -> tuple[str, ...]:
-    """What the sensors of a task are called; numbers where nobody has named them."""
-    count = int(np.size(replay.original))
-    names = _SENSORS.get(replay.task, ())
-    return names if len(names) == count else tuple(f"sensor {i + 1}" for i in range(count))
+    """What the sensors of a task are called, here or in the catalogue of symmetries; else they are numbered."""
+    count, task = int(np.size(replay.original)), get_task(replay.task)
+    declared = [each.components for each in CATALOGUE.get(task.env_id, ()) if each.kwargs == task.kwargs]
+    known = (_SENSORS.get(replay.task, ()), *declared)
+    numbered = tuple(f"sensor {i + 1}" for i in range(count))
+    return next((names for names in known if len(names) == count), numbered)
 
 
 def state_names(replay: Replay) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ def _labelled(names: Sequence[str], height: int) -> tuple[Any, Any]:
     pitch = height / len(names)
     if pitch > _SMALLEST:
         for i, name in enumerate(names):
-            draw.text((6, pitch * (i + 0.5)), name, fill=_INK, font=_font(min(_FONT, int(pitch))), anchor="lm")
+            _write(draw, name, (6, pitch * (i + 0.5)), _LABEL - 10, min(_FONT, int(pitch)))
     return picture, draw
 
 
@@ -157,11 +157,12 @@ def frame(picture: Picture, colour: Colour = colours.ORANGE) -> Picture:
     return drawn
 
 
-def _write(draw: Any, text: str, at: tuple[float, float], width: int) -> None:
-    """Text of the largest size that fits."""
-    size = _FONT
+def _write(draw: Any, text: str, at: tuple[float, float], width: int, size: int = _FONT) -> None:
+    """Text of the largest size up to ``size`` that fits; what does not fit in the smallest is cut off."""
     while size > _SMALLEST and draw.textlength(text, font=_font(size)) > width:
         size -= 1
+    while text and draw.textlength(text, font=_font(size)) > width:
+        text = text[:-1]
     draw.text(at, text, fill=_INK, font=_font(size), anchor="lm")
 
 
