@@ -145,7 +145,6 @@ def test_they_would_be_verified_if_nobody_looked_at_the_files(tmp_path: Path, mo
 def lies(folder: Path, monkeypatch: pytest.MonkeyPatch, how: str, back: bool = False) -> tuple[Path, str]:
     """A submission of nothing but full episodes, and its agent, which falls."""
     small_suite(folder, monkeypatch)
-    monkeypatch.chdir(folder)
     code = STANDS_BEFORE if how.startswith("before") else REWRITES.replace("{back}", str(back))
     (folder / f"rewrites_{how}.py").write_text(code + FALLS)
     table = submitted(folder, [f"rewrites_{how}:Falls"], trust=True)
@@ -246,7 +245,6 @@ def test_the_processes_of_agents_have_ended_when_verify_returns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_suite(tmp_path, monkeypatch)
-    monkeypatch.chdir(tmp_path)
     (tmp_path / "waits.py").write_text(REWRITES.replace("{back}", "False") + FALLS)
     claims, pids = doctored(submitted(tmp_path, ["waits:Falls"], trust=True)), []
     begin = agent_apart._Process.__init__

@@ -53,10 +53,11 @@ Row = list[str]  # task, perturbation, severity, run, seed, return, length, term
 
 
 def small_suite(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the suite a bundled one."""
+    """Makes the suite a bundled one, and its folder the current one, which nobody else writes into meanwhile."""
     (folder / "suites").mkdir()
     (folder / "suites" / "tiny.toml").write_text(SUITE)
     monkeypatch.setattr("symbench.suites.loader._BUNDLED", folder / "suites")
+    monkeypatch.chdir(folder)
 
 
 def networks(folder: Path, count: int = 2) -> list[str]:
