@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from symbench.cli.errors import Debug, directory, one_line_errors
 from symbench.extras import require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from symbench.leaderboard.board import Board
 
 
 @one_line_errors
@@ -40,7 +45,6 @@ def leaderboard(
     from symbench.leaderboard.gap_rows import read_tables
     from symbench.leaderboard.in_toto import write_bundle
     from symbench.leaderboard.site import write_site
-    from symbench.leaderboard.verified import VERIFIED, read_verified, too_little
 
     for fault in _unsigned(folder):
         typer.secho(f"not verified: {fault}", err=True, fg="yellow")
@@ -48,10 +52,9 @@ def leaderboard(
         _check(folder, site or folder / "site")
         return
     require("jinja2", "the pages of the site")  # now rather than after the tables
-    for name, entry in read_verified(folder / VERIFIED).items():
-        if reason := too_little(entry):
-            typer.secho(f"{name} does not count as verified: {reason}", err=True, fg="yellow")
     boards = write_tables(folder)
+    for name, reason in _too_little(folder, boards).items():
+        typer.secho(f"{name} does not count as verified: {reason}", err=True, fg="yellow")
     write_bundle(folder, boards)
     lines = sum(len(board.lines) for board in boards)
     typer.echo(f"{folder}/LEADERBOARD.md, leaderboard.csv: {len(boards)} boards, {lines} lines")
@@ -66,6 +69,21 @@ def _unsigned(folder: Path) -> list[str]:
 
     entries = read_verified(folder / VERIFIED).items()
     return list(filter(None, (signature_fault(name, entry, folder / SIGNERS) for name, entry in entries)))
+
+
+def _too_little(folder: Path, boards: Iterable[Board]) -> dict[str, str]:
+    """Of entries that are of a submission on a board, why they do not count, by its name."""
+    from symbench.leaderboard.verified import VERIFIED, contradiction, read_verified, too_little
+
+    entries = read_verified(folder / VERIFIED)
+    submissions = {line.submission.card.name: line.submission for board in boards for line in board.lines}
+    both = [(entries[name], submission) for name, submission in submissions.items() if name in entries]
+    reasons = [
+        (submission.card.name, too_little(entry) or contradiction(entry, submission))
+        for entry, submission in both
+        if entry.digest == submission.digest
+    ]
+    return {name: reason for name, reason in reasons if reason}
 
 
 def _check(folder: Path, site: Path) -> None:

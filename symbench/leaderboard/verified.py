@@ -62,7 +62,9 @@ class Verified(BaseModel):
 def is_verified(submission: Submission, entries: Mapping[str, Verified]) -> bool:
     """Whether one of the entries, by names of submissions, is for exactly these files and of enough cells."""
     known = entries.get(submission.card.name)
-    return known is not None and known.digest == submission.digest and too_little(known) is None
+    if known is None or known.digest != submission.digest:
+        return False
+    return too_little(known) is None and contradiction(known, submission) is None
 
 
 def too_little(entry: Verified) -> str | None:

@@ -291,8 +291,9 @@ def test_a_command_that_runs_the_code_of_an_agent_signs_nothing(
     assert read_verified(file)["mine"].signature is None
     written = read_verified(file)["mine"]
     for lie, told in LIES_OF_ENTRIES.items():
-        write_verified(file, {"mine": written.model_copy(update=told)})
-        assert lie in call(app, sign).output
+        lying = {"mine": written.model_copy(update=told)}
+        write_verified(file, lying)
+        assert lie in call(app, sign).output and not is_verified(honest, lying)
     write_verified(file, {"mine": written})
     assert call(app, sign).output == "mine: signed, 2 cells\n"
     assert not signature_fault("mine", read_verified(file)["mine"], tmp_path / "allowed_signers")
