@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-LOOKED_AT = ("index", "gallery", "my-agent", "api/wrappers")
+LOOKED_AT = ("index", "gallery", "api/plot")
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def opened(browser: Browser, address: str, width: int, scheme: str) -> Page:
     view.on("request", lambda asked: _is_local(asked.url) or view.wrong.append(asked.url))  # type: ignore[attr-defined]
     view.on("pageerror", lambda error: view.wrong.append(str(error)))  # type: ignore[attr-defined]
     view.goto(address)
-    view.wait_for_load_state("networkidle")
+    view.wait_for_function("!document.querySelector('pre > code:not([tabindex])')")  # site.js has looked at it
     return view
 
 
