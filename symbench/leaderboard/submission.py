@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from symbench.errors import SymbenchError, unknown
 from symbench.files import write_atomically
 from symbench.leaderboard.submission_schema import COLUMNS, FORMAT, Card, check_name
-from symbench.leaderboard.validate import Submission, read_submission
+from symbench.leaderboard.validate import Submission, read_submission, without_board
 from symbench.runner import Manifest, Record, Store, load_manifest
 from symbench.runner.cell_id import CellId
 from symbench.suites import load_suite
@@ -137,6 +137,8 @@ def _check_tasks(manifest: Manifest, played: set[str]) -> None:
             f"{custom[0]} is a custom task, none of {manifest.suite.tag}'s: boards hold "
             f"{', '.join(manifest.suite.tasks)} only; play these in a run of their own (--out) to submit them"
         )
+    for fault in filter(None, map(without_board, sorted(played))):
+        raise SymbenchError(f"{fault}; play the others in a run of their own (--out) to submit them")
 
 
 def _card(manifest: Manifest, records: Sequence[Record], name: str, agent: str, about: About) -> Card:

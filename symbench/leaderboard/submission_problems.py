@@ -21,7 +21,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "json": "the metadata are JSON in which no key is repeated",
         "format": "the format is one that this version of symbench reads",
         "metadata": "the metadata have the keys and values of the format",
-        "suite": "suite, version, tasks and conditions are ones that exist",
+        "suite": "suite, version, tasks and conditions are ones that exist, and tasks have a reference return",
         "columns": "the table has the columns of the format, each once",
         "fields": "every line has as many fields as there are columns",
         "formula": "no cell begins with = + - @ or a control character, numbers and names of conditions apart",

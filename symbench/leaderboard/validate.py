@@ -259,11 +259,23 @@ def _suite(card: Scope, problems: Problems) -> Suite:
         if task not in suite.tasks:
             problems.add("suite", f"tasks: {shown(str(unknown('task', task, suite.tasks)), 300)[1:-1]}")
             continue
+        if fault := without_board(task):
+            problems.add("suite", f"tasks: {fault}")
+            continue
         _check_conditions(suite, task, entry.cannot_act, problems)
         _check_parameters(task, entry, problems)
     if len(problems.listed()) > before:
         raise Broken
     return suite
+
+
+def without_board(task: str) -> str:
+    """Why a task of a suite has no board; empty if it has one."""
+    from symbench.tasks import get_task
+
+    if get_task(task).metric.normalised:
+        return ""
+    return f"{task} has no reference return, so that nothing says what a good score is: it has no board"
 
 
 def _check_conditions(suite: Suite, task: str, cannot_act: Iterable[str], problems: Problems) -> None:

@@ -230,3 +230,11 @@ def test_the_schema_is_complete_in_both_directions() -> None:
     assert set(metadata()) == set(submission_schema.Card.model_fields)
     assert table(metadata()).split("\n")[0].split(",") == list(COLUMNS)
     assert json.loads(submission_schema.Card.model_validate(metadata()).model_dump_json()) == metadata()
+
+
+def test_a_task_without_a_reference_return_has_no_board(tmp_path: Path) -> None:
+    """Its returns cannot be normalised: a submission of it would break all boards."""
+    (tmp_path / "suites" / "tiny.toml").write_text(SUITE.replace("tasks = [", 'tasks = ["Wildlife", '))
+    path = Files(metadata(task="Wildlife"), table(metadata())).write(tmp_path / "s")
+    (problem,) = [problem for problem in validate([path])[1] if problem.rule == "suite"]
+    assert "Wildlife has no reference return, so that nothing says what a good score is" in str(problem)
