@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from symbench.leaderboard.validate import Submission
-from symbench.leaderboard.verified import Verified
+from symbench.leaderboard.verified import Verified, cells_of
 
 NEEDS_SSH: Final = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
 ONLY_THIS: Final = 'namespaces="symbench-verified"'
@@ -35,11 +35,13 @@ def allow(signers: Path, key: Path, who: str = "maintainer@example.org", options
 
 def entry_of(submission: Submission, **changes: Any) -> Verified:
     """That a submission was verified, and well enough; not signed."""
+    cells = sorted(cells_of(submission))
     return Verified(
         **{
             "digest": submission.digest,
             "date": "2026-06-01",
-            "cells": ["a"],
+            "cells": cells,
+            "of": len(cells),
             "confidence": 1.0,
             "difference": 0.0,
             **changes,

@@ -84,13 +84,7 @@ def contradiction(entry: Verified, submission: Submission) -> str | None:
     """
     from symbench.leaderboard.verify_draw import least_confidence
 
-    card, suite = submission.card, submission.suite
-    played = {(task, condition.id) for task in card.tasks for condition in suite.distinct(get_task(task))}
-    there = {
-        f"{card.suite}/{task}/{name}/{level}/{card.name}/s{run}"
-        for task, name, level, run in submission.cells
-        if (task, f"{name}/{level}") in played
-    }
+    there = cells_of(submission)
     if strange := [cell for cell in (*entry.cells, *entry.fresh_cells) if cell not in there]:
         return f"{shown(strange[0], 200)} is no cell of the submission"
     if len(set(entry.cells)) < len(entry.cells):
@@ -100,6 +94,17 @@ def contradiction(entry: Verified, submission: Submission) -> str | None:
     if entry.confidence > (found := round(least_confidence(entry.cells, there), 4)):
         return f"{len(entry.cells)} of {entry.of} cells give a confidence of {found:g}, not of {entry.confidence:g}"
     return None
+
+
+def cells_of(submission: Submission) -> set[str]:
+    """Ids of the cells that can be played again; a condition that is another one again never is."""
+    card, suite = submission.card, submission.suite
+    played = {(task, condition.id) for task in card.tasks for condition in suite.distinct(get_task(task))}
+    return {
+        f"{card.suite}/{task}/{name}/{level}/{card.name}/s{run}"
+        for task, name, level, run in submission.cells
+        if (task, f"{name}/{level}") in played
+    }
 
 
 def read_verified(file: Path) -> dict[str, Verified]:

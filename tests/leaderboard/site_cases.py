@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from maintainer_keys import entry_of
 from submission_cases import TASK, Files, metadata, table
 
 from symbench.leaderboard.board import make_boards
 from symbench.leaderboard.validate import read_submission
-from symbench.leaderboard.verified import Verified
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,10 +35,7 @@ def some_boards(folder: Path) -> list[Board]:
         *(add(folder, "single", runs=1, keep=0.4), add(folder, "deaf", tasks=last)),
         add(folder, "upright", task=OTHER_TASK, keep=0.3),
     ]
-    seen = {
-        each.card.name: Verified(digest=each.digest, date="2026-01-01", cells=["a"], confidence=1.0, difference=0.0)
-        for each in submissions[:1]
-    }
+    seen = {each.card.name: entry_of(each) for each in submissions[:1]}
     return make_boards(submissions, seen)
 
 
@@ -54,8 +51,5 @@ def many_agents(folder: Path, count: int = 30) -> list[Board]:
         )
         for number in range(count)
     ]
-    seen = {
-        each.card.name: Verified(digest=each.digest, date="2026-01-01", cells=["a"], confidence=1.0, difference=0.0)
-        for each in submissions[::4]
-    }
+    seen = {each.card.name: entry_of(each) for each in submissions[::4]}
     return make_boards(submissions, seen)
