@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -297,7 +298,9 @@ def test_the_command_serves_until_it_is_interrupted_though_a_page_is_open() -> N
     client = pytest.importorskip("websockets.sync.client", reason="websockets is not installed")
     arguments = ["demo", "--task", "CartPole-v1", "--agent", "mlp", "--port", "0", "--no-browser"]
     line = [sys.executable, "-m", "symbench", *arguments]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # Where the tests run in the background of a shell, children would ignore the signal.
+    with subprocess.Popen(line, preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL), **pipes) as process:
         assert process.stdout and process.stderr
         address = process.stdout.readline().split()[0].rstrip("/")
         with client.connect(f"{address.replace('http', 'ws')}/play", origin=address) as page:
