@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from symbench.errors import SymbenchError
+from symbench.runner.agent_specs import RANDOM
 from symbench.runner.cell_id import CellId
 from symbench.tasks import GapMetric, tasks
 
@@ -90,8 +91,11 @@ class Scores:
         """Gains under a condition and without perturbation, of the same training runs in the same games.
 
         Returns:
-            ``None`` if no training run has played both, or they differ in the number of episodes.
+            ``None`` if no training run has played both, or they differ in the number of episodes; and of random play,
+            which has nothing to lose, though chance may lift it above its own interval.
         """
+        if agent == RANDOM.name:
+            return None
         both = self.runs(task, baseline, agent) & self.runs(task, condition, agent)
         perturbed, clean = (self.gains(task, which, agent, both) for which in (condition, baseline))
         if perturbed is None or clean is None or perturbed.shape != clean.shape:

@@ -189,6 +189,18 @@ def test_tables_say_whether_scores_are_raw(
     assert f"{scale} IQM [95%]" in markdown.render(made, records)
 
 
+@pytest.mark.parametrize("reference", [593.0, None])
+def test_random_play_that_was_lucky_has_nothing_to_retain(
+    manifest: Manifest, record: Callable[..., Record], reference: float | None
+) -> None:
+    facts = manifest.tasks["CartPoleSwingUp"]
+    manifest.tasks["CartPoleSwingUp"] = facts.model_copy(update={"reference_return": reference})
+    agents = ("random", "mine")
+    records = [record(agent, condition, [400.0, 410.0]) for agent in agents for condition in (CLEAN, SHUFFLED, OFTEN)]
+    kept = leaderboard_frame(make_report(manifest, records).rows).groupby("agent")["retention"]
+    assert kept.count().to_dict() == {"mine": 3, "random": 0}
+
+
 def test_retention_is_shown_with_its_interval_and_a_bar(report: Report) -> None:
     text = printed(report)
     assert "100% [99, 100]   ━━━━━━━━━━" in text
