@@ -136,7 +136,7 @@ def test_the_submissions_of_the_repository_are_kept() -> None:
     submissions, problems = validate([BOARD])
     assert not problems and {each.card.name for each in submissions} >= {"mlp", "random", "sb3-ppo", "sb3-dqn"}
     noted = {each.card.name: len(each.notes) for each in submissions if each.notes}
-    # CartPole turned round is CartPole, 500 for all; so it is shuffled, to who cannot mind; GridWorld is played perfectly.
+    # CartPole turned round is CartPole, 500 for all; so it is shuffled, to who cannot mind; GridWorld: perfect play.
     perfect = ("attention-neuron-ppo-shuffle", "cnn-group-gridworld", "equivariant-cnn-group-gridworld")
     saturated = dict.fromkeys(("equivariant-mlp-group", "mlp-group", *perfect), 4)
     lost = {"equivariant-mlp-dropout": 4, "mlp-dropout": 1, "equivariant-mlp-delay": 2, "mlp-delay": 1}
