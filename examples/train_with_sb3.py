@@ -38,7 +38,7 @@ SEEDS: Final = range(10_000, 10_000 + EPISODES)
 def attention_neuron_ppo(seed: int) -> BaseAlgorithm:
     """Any order of the sensors, CartPole."""
     envs = make_vec_env(lambda: SensorHistory(gym.make("CartPole-v1"), length=4), n_envs=32, seed=seed)
-    envs = VecNormalize(envs, norm_obs=False)  # or errors of the critic, in hundreds, drown the policy's gradients
+    envs = VecNormalize(envs, norm_obs=False)  # rewards are scaled, observations are not
     policy = {"network": {"kind": "attention-neuron", "num_codes": 16, "hidden": [64]}}
     policy |= {"critic": [64, 64], "share_encoder": False}
     rollout = {"n_steps": 128, "batch_size": 512, "n_epochs": 8, "learning_rate": lambda left: 1e-3 * left}

@@ -31,7 +31,7 @@ def demo(
         typer.Option("--perturbation", metavar="MODULE:NAME", help="One of your own, beside all registered ones."),
     ] = None,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Run code: SB3 zips, module:Name of agents, tasks, perturbations.")
+        bool, typer.Option("--trust", help="Run code: in SB3 zips, module:Name of agents, tasks, perturbations.")
     ] = False,
     out: Annotated[
         Path | None,

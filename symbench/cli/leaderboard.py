@@ -53,7 +53,7 @@ def leaderboard(
         return
     require("jinja2", "the pages of the site")  # now rather than after the tables
     boards = write_tables(folder)
-    for name, reason in _too_little(folder, boards).items():
+    for name, reason in _doubts(folder, boards).items():
         typer.secho(f"{name} does not count as verified: {reason}", err=True, fg="yellow")
     write_bundle(folder, boards)
     lines = sum(len(board.lines) for board in boards)
@@ -71,19 +71,18 @@ def _unsigned(folder: Path) -> list[str]:
     return list(filter(None, (signature_fault(name, entry, folder / SIGNERS) for name, entry in entries)))
 
 
-def _too_little(folder: Path, boards: Iterable[Board]) -> dict[str, str]:
+def _doubts(folder: Path, boards: Iterable[Board]) -> dict[str, str]:
     """Of entries that are of a submission on a board, why they do not count, by its name."""
-    from symbench.leaderboard.verified import VERIFIED, contradiction, read_verified, too_little
+    from symbench.leaderboard.verified import VERIFIED, doubt, read_verified
 
     entries = read_verified(folder / VERIFIED)
     submissions = {line.submission.card.name: line.submission for board in boards for line in board.lines}
-    both = [(entries[name], submission) for name, submission in submissions.items() if name in entries]
-    reasons = [
-        (submission.card.name, too_little(entry) or contradiction(entry, submission))
-        for entry, submission in both
-        if entry.digest == submission.digest
-    ]
-    return {name: reason for name, reason in reasons if reason}
+    reasons = {
+        name: doubt(entries[name], submission)
+        for name, submission in submissions.items()
+        if name in entries and entries[name].digest == submission.digest
+    }
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def _check(folder: Path, site: Path) -> None:

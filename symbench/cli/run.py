@@ -41,7 +41,7 @@ def run(
     ] = None,
     trust: Annotated[
         bool,
-        typer.Option("--trust", help="Run code: SB3 zips, TorchScript, module:Name of agents, tasks, perturbations."),
+        typer.Option("--trust", help="Run code: in SB3 zips, TorchScript, module:Name of agent, task, perturbation."),
     ] = False,
     only: Annotated[bool, typer.Option("--only", help="Add no bundled agent beside one's own.")] = False,
     stochastic: Annotated[

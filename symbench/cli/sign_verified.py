@@ -34,7 +34,7 @@ def sign_verified(
     """
     from symbench.leaderboard.signatures import check_key, sign_recorded
     from symbench.leaderboard.validate import read_submission
-    from symbench.leaderboard.verified import contradiction, read_verified, too_little
+    from symbench.leaderboard.verified import doubt, read_verified
 
     check_key(sign)
     read = read_submission(submission)
@@ -43,7 +43,7 @@ def sign_verified(
         raise SymbenchError(
             f"{record}: the entry {read.card.name!r} is of other files than {submission}: verify it anew"
         )
-    if entry is not None and (missing := too_little(entry) or contradiction(entry, read)):
+    if entry is not None and (missing := doubt(entry, read)):
         raise SymbenchError(f"{record}: {missing}")
     sign_recorded(record, read.card.name, sign)
     typer.echo(f"{read.card.name}: signed, {len(read_verified(record)[read.card.name].cells)} cells")

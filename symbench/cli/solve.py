@@ -28,7 +28,7 @@ def solve(
     ],
     svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Also draw the tour.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of what the agent draws.")] = 0,
-    trust: Annotated[bool, typer.Option("--trust", help="Run code: SB3 zips, TorchScript, module:Name.")] = False,
+    trust: Annotated[bool, typer.Option("--trust", help="Run code: in SB3 zips, TorchScript, module:Name.")] = False,
     debug: Debug = False,
 ) -> None:
     r"""Find a short tour through the cities of a file.

@@ -62,9 +62,7 @@ class Verified(BaseModel):
 def is_verified(submission: Submission, entries: Mapping[str, Verified]) -> bool:
     """Whether one of the entries, by names of submissions, is for exactly these files and of enough cells."""
     known = entries.get(submission.card.name)
-    if known is None or known.digest != submission.digest:
-        return False
-    return too_little(known) is None and contradiction(known, submission) is None
+    return known is not None and known.digest == submission.digest and doubt(known, submission) is None
 
 
 def too_little(entry: Verified) -> str | None:
@@ -77,7 +75,12 @@ def too_little(entry: Verified) -> str | None:
     )
 
 
-def contradiction(entry: Verified, submission: Submission) -> str | None:
+def doubt(entry: Verified, submission: Submission) -> str | None:
+    """Why an entry of these files does not count; ``None`` if it does."""
+    return too_little(entry) or _contradiction(entry, submission)
+
+
+def _contradiction(entry: Verified, submission: Submission) -> str | None:
     """What an entry says that cannot be of a submission; ``None`` if nothing does.
 
     It may come from a machine where the code of an agent ran, which could have written it.

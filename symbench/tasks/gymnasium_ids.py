@@ -98,7 +98,8 @@ def _unknown(name: TaskName, known: Iterable[str]) -> SymbenchError:
         return SymbenchError(
             f"unknown task {name.env_id!r}{of and ' ' + of}; did you mean {' or '.join(map(repr, versions[-3:]))}?"
         )
-    return unknown("task", name.env_id, known, of)
+    own = "" if name.module else "; what a module of your own registers is my_envs:Walk-v0, say"
+    return SymbenchError(f"{unknown('task', name.env_id, known, of)}{own}")
 
 
 def _extra(env_id: str) -> str | None:

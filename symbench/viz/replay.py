@@ -73,7 +73,8 @@ class Replay:
         self.task = task
         wrappers = [adapter_of(GymAdapter, step.perturbation()) for step in apply]
         self._extra = get_task(task).extra or "'symbench[render]'"
-        base = get_task(task).make(render_mode="rgb_array" if render else None, disable_env_checker=True)
+        drawn = {"render_mode": "rgb_array"} if render else {}  # some environments do not know the argument
+        base = get_task(task).make(**drawn, disable_env_checker=True)
         self._tap = _Tap(base)
         self.origins = Origins.of(base.observation_space, apply)
         self.env: gym.Env[Any, Any] = self._tap

@@ -222,7 +222,7 @@ def test_frames_are_shown_with_what_is_looked_at() -> None:
 
 
 class Numbers(gym.Env[Any, Any]):
-    """Without a picture; breaks where it is told to."""
+    """Without a picture, and without the argument for one; breaks where it is told to."""
 
     observation_space, action_space = gym.spaces.Box(-1, 1, (3,)), gym.spaces.Discrete(2)
     breaks = ""
@@ -241,7 +241,7 @@ class Numbers(gym.Env[Any, Any]):
 
 @pytest.fixture
 def numbers() -> Iterator[Session]:
-    gym.register("Unseen-v0", entry_point=lambda **_: Numbers(), max_episode_steps=20)
+    gym.register("Unseen-v0", entry_point=Numbers, max_episode_steps=20)
     try:
         with closing(Session(setting_of("Unseen-v0", ["random"]))) as found:
             yield found

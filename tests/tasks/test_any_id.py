@@ -100,6 +100,7 @@ def test_a_bundled_task_is_found_by_its_environment() -> None:
     ("name", "message"),
     [
         ("Hoper-v5", "unknown task 'Hoper-v5'; did you mean 'Hopper-v5'"),
+        ("Zzz-v0", "unknown task 'Zzz-v0'; known: .*; what a module of your own registers is my_envs:Walk-v0, say"),
         ("Hopper-v99", "unknown task 'Hopper-v99'; did you mean .*'Hopper-v5'"),
         ("LunarLander-v3?continuous", r"'continuous' is no argument; expected \[MODULE:\]ID\[\?KEY=VALUE"),
         ("LunarLander-v3?a=1&a=2", "a is given twice"),
