@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from symbench.runner.cell_id import CellId
 from symbench.suites import Apply  # noqa: TC001  (pydantic reads the annotations)
@@ -88,6 +88,8 @@ class Cell(BaseModel):
         source: The agent.
         episodes: How many episodes are played.
         seed: Environment seed of the first episode; episode ``e`` has ``seed + e``, unless there is a ``secret``.
+        code: SHA-256 of the source of an environment of the user's own, see
+            :func:`symbench.tasks.own_environments.code_of`. Left out of records and hashes where it is ``None``.
         trust: Whether the module that the task names may be imported. Not recorded.
         secret: Key that draws other seeds for the environments, and for the agent one that says nothing of them, see
             :mod:`symbench.runner.seeds`; ``None`` takes those of the suite. Not recorded: only whoever verifies a
@@ -105,8 +107,14 @@ class Cell(BaseModel):
     source: AgentSource
     episodes: int
     seed: int
+    code: str | None = None
     trust: bool = Field(default=False, exclude=True)
     secret: str | None = Field(default=None, exclude=True)
+
+    @model_serializer(mode="wrap")
+    def _without_absent_code(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = serialize(self)
+        return data if self.code else {key: value for key, value in data.items() if key != "code"}
 
     @property
     def agent(self) -> str:

@@ -10,6 +10,7 @@ from symbench.runner.agents import load
 from symbench.runner.cell import AgentSource, Cell
 from symbench.runner.pipeline import explicit, make_envs
 from symbench.tasks import get_task
+from symbench.tasks.own_environments import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,12 +68,13 @@ def plan(
     for task, sources in agents.items():
         redundant |= {f"{task}/{id}": reason for id, reason in suite.redundant(get_task(task, trust)).items()}
         conditions, fit = _explicit_conditions(suite, task), _Fit(task, strict=task in suite.tasks)
+        code = code_of(get_task(task, trust))
         for source in sources:
             if reason := fit.incompatibility(source, suite.baseline):
                 raise SymbenchError(f"agent {source.name!r} cannot play {task}: {reason}; choose another --task")
         for perturbation, unfit in conditions:
             for source in sources:
-                cell = _cell(suite, task, perturbation, source, episodes, trust)
+                cell = _cell(suite, task, perturbation, source, episodes, code, trust)
                 reason = unfit or fit.incompatibility(source, perturbation)
                 if reason:
                     skipped.append(Skipped(cell.id, reason))
@@ -109,7 +111,13 @@ def _explicit_conditions(suite: Suite, task: str) -> list[tuple[Perturbation, st
 
 
 def _cell(
-    suite: Suite, task: str, perturbation: Perturbation, source: AgentSource, episodes: int | None, trust: bool
+    suite: Suite,
+    task: str,
+    perturbation: Perturbation,
+    source: AgentSource,
+    episodes: int | None,
+    code: str | None,
+    trust: bool,
 ) -> Cell:
     return Cell(
         suite=suite.name,
@@ -121,6 +129,7 @@ def _cell(
         source=source,
         episodes=episodes or episodes_of(suite, task),
         seed=suite.seed,
+        code=code,
         trust=trust,
     )
 

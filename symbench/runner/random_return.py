@@ -20,6 +20,7 @@ from symbench.runner.evaluate import batches
 from symbench.runner.executors import Outcome, execute
 from symbench.runner.store import Store
 from symbench.tasks import Metric, get_task
+from symbench.tasks.own_environments import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -128,5 +129,6 @@ def _cell(task: str, seeds: range, trust: bool) -> Cell:
         source=RANDOM,
         episodes=len(seeds),
         seed=seeds[0],
+        code=code_of(get_task(task, trust)),
         trust=trust,
     )

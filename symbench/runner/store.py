@@ -237,7 +237,9 @@ _WAY_OUT = "give another --out, or --no-resume to compute it again"
 def _difference(stored: Cell, asked: Cell) -> str:
     """What distinguishes two cells of the same id, in words."""
     old, new = stored.model_dump(mode="json"), asked.model_dump(mode="json")
-    changed = [key for key in new if new[key] != old[key]]
+    changed = [key for key in {**new, **old} if new.get(key) != old.get(key)]
     if changed == ["source"]:
         return f"agent {asked.agent!r} was another file"
-    return ", ".join(f"{key} {old[key]!r}, asked {new[key]!r}" for key in changed)
+    if changed == ["code"]:
+        return f"the code of environment {asked.task!r} was another"
+    return ", ".join(f"{key} {old.get(key)!r}, asked {new.get(key)!r}" for key in changed)

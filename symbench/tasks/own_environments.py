@@ -1,0 +1,66 @@
+"""What the code of an environment of the user's own is, so that a run notices when it has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import gymnasium as gym
+
+from symbench.errors import SymbenchError
+from symbench.own_code import source_files
+from symbench.tasks.gymnasium_ids import PETTINGZOO
+from symbench.tasks.names import TaskName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from symbench.tasks.base import Task
+
+# Their versions are in the ids of their environments, and in the run's record.
+_KNOWN = ("symbench", "gymnasium", "ale_py", "pettingzoo", "mpe2")
+
+
+def code_of(task: Task) -> str | None:
+    """SHA-256 over the source of a task's environment, or ``None`` if symbench, Gymnasium or PettingZoo bring it.
+
+    It covers the modules that the environment comes from, the one that the task names (``my_envs:Walk-v0``) and the one
+    that defines it, or their whole packages; of a script or notebook it covers the environment's class. What these
+    import from elsewhere, and what they read, is not covered.
+    """
+    modules = [name for name in dict.fromkeys(_modules(task)) if name and name.partition(".")[0] not in _KNOWN]
+    parts = [part for name in modules for part in _sources(name, task)]
+    return hashlib.sha256(repr(parts).encode()).hexdigest() if parts else None
+
+
+def _modules(task: Task) -> Iterator[str]:
+    entry_point = _entry_point(task)
+    yield entry_point.partition(":")[0] if isinstance(entry_point, str) else entry_point.__module__
+    for written in (task.name, task.env_id):
+        with suppress(SymbenchError):  # a registered task may have any name
+            named = TaskName.parse(written)
+            yield named.env_id if named.module == PETTINGZOO else named.module or ""
+
+
+def _sources(module: str, task: Task) -> Iterator[tuple[str, str]]:
+    """The name and the digest of each source."""
+    if module == "__main__":
+        try:
+            yield module, _sha256(inspect.getsource(_entry_point(task)).encode())  # type: ignore[arg-type]
+        except (OSError, TypeError):  # typed into a console
+            return
+    else:
+        files = source_files(module, trust=True)  # it has been imported
+        for file in files:
+            yield str(file.relative_to(files[0].parent).as_posix()), _sha256(file.read_bytes())
+
+
+def _entry_point(task: Task) -> str | Callable[..., Any]:
+    spec = gym.registry.get(task.env_id.rpartition(":")[2])
+    return (spec.entry_point or spec.vector_entry_point or "") if spec else ""
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
