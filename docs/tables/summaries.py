@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from symbench.symmetry import CATALOGUE
+from symbench.symmetry.comparison import P_VALUE
 from symbench.training.study.orientation_loss import Turned
 
 
@@ -70,6 +72,26 @@ def symmetry(run: pd.DataFrame) -> pd.DataFrame:
         facts = {f"{kind}_{key}": value for kind, of in agents.items() for key, value in _under_elements(of).items()}
         rows.append({"task": task, **compared.filter(like="improvement").to_dict(), **facts})
     return pd.DataFrame(rows)
+
+
+def declared_symmetries(components: pd.DataFrame) -> pd.DataFrame:
+    """Of the check of the catalogue: a row for each symmetry, with its largest errors and what is said of it."""
+    notes = {(each.env_id, each.pair.name): each.pair.note for of in CATALOGUE.values() for each in of}
+    components = components.assign(environment=components["environment"].str.partition("?")[0])  # names are enough
+    names = ["environment", "symmetry", "group", "found"]
+    rows = []
+    for key, parts in components.groupby(names, sort=False):
+        errors = parts.set_index("part")["error"]
+        observation = errors.drop(["reward", "ends that differ", "initial law, p"])
+        unit = " grey levels" if list(observation.index) == ["picture"] else ""
+        found = {"observation": observation.max(), "unit": unit, "reward": errors["reward"]}
+        law = _law(errors["initial law, p"])
+        rows.append({**dict(zip(names, key, strict=True)), **found, "law": law, "note": notes[key[:2]].replace("|", "\\|")})
+    return pd.DataFrame(rows)
+
+
+def _law(p: float) -> str:
+    return "not tested" if np.isnan(p) else "kept" if p >= P_VALUE else "not kept"
 
 
 def _under_elements(agent: pd.DataFrame) -> dict[str, float]:

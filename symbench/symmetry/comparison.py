@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EXACT: Final = 1e-7  # largest error of what may be called exact, unless the declaration says otherwise
 _ENDINGS: Final = 0.01  # share of steps after which approximately equal states may disagree about the end
 _EPISODE: Final = 100  # steps after which a new episode begins, to see many starts
-_P_VALUE: Final = 1e-5  # below this, first observations and transformed ones differ in law
+P_VALUE: Final = 1e-5  # below this, first observations and transformed ones differ in law
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class PairReport:
         found = {
             "transition": self._transition(self.pair.tolerance),
             "reward": self.reward <= self.pair.tolerance,
-            "initial": self.initial >= _P_VALUE,
+            "initial": self.initial >= P_VALUE,
         }
         return frozenset(part for part, held in found.items() if held)
 
