@@ -85,8 +85,8 @@ def declared_symmetries(components: pd.DataFrame) -> pd.DataFrame:
         observation = errors.drop(["reward", "ends that differ", "initial law, p"])
         unit = " grey levels" if list(observation.index) == ["picture"] else ""
         found = {"observation": observation.max(), "unit": unit, "reward": errors["reward"]}
-        law = _law(errors["initial law, p"])
-        rows.append({**dict(zip(names, key, strict=True)), **found, "law": law, "note": notes[key[:2]].replace("|", "\\|")})
+        said = {"law": _law(errors["initial law, p"]), "note": notes[key[:2]]}
+        rows.append({**dict(zip(names, key, strict=True)), **found, **said})
     return pd.DataFrame(rows)
 
 
