@@ -26,7 +26,7 @@ from symbench.zoo import bundled
 
 FILE = Path(__file__).with_suffix(".json")
 EPISODES = 50
-EXPENSIVE = ("Pong", "PongSticky", "CarRacing")  # minutes for one cell
+EXPENSIVE = ("Ant", "Pong", "PongSticky", "CarRacing")  # minutes for one cell
 CONDITIONS = {
     "none/in-order",
     "shuffle-sensors/every-25",
