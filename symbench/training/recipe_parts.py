@@ -84,7 +84,7 @@ def _find_agent(role: str, task: str, name: str, run: int) -> PolicyNetwork:
     agents = bundled(task)
     if name in agents:
         return load_agent(agents[name][run % len(agents[name])]).network
-    if Path(f"{name}.json").exists():
+    if Path(name.removesuffix(".safetensors") + ".json").exists():
         return load_agent(name).network
     if missing := not_installed(task):
         raise SymbenchError(f"{role} {name!r} is not here; {missing}")

@@ -228,8 +228,9 @@ def test_generations_play_other_episodes_than_suites_cards_and_each_other() -> N
     assert len(set(seeds)) == len(seeds)
 
 
-def test_a_teacher_by_its_path(teacher: str) -> None:
-    assert isinstance(find_teacher("CartPoleSwingUp", teacher, 5), MLPNetwork)
+@pytest.mark.parametrize("suffix", ["", ".safetensors"])
+def test_a_teacher_by_its_path(teacher: str, suffix: str) -> None:
+    assert isinstance(find_teacher("CartPoleSwingUp", teacher + suffix, 5), MLPNetwork)
 
 
 def test_overrides_replace_settings() -> None:
