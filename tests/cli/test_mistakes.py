@@ -28,7 +28,7 @@ RUN = ("run", "--suite", "tiny.toml", "--task", "CartPole-v1", "--workers", "1")
     [
         ("run --suite shufle", "unknown suite 'shufle'; did you mean 'shuffle'?"),
         ("run --suite nowhere.toml", "suite file 'nowhere.toml' does not exist"),
-        ("run --suite shuffle --task CartPol", "unknown task 'CartPol'; did you mean 'CartPole-v1'"),
+        ("run --suite shuffle --task CartPol", "is MODULE:CartPol, where MODULE registers it); did you mean 'CartPole-v1'"),
         ("run --suite tiny.toml --task CartPole-v1 --agent rnadom", "did you mean 'random'"),
         ("run --suite shuffle --task Acrobot-v1 --agent mlp.json", "cannot play Acrobot-v1: mlp reads 4 sensors"),
         ("run --suite tiny.toml --task CartPole-v1 --agent ppo:x.zip --trust", "'x.zip' does not exist"),
