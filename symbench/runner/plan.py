@@ -69,7 +69,7 @@ def plan(
         conditions, fit = _explicit_conditions(suite, task), _Fit(task, strict=task in suite.tasks)
         for source in sources:
             if reason := fit.incompatibility(source, suite.baseline):
-                raise SymbenchError(f"agent {source.name!r} cannot play {task}: {reason}; choose another --task")
+                raise cannot_play(source, task, reason)
         for perturbation, unfit in conditions:
             for source in sources:
                 cell = _cell(suite, task, perturbation, source, episodes, trust)
@@ -79,6 +79,11 @@ def plan(
                 else:
                     cells.append(cell)
     return Plan(tuple(cells), tuple(skipped), redundant)
+
+
+def cannot_play(source: AgentSource, task: str, reason: str) -> SymbenchError:
+    """What is said of an agent that cannot act in a task even without perturbation."""
+    return SymbenchError(f"agent {source.name!r} cannot play {task}: {reason}; choose another --task")
 
 
 def episodes_of(suite: Suite, task: str) -> int:
