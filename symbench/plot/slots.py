@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _GAP: Final = 0.5  # between groups, in slots
 _LETTERS: Final = 17  # of a tick label to an inch
 _WIDEST: Final = 16  # letters of a line of a tick label
+_LONGEST: Final = 48  # letters of a tick label; more would take more height than the figure has
 _LEVEL, _SLANTED = 0, 35  # degrees
 
 
@@ -123,7 +124,7 @@ def several(groups: Sequence[Group]) -> bool:
 def _ticks(groups: Sequence[Group]) -> list[str]:
     """What tells conditions apart; whole titles where nothing says the rest."""
     return [
-        text
+        text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
         for group in groups
         for text in (group.titles.own if group.ordered else [slot.condition.title for slot in group.slots])
     ]

@@ -160,5 +160,7 @@ def test_conditions_are_called_as_tables_call_them_and_what_they_share_stands_on
         assert ticks == ["as it is", "10%", "20%", "40%", "another order"]
         (above,) = ax.child_axes
         assert [label.get_text() for label in above.get_xticklabels() if label.get_text()] == ["noise of …"]
+        long = plot.figure(frame.assign(condition=frame["condition"] + "y" * 400), draw.__name__)
+        assert long.get_figheight() < 5
         alone = draw(frame[frame["severity"] != "once"])
         assert alone.get_xlabel() == "noise of …" and not alone.child_axes
