@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 # Playwright evaluates strings while it waits; pages' own scripts do not, which their policy holds them to.
 BY_PLAYWRIGHT = "Evaluating a string as JavaScript violates"
+
+
+def middle(locator: Locator) -> tuple[float, float]:
+    """Where one would click."""
+    box = locator.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def barriers(page: Page) -> list[str]:

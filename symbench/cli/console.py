@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from symbench.runner import Outcome
 
 _ETA_OVER = 24 * 3600.0  # seconds that the time left is estimated from: a cell can take many minutes
+_NUMBER: Final = re.compile(r"\d+")  # seeds and steps, in which the same reason differs from cell to cell
 _FILE_WIDTH = 140  # characters a line when the output goes to a file or a pipe
 
 
@@ -48,8 +50,10 @@ def show_list(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
 def cell_progress(debug: bool) -> Iterator[Callable[[Outcome | str | None, int], None]]:
     """A bar over cells with the time left, on standard error; nothing but failures when that is not a terminal.
 
+    A cell that fails is named at once, others that fail for the same reason are counted at the end.
+
     Args:
-        debug: Whether the traceback of a failed cell is printed.
+        debug: Whether the traceback of such a first cell is printed.
     """
     from rich.progress import (
         BarColumn,
@@ -71,7 +75,8 @@ def cell_progress(debug: bool) -> Iterator[Callable[[Outcome | str | None, int],
     with Progress(*columns, **options, speed_estimate_period=_ETA_OVER) as bar:  # type: ignore[arg-type]
         task = bar.add_task("", total=None)
 
-        announced = ""
+        announced, failed = "", dict[str, list[str]]()
+        plain: Any = {"soft_wrap": True, "highlight": False}
 
         def advance(outcome: Outcome | str | None, total: int) -> None:
             nonlocal announced
@@ -81,10 +86,24 @@ def cell_progress(debug: bool) -> Iterator[Callable[[Outcome | str | None, int],
                 bar.refresh()
                 return
             bar.update(task, total=total, advance=1, description=escape(announced or outcome.cell.key.within_suite))
-            if outcome.record is None:
-                line = f"[red]failed[/red] {escape(outcome.cell.id)}: {escape(outcome.error)}"
-                screen.print(line, soft_wrap=True, highlight=False)
-            if outcome.record is None and debug:
+            if outcome.record is not None:
+                return
+            alike = failed.setdefault(_NUMBER.sub("0", outcome.error), [])
+            alike.append(outcome.cell.id)
+            if len(alike) > 1:
+                return
+            screen.print(f"[red]failed[/red] {escape(alike[0])}: {escape(outcome.error)}", **plain)
+            if debug:
                 screen.print(outcome.details, markup=False, highlight=False)  # takes minutes on a long word
 
-        yield advance
+        try:
+            yield advance
+        finally:
+            for alike in failed.values():
+                if len(alike) > 1:
+                    screen.print(_counted(alike), markup=False, **plain)
+
+
+def _counted(alike: Sequence[str]) -> str:
+    """How many cells have failed for the reason that was given with the first of them."""
+    return f"failed: {len(alike)} cells for the same reason, the first of them {alike[0]}; run.json has all"

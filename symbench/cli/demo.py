@@ -83,7 +83,7 @@ def _live(task: str, agents: list[str], perturbations: list[str], trust: bool, p
     setting = setting_of(task, agents, trust, perturbations)
     listening = listen(port)
     _announce(address_of(listening), browser)
-    serve(setting, listening)
+    serve(setting, listening, lambda line: typer.secho(f"error: {line}", err=True, fg="red"))
 
 
 def _announce(address: str, browser: bool) -> None:

@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 something failed; 2 the input is wrong; 130 interrupted by
 
 from __future__ import annotations
 
+import difflib
 import functools
 import signal
 import sys
@@ -101,9 +102,23 @@ def directory(text: str | Path) -> Path:
 
 def usage_error(error: Any) -> int:
     """Print what click says about a command line as one line and return the exit code; help was printed already."""
-    if message := " ".join(error.format_message().split()):
+    known = _options(error.ctx) if hasattr(error, "option_name") and getattr(error, "ctx", None) else []
+    said = _no_such_option(error.option_name, known) if known else error.format_message()
+    if message := " ".join(said.split()):
         typer.secho(f"error: {message}", err=True, fg="red")
     return int(error.exit_code)
+
+
+def _options(context: Any) -> list[str]:
+    """The long options of a command."""
+    return [name for each in context.command.params for name in each.opts if name.startswith("--")]
+
+
+def _no_such_option(name: str, known: list[str]) -> str:
+    """Which options there are, first those that look like it; the dashes in front, which all have, do not count."""
+    near = difflib.get_close_matches(name.lstrip("-"), [each[2:] for each in known])
+    meant = f"did you mean {' or '.join(f'--{each}' for each in near)}? " if near else ""
+    return f"No such option: {name}; {meant}known: {', '.join(known)}"
 
 
 def _is_mistake(error: Exception) -> bool:

@@ -10,7 +10,11 @@ import typer
 from symbench.cli.errors import Debug, one_line_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from symbench.leaderboard import Report
+
+_ENDINGS = {"latex": "tex", "html": "html", "csv": "csv"}  # of the files of each format
 
 
 @one_line_errors
@@ -28,6 +32,9 @@ def report(
         bool, typer.Option("--html", help="One page with tables and figures, which needs no network.")
     ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="The lines of leaderboard.csv.")] = False,
+    format_: Annotated[
+        str | None, typer.Option("--format", metavar="latex|html|csv", help="The same as one of these three.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Of one of the three; - prints. \\[RUN_DIR/leaderboard.*]"),
@@ -50,12 +57,21 @@ def report(
     """
     from symbench.leaderboard import write_report
 
-    forms = [form for form, asked in (("tex", latex), ("html", html), ("csv", csv)) if asked]
+    flags = {"latex": latex, "html": html, "csv": csv}
+    _check_format(format_, flags)
+    forms = [_ENDINGS[name] for name, asked in flags.items() if asked or name == format_]
     if forms:
         _export(run_dir, forms, (task or [], agent or []), out)
         return
     _refuse(agent, out)
     show(write_report(run_dir, task or ()), run_dir)
+
+
+def _check_format(name: str | None, known: Iterable[str]) -> None:
+    from symbench.errors import unknown
+
+    if name is not None and name not in known:
+        raise unknown("format", name, known)
 
 
 def _refuse(agent: list[str] | None, out: Path | None) -> None:

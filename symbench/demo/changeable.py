@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 
 from symbench.errors import SymbenchError, one_line
-from symbench.trees import batch_of_one, declared_one, row
+from symbench.trees import batch_of_one, declared_one, map_tree, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,7 +87,7 @@ class Changeable(gym.Wrapper[Any, Any, Any, Any]):
     def change(self, steps: Sequence[Step]) -> None:
         """From now on these, from the environment outwards; what they show of the latest observation is :attr:`seen`.
 
-        One that is the same, around the same space, goes on with what it has drawn; others begin.
+        One that is the same, around a space of the same shapes, goes on with what it has drawn; others begin.
 
         Raises:
             SymbenchError: One cannot be applied; then nothing has changed.
@@ -97,7 +97,7 @@ class Changeable(gym.Wrapper[Any, Any, Any, Any]):
         space = self.env.observation_space
         for step in steps:
             same = old.get(step.apply.wrapper)
-            kept = same is not None and same.step == step and same.inner == space
+            kept = same is not None and same.step == step and shapes(same.inner) == shapes(space)
             layers.append(same if kept and same else _Layer.around(space, self.action_space, step))
             space = layers[-1].seen
         before, seen = self._layers, self.seen
@@ -144,3 +144,8 @@ class Changeable(gym.Wrapper[Any, Any, Any, Any]):
         self.seen = self._latest
         for layer in self._layers:
             self.seen = layer.show(self.seen, self._info, how(layer))
+
+
+def shapes(space: Space[Any]) -> Any:
+    """What tells two spaces apart for an agent: how much there is of what, not between which bounds."""
+    return map_tree(lambda part: (type(part), part.shape, part.dtype), space)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from symbench.demo.changeable import Step, shapes
 from symbench.demo.live_replay import LiveReplay
 from symbench.errors import SymbenchError, one_line
 from symbench.runner.agents import load
-from symbench.trees import map_tree
 from symbench.viz.activations import Activations
 from symbench.viz.replay import play
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gymnasium import spaces
     from numpy.typing import NDArray
 
-    from symbench.demo.changeable import Step
     from symbench.runner import AgentSource
     from symbench.viz.replay import Moment
 
@@ -66,6 +64,7 @@ class Lane:
         self.seed, self.steps, self.total, self.over, self.problem = seed, 0, 0.0, False, ""
         self.fresh: list[Any] = []
         self.broken = False
+        self.replay.change(())  # as in a run all begin anew, around the spaces of now
         self.replay.change(steps)
         try:
             self.replay.reset(seed)
@@ -83,7 +82,7 @@ class Lane:
         self.replay.change(steps)
         self.activations = None
         self._saw(self.replay.seen)
-        if not (self.over or self.broken) and _shapes(self.replay.env.observation_space) != self._shapes:
+        if not (self.over or self.broken) and shapes(self.replay.env.observation_space) != self._shapes:
             self._enter()
 
     @property
@@ -121,7 +120,7 @@ class Lane:
     def _enter(self) -> None:
         """The agent takes its seat, and decides what to do first."""
         env = self.replay.env
-        self._shapes, self.problem, self.activations = _shapes(env.observation_space), "", None
+        self._shapes, self.problem, self.activations = shapes(env.observation_space), "", None
         self._before = (self.steps, self.total)
         try:
             agent = load(self.source, env.observation_space, env.action_space)
@@ -152,8 +151,3 @@ class Lane:
     def _fail(self, error: Exception) -> None:
         self.problem, self._moments, self.activations = one_line(error) or type(error).__name__, None, None
         self._saw(self.replay.seen)
-
-
-def _shapes(space: spaces.Space[Any]) -> Any:
-    """What tells two spaces apart for an agent: how much there is of what, not between which bounds."""
-    return map_tree(lambda part: (type(part), part.shape, part.dtype), space)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from symbench.demo.changeable import Changeable, Step
+from symbench.demo.chosen_sensors import ARRANGE
 from symbench.viz.replay import Origins, Replay
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ class LiveReplay(Replay):
         self.origins = LiveOrigins.of(self._tap.observation_space, ())
 
     @property
+    def sensors(self) -> int:
+        """How many sensors the unperturbed observation is a vector of; 0 if it is none."""
+        shape = self._tap.observation_space.shape
+        return shape[0] if self.origins is not None and shape is not None and len(shape) == 1 else 0
+
+    @property
     def seen(self) -> Any:
         """What the agent sees now."""
         return self.env.seen
@@ -44,7 +51,7 @@ class LiveOrigins(Origins):
 
     def __init__(self, count: Numbered, apply: Sequence[Any], moves: Sequence[str]) -> None:
         """See :meth:`Origins.of`."""
-        super().__init__(count, (), moves)
+        super().__init__(count, (), (*moves, ARRANGE))
         self._env = Changeable(count)
 
     def change(self, steps: Sequence[Step]) -> None:

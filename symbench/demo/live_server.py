@@ -34,6 +34,10 @@ _GRACE: Final = 2  # seconds that open pages have when the server ends
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"}
 
 
+def _silent(line: str) -> None:
+    """For those who have no terminal."""
+
+
 def require_packages() -> None:
     """Import what a live page needs beside symbench.
 
@@ -44,18 +48,19 @@ def require_packages() -> None:
         require(package, "live demos")
 
 
-def serve(setting: Setting, listening: socket.socket) -> None:
+def serve(setting: Setting, listening: socket.socket, say: Callable[[str], None] = _silent) -> None:
     """Serve the page of a setting until Ctrl-C.
 
     Args:
         setting: What is played.
         listening: As of :func:`symbench.demo.listening.listen`; it is closed.
+        say: Is told in a line, beside the page, when an agent or the environment has broken.
 
     Raises:
         SymbenchError: A package is missing.
     """
     with single_thread(), listening:
-        make_server(make_app(setting, listening.getsockname()[1])).run(sockets=[listening])
+        make_server(make_app(setting, listening.getsockname()[1], say)).run(sockets=[listening])
 
 
 @contextmanager
@@ -99,12 +104,13 @@ def make_server(app: FastAPI) -> Any:
     return uvicorn.Server(config)
 
 
-def make_app(setting: Setting, port: int) -> FastAPI:
+def make_app(setting: Setting, port: int, say: Callable[[str], None] = _silent) -> FastAPI:
     """The application that is served.
 
     Args:
         setting: What is played.
         port: Where; only pages from there are answered.
+        say: As of :func:`serve`.
 
     Raises:
         SymbenchError: A package is missing.
@@ -116,7 +122,7 @@ def make_app(setting: Setting, port: int) -> FastAPI:
     content, policy = live_page([f"ws://{host}" for host in hosts])
     app: FastAPI = fastapi.FastAPI(openapi_url=None)
     app.add_middleware(_OnlyHere, hosts=hosts)
-    pages = _Pages(setting)
+    pages = _Pages(setting, say)
 
     async def page() -> Any:
         headers = {**_HEADERS, "Content-Security-Policy": f"{policy}; frame-ancestors 'none'"}
@@ -154,8 +160,9 @@ class _OnlyHere:
 class _Pages:
     """The open pages, each with a thread of its own, so that none waits for another."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, say: Callable[[str], None]) -> None:
         self._setting, self._room = setting, threading.BoundedSemaphore(MOST_PAGES)
+        self._say, self._said = say, set[str]()
 
     async def play(self, socket: WebSocket) -> None:
         """Play with one page until it is gone."""
@@ -178,6 +185,7 @@ class _Pages:
 
     def _work(self, socket: WebSocket, told: Queue[str | None], loop: asyncio.AbstractEventLoop) -> None:
         def send(message: dict[str, Any]) -> None:
+            self._say_what_broke(message)
             text = json.dumps(message, allow_nan=False)  # which browsers could not read
             try:
                 asyncio.run_coroutine_threadsafe(socket.send_text(text), loop).result()
@@ -192,6 +200,14 @@ class _Pages:
             _say_last(send, error)
         finally:
             self._room.release()
+
+    def _say_what_broke(self, message: dict[str, Any]) -> None:
+        """Each thing once, however many pages and episodes it breaks."""
+        broken = [f"{each['agent']}: {each['problem']}" for each in message.get("lanes", ()) if each["broken"]]
+        for line in [*broken, message["message"]] if message.get("fatal") else broken:
+            if line not in self._said:
+                self._said.add(line)
+                self._say(line)
 
 
 def _say_last(send: Callable[[dict[str, Any]], None], error: Exception) -> None:

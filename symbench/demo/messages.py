@@ -58,6 +58,21 @@ class Redraw(_Message):
     name: str
 
 
+class Arrange(_Message):
+    """The sensors come in an order of one's own: entry j is the sensor at place j."""
+
+    do: Literal["arrange"]
+    order: list[int]
+
+
+class Kill(_Message):
+    """A sensor is dead, or alive again."""
+
+    do: Literal["kill"]
+    sensor: int
+    dead: bool
+
+
 class Choose(_Message):
     """Another agent plays on one side; nobody on the right."""
 
@@ -66,7 +81,7 @@ class Choose(_Message):
     agent: str | None
 
 
-Message = Play | OneStep | Begin | Speed | Perturb | Redraw | Choose
+Message = Play | OneStep | Begin | Speed | Perturb | Redraw | Arrange | Kill | Choose
 
 _MESSAGES: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="do")])
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _PAGE: Final = Path(__file__).parent / "page"
 SCRIPTS: Final = (
     *("random", "cart_pole", "layers", "networks", "perturbations", "session"),  # no document is needed for these
-    *("controls", "drawing", "cart_drawing", "chips", "main"),
+    *("controls", "drawing", "cart_drawing", "session_sensors", "chips", "main"),
 )
-LIVE_SCRIPTS: Final = ("controls", "drawing", "live_lane", "live_panel", "live")
+LIVE_SCRIPTS: Final = ("controls", "drawing", "live_lane", "live_panel", "live_sensors", "chips", "live")
 
 
 def script(names: Sequence[str] = SCRIPTS) -> str:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from symbench.demo import messages
 from symbench.demo.changeable import Step
+from symbench.demo.chosen_sensors import ARRANGE, KILL, OWN, chosen
 from symbench.demo.lane import Lane
 from symbench.demo.shown import inputs, scene
 from symbench.errors import SymbenchError, unknown
+from symbench.viz.ground_truth import sensor_names
 
 if TYPE_CHECKING:
     from symbench.demo.choices import Choice
@@ -42,6 +44,7 @@ class Session:
         self.lanes: list[Lane] = []
         for name in filter(None, setting.playing):
             self.lanes.append(self._lane(setting.agents[name]))
+        self._order, self._dead = [*range(self.lanes[0].replay.sensors)], set[int]()
         self.begin(self.seed)
 
     @property
@@ -130,6 +133,15 @@ class Session:
         self._change({**self.steps, choice.name: Step(old.apply, old.redrawn + 1)})
 
     @obey.register
+    def _(self, message: messages.Arrange) -> None:
+        self._choose_sensors(message.order, self._dead)
+
+    @obey.register
+    def _(self, message: messages.Kill) -> None:
+        one = {message.sensor}
+        self._choose_sensors(self._order, self._dead | one if message.dead else self._dead - one)
+
+    @obey.register
     def _(self, message: messages.Choose) -> None:
         if message.agent is None:
             if message.side != 1:
@@ -158,7 +170,8 @@ class Session:
             "over": self.over,
             "changes": self.changes,
             "severities": {name: severity for name, severity in self._severities.items() if severity},
-            "pipeline": [str(step.apply) for step in self.steps.values()],
+            "pipeline": [str(step.apply).removeprefix(f"{OWN}:") for step in self.steps.values()],
+            "sensors": self._sensors(),
             "lanes": [self._shown(lane) for lane in self.lanes],
         }
 
@@ -175,6 +188,20 @@ class Session:
             "no_picture": lane.no_picture,
             **inputs(lane),
         }
+
+    def _choose_sensors(self, order: list[int], dead: set[int]) -> None:
+        """What is done to chosen sensors comes first: whatever is drawn is drawn of what it leaves."""
+        first = chosen(self.lanes[0].replay.sensors, order, dead)
+        rest = {name: step for name, step in self.steps.items() if name not in (KILL, ARRANGE)}
+        self._change({**{name: Step(apply) for name, apply in first.items()}, **rest})
+        self._order, self._dead = order, dead
+
+    def _sensors(self) -> dict[str, Any] | None:
+        """The names of the sensors, their order, and which are dead; ``None`` where there are none to choose."""
+        replay = self.lanes[0].replay
+        if not replay.sensors or replay.original is None:
+            return None
+        return {"names": sensor_names(replay), "order": self._order, "dead": sorted(self._dead)}
 
     def _lane(self, source: AgentSource) -> Lane:
         return Lane(self.setting.task.name, source, self.setting.renders)

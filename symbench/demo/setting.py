@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from symbench.demo.choices import SHUFFLES, Choice, choices_of
+from symbench.demo.lane import Lane
+from symbench.errors import SymbenchError
 from symbench.runner.agents import resolve
+from symbench.runner.plan import cannot_play
 from symbench.tasks import get_task
 
 if TYPE_CHECKING:
@@ -55,10 +58,13 @@ def setting_of(
         perturbations: ``"module:Name"`` of the user's own, beside the registered ones.
 
     Raises:
-        SymbenchError: There is no such task, agent or perturbation, or the environment cannot be made.
+        SymbenchError: There is no such task, agent or perturbation, the environment cannot be made, or a named agent
+            cannot begin an episode in it.
     """
     found = get_task(task, trust)
     sources = resolve(agents, found.name, trust)
+    for source in sources if agents else []:  # bundled ones can
+        _check(found.name, source)
     named = {source.name if source.run == 0 else f"{source.name}, run {source.run}": source for source in sources}
     first = [name for name, source in named.items() if source.run == 0]
     if not agents:
@@ -68,3 +74,17 @@ def setting_of(
         renders = "rgb_array" in (env.metadata.get("render_modes") or ())
         choices = choices_of(found.name, env, perturbations, trust)
     return Setting(found, named, playing, choices, renders)
+
+
+def _check(task: str, source: AgentSource) -> None:
+    """Begin an episode, as a page does.
+
+    Raises:
+        SymbenchError: The agent cannot act, or the environment cannot begin.
+    """
+    with closing(Lane(task, source, render=False)) as lane:
+        lane.begin(0, [])
+        if lane.broken:
+            raise SymbenchError(f"no episode of {task} can begin: {lane.problem}")
+        if lane.problem:
+            raise cannot_play(source, task, lane.problem)

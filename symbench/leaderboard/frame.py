@@ -40,6 +40,7 @@ COLUMNS = (
         *("gap_mean", "gap_std", "gap_changed"),
         "games",
         *("baseline", "severity_order"),
+        "condition",
     ),
 )
 
@@ -149,6 +150,7 @@ def _line(row: Row) -> dict[str, Any]:
         "gap_changed": row.excess_changed,
         "games": row.games,
         "baseline": row.condition.baseline,
+        "condition": row.condition.title,
     }
 
 

@@ -144,7 +144,7 @@ def notices(manifest: Manifest, task: str, rows: Sequence[Row]) -> list[str]:
             _quick(rows),
             _failed(rows),
             _pending(rows),
-            _legend(manifest, task),
+            _legend(manifest, task, rows),
             _references(rows),
             _intervals(rows),
             _repeated(rows),
@@ -160,13 +160,19 @@ def _quick(rows: Sequence[Row]) -> str:
     quick = [row for row in rows if row.quick]
     if not quick:
         return ""
-    fewest, most = min(row.episodes for row in quick), max(row.episodes for row in quick)
-    few, full = f"{fewest}" if fewest == most else f"{fewest} to {most}", quick[0].protocol_episodes
+    fewest, most = (of(row.episodes for row in quick) for of in (min, max))
+    few, full = _episodes(quick), quick[0].protocol_episodes
     text = f"REDUCED RUN: {few} episode{'' if few == '1' else 's'} a cell instead of {full}"
     if most < 2:
         return f"{text}, too few for any interval; look, but do not quote."
     wider = math.sqrt(full / fewest)
     return f"{text}, so what episodes leave open is {wider:.1f} times as wide; look, but do not quote."
+
+
+def _episodes(rows: Sequence[Row]) -> str:
+    """How many episodes a cell of these rows has."""
+    fewest, most = (of(row.episodes for row in rows) for of in (min, max))
+    return f"{fewest}" if fewest == most else f"{fewest} to {most}"
 
 
 def _gaps(rows: Sequence[Row], kind: GapKind) -> list[tuple[Row, Gap]]:
@@ -192,9 +198,11 @@ def _partial(gaps: Sequence[tuple[Row, Gap]]) -> str:
     return f" INCOMPLETE, over some of the training runs only: {'; '.join(partial)}." if partial else ""
 
 
-def _legend(manifest: Manifest, task: str) -> str:
-    metric = manifest.tasks[task].metric
-    iqm = "return: mean ± standard deviation over episodes. IQM: interquartile mean over training runs"
+def _legend(manifest: Manifest, task: str, rows: Sequence[Row]) -> str:
+    metric, played = manifest.tasks[task].metric, [row for row in rows if row.runs]
+    # Of a reduced run the first notice says how many.
+    cell = f", {_episodes(played)} a cell" if played and not any(row.quick for row in rows) else ""
+    iqm = f"return: mean ± standard deviation over episodes{cell}. IQM: interquartile mean over training runs"
     kept = "Retention: the same of what each run keeps of its own clean score"
     if metric.normalised:
         scale = (

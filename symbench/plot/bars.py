@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = (
     *("suite", "task", "perturbation", "severity", "agent", "training_runs"),
-    *("iqm", "iqm_low", "iqm_high", "score", "baseline", "severity_order"),
+    *("iqm", "iqm_low", "iqm_high", "score", "baseline", "severity_order", "condition"),
 )
 _FILLED: Final = 0.84  # of a slot
 

@@ -23,6 +23,7 @@ class Condition(NamedTuple):
 
     perturbation: str
     severity: str
+    title: str
     baseline: bool
     order: int
 
@@ -102,10 +103,12 @@ def one_panel(frame: pd.DataFrame) -> pd.DataFrame:
 
 def conditions(panel: pd.DataFrame) -> list[Condition]:
     """The conditions of a panel in the order of its suite."""
-    lines = panel.drop_duplicates(subset=CONDITION)[[*CONDITION, "baseline", "severity_order"]]
+    lines = panel.drop_duplicates(subset=CONDITION)[[*CONDITION, "condition", "baseline", "severity_order"]]
     return [
-        Condition(str(name), str(level), bool(baseline), 0 if order != order or order is None else int(order))
-        for name, level, baseline, order in lines.astype({"severity_order": "float"}).itertuples(index=False)
+        Condition(
+            str(name), str(level), str(title), bool(baseline), 0 if order != order or order is None else int(order)
+        )
+        for name, level, title, baseline, order in lines.astype({"severity_order": "float"}).itertuples(index=False)
     ]
 
 

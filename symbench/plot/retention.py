@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = (
     *("suite", "task", "perturbation", "severity", "agent", "training_runs"),
-    *("retention", "retention_low", "retention_high", "baseline", "severity_order"),
+    *("retention", "retention_low", "retention_high", "baseline", "severity_order", "condition"),
 )
 _LEAST, _MOST = -0.5, 1.5  # of the axis; what lies beyond is not shown
 _ASIDE: Final = 0.09  # slots between the intervals of agents at single conditions

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
-from itertools import groupby
+import textwrap
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from symbench.plot.style import QUIET
+from symbench.suites.titles import apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from symbench.plot.panels import Condition
+    from symbench.suites.titles import Titles
 
 _GAP: Final = 0.5  # between groups, in slots
 _LETTERS: Final = 17  # of a tick label to an inch
+_WIDEST: Final = 16  # letters of a line of a tick label
+_LONGEST: Final = 48  # letters of a tick label; more would take more height than the figure has
 _LEVEL, _SLANTED = 0, 35  # degrees
 
 
@@ -32,9 +37,13 @@ class Group(NamedTuple):
     ordered: bool
 
     @property
-    def perturbation(self) -> str:
-        """What is done."""
-        return self.slots[-1].condition.perturbation
+    def titles(self) -> Titles:
+        """What its perturbed conditions share in words, and what tells each apart; the clean one shares nothing."""
+        perturbed = apart([slot.condition.title for slot in self.slots if not slot.condition.baseline])
+        own = iter(perturbed.own)
+        return perturbed._replace(
+            own=[slot.condition.title if slot.condition.baseline else next(own) for slot in self.slots]
+        )
 
     @property
     def middle(self) -> float:
@@ -55,9 +64,15 @@ def severity_groups(conditions: Sequence[Condition]) -> list[Group]:
 
 
 def condition_groups(conditions: Sequence[Condition]) -> list[Group]:
-    """Groups for bars: the conditions of each perturbation."""
-    by_name = [list(group) for _, group in groupby(conditions, key=lambda each: (each.perturbation, each.baseline))]
-    return _placed([(group, len(group) > 1) for group in by_name])
+    """Groups for bars: the conditions of each perturbation, severities that are in an order apart from others."""
+    begins = accumulate(each.order == 1 for each in conditions)
+    keys = [
+        (each.perturbation, each.baseline, each.order > 0 and begun)
+        for each, begun in zip(conditions, begins, strict=True)
+    ]
+    by_key = groupby(zip(keys, conditions, strict=True), key=lambda pair: pair[0])
+    found = [[each for _, each in group] for _, group in by_key]
+    return _placed([(group, len(group) > 1) for group in found])
 
 
 def _placed(groups: Sequence[tuple[list[Condition], bool]]) -> list[Group]:
@@ -72,14 +87,15 @@ def _placed(groups: Sequence[tuple[list[Condition], bool]]) -> list[Group]:
 
 
 def label_axis(ax: Any, groups: Sequence[Group]) -> None:
-    """Write severities below the axis and, if there are several, perturbations above."""
+    """Write what tells conditions apart below the axis, and what they share above, or below if it is one group."""
     slots = [slot for group in groups for slot in group.slots]
     texts = _ticks(groups)
     places = [slot.x for slot in slots]
-    slanted = _would_touch(ax, places, texts)
+    wrapped = [textwrap.fill(text, _WIDEST) for text in texts]
+    slanted = _would_touch(ax, places, wrapped)
     ax.set_xticks(places)
     ax.set_xticklabels(
-        texts,
+        texts if slanted else wrapped,
         rotation=_SLANTED if slanted else _LEVEL,
         ha="right" if slanted else "center",
         rotation_mode="anchor" if slanted else "default",
@@ -89,7 +105,7 @@ def label_axis(ax: Any, groups: Sequence[Group]) -> None:
     if several(groups):
         _name_above(ax, [group for group in groups if group.ordered])
     else:
-        ax.set_xlabel(groups[-1].perturbation)
+        ax.set_xlabel(groups[-1].titles.shared)
 
 
 def _would_touch(ax: Any, places: Sequence[float], texts: Sequence[str]) -> bool:
@@ -101,20 +117,16 @@ def _would_touch(ax: Any, places: Sequence[float], texts: Sequence[str]) -> bool
 
 
 def several(groups: Sequence[Group]) -> bool:
-    """Whether there are several perturbations to tell apart."""
-    return len({group.perturbation for group in groups if not group.slots[-1].condition.baseline}) > 1
+    """Whether there are several groups of perturbed conditions to tell apart."""
+    return sum(not group.slots[-1].condition.baseline for group in groups) > 1
 
 
 def _ticks(groups: Sequence[Group]) -> list[str]:
-    """Severities; with the perturbation where nothing above says it."""
-    above = {group.perturbation for group in groups if group.ordered}
-    conditions = [slot.condition for group in groups for slot in group.slots]
-    named = several(groups)
+    """What tells conditions apart; whole titles where nothing says the rest."""
     return [
-        f"{each.perturbation}\n{each.severity}"
-        if named and not each.baseline and each.perturbation not in above
-        else each.severity
-        for each in conditions
+        text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+        for group in groups
+        for text in (group.titles.own if group.ordered else [slot.condition.title for slot in group.slots])
     ]
 
 
@@ -129,6 +141,6 @@ def _name_above(ax: Any, groups: Sequence[Group]) -> None:
     if not groups:
         return
     above = ax.secondary_xaxis("top")
-    above.set_xticks([group.middle for group in groups], [group.perturbation for group in groups])
+    above.set_xticks([group.middle for group in groups], [group.titles.shared for group in groups])
     above.tick_params(length=0, pad=1, colors=QUIET, labelsize=6.5)
     above.spines["top"].set_visible(False)

@@ -71,7 +71,7 @@ def plan(
         code = code_of(get_task(task, trust))
         for source in sources:
             if reason := fit.incompatibility(source, suite.baseline):
-                raise SymbenchError(f"agent {source.name!r} cannot play {task}: {reason}; choose another --task")
+                raise cannot_play(source, task, reason)
         for perturbation, unfit in conditions:
             for source in sources:
                 cell = _cell(suite, task, perturbation, source, episodes, code, trust)
@@ -81,6 +81,11 @@ def plan(
                 else:
                     cells.append(cell)
     return Plan(tuple(cells), tuple(skipped), redundant)
+
+
+def cannot_play(source: AgentSource, task: str, reason: str) -> SymbenchError:
+    """What is said of an agent that cannot act in a task even without perturbation."""
+    return SymbenchError(f"agent {source.name!r} cannot play {task}: {reason}; choose another --task")
 
 
 def episodes_of(suite: Suite, task: str) -> int:

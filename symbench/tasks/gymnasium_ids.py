@@ -91,21 +91,34 @@ def _register_joint(name: TaskName, trust: bool) -> None:
 
 def _unknown(name: TaskName, known: Iterable[str]) -> SymbenchError:
     """The names that look like it, those of the same environment in other versions first."""
-    of = f"after importing {name.module}" if name.module else ""
-    stem = re.sub(r"-v\d+$", "", name.env_id).lower()
-    versions = sorted(each for each in known if re.sub(r"-v\d+$", "", each).lower() == stem)
+    asked = f"{name.module}:{name.env_id}" if name.module else name.env_id
+    names = [_with_module(each, name.module) for each in known]
+    versions = sorted(each for each in names if _stem(each) in (_stem(asked), _stem(name.env_id)))
     if versions:
-        return SymbenchError(
-            f"unknown task {name.env_id!r}{of and ' ' + of}; did you mean {' or '.join(map(repr, versions[-3:]))}?"
-        )
-    own = "" if name.module else "; what a module of your own registers is my_envs:Walk-v0, say"
-    return SymbenchError(f"{unknown('task', name.env_id, known, of)}{own}")
+        return SymbenchError(f"unknown task {asked!r}; did you mean {' or '.join(map(repr, versions[-3:]))}?")
+    hint = "after importing it" if name.module else f"(one of your own is MODULE:{asked}, where MODULE registers it)"
+    return unknown("task", asked, names, hint)
+
+
+def _stem(env_id: str) -> str:
+    return re.sub(r"-v\d+$", "", env_id).lower()
+
+
+def _with_module(env_id: str, module: str | None) -> str:
+    """The id as it is to be written: what the module brings is not known without it."""
+    ours = module and env_id in gym.registry and _entry_point(env_id).split(".")[0] == module.split(".")[0]
+    return f"{module}:{env_id}" if ours else env_id
 
 
 def _extra(env_id: str) -> str | None:
-    entry_point = gym.registry[env_id].entry_point
-    where = entry_point if isinstance(entry_point, str) else getattr(entry_point, "__module__", "")
+    where = _entry_point(env_id)
     return next((extra for module, extra in _EXTRAS.items() if where.startswith(module)), None)
+
+
+def _entry_point(env_id: str) -> str:
+    """What makes the environment, from its module on."""
+    found = gym.registry[env_id].entry_point
+    return found if isinstance(found, str) else str(getattr(found, "__module__", ""))
 
 
 def _looked_at(task: Task, entities: bool) -> Task:

@@ -28,7 +28,7 @@ RUN = ("run", "--suite", "tiny.toml", "--task", "CartPole-v1", "--workers", "1")
     [
         ("run --suite shufle", "unknown suite 'shufle'; did you mean 'shuffle'?"),
         ("run --suite nowhere.toml", "suite file 'nowhere.toml' does not exist"),
-        ("run --suite shuffle --task CartPol", "unknown task 'CartPol'; did you mean 'CartPole-v1'"),
+        ("run --suite shuffle --task CartPol", "where MODULE registers it); did you mean 'CartPole-v1'"),
         ("run --suite tiny.toml --task CartPole-v1 --agent rnadom", "did you mean 'random'"),
         ("run --suite shuffle --task Acrobot-v1 --agent mlp.json", "cannot play Acrobot-v1: mlp reads 4 sensors"),
         ("run --suite tiny.toml --task CartPole-v1 --agent ppo:x.zip --trust", "'x.zip' does not exist"),
@@ -60,7 +60,11 @@ RUN = ("run", "--suite", "tiny.toml", "--task", "CartPole-v1", "--workers", "1")
         ("plot", "Missing argument 'RUN...'"),
         ("train ./mine.toml", "recipe file './mine.toml' does not exist"),
         ("run", "Missing option '--suite'"),
-        ("run --suit tiny.toml", "No such option: --suit"),
+        ("run --suit tiny.toml", "No such option: --suit; did you mean --suite? known: --suite, --task, "),
+        ("report x --docx", "No such option: --docx; known: --task, --agent, --latex, --html, --csv, --format, --out"),
+        ("report x --format docx", "unknown format 'docx'; known: csv, html, latex"),
+        ("export hub --zip", "No such option: --zip; known: --agent, "),
+        ("--versoin", "No such option: --versoin; did you mean --version? known: --version"),
         ("list foo", "'foo' is not one of 'tasks'"),
         ("rnu", "No such command 'rnu'"),
     ],
@@ -213,8 +217,26 @@ def test_cells_that_fail_are_named_and_the_exit_code_says_so(
     result = symbench(*RUN, "--agent", "random")
     assert result.exit_code == 1
     assert "failed tiny@1/CartPole-v1/none/in-order/random/s0: RuntimeError: [in-order] went wrong" in result.stderr
+    assert "[per-episode] went wrong" in result.stderr and "same reason" not in result.stderr
     assert "error: 2 cells failed" in result.stderr
     assert "FAILED: 2" in result.stdout
+
+
+def test_cells_that_fail_for_the_same_reason_are_one_line_and_a_count(
+    symbench: Symbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(cell: Any, seeds: list[int]) -> None:
+        raise RuntimeError(f"illegal action at step {len(cell.level)}")
+
+    monkeypatch.setattr("symbench.runner.executors.base.play_batch", broken)
+    result = symbench(*RUN, "--agent", "random", "--out", "mine")
+    first = "tiny@1/CartPole-v1/none/in-order/random/s0"
+    said, counted, error = result.stderr.splitlines()
+    assert said == f"failed {first}: RuntimeError: illegal action at step 8"
+    assert counted == f"failed: 2 cells for the same reason, the first of them {first}; run.json has all"
+    assert error.startswith("error: 2 cells failed")
+    reasons = runner.load_manifest(Path("mine")).failed
+    assert len(reasons) == len(set(reasons.values())) == 2, "each keeps its own"
 
 
 @pytest.mark.parametrize("debug", [False, True])
@@ -229,7 +251,7 @@ def test_a_very_long_message_is_cut_and_shown_at_once(
     result = symbench(*RUN, "--agent", "random", "--out", "mine", *(["--debug"] if debug else []))
     assert time.process_time() - begin < 10
     failed = [line for line in result.stderr.splitlines() if line.startswith("failed ")]
-    assert [len(line.partition("RuntimeError: ")[2]) for line in failed] == [1000, 1000]
+    assert [len(line.partition("RuntimeError: ")[2]) for line in failed] == [1000]
     assert len((Path("mine") / "run.json").read_text()) < 10_000
     assert ("Traceback" in result.stderr) == debug
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser_cases import BY_PLAYWRIGHT, barriers
+from browser_cases import BY_PLAYWRIGHT, barriers, middle
 
 from symbench.demo import PageServer
 from symbench.demo.setting import setting_of
@@ -18,7 +19,7 @@ from symbench.demo.live_server import serving
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
     Open = Callable[..., Page]
 
@@ -130,6 +131,100 @@ def test_sliders_are_those_of_the_registry_and_what_does_not_fit_says_why(visit:
     page.wait_for_function("() => live.state.changes.length >= 4")
     page.get_by_role("button", name="In order").click()
     page.wait_for_function("() => !live.state.severities.ShuffleSensors")
+
+
+NAMES = ["x (m)", "v (m/s)", "cos(angle)", "sin(angle)", "spin (rad/s)"]
+
+
+def chip(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=f"{name}, place")
+
+
+def arranged(page: Page) -> list[str]:
+    """The names of the sensors in the order in which the agents are given them."""
+    told = page.evaluate("() => live.state.lanes.map((lane) => lane.numbers.names)")
+    assert told[0] == told[1]
+    return list(told[0])
+
+
+def told(page: Page, order: list[int], dead: list[int]) -> None:
+    page.wait_for_function(
+        "(asked) => JSON.stringify([live.state.sensors.order, live.state.sensors.dead]) === asked",
+        arg=json.dumps([order, dead], separators=(",", ":")),
+    )
+
+
+def test_a_sensor_is_dragged_to_another_place(visit: Open) -> None:
+    page = visit()
+    begin(page, 3)
+    assert page.locator(".chip b").all_inner_texts() == NAMES == arranged(page)
+    before = page.evaluate("() => live.state.lanes[0].numbers.rows.at(-1)")
+    (x, y), (to_x, to_y) = middle(chip(page, "x (m)")), middle(chip(page, "cos(angle)"))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(to_x, to_y, steps=12)
+    page.mouse.up()
+    told(page, [1, 2, 0, 3, 4], [])
+    names = [NAMES[i] for i in (1, 2, 0, 3, 4)]
+    assert arranged(page) == names == page.locator(".chip b").all_inner_texts()
+    assert page.evaluate("() => live.state.lanes[0].numbers.rows.at(-1)") == [before[i] for i in (1, 2, 0, 3, 4)]
+    assert page.locator("#pipeline").inner_text() == "environment → ArrangeSensors(order=[1, 2, 0, 3, 4]) → agent"
+    page.get_by_role("button", name="In order").click()
+    told(page, [0, 1, 2, 3, 4], [])
+    assert page.locator(".chip b").all_inner_texts() == NAMES == arranged(page)
+
+
+def test_a_sensor_is_moved_and_killed_by_the_keyboard_alone(visit: Open) -> None:
+    page = visit()
+    chip(page, "spin (rad/s)").focus()
+    page.keyboard.press("ArrowLeft")
+    told(page, [0, 1, 2, 4, 3], [])
+    page.keyboard.press("Home")
+    told(page, [4, 0, 1, 2, 3], [])
+    focus = "() => document.activeElement.closest('.chip').dataset.channel"
+    assert page.evaluate(focus) == "4", "it keeps the focus"
+    assert page.locator("#said").inner_text() == "spin (rad/s) is now at place 1 of 5"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    told(page, [4, 0, 1, 2, 3], [4])
+    assert page.locator("#said").inner_text() == "spin (rad/s) is dead"
+    switch = page.get_by_role("switch", name="spin (rad/s) is alive")
+    assert switch.get_attribute("aria-checked") == "false"
+    page.locator("h1").click()
+    for _ in range(20):
+        page.keyboard.press(".")
+    page.wait_for_function("() => live.state.lanes[0].steps === 20")
+    rows = page.evaluate("() => live.state.lanes.map((lane) => lane.numbers.rows.at(-1))")
+    assert all(row[0] == 0 and all(row[1:]) for row in rows)
+    switch.click()
+    told(page, [4, 0, 1, 2, 3], [])
+    assert page.evaluate("() => live.state.lanes[0].numbers.rows.at(-1)[0]") != 0
+
+
+def test_the_mlp_falls_when_two_sensors_change_places_and_the_attention_neuron_does_not(visit: Open) -> None:
+    page = visit()
+    begin(page, 0)
+    page.evaluate("() => { for (let i = 0; i < 300; i++) ask({ do: 'step' }); }")
+    page.wait_for_function("() => live.state.lanes[0].steps === 300", timeout=60_000)
+    before = returns(page)
+    assert min(before) > 200, "both have swung up"
+    chip(page, "cos(angle)").press("ArrowRight")
+    told(page, [0, 1, 3, 2, 4], [])
+    page.evaluate("() => { for (let i = 0; i < 300; i++) ask({ do: 'step' }); }")
+    page.wait_for_function("() => live.state.lanes[0].steps === 600", timeout=60_000)
+    mlp, attention_neuron = (now - then for now, then in zip(returns(page), before, strict=True))
+    assert mlp < 130 and attention_neuron > 250, (mlp, attention_neuron)
+
+
+def test_an_order_that_is_none_is_refused_and_the_list_shows_what_is_there(visit: Open) -> None:
+    page = visit()
+    for order in ([0, 0, 1, 2, 3], [0, 1], [0, 1, 2, 3, 5]):
+        page.evaluate("(order) => { sensors.order = order; sensors.tell({ do: 'arrange', order }); }", order)
+        page.get_by_role("alert").get_by_text("an order of 5 sensors is expected").wait_for()
+        page.keyboard.press(".")
+        page.wait_for_function("() => `${sensors.order}` === '0,1,2,3,4'")
+    page.evaluate("() => ask({ do: 'kill', sensor: 5, dead: true })")
+    page.get_by_role("alert").get_by_text("there are 5 sensors, counted from 0, received 5").wait_for()
 
 
 def test_another_agent_and_nobody_can_be_chosen(visit: Open) -> None:

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from symbench.cli import app as command
 from symbench.demo import PageServer, worker
 from symbench.demo.setting import Setting, setting_of
+from symbench.zoo import bundled
 
 pytest.importorskip("httpx", reason="httpx is not installed")
 from starlette.testclient import TestClient
@@ -263,6 +264,56 @@ def test_mistakes_of_the_command_line_are_one_line(
     assert [*tmp_path.iterdir()] == []
 
 
+OWN = """
+class Illegal:
+    def act(self, observation): return 7
+
+class Breaks:
+    def __init__(self): self.steps = 0
+    def act(self, observation):
+        self.steps += 1
+        return 1 if self.steps < 4 else 1 // 0
+"""
+
+
+@pytest.fixture
+def own_agents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_agents.py").write_text(OWN, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.usefixtures("own_agents")
+@pytest.mark.parametrize(
+    ("task", "agent", "message"),
+    [
+        ("Acrobot-v1", "mlp", "agent 'mlp' cannot play Acrobot-v1: mlp reads 4 sensors"),
+        ("CartPole-v1", "own_agents:Illegal", "agent 'Illegal' cannot play CartPole-v1: "),
+    ],
+)
+def test_an_agent_that_cannot_play_is_refused_before_a_page_is_served(
+    monkeypatch: pytest.MonkeyPatch, task: str, agent: str, message: str
+) -> None:
+    monkeypatch.setattr(live_server, "serve", lambda *_: pytest.fail("it is served"))
+    given = agent if ":" in agent else str(next(iter(bundled("CartPole-v1")["mlp"])))
+    arguments = ["--task", task, "--agent", "random", "--agent", f"{agent.split(':')[-1]}={given}", "--trust"]
+    result = CliRunner().invoke(command, ["demo", "--no-browser", "--port", "0", *arguments])
+    assert result.exit_code == 2 and message in result.output and result.output.count("\n") == 1
+
+
+@pytest.mark.usefixtures("own_agents")
+def test_what_breaks_while_it_plays_is_said_in_the_terminal_too_and_once() -> None:
+    said: list[str] = []
+    breaking = setting_of("CartPole-v1", ["own_agents:Breaks"], trust=True)
+    client = TestClient(make_app(breaking, 8765, said.append), base_url=HERE)
+    with opened(client) as page:
+        for _ in range(2):
+            page.ask("begin", seed=0)
+            states = [page.ask("step") for _ in range(4)]
+            assert states[-1]["lanes"][0]["broken"] and not states[0]["lanes"][0]["broken"]
+        page.ask("perturb", name="AddNoiseChannels", severity=1)
+    assert said == ["Breaks: integer division or modulo by zero"]
+
+
 def test_a_port_in_use_is_one_clear_line() -> None:
     with PageServer("", 0) as other:
         port = str(other.server_address[1])
@@ -273,7 +324,7 @@ def test_a_port_in_use_is_one_clear_line() -> None:
 def test_the_command_announces_where_it_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[tuple[Setting, tuple[str, int]]] = []
 
-    def serve(setting: Setting, listening: socket.socket) -> None:
+    def serve(setting: Setting, listening: socket.socket, say: object) -> None:
         with listening:
             served.append((setting, listening.getsockname()))
 

@@ -297,6 +297,72 @@ def test_every_perturbation_is_offered_or_refused_with_a_reason() -> None:
     assert "needs frames" in choices["ShufflePatches"].reason
 
 
+@pytest.fixture(scope="module")
+def bounded() -> Setting:
+    """A task whose sensors have bounds, which differ, so that spaces change with their order."""
+    return setting_of("CartPole-v1", ["random"])
+
+
+def test_chosen_sensors_are_moved_and_killed_and_what_is_drawn_goes_on(bounded: Setting) -> None:
+    with closing(Session(bounded)) as session:
+        lane = session.lanes[0]
+        ask(session, "perturb", name="ShuffleSensors", severity=5)
+        every = session.steps["ShuffleSensors"].apply.parameters["resample"]
+        lane.replay.env.env.unwrapped.theta_threshold_radians = lane.replay.env.env.unwrapped.x_threshold = np.inf
+        ticks(session, 2 * every + 3)
+        shuffled = lane.replay.origins.index.tolist()
+        ask(session, "arrange", order=[3, 1, 2, 0])
+        ask(session, "kill", sensor=2, dead=True)
+        swapped = {0: 3, 3: 0}
+        assert lane.replay.origins.index.tolist() == [swapped.get(sensor, sensor) for sensor in shuffled]
+        for _ in range(every + 2):
+            raw = np.where(np.arange(4) == 2, 0, lane.replay.original)
+            np.testing.assert_array_equal(lane.replay.seen, raw[lane.replay.origins.index])
+            session.tick()
+        told = session.state()
+        assert told["sensors"]["dead"] == [2] and told["sensors"]["order"] == [3, 1, 2, 0]
+        assert told["pipeline"][:2] == ["KillSensors(sensors=[2])", "ArrangeSensors(order=[3, 1, 2, 0])"]
+        ask(session, "begin", seed=7)
+        assert session.state()["sensors"] == told["sensors"], "the next episode has them, too"
+
+
+def test_no_order_and_no_sensor_are_refused_and_change_nothing(session: Session) -> None:
+    ask(session, "kill", sensor=1, dead=True)
+    before = session.state()["sensors"]
+    for message, asked in (
+        ("an order of 5 sensors", {"do": "arrange", "order": [0, 0, 1, 2, 3]}),
+        ("an order of 5 sensors", {"do": "arrange", "order": [1, 0]}),
+        ("there are 5 sensors", {"do": "kill", "sensor": 5, "dead": True}),
+        ("there are 5 sensors", {"do": "kill", "sensor": -1, "dead": True}),
+    ):
+        with pytest.raises(SymbenchError, match=message):
+            ask(session, **asked)  # type: ignore[arg-type]
+    assert session.state()["sensors"] == before and before["dead"] == [1]
+
+
+def test_an_episode_is_that_of_a_run_whatever_was_switched_on_before(bounded: Setting) -> None:
+    seen = []
+    for earlier in (False, True):
+        with closing(Session(bounded)) as session:
+            for severity in (1, 0) if earlier else ():
+                ask(session, "perturb", name="ShuffleSensors", severity=severity)
+                ask(
+                    session, "perturb", name="SensorNoise", severity=1
+                )  # bound to what is shuffled, then to what is not
+            ask(session, "perturb", name="SensorNoise", severity=1)
+            ask(session, "begin", seed=3)
+            ticks(session, 2)
+            seen.append(session.lanes[0].replay.seen)
+    np.testing.assert_array_equal(*seen)
+
+
+def test_frames_have_no_sensors_to_choose() -> None:
+    with closing(Session(setting_of("Pong", ["random"]))) as session:
+        assert session.state()["sensors"] is None
+        with pytest.raises(SymbenchError, match="an order of 0 sensors"):
+            ask(session, "arrange", order=[1, 0])
+
+
 OWN = '''
 import gymnasium as gym
 from symbench.wrappers import Perturbation, ShuffleSensors

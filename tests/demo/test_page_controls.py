@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from browser_cases import middle
 
 from symbench.demo import bundled_agents, page
 
@@ -33,12 +34,6 @@ def order(page: Page) -> list[int]:
 
 def handle(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=f"{name}, place")
-
-
-def middle(locator: Locator) -> tuple[float, float]:
-    box = locator.bounding_box()
-    assert box
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def test_a_sensor_is_dragged_to_another_place(visit: Open) -> None:

@@ -321,6 +321,18 @@ def test_a_reduced_run_says_how_little_it_knows(manifest: Manifest, record: Call
     assert words in " ".join(printed(make_report(manifest, records)).split())
 
 
+@pytest.mark.parametrize("count", [10, 1000])
+def test_every_table_says_once_how_many_episodes_a_cell_has(
+    manifest: Manifest, record: Callable[..., Record], count: int
+) -> None:
+    records = [record("a", CLEAN, [400.0] * count)]
+    made = make_report(manifest, records)
+    for text in (printed(made), markdown.render(made, records)):
+        words = " ".join(text.split())
+        assert words.count("a cell") == 1
+        assert ("standard deviation over episodes, 1000 a cell" in words) == (count == 1000)
+
+
 def test_tables_name_the_version_of_their_statistics(report: Report) -> None:
     for text in (printed(report), markdown.render(report, [])):
         assert f"Statistics: version {STATISTICS}." in " ".join(text.split())

@@ -47,7 +47,7 @@ def test_retention_is_that_of_the_report(run: Path) -> None:
         np.testing.assert_array_equal(drawn[:4], [1.0, *column(table, agent, "retention", LEVELS)])
         assert np.isnan(drawn[4])  # the line ends where the severities do
         assert drawn[5:] == column(table, agent, "retention", ["once"])
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["clean", *LEVELS, "shuffle-sensors\nonce"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["as it is", *LEVELS, "shuffle-sensors\nonce"]
 
 
 def test_bands_are_the_intervals_of_the_report(run: Path) -> None:
@@ -148,3 +148,19 @@ def test_a_run_without_perturbed_conditions_says_what_to_draw(make_run: Make) ->
     with pytest.raises(SymbenchError, match="no agent retains anything in CartPole-v1"):
         plot.retention(frame)
     assert plot.default_kind(frame) == "bars"
+
+
+def test_conditions_are_called_as_tables_call_them_and_what_they_share_stands_once(run: Path) -> None:
+    words = {"0.1": "noise of 10%", "0.2": "noise of 20%", "0.4": "noise of 40%", "once": "another order"}
+    frame = symbench.load(run)
+    frame["condition"] = frame["severity"].map(words).fillna("as it is")
+    for draw in (plot.retention, plot.bars):
+        ax = draw(frame)
+        ticks = [label.get_text().replace("\n", " ") for label in ax.get_xticklabels()]
+        assert ticks == ["as it is", "10%", "20%", "40%", "another order"]
+        (above,) = ax.child_axes
+        assert [label.get_text() for label in above.get_xticklabels() if label.get_text()] == ["noise of …"]
+        long = plot.figure(frame.assign(condition=frame["condition"] + "y" * 400), draw.__name__)
+        assert long.get_figheight() < 5
+        alone = draw(frame[frame["severity"] != "once"])
+        assert alone.get_xlabel() == "noise of …" and not alone.child_axes

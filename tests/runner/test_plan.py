@@ -59,7 +59,7 @@ def test_episodes_come_from_the_call_the_suite_or_the_task(suite: Suite) -> None
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"tasks": ["CartPol-v1"]}, "unknown task 'CartPol-v1'; did you mean 'CartPole-v1'"),
+        ({"tasks": ["CartPol-v1"]}, r"unknown task 'CartPol-v1' \(.*\); did you mean 'CartPole-v1'"),
         ({"tasks": [TASK], "agents": ["randon"]}, "unknown agent 'randon' for CartPole-v1; did you mean 'random'"),
         ({"tasks": [TASK], "episodes": 0}, "episodes must be at least 1, received 0"),
         ({"tasks": [TASK], "episodes": 3, "quick": True}, "either --quick or --episodes"),

@@ -193,7 +193,7 @@ def test_a_suite_cannot_be_changed_in_place() -> None:
     [
         ({**MINIMAL, "sed": 1}, "sed: there is no such key, received 1"),
         ({**MINIMAL, "episodes": 0}, "episodes: .* received 0"),
-        ({**MINIMAL, "tasks": ["CartPol-v1"]}, "tasks: unknown task 'CartPol-v1'; did you mean 'CartPole-v1'"),
+        ({**MINIMAL, "tasks": ["CartPol-v1"]}, r"tasks: unknown task 'CartPol-v1' \(.*\); did you mean 'CartPole-v1'"),
         ({**MINIMAL, "tasks": []}, "tasks: .*at least 1"),
         ({key: value for key, value in MINIMAL.items() if key != "seed"}, "seed: this key is missing$"),
         (

@@ -99,8 +99,9 @@ def test_a_bundled_task_is_found_by_its_environment() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("Hoper-v5", "unknown task 'Hoper-v5'; did you mean 'Hopper-v5'"),
-        ("Zzz-v0", "unknown task 'Zzz-v0'; known: .*; what a module of your own registers is my_envs:Walk-v0, say"),
+        ("Hoper-v5", r"unknown task 'Hoper-v5' \(.*MODULE:Hoper-v5.*\); did you mean 'Hopper-v5'"),
+        ("Zzz-v0", r"unknown task 'Zzz-v0' \(one of your own is MODULE:Zzz-v0, where MODULE registers it\); known: "),
+        ("Slidr", r"MODULE:Slidr, where MODULE"),
         ("Hopper-v99", "unknown task 'Hopper-v99'; did you mean .*'Hopper-v5'"),
         ("LunarLander-v3?continuous", r"'continuous' is no argument; expected \[MODULE:\]ID\[\?KEY=VALUE"),
         ("LunarLander-v3?a=1&a=2", "a is given twice"),
@@ -132,7 +133,7 @@ def test_a_module_that_does_not_help_is_told_in_one_line(tmp_path: Path, monkeyp
     for name, message in (
         ("broken_envs:X-v0", "'broken_envs' cannot be imported: ModuleNotFoundError: No module named 'no_such_thing'"),
         ("absent_envs:X-v0", "there is no module 'absent_envs'"),
-        ("my_envs:Wolk-v0", "unknown task 'Wolk-v0' after importing my_envs; did you mean .*'Walk-v0'"),
+        ("my_envs:Wolk-v0", "unknown task 'my_envs:Wolk-v0' after importing it; did you mean .*'my_envs:Walk-v0'"),
     ):
         with pytest.raises(SymbenchError, match=message):
             get_task(name, trust=True)

@@ -86,5 +86,5 @@ def test_what_cannot_be_trained_is_refused(env_id: str, message: str, tmp_path: 
 def test_a_task_is_found_by_its_environment() -> None:
     assert get_task("Swimmer-v5").group
     assert get_task("symbench/Pong-v0") is get_task("Pong")
-    with pytest.raises(SymbenchError, match="unknown task 'Swimer-v5'; did you mean 'Swimmer-v5'"):
+    with pytest.raises(SymbenchError, match=r"unknown task 'Swimer-v5' \(.*\); did you mean 'Swimmer-v5'"):
         get_task("Swimer-v5")

@@ -6,6 +6,11 @@ const LOST = "The server has ended or does not answer: start symbench demo again
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const live = { hello: undefined, state: undefined, lanes: [], panel: undefined, episode: 0, agents: "", stale: false, fatal: false };
 const socket = new WebSocket(`ws://${location.host}/play`);
+const sensors = new LiveSensors(ask);
+const chips = new Chips(byId("chips"), sensors, (message) => {
+  say(message);
+  chips.show();
+});
 let colours = palette();
 
 function ask(message) {
@@ -44,12 +49,14 @@ const HEARD = {
     [live.state, live.episode, live.agents, live.stale] = [message, message.episode, agents, true];
     live.lanes.forEach((lane, side) => lane.show(message.lanes[side]));
     live.panel.show(message.severities);
+    showSensors(message.sensors);
     byId("pause").textContent = message.running ? "Pause" : "Play";
     byId("speed-shown").textContent = `${message.speed}x`;
     byId("pipeline").textContent = `${["environment", ...message.pipeline].join(" → ")} → agent`;
   },
 
   error({ message, fatal }) {
+    sensors.refused();
     trouble(message, fatal);
   },
 };
@@ -80,7 +87,15 @@ function shuffle() {
   else if (name) perturb(name, 1);
 }
 
+function showSensors(told) {
+  byId("sensors").hidden = !told;
+  if (!told) return;
+  sensors.hear(told);
+  chips.show();
+}
+
 function putInOrder() {
+  sensors.putInOrder();
   if (live.state?.severities[live.hello.shuffle]) perturb(live.hello.shuffle, 0);
 }
 

@@ -9,7 +9,7 @@ const EPISODES_SHOWN = 6;
 const agents = JSON.parse(byId("agents").textContent);
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const session = new Session(["mlp", "attention-neuron"].map((kind) => agents.find((agent) => agent.kind === kind) ?? agents[0]), FIRST_SEED);
-const chips = new Chips(byId("chips"), session, changed);
+const chips = new Chips(byId("chips"), new SessionSensors(session), changed);
 const lanes = session.runs.map((run, place) => makeLane(run, place));
 const clock = { running: !reducedMotion, speed: 1, last: 0, owed: 0, overSince: 0, shownAt: 0, stale: true };
 let colours = palette();
