@@ -75,7 +75,7 @@ def evaluate(
             )
     loaded = load_suite(str(suite)) if isinstance(suite, (str, Path)) else suite
     sources = _sources(agent)
-    tasks = [task] if isinstance(task, str) else task or ()
+    tasks = _names(task)
     directory = Path(out)
     for objects in (False, True):  # objects do not leave this process
         if some := [source for source in sources if isinstance(source, AgentSource) is objects]:
@@ -94,6 +94,17 @@ def evaluate(
     if failed and not any(row.runs for row in report.rows if row.agent != "random"):
         raise SymbenchError(next(iter(failed.values())))
     return leaderboard_frame(_random_last(report.rows))
+
+
+def _names(task: Any) -> list[str]:
+    tasks = [] if task is None else list(task) if isinstance(task, (list, tuple)) else [task]
+    for each in tasks:
+        if not isinstance(each, str):
+            raise SymbenchError(
+                f"task: a name is expected, e.g. 'CartPole-v1', or 'my_envs:Walk-v0' for what my_envs registers; "
+                f"received {type(each).__name__}"
+            )
+    return tasks
 
 
 def _check_guard() -> None:

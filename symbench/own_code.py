@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import os
 import re
 import sys
 import traceback
@@ -59,14 +61,18 @@ def load_module(name: str, needed_by: str, trust: bool) -> ModuleType:
     """
     if name in sys.modules:
         return sys.modules[name]
-    _check_trust(needed_by, trust)
+    _check_trust(needed_by, trust, f"import {name} before")
     return _module(name)
 
 
-def source_files(spec: str, trust: bool) -> list[Path]:
+def source_files(spec: str, trust: bool) -> dict[str, Path]:
     """The Python files that determine what ``module:Name`` is: its module's, or all those of its package.
 
-    What these files import from elsewhere, and what they read, is not among them.
+    So are those that they import from the folder where it lies, and what these import. What comes from installed
+    packages, and what is read from other files, is not among them.
+
+    Returns:
+        The files by their names, which are relative to the first one.
 
     Raises:
         SymbenchError: It is not trusted, or there is no such module.
@@ -76,8 +82,40 @@ def source_files(spec: str, trust: bool) -> list[Path]:
     make_importable(Path.cwd(), first=True)
     origins = [_origin(part) for part in dict.fromkeys((name.partition(".")[0], name))]
     files = [Path(origin) for origin in origins if origin and Path(origin).is_file()]
+    if not files:
+        return {}
+    folder = files[-1].parents[name.count(".") + (files[-1].name == "__init__.py")]
     packages = [file.parent for file in files if file.name == "__init__.py"]
-    return sorted(packages[0].rglob("*.py")) if packages else files
+    files = _with_imports(sorted(packages[0].rglob("*.py")) if packages else files, folder)
+    return {Path(os.path.relpath(file, files[0].parent)).as_posix(): file for file in files}
+
+
+def _with_imports(files: list[Path], folder: Path) -> list[Path]:
+    """These files, and what they and these import that lies in the folder."""
+    if "site-packages" in folder.parts:
+        return files
+    found = list(files)
+    for file in found:  # grows
+        beside = (each for top in sorted(_imports(file)) for each in _beside(folder, top))
+        found += [each for each in beside if each not in found]
+    return found
+
+
+def _beside(folder: Path, name: str) -> list[Path]:
+    if (folder / name / "__init__.py").is_file():
+        return sorted((folder / name).rglob("*.py"))
+    return [folder / f"{name}.py"] if (folder / f"{name}.py").is_file() else []
+
+
+def _imports(file: Path) -> set[str]:
+    """The first parts of the names that a file imports, anywhere in it; nothing if it is no Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(file.read_bytes())))
+    except (SyntaxError, ValueError):  # importing it says what is wrong
+        return set()
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level]
+    return {name.partition(".")[0] for name in names}
 
 
 def source_of(thing: type) -> bytes:
@@ -104,10 +142,10 @@ def importable() -> list[str]:
     return [str(Path(each).absolute()) for each in sys.path if each]
 
 
-def _check_trust(spec: str, trust: bool) -> None:
+def _check_trust(spec: str, trust: bool, otherwise: str = "the object") -> None:
     if not trust:
         raise SymbenchError(
-            f"{spec} is code, which is executed: if you trust it, add --trust (in Python: trust=True, or the object)"
+            f"{spec} is code, which is executed: if you trust it, add --trust (in Python: trust=True, or {otherwise})"
         )
 
 

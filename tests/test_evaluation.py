@@ -123,6 +123,13 @@ def test_what_goes_wrong_is_an_error_or_a_note(suite: Path) -> None:
         symbench.evaluate({"random": lambda pole: 1}, TASK, suite)
 
 
+def test_an_environment_in_place_of_a_name_is_told_what_a_task_is(suite: Path) -> None:
+    wrong: Any
+    for wrong in (gym.make(TASK), [gym.Env], lambda: gym.make(TASK)):
+        with pytest.raises(SymbenchError, match=r"task: a name is expected, .* 'my_envs:Walk-v0' for what my_envs reg"):
+            symbench.evaluate(lambda pole: 0, wrong, suite)
+
+
 def test_statistics_that_are_gone_are_missed(suite: Path, tmp_path: Path) -> None:
     venv = VecNormalize(DummyVecEnv([lambda: gym.make("Pendulum-v1")]))
     A2C("MlpPolicy", venv, device="cpu", seed=0).learn(20).save(tmp_path / "mine.zip")

@@ -178,7 +178,7 @@ def _read(source: AgentSource) -> Files:
         return read_solver(source.algorithm or "")
     if source.kind == "code":
         files = own_code.source_files(path, source.trust)
-        return {str(file.relative_to(files[0].parent)): _sha256(file.read_bytes()) for file in files}
+        return {name: _sha256(file.read_bytes()) for name, file in files.items()}
     if source.kind == "zoo":
         return zoo.read_agent(path)
     if source.kind == "exported":

@@ -51,7 +51,7 @@ class AgentSource(BaseModel):
         algorithm: Of an SB3 zip, e.g. ``"ppo"``; of an exported network its format, ``"torchscript"`` or ``"onnx"``; of
             a solver its name.
         digest: SHA-256 of its files, and of those options that change what it does; ``None`` for the random agent. Of
-            code it covers the source of its module, not what that reads; of objects see
+            code it covers what :func:`symbench.own_code.source_files` finds, not what that reads; of objects see
             :class:`symbench.runner.agent_objects.Held`.
         path: Where the files are, in the form the loader of ``kind`` takes. Not recorded: a file may move.
         trust: Whether pickled code in the file may be executed. Not recorded.

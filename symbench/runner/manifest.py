@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -16,6 +17,7 @@ from symbench.runner.cell_id import CellId
 from symbench.runner.store import DAMAGE, Store
 from symbench.suites import Suite  # noqa: TC001  (pydantic reads the annotations)
 from symbench.tasks import GapMetric, Metric, Task, get_task
+from symbench.tasks.own_environments import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +53,7 @@ class TaskFacts(BaseModel):
         max_episode_steps: The longest episode, which decides what is redundant; ``None`` if not known or not limited.
         camera: ``"moves"`` if it does, which decides the same as ``group``.
         references: Name of the stored references of its instances, see :class:`~symbench.tasks.GapMetric`; or empty.
+        code: What its environment's source was, see :func:`symbench.tasks.own_environments.code_of`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -68,6 +71,7 @@ class TaskFacts(BaseModel):
     max_episode_steps: int | None = None
     camera: str = "still"
     references: str = ""
+    code: str | None = None
 
     @classmethod
     def of(cls, task: Task, suite: Suite, random: RandomReturn | SymbenchError | None = None) -> TaskFacts:
@@ -86,6 +90,7 @@ class TaskFacts(BaseModel):
         return cls(
             env_id=task.env_id,
             kwargs=task.kwargs,
+            code=code_of(task),
             camera=task.camera,
             preprocessing=task.preprocessing,
             random_return=metric.random_return,
@@ -230,7 +235,7 @@ def load_manifest(directory: Path) -> Manifest:
     try:
         return Manifest.model_validate(_unchanged(json.loads(path.read_text(encoding="utf-8"))))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise SymbenchError(f"{str(directory)!r} holds no run: there is no run.json") from error
+        raise SymbenchError(f"{str(directory)!r} holds no run: there is no run.json{_near(directory)}") from error
     except OSError as error:
         raise SymbenchError(f"{path} cannot be read ({error.strerror}); give another directory") from error
     except DAMAGE as error:
@@ -238,6 +243,14 @@ def load_manifest(directory: Path) -> Manifest:
             f"{path} is damaged ({one_line(error)[:120]}); delete it and run again, which finds the cells, "
             "or give another directory"
         ) from error
+
+
+def _near(directory: Path) -> str:
+    """Runs beside it whose names look like its own; ``--quick`` writes into ``NAME-quick``."""
+    beside = {path.parent.name: path.parent for path in directory.parent.glob("*/run.json")}
+    longer = [name for name in sorted(beside) if name.startswith(directory.name)]
+    near = longer[:3] or get_close_matches(directory.name, beside, n=3)
+    return f"; did you mean {' or '.join(repr(str(beside[name])) for name in near)}?" if near else ""
 
 
 def _unchanged(data: Any) -> Any:

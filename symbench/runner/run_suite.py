@@ -192,7 +192,7 @@ def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:
         )
     manifest.suite = suite  # tasks may have joined
     manifest.forget_changed(planned.cells)
-    _check_episodes(store, manifest, planned)
+    _check_mixture(store, manifest, planned)
     return manifest
 
 
@@ -214,9 +214,9 @@ def _announce(
     manifest: Manifest, planned: Plan, todo: Sequence[Cell], measured: Mapping[str, RandomReturn | SymbenchError]
 ) -> None:
     """Add a plan to the manifest. What failed before counts as failed until it has been played."""
-    for cell in planned.cells:
-        manifest.add_task(cell.task, measured.get(cell.task))
-        manifest.cells[cell.id] = cell.spec_hash
+    for task in dict.fromkeys(cell.task for cell in planned.cells):
+        manifest.add_task(task, measured.get(task))
+    manifest.cells.update((cell.id, cell.spec_hash) for cell in planned.cells)
     for cell in set(planned.cells).difference(todo):
         manifest.failed.pop(cell.id, None)
     manifest.skipped.update((skipped.id, skipped.reason) for skipped in planned.skipped)
@@ -227,17 +227,24 @@ def _announce(
                 manifest.tensors[digest] = tensors
 
 
-def _check_episodes(store: Store, manifest: Manifest, planned: Plan) -> None:
-    """No table may mix agents that played different numbers of episodes."""
-    asked = {cell.task: cell.episodes for cell in planned.cells}
+def _check_mixture(store: Store, manifest: Manifest, planned: Plan) -> None:
+    """No table may mix agents that played different numbers of episodes, or an environment that was another."""
+    asked = {cell.task: cell for cell in planned.cells}
     others = {id: hash for id, hash in manifest.cells.items() if CellId.parse(id).task in asked}
     for cell in planned.cells:
         others.pop(cell.id, None)
     for there in (record.cell for record in store.records(others)):
-        if there.episodes != asked[there.task]:
+        cell = asked[there.task]
+        holds = f"{str(store.directory)!r} holds"
+        if there.episodes != cell.episodes:
             raise SymbenchError(
-                f"{str(store.directory)!r} holds {there.episodes} episodes of {there.agent} in {there.task}, asked "
-                f"{asked[there.task]}: give another --out or the same --episodes, or all agents and --no-resume"
+                f"{holds} {there.episodes} episodes of {there.agent} in {there.task}, asked {cell.episodes}: "
+                "give another --out or the same --episodes, or all agents and --no-resume"
+            )
+        if there.code != cell.code:
+            raise SymbenchError(
+                f"{holds} {there.agent} in {there.task} as it was before its code changed: "
+                "give another --out, or all agents and --no-resume"
             )
 
 

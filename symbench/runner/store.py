@@ -241,5 +241,5 @@ def _difference(stored: Cell, asked: Cell) -> str:
     if changed == ["source"]:
         return f"agent {asked.agent!r} was another file"
     if changed == ["code"]:
-        return f"the code of environment {asked.task!r} was another"
+        return f"the code of environment {asked.task!r} has changed since"
     return ", ".join(f"{key} {old.get(key)!r}, asked {new.get(key)!r}" for key in changed)

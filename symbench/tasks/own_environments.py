@@ -27,8 +27,7 @@ def code_of(task: Task) -> str | None:
     """SHA-256 over the source of a task's environment, or ``None`` if symbench, Gymnasium or PettingZoo bring it.
 
     It covers the modules that the environment comes from, the one that the task names (``my_envs:Walk-v0``) and the one
-    that defines it, or their whole packages; of a script or notebook it covers the environment's class. What these
-    import from elsewhere, and what they read, is not covered.
+    that defines it, as :func:`symbench.own_code.source_files` does; of a script or notebook the environment's class.
     """
     modules = [name for name in dict.fromkeys(_modules(task)) if name and name.partition(".")[0] not in _KNOWN]
     parts = [part for name in modules for part in _sources(name, task)]
@@ -52,9 +51,8 @@ def _sources(module: str, task: Task) -> Iterator[tuple[str, str]]:
         except (OSError, TypeError):  # typed into a console
             return
     else:
-        files = source_files(module, trust=True)  # it has been imported
-        for file in files:
-            yield str(file.relative_to(files[0].parent).as_posix()), _sha256(file.read_bytes())
+        for name, file in source_files(module, trust=True).items():  # it has been imported
+            yield name, _sha256(file.read_bytes())
 
 
 def _entry_point(task: Task) -> str | Callable[..., Any]:

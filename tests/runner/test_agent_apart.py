@@ -153,4 +153,4 @@ def test_looking_for_a_module_does_not_run_the_package_around_it(
     (tmp_path / "loud" / "__init__.py").write_text("raise RuntimeError('it runs')")
     (tmp_path / "loud" / "agent.py").write_text("")
     found = own_code.source_files("loud.agent:Agent", trust=True)
-    assert [file.name for file in found] == ["__init__.py", "agent.py"]
+    assert list(found) == ["__init__.py", "agent.py"]

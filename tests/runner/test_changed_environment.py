@@ -9,8 +9,10 @@ import gymnasium as gym
 import pytest
 
 from symbench.errors import SymbenchError
+from symbench.own_code import source_files
 from symbench.runner import load_manifest, run
 from symbench.runner.run_suite import make_plan
+from symbench.runner.shards import merge
 from symbench.suites.loader import parse_suite
 from symbench.tasks import get_task, registry, tasks
 from symbench.tasks.own_environments import code_of
@@ -84,7 +86,7 @@ def test_a_changed_module_is_an_error_and_is_played_again_if_asked(
     assert returns(tmp_path / "run") == returns(tmp_path / "run") == [1.0, 1.0]
     module.write_text(CODE.replace("REWARD = 1.0", "REWARD = 2.0") + REGISTERS)
     forget(monkeypatch)
-    with pytest.raises(SymbenchError, match=r"the code of environment 'one_step:Step-v0' was another\); give another"):
+    with pytest.raises(SymbenchError, match=r"the code of environment 'one_step:Step-v0' has changed since\); "):
         returns(tmp_path / "run")
     assert returns(tmp_path / "run", resume=False) == [2.0, 2.0]
 
@@ -106,6 +108,45 @@ def test_the_module_that_defines_it_counts_as_well_as_the_one_that_registers_it(
     assert hash_of() == first
     module.with_name("one_step_of.py").write_text(CODE + "# changed\n")
     assert hash_of() != first
+
+
+def test_what_it_imports_from_its_folder_counts_and_so_does_what_that_imports(module: Path) -> None:
+    module.write_text("from one_step_a import Walk\nimport numpy\n")
+    module.with_name("one_step_a.py").write_text("def late():\n    import one_step_b.deep\n")
+    (module.parent / "one_step_b").mkdir()
+    (module.parent / "one_step_b" / "__init__.py").write_text("")
+    (module.parent / "one_step_b" / "deep.py").write_text("import one_step, json\nfrom . import other\n")
+    module.with_name("one_step_unused.py").write_text("")
+    names = ["one_step.py", "one_step_a.py", "one_step_b/__init__.py", "one_step_b/deep.py"]
+    assert list(source_files("one_step:Step-v0", trust=True)) == names
+
+
+def test_agents_that_played_the_environment_as_it_was_do_not_stay_beside_others(
+    module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agents = {"one": "one=one_step:one", "two": "two=one_step:two"}
+    code = CODE + REGISTERS + "one = two = lambda observation: 0\n"
+
+    def played(*names: str, out: Path = tmp_path / "run") -> None:
+        forget(monkeypatch)
+        run(
+            suite_of("one_step:Step-v0"),
+            out,
+            tasks=["one_step:Step-v0"],
+            agents=[agents[name] for name in names],
+            trust=True,
+            resume=False,
+        )
+
+    module.write_text(code)
+    played("one", "two")
+    module.write_text(code.replace("REWARD = 1.0", "REWARD = 2.0"))
+    with pytest.raises(SymbenchError, match=r"holds two in one_step:Step-v0 as it was before its code changed: give"):
+        played("one")
+    played("one", out=tmp_path / "other")
+    with pytest.raises(SymbenchError, match="they differ in the facts of task one_step:Step-v0"):
+        merge(tmp_path / "both", [tmp_path / "run", tmp_path / "other"])
+    played("one", "two")
 
 
 def test_of_a_script_the_class_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -287,3 +287,11 @@ def test_other_names_can_be_files(start: Any, agents: dict[str, str], name: str)
 def test_no_result_mentions_where_agents_were(start: Any, tmp_path: Path) -> None:
     start()
     assert str(tmp_path) not in json.dumps([content.decode() for content in files(tmp_path / "run").values()])
+
+
+def test_a_directory_without_a_run_is_told_which_one_beside_it_has_some(suite: Suite, tmp_path: Path) -> None:
+    run(suite, tmp_path / "mine-quick", tasks=[TASK], agents=["random"])
+    with pytest.raises(SymbenchError, match=r"mine' holds no run: there is no run.json; did you mean '.*mine-quick'\?"):
+        load_manifest(tmp_path / "mine")
+    with pytest.raises(SymbenchError, match=r"there is no run.json$"):
+        load_manifest(tmp_path / "entirely different")
