@@ -67,7 +67,7 @@ def plot(
     chosen = figures.select(frame, task or (), agent or (), "arm" if found == "training" else "agent")
     drawn = figures.figure(chosen, found, width=width)
     written = figures.save(drawn, out or Path(f"{found}.pdf"))
-    console().print(f"{written}\n{figures.caption(found)}", markup=False, highlight=False, soft_wrap=True)
+    console().print(f"{written}\n{figures.caption(found, chosen)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _frame(runs: list[Path], kind: str | None) -> tuple[str, pd.DataFrame]:

@@ -42,9 +42,19 @@ _CAPTIONS: Final = {
 }
 
 
-def caption(kind: str) -> str:
-    """What a reader of the figure must know, to be put below it."""
-    return _CAPTIONS[kind]
+def caption(kind: str, frame: pd.DataFrame | None = None) -> str:
+    """What a reader of the figure must know, to be put below it; of a frame also whether its runs are reduced."""
+    return f"{_CAPTIONS[kind]}{'' if frame is None else _reduced(frame)}"
+
+
+def _reduced(frame: pd.DataFrame) -> str:
+    if not {"episodes", "protocol_episodes"} <= set(frame.columns):
+        return ""
+    reduced = frame[frame["episodes"] < frame["protocol_episodes"]]
+    if reduced.empty:
+        return ""
+    few, full = int(reduced["episodes"].min()), int(reduced["protocol_episodes"].max())
+    return f" REDUCED RUN: {few} episodes a cell instead of {full}; look, but do not quote."
 
 
 def default_kind(frame: pd.DataFrame) -> str:

@@ -27,6 +27,13 @@ def test_one_command_makes_a_pdf_and_says_what_belongs_below_it(symbench: Symben
     assert (tmp_path / "figures" / "fig.pdf").read_bytes().startswith(b"%PDF")
     name, caption = result.output.splitlines()
     assert name == "figures/fig.pdf" and "95% intervals" in caption and "fewer than 5 training runs" in caption
+    assert "REDUCED" not in caption
+
+
+def test_the_caption_says_that_a_run_is_reduced(symbench: Symbench, tmp_path: Path) -> None:
+    assert symbench(*RUN, "./mlp.json", "--episodes", "3").exit_code == 0
+    result = symbench("plot", "mine", "--kind", "bars")
+    assert "REDUCED RUN: 3 episodes a cell instead of " in result.output.splitlines()[1]
 
 
 def test_without_severities_in_an_order_it_draws_bars(symbench: Symbench, run: Path, tmp_path: Path) -> None:
