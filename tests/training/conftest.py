@@ -53,15 +53,22 @@ def commit(monkeypatch: pytest.MonkeyPatch) -> Commit:
     return says
 
 
-def save_teacher(folder: Path, sensors: int, actions: int) -> str:
+FORCE = gym.spaces.Box(-1, 1, (1,))
+TEACHERS: dict[str, tuple[int, gym.Space[Any]]] = {
+    "Ant": (28, gym.spaces.Box(-1, 1, (8,))),
+    "LunarLander-v3": (8, gym.spaces.Discrete(4)),
+}
+
+
+def save_teacher(folder: Path, sensors: int = 5, actions: gym.Space[Any] = FORCE) -> str:
     torch.manual_seed(0)
-    save_agent(MLPNetwork(sensors, gym.spaces.Box(-1, 1, (actions,))), folder / "teacher", {"agent": "teacher"})
+    save_agent(MLPNetwork(sensors, actions), folder / "teacher", {"agent": "teacher"})
     return str(folder / "teacher")
 
 
 @pytest.fixture
 def teacher(tmp_path: Path) -> str:
-    return save_teacher(tmp_path, 5, 1)
+    return save_teacher(tmp_path)
 
 
 @pytest.fixture
@@ -75,8 +82,7 @@ def tiny(tmp_path: Path) -> Tiny:
             return FRAMES[algorithm]
         if algorithm != "imitation":
             return TINY[algorithm]
-        sizes = (28, 8) if recipe.task == "Ant" else (5, 1)
-        return {**TINY[algorithm], "teacher": save_teacher(tmp_path, *sizes)}
+        return {**TINY[algorithm], "teacher": save_teacher(tmp_path, *TEACHERS.get(recipe.task, ()))}
 
     return overrides
 
