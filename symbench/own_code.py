@@ -115,7 +115,7 @@ def _imports(file: Path) -> set[str]:
         return set()
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level]
-    return {name.partition(".")[0] for name in names}
+    return {name.partition(".")[0] for name in names} - {"symbench"}  # a run records its version
 
 
 def source_of(thing: type) -> bytes:

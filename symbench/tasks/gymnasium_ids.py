@@ -106,19 +106,20 @@ def _stem(env_id: str) -> str:
 
 def _with_module(env_id: str, module: str | None) -> str:
     """The id as it is to be written: what the module brings is not known without it."""
-    ours = module and env_id in gym.registry and _entry_point(env_id).split(".")[0] == module.split(".")[0]
+    ours = module and env_id in gym.registry and module_of(env_id).split(".")[0] == module.split(".")[0]
     return f"{module}:{env_id}" if ours else env_id
 
 
 def _extra(env_id: str) -> str | None:
-    where = _entry_point(env_id)
+    where = module_of(env_id)
     return next((extra for module, extra in _EXTRAS.items() if where.startswith(module)), None)
 
 
-def _entry_point(env_id: str) -> str:
-    """What makes the environment, from its module on."""
-    found = gym.registry[env_id].entry_point
-    return found if isinstance(found, str) else str(getattr(found, "__module__", ""))
+def module_of(env_id: str) -> str:
+    """The module of what makes an environment, or of what makes a batch; empty if nothing is registered."""
+    spec = gym.registry.get(env_id)
+    found = spec and (spec.entry_point or spec.vector_entry_point)
+    return found.partition(":")[0] if isinstance(found, str) else str(getattr(found, "__module__", ""))
 
 
 def _looked_at(task: Task, entities: bool) -> Task:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import inspect
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gymnasium as gym
 
 from symbench.errors import SymbenchError
 from symbench.own_code import source_files
-from symbench.tasks.gymnasium_ids import PETTINGZOO
+from symbench.tasks.gymnasium_ids import PETTINGZOO, module_of
 from symbench.tasks.names import TaskName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from symbench.tasks.base import Task
 
@@ -35,8 +35,7 @@ def code_of(task: Task) -> str | None:
 
 
 def _modules(task: Task) -> Iterator[str]:
-    entry_point = _entry_point(task)
-    yield entry_point.partition(":")[0] if isinstance(entry_point, str) else entry_point.__module__
+    yield module_of(task.env_id.rpartition(":")[2])
     for written in (task.name, task.env_id):
         with suppress(SymbenchError):  # a registered task may have any name
             named = TaskName.parse(written)
@@ -47,17 +46,12 @@ def _sources(module: str, task: Task) -> Iterator[tuple[str, str]]:
     """The name and the digest of each source."""
     if module == "__main__":
         try:
-            yield module, _sha256(inspect.getsource(_entry_point(task)).encode())  # type: ignore[arg-type]
+            yield module, _sha256(inspect.getsource(gym.registry[task.env_id].entry_point).encode())  # type: ignore[arg-type]
         except (OSError, TypeError):  # typed into a console
             return
     else:
         for name, file in source_files(module, trust=True).items():  # it has been imported
             yield name, _sha256(file.read_bytes())
-
-
-def _entry_point(task: Task) -> str | Callable[..., Any]:
-    spec = gym.registry.get(task.env_id.rpartition(":")[2])
-    return (spec.entry_point or spec.vector_entry_point or "") if spec else ""
 
 
 def _sha256(content: bytes) -> str:

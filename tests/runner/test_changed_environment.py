@@ -111,7 +111,9 @@ def test_the_module_that_defines_it_counts_as_well_as_the_one_that_registers_it(
 
 
 def test_what_it_imports_from_its_folder_counts_and_so_does_what_that_imports(module: Path) -> None:
-    module.write_text("from one_step_a import Walk\nimport numpy\n")
+    module.write_text("from one_step_a import Walk\nimport numpy, symbench\n")
+    (module.parent / "symbench").mkdir()  # as in a checkout
+    (module.parent / "symbench" / "__init__.py").write_text("")
     module.with_name("one_step_a.py").write_text("def late():\n    import one_step_b.deep\n")
     (module.parent / "one_step_b").mkdir()
     (module.parent / "one_step_b" / "__init__.py").write_text("")
