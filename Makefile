@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export SDL_VIDEODRIVER ?= dummy
 
-.PHONY: run test lint types docs notebook tables tables-check bench mutants clean
+.PHONY: run test test-slow lint types docs notebook tables tables-check bench mutants clean
 .DEFAULT_GOAL := run
 
 $(VENV)/installed: pyproject.toml
@@ -25,8 +25,11 @@ $(VENV)/installed-docs: $(VENV)/installed
 run: $(VENV)/installed  ## install, run the shuffle suite with the bundled agents, print the table
 	$(BIN)/symbench run --suite shuffle
 
-test: $(VENV)/installed-dev  ## install what tests need and run them
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+test: $(VENV)/installed-dev  ## install what tests need and run them, without those of many seconds
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow"
+
+test-slow: $(VENV)/installed-dev  ## the tests that take many seconds each
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m slow
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -74,6 +74,7 @@ def test_a_model_has_the_numbers_of_its_zip_in_the_command(suite: Path, tmp_path
     assert_same_numbers(frame, table, "random")
 
 
+@pytest.mark.slow
 def test_a_bundled_agent_has_the_numbers_of_the_command(suite: Path, tmp_path: Path) -> None:
     table = of_command("--suite", suite, "--task", TASK, "--agent", "mlp", out=tmp_path / "run")
     by_name = symbench.evaluate("mlp", TASK, suite, episodes=EPISODES)

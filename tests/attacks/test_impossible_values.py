@@ -132,6 +132,7 @@ def test_weights_null_are_random_play_and_never_ranked(tmp_path: Path) -> None:
     assert [of.rank for of in made.lines] == [None]
 
 
+@pytest.mark.slow
 def test_the_submissions_of_the_repository_are_kept() -> None:
     submissions, problems = validate([BOARD])
     assert not problems and {each.card.name for each in submissions} >= {"mlp", "random", "sb3-ppo", "sb3-dqn"}

@@ -60,6 +60,7 @@ def lies_of(table: Path, agent: Path, code: str) -> Submission:
     )
 
 
+@pytest.mark.slow
 def test_the_honest_zip_passes_and_needs_no_trust(tmp_path: Path, agent: Path) -> None:
     honest = doctored(submitted(tmp_path, [f"ppo:{agent}"]))
     assert verify(honest, [f"ppo:{agent}"]).problems == []
@@ -67,6 +68,7 @@ def test_the_honest_zip_passes_and_needs_no_trust(tmp_path: Path, agent: Path) -
     assert source.apart, "what is not safetensors acts from a process of its own all the same"
 
 
+@pytest.mark.slow
 def test_a_zip_that_patches_the_verifier_is_refused(tmp_path: Path, agent: Path) -> None:
     lies = lies_of(submitted(tmp_path, [f"ppo:{agent}"]), agent, PATCHES)
     with pytest.raises(SymbenchError, match=r"holds more than plain data.*surprise is a pickle.*--trust"):
@@ -78,6 +80,7 @@ def test_a_zip_that_patches_the_verifier_is_refused(tmp_path: Path, agent: Path)
     assert any("every episode must be the same to the last bit" in problem for problem in found.problems)
 
 
+@pytest.mark.slow
 def test_the_patch_would_work_where_the_agent_plays_with_the_environments(tmp_path: Path, agent: Path) -> None:
     lies = lies_of(submitted(tmp_path, [f"ppo:{agent}"]), agent, PATCHES)
     cell = planned_cells(lies, [f"ppo:{agent}"], trust=True)[0]

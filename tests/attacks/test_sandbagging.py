@@ -127,6 +127,7 @@ def rank_beside_the_better_one(submissions: dict[str, Submission], name: str) ->
     return line.rank
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_rank_is_gained_by_playing_worse(submissions: dict[str, Submission], attack: str) -> None:
     assert rank_beside_the_better_one(submissions, "honest") == 2
@@ -173,6 +174,7 @@ def places(agents: list[Array], names: str) -> dict[str, int]:
     return dict(zip(order, ranks([contender(scores[name], 0, resamples=100) for name in order]), strict=True))
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(seed=SEEDS, count=st.integers(2, 6), runs=st.sampled_from([5, 6, 8]), bad=st.floats(0, 1))
 def test_lowering_any_scores_never_improves_the_place(seed: int, count: int, runs: int, bad: float) -> None:

@@ -97,6 +97,7 @@ def told_and_played_alike(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(EVALUATE, "agent_seed", lambda cell, seeds: seeds[0] + 10**9 * bool(cell.secret))
 
 
+@pytest.mark.slow
 def test_what_an_agent_is_told_or_has_played_is_of_no_use_on_fresh_seeds(tmp_path: Path, agent: str) -> None:
     claims = doctored(submitted(tmp_path, [agent], trust=True))
     assert all((cell.returns == 500).mean() > 0.9 for cell in claims.cells.values()), "it is perfect in every condition"
@@ -109,6 +110,7 @@ def test_what_an_agent_is_told_or_has_played_is_of_no_use_on_fresh_seeds(tmp_pat
         record(tmp_path / "verified.json", claims, found)
 
 
+@pytest.mark.slow
 def test_it_would_be_of_use_if_the_agent_were_told_the_seed_of_its_environments(
     tmp_path: Path, agent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +128,7 @@ def honest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Submission,
     return doctored(submitted(tmp_path, agents)), agents
 
 
+@pytest.mark.slow
 def test_fresh_episodes_are_those_of_their_key_however_they_are_played(
     honest: tuple[Submission, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,6 +107,7 @@ class Foresees(Balances):
 '''
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Balances", "Table", "Foresees"])
 def test_an_agent_that_knows_the_seeds_of_the_suite_or_is_told_its_future_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -110,6 +110,7 @@ class Falls(Agent):
 BACK = pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no time of the last change")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("how", "back"), [("stays", False), pytest.param("put_back", True, marks=BACK)])
 def test_nothing_is_verified_by_rules_that_the_agent_has_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, back: bool
@@ -121,6 +122,7 @@ def test_nothing_is_verified_by_rules_that_the_agent_has_written(
     assert not (tmp_path / "verified.json").exists()
 
 
+@pytest.mark.slow
 @BACK
 @pytest.mark.parametrize("seen", [True, False])
 def test_nor_by_a_module_that_stands_before_another_for_a_moment(
@@ -134,6 +136,7 @@ def test_nor_by_a_module_that_stands_before_another_for_a_moment(
     assert (f"{tmp_path} changed while the agent was playing" in result.stderr) is seen
 
 
+@pytest.mark.slow
 def test_they_would_be_verified_if_nobody_looked_at_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table, agent = lies(tmp_path, monkeypatch, "unseen", back=True)
     result = verified_by_a_copy(tmp_path, table, agent, more="\nUntouched.check = lambda self: None\n")
@@ -241,6 +244,7 @@ def test_what_is_changed_is_named(package: Path, change: str) -> None:
     assert look.changed() == [str(package / name) for name in named]
 
 
+@pytest.mark.slow
 def test_the_processes_of_agents_have_ended_when_verify_returns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,6 +274,7 @@ LIES_OF_ENTRIES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @NEEDS_SSH
 def test_a_command_that_runs_the_code_of_an_agent_signs_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -55,6 +55,7 @@ def test_validate_lists_everything_with_its_place(symbench: Symbench, submitted:
     assert result.stderr == "error: 2 problems; the rules are in docs/submit.md\n"
 
 
+@pytest.mark.slow
 @NEEDS_SSH
 def test_verify_plays_again_and_notes_it(symbench: Symbench, submitted: str, tmp_path: Path) -> None:
     key = make_key(tmp_path / "keys")

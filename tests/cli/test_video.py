@@ -45,6 +45,7 @@ def test_a_cell_of_a_run_finds_its_agent_by_its_files(symbench: Symbench) -> Non
     assert "name its files: --agent PATH" in symbench(*arguments).stderr
 
 
+@pytest.mark.slow
 def test_a_reshuffle_is_marked_when_it_happens_and_not_before(symbench: Symbench, tmp_path: Path) -> None:
     def corners(level: str) -> list[bool]:
         cell = f"shuffle@2/CartPoleSwingUp/shuffle-sensors/{level}/attention-neuron/s0"

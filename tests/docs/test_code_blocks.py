@@ -75,6 +75,7 @@ def _forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         sys.modules.pop(name, None)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*render_mode")  # Stable-Baselines3 asks every environment for pictures
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
 def test_a_block_of_python_runs_on_its_own(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

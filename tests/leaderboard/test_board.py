@@ -293,6 +293,7 @@ def test_an_empty_board_says_so(tmp_path: Path) -> None:
     assert "No submissions yet." in (tmp_path / "LEADERBOARD.md").read_text()
 
 
+@pytest.mark.slow
 def test_tables_and_site_of_this_repository_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()  # the bundled suites
     assert stale_tables(ROOT / "leaderboards") == []

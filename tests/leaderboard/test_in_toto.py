@@ -128,6 +128,7 @@ def test_the_schema_refuses_what_is_no_statement(folder: Path) -> None:
             jsonschema.validate(wrong, SCHEMA)
 
 
+@pytest.mark.slow
 def test_the_statements_of_this_repository_are_valid_and_present(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = ROOT / "leaderboards"
     assert len(statements(folder)) == len(list((folder / "submissions").glob("*.csv")))

@@ -110,6 +110,7 @@ def test_a_cell_knows_what_computed_it_in_every_process(tmp_path: Path, house: H
     assert not {"date", "workers", "threads_per_worker"} & machine().keys()  # equal cells are equal to the last byte
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variable", "value", "name", "expected"),
     [

@@ -49,6 +49,7 @@ def episode(model: Any, agent: Agent, own: gym.Env[Any, Any], task: gym.Env[Any,
     return played
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind", "form"), TRAINED)
 def test_the_network_plays_as_its_model_also_when_it_was_saved(name: str, kind: str, form: str, tmp_path: Path) -> None:
     model = model_of(name, kind, form).learn(32)

@@ -40,6 +40,7 @@ def test_the_cases_are_all_there_are() -> None:
     assert len(TRAINED) > 100 and len(REFUSED) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind", "form"), TRAINED)
 def test_every_algorithm_trains_every_part_of_a_network_and_keeps_it(
     name: str, kind: str, form: str, tmp_path: Path

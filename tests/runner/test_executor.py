@@ -73,6 +73,7 @@ def test_the_record_says_what_the_cell_is_made_of(cell: Callable[..., Cell]) -> 
     assert "(6,)" in what[5] and "last 8 values" in what[6]
 
 
+@pytest.mark.slow
 def test_workers_give_the_same_records_and_report_what_failed(cell: Callable[..., Cell]) -> None:
     cells = [cell("mlp"), missing(cell), cell("set", ({"wrapper": "ShuffleSensors"},), level="m"), cell(level="n")]
     here = {outcome.cell.id: outcome for outcome in execute(cells)}
@@ -103,6 +104,7 @@ def test_a_cell_fails_if_one_of_its_batches_does(cell: Callable[..., Cell], monk
     assert outcome.record is None and outcome.error == "ZeroDivisionError: division by zero"
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_its_own_cell_only(cell: Callable[..., Cell], deadly: AgentSource) -> None:
     cells = [cell(source=deadly), cell(level="a"), cell(level="b"), cell(level="c")]
     outcomes = {outcome.cell.id: outcome for outcome in execute(cells, workers=2)}
@@ -111,6 +113,7 @@ def test_a_worker_that_dies_costs_its_own_cell_only(cell: Callable[..., Cell], d
     assert len(outcomes) == 3 and all(outcome.record for outcome in outcomes.values())
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_between_two_cells_is_replaced(cell: Callable[..., Cell]) -> None:
     running = execute([cell(level=str(i)) for i in range(6)], workers=2)
     outcomes = [next(running)]

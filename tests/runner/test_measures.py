@@ -48,6 +48,7 @@ def test_an_equivariant_agent_has_none_but_rounding_and_a_plain_one_has(agents: 
     assert found["random"] == {}
 
 
+@pytest.mark.slow
 def test_a_team_is_measured_agent_by_agent(tmp_path: Path) -> None:
     turn_and_flip = {"maps": [[0, 2, 3, 4, 1], [0, 1, 4, 3, 2]]}
     networks = {

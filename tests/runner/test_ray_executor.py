@@ -72,6 +72,7 @@ def test_a_cluster_that_is_lost_is_told_in_one_line(
         run(load_suite("shuffle"), tmp_path, tasks=["CartPole-v1"], agents=["random"], episodes=2, executor="ray")
 
 
+@pytest.mark.slow
 def test_two_raylets_give_the_bytes_of_this_process(
     cluster: Cluster, suite: Suite, agents: dict[str, str], tmp_path: Path
 ) -> None:
@@ -91,6 +92,7 @@ if not died.exists():
 """
 
 
+@pytest.mark.slow
 def test_crashes_hangs_and_errors_are_attributed_to_their_cells(
     cluster: Cluster, mine: Callable[..., Cell], cell: Callable[..., Cell], tmp_path: Path
 ) -> None:
@@ -111,6 +113,7 @@ def test_crashes_hangs_and_errors_are_attributed_to_their_cells(
     assert all("\n" not in error for error in failed.values())
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_with_a_worker_or_a_machine(
     cluster: Cluster, mine: Callable[..., Cell], cell: Callable[..., Cell], tmp_path: Path
 ) -> None:

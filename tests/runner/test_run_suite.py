@@ -114,6 +114,7 @@ def test_one_or_two_workers_write_the_same_bytes(start: Any, tmp_path: Path) -> 
     assert files(tmp_path / "two") == files(tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(start: Any, tmp_path: Path, workers: int) -> None:
     seen: list[Outcome] = []

@@ -77,6 +77,7 @@ def test_no_more_processes_are_started_than_there_are_jobs(
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "end"),
     [("import os; os._exit(7)", "exit code 7"), ("import os; os.kill(os.getpid(), 9)", "exit code -9, Killed")],
@@ -316,12 +317,14 @@ if not died.exists():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_worker_that_died_is_replaced_and_its_job_tried_again(mine: Callable[..., Cell], tmp_path: Path) -> None:
     (outcome,) = execute([mine(ONCE.format(folder=str(tmp_path)))])
     assert outcome.record and (tmp_path / "died").exists()
 
 
+@pytest.mark.slow
 def test_what_hangs_is_stopped_and_the_others_go_on(mine: Callable[..., Cell], cell: Callable[..., Cell]) -> None:
     begin = time.monotonic()
     cells = [cell(level="a"), mine("import time; time.sleep(300)", level="b"), cell(level="c")]
@@ -356,6 +359,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
 @pytest.mark.parametrize("then", ["", "time.sleep(300)", "import os; os._exit(7)"], ids=["done", "hangs", "crashes"])
 def test_environments_can_start_processes_and_none_outlives_its_worker(

@@ -184,15 +184,14 @@ def test_numbers_do_not_depend_on_workers(tmp_path: Path) -> None:
     assert [file.read_bytes() for file in one] == [file.read_bytes() for file in two] and len(one) > 3
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("my_envs")
 def test_random_play_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = "import time\nimport gymnasium as gym\nfrom my_envs import Walk\nclass Hangs(Walk):\n"
     code += "    def step(self, action):\n        time.sleep(1000)\n"
     (tmp_path / "slow_envs.py").write_text(code + "gym.register('Hangs-v0', entry_point=Hangs)\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    shuffle = load_suite("shuffle")
-    manifest = run(shuffle, tmp_path / "r", tasks=["slow_envs:Hangs-v0"], agents=["random"], trust=True, timeout=1.0)
+    suite = parse_suite(suite_of(["slow_envs:Hangs-v0"]), "mine.toml")
+    manifest = run(suite, tmp_path / "r", tasks=suite.tasks, agents=["random"], trust=True, timeout=1.0)
     facts = manifest.tasks["slow_envs:Hangs-v0"]
     assert facts.random_return is None and "took longer than 1 seconds" in facts.source
     assert manifest.failed.keys() == manifest.cells.keys()

@@ -180,6 +180,7 @@ def returns_in(folder: Path) -> dict[str, list[float]]:
     return {path.relative_to(folder).as_posix(): read_run(path)["returns"] for path in sorted(folder.glob("*/*.json"))}
 
 
+@pytest.mark.slow
 def test_numbers_depend_neither_on_workers_nor_on_a_resume(tmp_path: Path) -> None:
     study = small(seeds=4)
     files = run_study(study, tmp_path / "one", ["mlp"])
@@ -200,6 +201,7 @@ def die(job: Job, *_: object) -> float:
     raise AssertionError(job)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_ends_the_study_with_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("symbench.training.study.run_study._carry_out", die)
     with pytest.raises(SymbenchError, match="a process that trained is gone"):

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 FORCE = spaces.Box(-1, 1, (1,))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", recipes())
 def test_every_recipe_trains_an_agent_with_its_whole_story(name: str, tiny: Tiny, tmp_path: Path) -> None:
     path = train(name, tmp_path, seed=1, overrides=tiny(name))
@@ -206,6 +207,7 @@ def test_candidates_that_see_frames_are_played_alone(tmp_path: Path, monkeypatch
             assert play(envs, NetworkAgent(network, "mine"), [7, 8]).returns.mean() == expected
 
 
+@pytest.mark.slow
 def test_workers_that_play_candidates_do_not_change_what_comes_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "mine.toml"
 
 
+@pytest.mark.slow
 def test_commands_and_code_run(recipe: Path) -> None:
     (block,) = blocks("python", DOCS / "training.md")
     names = run(block)

@@ -30,6 +30,7 @@ def small(name: str, **changes: Any) -> Study:
     return load_study(name, {**given, "algorithm": {"name": "ppo", "num_envs": 4, "n_steps": 4, "epochs": 1}})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORLDS)
 def test_equivariant_teams_get_the_same_in_every_orientation_and_plain_ones_do_not(name: str, tmp_path: Path) -> None:
     study = small(name, stack=2)

@@ -14,6 +14,7 @@ from symbench.wrappers import PERTURBATIONS, SEVERITIES, TRANSFORMS, sb3, single
 from symbench.wrappers.severity import VERSION
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRANSFORMS)
 @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
@@ -23,6 +24,7 @@ def test_every_wrapper_keeps_every_promise(name, data):
     check_wrapper(wrapper_of(name), make_env, **parameters)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("severity", range(6))
 @pytest.mark.parametrize("name", PERTURBATIONS)
 def test_every_severity_keeps_every_promise(name, severity):

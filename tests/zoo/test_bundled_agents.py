@@ -37,6 +37,7 @@ def test_there_are_enough_training_runs() -> None:
     assert runs["recurrent-attention-neuron"] >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: "-".join(path.parts[-3:]))
 def test_cards_tell_where_an_agent_comes_from_and_what_it_scores(path: object) -> None:
     card = load_card(str(path))

@@ -51,6 +51,7 @@ def acts(path: Path) -> None:
         agent.act(observations_of(network, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_odd_values_in_a_card_are_refused_or_the_agent_acts(kind: str, tmp_path: Path) -> None:
     save_agent(NETWORKS[kind](action_space=TWO, **SMALL[kind]), tmp_path / "a", {"agent": "a"})

@@ -27,6 +27,7 @@ def test_every_bundled_agent_whose_episodes_are_cheap_is_recorded() -> None:
     assert len(cheap) > 100 and cheap <= RECORDED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", [_marked(cell) for cell in CELLS])
 def test_a_bundled_agent_plays_the_same_episodes(cell: object) -> None:
     if cell.id not in HERE:

@@ -53,6 +53,7 @@ def test_junctions_turn_as_lights_do() -> None:
     assert error("multi-agent-standard", "Traffic") > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["Wildlife", "Traffic"])
 def test_agents_on_their_own_play_the_same_episodes(task: str) -> None:
     envs = get_task(task).make_vec(3)

@@ -29,6 +29,7 @@ print(PPO(EquivariantGraphPolicy, "symbench/ParticleSpread-v0", device="cpu").po
 """
 
 
+@pytest.mark.slow
 def test_one_import_is_enough() -> None:
     done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [EQUIVARIANT]

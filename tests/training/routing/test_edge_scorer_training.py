@@ -66,6 +66,7 @@ def test_it_learns(cache: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "edge-scorer" / "s0" / "train.json").read_text())["gaps"] == story["gaps"]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_interrupted_is_the_run_that_was_not(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +125,7 @@ def test_lkh_solves_instances_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (again.tours == solved.tours).all() and (again.cities == solved.cities).all()
 
 
+@pytest.mark.slow
 def test_mistakes(cache: Path, tmp_path: Path) -> None:
     with pytest.raises(SymbenchError, match=r"diverged in step .*; take a smaller learning rate"):
         train_edge_scorer(settings(200, learning_rate=1e30), tmp_path / "a", cache=cache)
@@ -134,6 +136,7 @@ def test_mistakes(cache: Path, tmp_path: Path) -> None:
         solved_instances(2, 1, 0, cache)
 
 
+@pytest.mark.slow
 def test_on_the_command_line(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("symbench.training.routing.shortest_tours.cache_folder", lambda: cache)
     app = typer.Typer()
