@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export SDL_VIDEODRIVER ?= dummy
 
-.PHONY: run test test-slow lint types docs notebook tables tables-check bench mutants clean
+.PHONY: run test test-slow lint types docs notebook tables tables-check bench bench-data mutants clean
 .DEFAULT_GOAL := run
 
 $(VENV)/installed: pyproject.toml
@@ -54,6 +54,11 @@ tables-check: $(VENV)/installed-dev  ## say which tables are not what their data
 
 bench: $(VENV)/installed-dev  ## measured ratios against the named peers
 	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-columns=min,median,rounds --benchmark-sort=name
+
+bench-data: $(VENV)/installed-dev  ## the same three times into docs/data/benchmarks.csv, of which the tables of speed are made: on an idle machine
+	rm -f docs/data/benchmarks.csv
+	for run in 1 2 3; do $(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-quiet \
+	  --measured docs/data/benchmarks.csv || exit 1; done
 
 SAMPLE ?= 400
 mutants: $(VENV)/installed-dev  ## small faults put in on purpose: how many of a sample do the tests notice?

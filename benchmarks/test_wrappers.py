@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from symbench.errors import SymbenchError
 from symbench.wrappers import PERTURBATIONS, wrapper_of
 from symbench.wrappers.patches import ShufflePatches
 
@@ -82,11 +84,14 @@ def test_shuffle_patches_against_a_double_loop(benchmark: BenchmarkFixture) -> N
 
 
 def world_for(name: str) -> tuple[Still, dict[str, str]]:
-    """An environment that does nothing, and the parameters that the wrapper needs."""
+    """An environment that does nothing, the first of which the wrapper takes, and the parameters that it needs."""
     if name == "TransformByGroup":
         return Still(gym.spaces.Box(-1, 1, (4,))), {"symmetry": "CartPole-v1"}
-    image = name in ("ShufflePatches", "OccludePatches", "SwapBackground")
-    return Still(gym.spaces.Box(0, 255, FRAME, np.uint8) if image else gym.spaces.Box(-1, 1, (5,))), {}
+    for space in (gym.spaces.Box(-1, 1, (5,)), gym.spaces.Box(0, 255, FRAME, np.uint8), gym.spaces.Box(-1, 1, (6, 4))):
+        with suppress(SymbenchError):
+            wrapper_of(name)(Still(space))
+            return Still(space), {}
+    raise AssertionError(f"{name} takes neither sensors nor frames nor entities")
 
 
 @pytest.mark.parametrize("name", PERTURBATIONS)

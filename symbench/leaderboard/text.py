@@ -232,7 +232,9 @@ def _intervals(rows: Sequence[Row]) -> str:
         few = ", ".join(sorted({row.agent for row in over["episodes"]}))
         words = f"over episodes only for {few}: of these training runs, not of the method"
         parts.append(words if parts else f"[ ]: 95% interval {words}")
-    text = "; ".join(parts) if parts else "No intervals: one episode a cell says nothing about others"
+    alone = any(row.episodes == 1 for row in rows)
+    none = "No intervals: one episode a cell says nothing about others" if alone else "No intervals: nothing was played"
+    text = "; ".join(parts) if parts else none
     few_runs = any(0 < row.runs < RANKED_FROM for row in rows)
     return text + (f". Fewer than {RANKED_FROM} training runs: shown, not ranked." if few_runs else ".")
 

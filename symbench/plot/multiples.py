@@ -34,7 +34,7 @@ _CAPTIONS: Final = {
     "retention": "Share of the clean score that is left, interquartile mean over training runs. Bands: 95% intervals "
     f"over training runs and episodes. Dashed: {_WHY}.",
     "bars": "Score, interquartile mean over training runs. Lines: 95% intervals over training runs and episodes; "
-    f"dotted: random play (0 of normalised scores). Hatched: {_WHY}.",
+    f"dotted: random play in the same episodes (0 of normalised scores). Hatched: {_WHY}.",
     "profile": "Performance profiles: share of training runs and conditions that keep more of their clean score than "
     f"the threshold. Bands: pointwise 95% intervals. Dashed: fewer than {RANKED_FROM} training runs, without a band.",
     "training": "Median over training runs; bands: from the 25% to the 75% quantile. Dashed: fewer than "

@@ -37,7 +37,7 @@ def sources_of(spec: str, task: str, trust: bool) -> list[AgentSource]:
     if own_code.is_named(spec):
         return [_code(spec, spec.rpartition(":")[2], trust)]
     if spec.endswith(".zip"):
-        raise SymbenchError(f"agent {spec!r}: say which algorithm made the file, e.g. --agent ppo:{spec}")
+        raise SymbenchError(f"agent {spec!r}: say which algorithm made the file, e.g. ppo:{spec}")
     if "/" in spec or spec.endswith((".safetensors", ".json")):
         path = _stem(spec)
         return [AgentSource(name=_slug(path.name), kind="zoo", path=str(path))]

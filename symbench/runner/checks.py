@@ -152,7 +152,8 @@ class Checks(Callback):
         if limits.hold(actions, len(playing)):
             return actions
         if actions.shape != (len(playing), *limits.shape):
-            self._expect(f"actions of shape {actions.shape} for {len(playing)} environments", playing)
+            first = f", e.g. {actions[0]}" if actions.ndim and len(actions) else ""
+            self._expect(f"actions of shape {actions.shape} for {len(playing)} environments{first}", playing)
         if actions.dtype.kind not in limits.kinds:
             self._expect(f"actions of type {actions.dtype}, e.g. {actions[0]!r}", playing)
         row = int(np.flatnonzero(limits.strays(actions))[0])

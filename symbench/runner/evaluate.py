@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from symbench.runner.cell import Cell
     from symbench.suites import Apply
 
+LONGEST_EPISODE: Final = 200_000  # steps; Atari's longest games, played frame by frame, have 108,000
+ENDLESS: Final = "an episode has not ended"
 _INPUT_CHANGE = TypeAdapter(InputChange)
 
 
@@ -157,7 +159,8 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int], *, agen
         agent_seed: As of :func:`symbench.rollout.rollout`.
 
     Raises:
-        SymbenchError: What the agent answers or is shown is not of its space, or a reward is not finite.
+        SymbenchError: What the agent answers or is shown is not of its space, a reward is not finite, or an episode has
+            not ended after :data:`LONGEST_EPISODE` steps.
     """
     watch, tally = Watch(envs), _Tally(len(seeds))
     view = watch.view or envs
@@ -182,6 +185,8 @@ class _Tally(Callback):
         else:
             self.returns[playing] += rewards
         self._steps += 1
+        if self._steps == LONGEST_EPISODE:
+            raise SymbenchError(f"{ENDLESS} after {LONGEST_EPISODE:,} steps")
 
     def ends(self, terminated: NDArray[np.bool_], truncated: NDArray[np.bool_], playing: NDArray[np.int64]) -> None:
         self.terminated[playing] = terminated

@@ -246,7 +246,9 @@ def load_manifest(directory: Path) -> Manifest:
 
 
 def _near(directory: Path) -> str:
-    """Runs beside it whose names look like its own; ``--quick`` writes into ``NAME-quick``."""
+    """Runs inside it, or beside it with names like its own; ``--quick`` writes into ``NAME-quick``."""
+    if inside := sorted(path.parent for path in directory.glob("*/run.json")):
+        return f"; it holds {', '.join(repr(str(each)) for each in inside[:3])}{', ...' if len(inside) > 3 else ''}"
     beside = {path.parent.name: path.parent for path in directory.parent.glob("*/run.json")}
     longer = [name for name in sorted(beside) if name.startswith(directory.name)]
     near = longer[:3] or get_close_matches(directory.name, beside, n=3)

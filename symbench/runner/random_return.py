@@ -16,7 +16,7 @@ import numpy as np
 from symbench.errors import SymbenchError
 from symbench.runner.agents import RANDOM
 from symbench.runner.cell import Cell
-from symbench.runner.evaluate import batches
+from symbench.runner.evaluate import ENDLESS, batches
 from symbench.runner.executors import Outcome, execute
 from symbench.runner.store import Store
 from symbench.tasks import Metric, get_task
@@ -39,6 +39,10 @@ FIRST: Final = range(100)
 OTHERS: Final = range(100, 1000)
 MOST_STEPS: Final = 50_000
 _QUANTILE: Final = 1.96  # of the normal distribution, two sides, 95%
+
+
+class NoTimeLimit(SymbenchError):
+    """Random play has not ended: neither would anything else."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ def measure_random(
         progress: Called with each batch of episodes as it is done.
 
     Raises:
+        NoTimeLimit: An episode of random play does not end.
         SymbenchError: Random play fails in this task, or the directory cannot be written.
     """
     store = Store(run_dir / "random-returns")
@@ -106,10 +111,16 @@ def _play(
     # A cell for each batch: they can be counted as they are done, and played side by side.
     cells = [_cell(task, batch, trust) for batch in batches(_cell(task, seeds, trust))]
     missing = [cell for cell in cells if not store.holds(cell, replacing=True)]
+    if missing and get_task(task, trust).max_episode_steps is None:
+        missing.insert(0, _cell(task, seeds[:1], trust))  # does an episode end at all? One alone says so in seconds
     if missing:
         progress(f"random play in {task}", len(missing))
     with closing(play(missing)) as outcomes:
         for outcome in outcomes:
+            if outcome.record is None and ENDLESS in outcome.error:
+                limited = f"{task}{'&' if '?' in task else '?'}max_episode_steps=N"
+                way_out = f"register it with gym.register(..., max_episode_steps=N), or give {limited}"
+                raise NoTimeLimit(f"{outcome.error}, and {task} has no time limit: {way_out}")
             if outcome.record is None:
                 raise SymbenchError(f"the random return of {task} cannot be measured: {outcome.error}")
             store.write(outcome.record)

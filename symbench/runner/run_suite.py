@@ -15,7 +15,7 @@ from symbench.runner.executors import check, execute
 from symbench.runner.manifest import Invocation, Manifest, load_manifest
 from symbench.runner.plan import QUICK_EPISODES, Plan, plan
 from symbench.runner.provenance import environment
-from symbench.runner.random_return import Progress, RandomReturn, measure_random
+from symbench.runner.random_return import NoTimeLimit, Progress, RandomReturn, measure_random
 from symbench.runner.store import Store
 from symbench.suites.suite import check_file_name
 from symbench.tasks import get_task
@@ -205,6 +205,8 @@ def _random_returns(
         if manifest.suite.metric_of(get_task(task, trust)).random_return is None:
             try:
                 found[task] = measure_random(task, store.directory, trust, play=play, progress=progress)
+            except NoTimeLimit:  # nor would its cells ever end
+                raise
             except SymbenchError as error:  # its cells will fail, too; those of other tasks need not
                 found[task] = error
     return found

@@ -238,8 +238,8 @@ def _difference(stored: Cell, asked: Cell) -> str:
     """What distinguishes two cells of the same id, in words."""
     old, new = stored.model_dump(mode="json"), asked.model_dump(mode="json")
     changed = [key for key in {**new, **old} if new.get(key) != old.get(key)]
-    if changed == ["source"]:
-        return f"agent {asked.agent!r} was another file"
-    if changed == ["code"]:
-        return f"the code of environment {asked.task!r} has changed since"
-    return ", ".join(f"{key} {old.get(key)!r}, asked {new.get(key)!r}" for key in changed)
+    said = {
+        "source": f"agent {asked.agent!r} was another file",
+        "code": f"the code of environment {asked.task!r} has changed since",
+    }
+    return ", ".join(said.get(key, f"{key} {old.get(key)!r}, asked {new.get(key)!r}") for key in changed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import gymnasium as gym
 
 from symbench.envs.single import SingleEnv
-from symbench.errors import SymbenchError, unknown
+from symbench.errors import SymbenchError
 from symbench.own_code import load_module
 from symbench.tasks.base import Task
 from symbench.tasks.metrics import Metric
@@ -97,7 +98,10 @@ def _unknown(name: TaskName, known: Iterable[str]) -> SymbenchError:
     if versions:
         return SymbenchError(f"unknown task {asked!r}; did you mean {' or '.join(map(repr, versions[-3:]))}?")
     hint = "after importing it" if name.module else f"(one of your own is MODULE:{asked}, where MODULE registers it)"
-    return unknown("task", asked, names, hint)
+    stems = difflib.get_close_matches(_stem(asked), {_stem(each) for each in names}, n=3)  # "-v0" is like "-v0"
+    near = difflib.get_close_matches(asked, [each for each in names if _stem(each) in stems], n=3, cutoff=0)
+    rest = f"did you mean {' or '.join(map(repr, near))}?" if near else "symbench list tasks shows the bundled ones"
+    return SymbenchError(f"unknown task {asked!r} {hint}; {rest}")
 
 
 def _stem(env_id: str) -> str:

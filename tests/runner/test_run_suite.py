@@ -296,3 +296,5 @@ def test_a_directory_without_a_run_is_told_which_one_beside_it_has_some(suite: S
         load_manifest(tmp_path / "mine")
     with pytest.raises(SymbenchError, match=r"there is no run.json$"):
         load_manifest(tmp_path / "entirely different")
+    with pytest.raises(SymbenchError, match=r"no run.json; it holds '.*mine-quick'$"):
+        load_manifest(tmp_path)

@@ -100,7 +100,10 @@ def test_a_bundled_task_is_found_by_its_environment() -> None:
     ("name", "message"),
     [
         ("Hoper-v5", r"unknown task 'Hoper-v5' \(.*MODULE:Hoper-v5.*\); did you mean 'Hopper-v5'"),
-        ("Zzz-v0", r"unknown task 'Zzz-v0' \(one of your own is MODULE:Zzz-v0, where MODULE registers it\); known: "),
+        (
+            "Zzz-v0",
+            r"unknown task 'Zzz-v0' \(one of your own is MODULE:Zzz-v0, where MODULE registers it\); symbench list",
+        ),
         ("Slidr", r"MODULE:Slidr, where MODULE"),
         ("Hopper-v99", "unknown task 'Hopper-v99'; did you mean .*'Hopper-v5'"),
         ("LunarLander-v3?continuous", r"'continuous' is no argument; expected \[MODULE:\]ID\[\?KEY=VALUE"),
@@ -195,6 +198,22 @@ def test_random_play_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.M
     facts = manifest.tasks["slow_envs:Hangs-v0"]
     assert facts.random_return is None and "took longer than 1 seconds" in facts.source
     assert manifest.failed.keys() == manifest.cells.keys()
+
+
+@pytest.mark.usefixtures("my_envs")
+def test_an_environment_without_a_time_limit_that_never_ends_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import gymnasium as gym\nfrom my_envs import Walk\nclass Endless(Walk):\n"
+    code += "    def step(self, action):\n        return self.reset()[0], 0.0, False, False, {}\n"
+    (tmp_path / "endless_envs.py").write_text(code + "gym.register('Endless-v0', entry_point=Endless)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys.modules["symbench.runner.evaluate"], "LONGEST_EPISODE", 2000)
+    name, limited = "endless_envs:Endless-v0", "endless_envs:Endless-v0?max_episode_steps=9"
+    suite = parse_suite(suite_of([name, limited]), "mine.toml")
+    with pytest.raises(SymbenchError, match=f"not ended after 2,000 steps, and {name} has no time limit: .*steps=N"):
+        run(suite, tmp_path / "r", tasks=[name], agents=["random"], trust=True)
+    assert run(suite, tmp_path / "r", tasks=[limited], agents=["random"], trust=True).tasks[limited].random_return == 0
 
 
 @pytest.mark.usefixtures("my_envs")
