@@ -38,9 +38,9 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
 
 def _add(path: Path, rows: list[tuple[str, str, str]]) -> None:
     """The runs of a file are numbered from 0."""
-    known = list(csv.DictReader(path.open(encoding="utf-8"))) if path.exists() else []
-    run = 1 + max((int(row["run"]) for row in known), default=-1)
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    run = 1 + max((int(row["run"]) for row in csv.DictReader(lines)), default=-1)
     with path.open("a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([] if known else [COLUMNS])
+        writer.writerows([] if lines else [COLUMNS])
         writer.writerows((run, *row) for row in rows)

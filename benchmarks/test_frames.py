@@ -6,6 +6,7 @@ Run with ``make bench``. Both sides of a ratio are measured side by side in one 
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ale_py
@@ -18,6 +19,7 @@ from sb3_peer import sb3_steps_per_second
 from stable_baselines3 import PPO
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack
+from test_equivariant import in_turn
 
 from symbench.policies import RandomAgent, actor_network
 from symbench.runner import execute, make_plan
@@ -27,6 +29,7 @@ from symbench.wrappers import wrapper_of
 from symbench.zoo import save_agent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -104,3 +107,25 @@ def test_a_perturbation_costs_little_of_a_step(benchmark: BenchmarkFixture, task
     # The least of each: other work on the machine only ever adds.
     share = benchmark.stats.stats.min / min(stepped)
     benchmark.extra_info.update(measured=f"{share:.1%} of a step", aim="<= 3%")
+
+
+@pytest.mark.parametrize(
+    ("task", "peer", "action"),
+    [("Pong", atari_pong, 0), ("CarRacingRGB", partial(gym.make, "CarRacing-v3"), np.array([0, 0.05, 0], np.float32))],
+    ids=["Pong", "CarRacing"],
+)
+def test_steps_against_gymnasium(
+    benchmark: BenchmarkFixture, task: str, peer: Callable[[], gym.Env[Any, Any]], action: Any
+) -> None:
+    """The same pixels from both, as ``tests/envs`` says. Few steps of little gas: no episode ends."""
+    envs = get_task(task).make(), peer()
+    for env in envs:
+        env.reset(seed=0)
+
+    def play(env: gym.Env[Any, Any]) -> None:
+        for _ in range(60):
+            env.step(action)
+
+    benchmark.pedantic(play, args=(envs[0],))
+    ours, theirs = in_turn([partial(play, env) for env in envs], 6)
+    benchmark.extra_info.update(measured=f"{theirs / ours:.2f}x", aim="> 1x")

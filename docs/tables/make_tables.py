@@ -128,7 +128,7 @@ def _listed(spec: Spec) -> Table:
 def _looked_up(entry: str | Spec, spec: Spec) -> str:
     if isinstance(entry, str):
         return entry
-    entry = {"data": spec.get("data"), **entry}
+    entry = {**{key: spec[key] for key in ("data", "summary") if key in spec}, **entry}
     return " / ".join(_shown(entry["cell"], row) for row in _rows(entry))
 
 

@@ -43,14 +43,20 @@ _CAPTIONS: Final = {
 
 
 def caption(kind: str, frame: pd.DataFrame | None = None) -> str:
-    """What a reader of the figure must know, to be put below it; of a frame also whether its runs are reduced."""
-    return f"{_CAPTIONS[kind]}{'' if frame is None else _reduced(frame)}"
+    """What a reader must know, to be put below a figure; of a frame also what no title says, and reduced runs."""
+    return _CAPTIONS[kind] if frame is None else f"{_where(frame)}{_CAPTIONS[kind]}{_reduced(frame)}"
+
+
+def _where(frame: pd.DataFrame) -> str:
+    """The task and the suite that all panels share: their titles do not say it."""
+    shared = [str(frame[key].iloc[0]) for key in ("task", "suite") if key in frame and frame[key].nunique() == 1]
+    return f"{', '.join(shared)}. " if shared else ""
 
 
 def _reduced(frame: pd.DataFrame) -> str:
     if not {"episodes", "protocol_episodes"} <= set(frame.columns):
         return ""
-    reduced = frame[frame["episodes"] < frame["protocol_episodes"]]
+    reduced = frame[frame["episodes"].between(1, frame["protocol_episodes"] - 1)]  # 0: left out
     if reduced.empty:
         return ""
     few, full = int(reduced["episodes"].min()), int(reduced["protocol_episodes"].max())

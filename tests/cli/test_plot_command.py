@@ -34,6 +34,13 @@ def test_the_caption_says_that_a_run_is_reduced(symbench: Symbench, tmp_path: Pa
     assert symbench(*RUN, "./mlp.json", "--episodes", "3").exit_code == 0
     result = symbench("plot", "mine", "--kind", "bars")
     assert "REDUCED RUN: 3 episodes a cell instead of " in result.output.splitlines()[1]
+    assert result.output.splitlines()[1].startswith("CartPole-v1, tiny@")
+    # What an agent cannot play, such as more sensors than it has, was not reduced to nothing.
+    assert symbench(*[*RUN, "./mlp.json", "--episodes", "3", "--suite", "noise", "--out", "noisy"]).exit_code == 0
+    result = symbench("plot", "mine", "noisy", "--kind", "bars")
+    assert "REDUCED RUN: 3 episodes a cell" in result.output and result.output.splitlines()[1].startswith(
+        "CartPole-v1. Score"
+    )
 
 
 def test_without_severities_in_an_order_it_draws_bars(symbench: Symbench, run: Path, tmp_path: Path) -> None:
