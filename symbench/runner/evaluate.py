@@ -142,14 +142,22 @@ def play_batch(cell: Cell, seeds: Sequence[int]) -> Episodes:
     from symbench.runner.agents import load
     from symbench.runner.pipeline import make_envs
 
-    get_task(cell.task, cell.trust)  # a worker process has not imported the task's module yet
+    limit = get_task(cell.task, cell.trust).max_episode_steps  # imports the task's module, in a worker process, too
     with single_thread(), closing(make_envs(cell.task, cell.apply, len(seeds))) as envs:
         agent = load(cell.source, envs.single_observation_space, envs.single_action_space)
         agent.name = cell.agent  # what tables call it, and errors too
-        return play(envs, agent, environment_seeds(cell, seeds), agent_seed=agent_seed(cell, seeds))
+        told, longest = agent_seed(cell, seeds), None if limit else LONGEST_EPISODE
+        return play(envs, agent, environment_seeds(cell, seeds), agent_seed=told, longest=longest)
 
 
-def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int], *, agent_seed: int | None = None) -> Episodes:
+def play(
+    envs: VectorEnv[Any, Any, Any],
+    agent: Agent,
+    seeds: list[int],
+    *,
+    agent_seed: int | None = None,
+    longest: int | None = None,
+) -> Episodes:
     """Play one episode in every environment, all at once.
 
     Args:
@@ -157,12 +165,13 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int], *, agen
         agent: Acts on batches of B observations.
         seeds: One seed for each environment, (B,).
         agent_seed: As of :func:`symbench.rollout.rollout`.
+        longest: Steps before which every episode must have ended; ``None`` plays on.
 
     Raises:
         SymbenchError: What the agent answers or is shown is not of its space, a reward is not finite, or an episode has
-            not ended after :data:`LONGEST_EPISODE` steps.
+            not ended after ``longest`` steps.
     """
-    watch, tally = Watch(envs), _Tally(len(seeds))
+    watch, tally = Watch(envs), _Tally(len(seeds), longest)
     view = watch.view or envs
     with Checks(agent.name, view.single_observation_space, envs.single_action_space, seeds) as checks:
         comparison = _Comparison(checks, watch) if watch.view else checks
@@ -174,7 +183,8 @@ def play(envs: VectorEnv[Any, Any, Any], agent: Agent, seeds: list[int], *, agen
 class _Tally(Callback):
     """Adds up what becomes of the episodes."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, longest: int | None) -> None:
+        self._longest = longest
         self.returns, self.lengths = np.zeros(count), np.zeros(count, np.int64)
         self.terminated = np.zeros(count, bool)
         self._steps = 0
@@ -185,8 +195,8 @@ class _Tally(Callback):
         else:
             self.returns[playing] += rewards
         self._steps += 1
-        if self._steps == LONGEST_EPISODE:
-            raise SymbenchError(f"{ENDLESS} after {LONGEST_EPISODE:,} steps")
+        if self._steps == self._longest:
+            raise SymbenchError(f"{ENDLESS} after {self._steps:,} steps")
 
     def ends(self, terminated: NDArray[np.bool_], truncated: NDArray[np.bool_], playing: NDArray[np.int64]) -> None:
         self.terminated[playing] = terminated

@@ -111,13 +111,14 @@ def _play(
     # A cell for each batch: they can be counted as they are done, and played side by side.
     cells = [_cell(task, batch, trust) for batch in batches(_cell(task, seeds, trust))]
     missing = [cell for cell in cells if not store.holds(cell, replacing=True)]
-    if missing and get_task(task, trust).max_episode_steps is None:
+    unlimited = get_task(task, trust).max_episode_steps is None
+    if missing and unlimited:
         missing.insert(0, _cell(task, seeds[:1], trust))  # does an episode end at all? One alone says so in seconds
     if missing:
         progress(f"random play in {task}", len(missing))
     with closing(play(missing)) as outcomes:
         for outcome in outcomes:
-            if outcome.record is None and ENDLESS in outcome.error:
+            if outcome.record is None and unlimited and ENDLESS in outcome.error:
                 limited = f"{task}{'&' if '?' in task else '?'}max_episode_steps=N"
                 way_out = f"register it with gym.register(..., max_episode_steps=N), or give {limited}"
                 raise NoTimeLimit(f"{outcome.error}, and {task} has no time limit: {way_out}")
