@@ -76,7 +76,7 @@ def test_the_digest_follows_weights_and_architecture_but_not_the_story_in_the_ca
 
 
 def test_a_zip_needs_its_algorithm(tmp_path: Path) -> None:
-    with pytest.raises(SymbenchError, match=r"which algorithm .* --agent ppo:mine\.zip"):
+    with pytest.raises(SymbenchError, match=r"which algorithm .*, e\.g\. ppo:mine\.zip"):
         resolve(["mine.zip"], TASK)
 
 
