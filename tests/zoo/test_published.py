@@ -20,7 +20,7 @@ WITHOUT_SCORE = {
 @pytest.mark.parametrize("name", RECORDED)
 def test_outputs_are_the_recorded_ones(reference: Path, name: str) -> None:
     outputs, recorded = RECORDED[name](reference)
-    assert len(recorded) >= 8
+    assert len(recorded) >= (8 if name.startswith("puzzle_pong") else 12)
     assert np.ptp(recorded) > 0.1
     assert outputs.shape == recorded.shape
     assert difference((outputs, recorded)) < 1e-4
