@@ -79,21 +79,30 @@ class ScaledRewards(VecEnvWrapper):
 
 
 class Report(BaseCallback):
-    """Tells the session how far training is, and saves SB3's model as the checkpoint."""
+    """Tells the session how far training is, saves SB3's model as the checkpoint, and lets the critic begin alone."""
 
-    def __init__(self, session: Session, total: int) -> None:
-        """Report steps out of ``total`` to ``session``."""
+    def __init__(self, session: Session, settings: Ppo) -> None:
+        """Report steps out of the settings' to ``session``."""
         super().__init__()
-        self.session, self.total = session, total
+        self.session, self.total, self.critic_steps = session, settings.steps, settings.critic_steps
 
     def _on_step(self) -> bool:
         return True
 
     def _on_rollout_start(self) -> None:
         # Called before each rollout, so after each update.
+        require_policy_gradients(self.model, self.num_timesteps >= self.critic_steps)
         self.session.report(self.num_timesteps, self.total, mean_return(self.model), **losses(self.model))
         if self.session.checkpoint_is_due():
             save_model(self.model, self.session)
+
+
+def require_policy_gradients(model: BaseAlgorithm, learns: bool) -> None:
+    """Say whether the network and the noise of its actions learn, or the critic alone."""
+    policy: Any = model.policy
+    policy.network.requires_grad_(learns)
+    if hasattr(policy, "deviations"):
+        policy.deviations.requires_grad_(learns)
 
 
 def mean_return(model: BaseAlgorithm) -> float:
@@ -123,7 +132,7 @@ def train_ppo(
     Args:
         recipe: What is trained on what.
         settings: See :class:`~symbench.training.recipe.Ppo`.
-        network: Says the architecture; its weights are not used.
+        network: Says the architecture and, if the recipe starts from an agent, the first weights.
         session: Where progress goes.
         device: Where torch computes.
 
@@ -134,16 +143,24 @@ def train_ppo(
         SymbenchError: The checkpoint cannot be read.
     """
     vec_env = _make_vec_env(recipe, settings, network)
-    model = _resumed(session, vec_env, device) or _new_model(settings, network, vec_env, session.seed, device)
+    model = _resumed(session, vec_env, device)
+    if model is None:
+        model = _new_model(settings, network, vec_env, session.seed, device)
+        if recipe.start is not None:
+            _network_of(model).load_state_dict(network.state_dict())
     remaining = settings.steps - model.num_timesteps
     if remaining > 0:
         model.set_logger(Logger(None, []))  # without one, SB3 makes a folder for logs in the temporary directory
-        model.learn(remaining, callback=Report(session, settings.steps), reset_num_timesteps=False)
+        model.learn(remaining, callback=Report(session, settings), reset_num_timesteps=False)
         session.report(settings.steps, settings.steps, mean_return(model), **losses(model))
         save_model(model, session)
     vec_env.close()
+    return _network_of(model).requires_grad_(True).cpu()
+
+
+def _network_of(model: PPO) -> PolicyNetwork:
     policy: Any = model.policy
-    return policy.network.cpu()  # type: ignore[no-any-return]
+    return policy.network  # type: ignore[no-any-return]
 
 
 def _make_vec_env(recipe: Recipe, settings: Ppo, network: PolicyNetwork) -> VecEnv:

@@ -15,7 +15,7 @@ from symbench.reading import TEXT_BYTES, brief, parse_toml, read
 from symbench.suites.suite import Apply  # noqa: TC001  (pydantic reads it while running)
 from symbench.training.imitation_settings import Count, Imitation, Positive, Settings, Several, Share
 
-_YOUNG: Final = ("teacher_options", "occlusion", "burn_in")
+_YOUNG: Final = ("teacher_options", "occlusion", "burn_in", "critic_steps")
 
 
 class Ppo(Settings):
@@ -36,6 +36,8 @@ class Ppo(Settings):
         reward_scale: Rewards are multiplied by this where they are learned from; returns are reported as they are.
             Values that are far from 0 take long to learn, and until then their gradients are all that is seen.
         privileged_critic: Whether the value network reads the true state (training only).
+        critic_steps: The critic learns alone for so many steps: where training starts from an agent's weights, the
+            gradients of a critic that knows nothing would spoil them.
     """
 
     name: Literal["ppo"]
@@ -52,6 +54,7 @@ class Ppo(Settings):
     log_std_init: float = -0.5
     reward_scale: Positive = 1.0
     privileged_critic: bool = False
+    critic_steps: int = Field(default=0, ge=0)
 
 
 class Evolution(Settings):

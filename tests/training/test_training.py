@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from torch.nn.utils import vector_to_parameters
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from symbench.errors import SymbenchError
 from symbench.policies import (
@@ -144,6 +144,37 @@ def test_training_may_start_from_an_agents_weights() -> None:
     assert recipe.digest != fresh.digest
 
 
+STARTS_FROM = """
+description = "goes on from the bundled MLP"
+agent = "mine"
+task = "CartPole-v1"
+start = "mlp"
+network = { kind = "mlp", hidden = [64, 64], activation = "tanh" }
+algorithm = { name = "%s", %s }
+"""
+SMALL_PPO = "steps = 256, num_envs = 4, n_steps = 32, batch_size = 64, n_epochs = 1"
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "moved"),
+    [
+        ("ppo", f"{SMALL_PPO}, learning_rate = 1e-12", False),
+        ("ppo", f"{SMALL_PPO}, critic_steps = 256", False),
+        ("ppo", f"{SMALL_PPO}, critic_steps = 128, privileged_critic = true", True),
+        ("ppo", SMALL_PPO, True),
+        ("imitation", 'teacher = "mlp", steps = 128, num_envs = 4, batch = 4, learning_rate = 1e-12', False),
+        ("evolution", "generations = 1, population = 3, rollouts = 2, sigma = 1e-9", False),
+    ],
+)
+def test_every_algorithm_goes_on_from_the_weights_it_starts_from(
+    name: str, settings: str, moved: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.toml").write_text(STARTS_FROM % (name, settings))
+    paths = train(str(tmp_path / "mine.toml"), tmp_path), bundled("CartPole-v1")["mlp"][0]
+    trained, start = (parameters_to_vector(load_agent(path).network.parameters()).detach() for path in paths)
+    assert bool((trained - start).abs().max() > 1e-6) == moved
+
+
 DISCRETE = """
 description = "a task with Discrete actions"
 agent = "mine"
@@ -151,16 +182,15 @@ task = "CartPole-v1"
 network = { %s }
 algorithm = { name = "%s", %s }
 """
-PPO = "steps = 256, num_envs = 4, n_steps = 32, batch_size = 64, n_epochs = 1"
 EVOLUTION = "generations = 1, population = 3, rollouts = 2"
 
 
 @pytest.mark.parametrize(
     ("network", "name", "settings"),
     [
-        ('kind = "mlp"', "ppo", PPO),
-        ('kind = "mlp"', "ppo", f"{PPO}, privileged_critic = true"),
-        ('kind = "attention-neuron"', "ppo", f"{PPO}, privileged_critic = true"),
+        ('kind = "mlp"', "ppo", SMALL_PPO),
+        ('kind = "mlp"', "ppo", f"{SMALL_PPO}, privileged_critic = true"),
+        ('kind = "attention-neuron"', "ppo", f"{SMALL_PPO}, privileged_critic = true"),
         ('kind = "mlp", hidden = [4]', "evolution", EVOLUTION),
         ('kind = "attention-neuron", num_codes = 4, key_widths = [4], hidden = []', "evolution", EVOLUTION),
         ('kind = "recurrent-attention-neuron"', "evolution", EVOLUTION),
