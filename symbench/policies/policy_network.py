@@ -209,17 +209,21 @@ class PolicyNetwork(nn.Module, ABC):
             actions: What was done, as the action head encodes it, shape (T, B, A).
             state: Before the first of the steps.
         """
-        columns, seen, outputs = [], state, []
-        for t, begins in enumerate(starts):
-            inputs, seen = self.perceive(map_tree(itemgetter(t), observations), started(seen, begins))
-            columns.append(inputs)
-            seen = self.update_memory(seen, actions[t])
-        features = self.features(*map(_join, zip(*columns, strict=True)))
+        outputs, features = [], self.features(*self.perceive_all(observations, starts, actions, state))
         for t, part in enumerate(torch.split(features, starts.shape[1])):
             logits, state = self.decide(part, started(state, starts[t]))
             outputs.append(logits)
             state = self.update_memory(state, actions[t])
         return features.reshape(*starts.shape, *features.shape[1:]), torch.stack(outputs)
+
+    def perceive_all(self, observations: Observations, starts: Tensor, actions: Tensor, state: State) -> Inputs:
+        """What :meth:`features` reads in the T steps of :meth:`unroll`, (T * B, ...) each."""
+        columns = []
+        for t, begins in enumerate(starts):
+            inputs, state = self.perceive(map_tree(itemgetter(t), observations), started(state, begins))
+            columns.append(inputs)
+            state = self.update_memory(state, actions[t])
+        return tuple(map(_join, zip(*columns, strict=True)))
 
     def value_head(self, hidden: Sequence[int], *, of_actions: bool = False, outputs: int = 1) -> nn.Module:
         """Fresh layers from features (B, ...), and encoded actions (B, A) if ``of_actions``, to values (B, outputs)."""

@@ -19,6 +19,7 @@ from symbench.policies.actions import BoxHead, DiscreteHead
 from symbench.policies.batches import first, rows, stack
 from symbench.policies.memory import started
 from symbench.policies.policy_network import PolicyNetwork
+from symbench.training.gate_loss import gate_loss, genuine
 from symbench.training.patch_masks import PatchMasks, make_masks
 from symbench.training.session import Returns
 from symbench.training.training_envs import make_training_envs
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
     State = tuple[Tensor, ...]
 
+GATE_SHARE = 4  # a gate learns which channels are noise from every fourth environment: it reads them once more for that
+
 
 @dataclass
 class Segment:
@@ -47,16 +50,28 @@ class Segment:
     actions: Tensor  # (T, B, A), what was done; one-hot if actions are discrete
     # (T, B, A), what the teacher would have done; of discrete actions (T, B), its number, or how likely it does each
     targets: Tensor
+    genuine: Tensor | None = None  # (T, B, N), which channels show a number of the true state, where a gate learns it
+
+    def seen_by(self, rows: Tensor) -> tuple[Observations, State]:
+        """Observations of some environments, (T, b, ...), and the student's state before them."""
+        return map_tree(lambda part: part[:, rows], self.observations), tuple(part[rows] for part in self.state)
 
     def to(self, device: str) -> Segment:
         """The same on a device, e.g. ``"cuda"``."""
         state = tuple(part.to(device) for part in self.state)
         observations = map_tree(lambda part: part.to(device), self.observations)
-        return Segment(state, observations, *(part.to(device) for part in (self.starts, self.actions, self.targets)))
+        genuine = None if self.genuine is None else self.genuine.to(device)
+        starts, actions, targets = (part.to(device) for part in (self.starts, self.actions, self.targets))
+        return Segment(state, observations, starts, actions, targets, genuine)
 
 
 def segment_loss(
-    network: PolicyNetwork, segment: Segment, rows: Tensor, burn_in: int = 0, masks: PatchMasks | None = None
+    network: PolicyNetwork,
+    segment: Segment,
+    rows: Tensor,
+    burn_in: int = 0,
+    masks: PatchMasks | None = None,
+    noise_odds: float = 0.0,
 ) -> Tensor:
     """How far the student is from the teacher on some environments of a segment, with gradients through time.
 
@@ -67,17 +82,27 @@ def segment_loss(
         burn_in: First steps that are not learned from: they bring a memory up to date that was kept when the student
             was another, or saw other patches (Kapturowski et al. 2019, R2D2, section 3).
         masks: Hides patches of the frames, other ones in every call.
+        noise_odds: See :class:`~symbench.training.imitation_settings.Imitation`.
 
     Returns:
-        The distance of the student's logits from the teacher's actions, a scalar; see ``ActionHead.distance``.
+        The distance of the student's logits from the teacher's actions, a scalar; see ``ActionHead.distance``. With
+        ``noise_odds`` that of its gate from which channels are noise is added.
     """
-    observations = map_tree(lambda part: part[:, rows], segment.observations)
-    state = tuple(part[rows] for part in segment.state)
+    observations, state = segment.seen_by(rows)
     if masks is not None:
-        observations, state = masks.hide(observations, state, network)
+        observations, state = masks.hide(first(observations), state, network)
     _, logits = network.unroll(observations, segment.starts[:, rows], segment.actions[:, rows], state)
     targets = segment.targets[burn_in:, rows]
-    return network.action.distance(logits[burn_in:].flatten(0, 1), targets.flatten(0, 1))
+    distance = network.action.distance(logits[burn_in:].flatten(0, 1), targets.flatten(0, 1))
+    return distance if segment.genuine is None else distance + _gate_loss(network, segment, rows, noise_odds)
+
+
+def _gate_loss(network: PolicyNetwork, segment: Segment, rows: Tensor, noise_odds: float) -> Tensor:
+    assert segment.genuine is not None
+    few = rows[::GATE_SHARE]
+    observations, state = segment.seen_by(few)
+    inputs = network.perceive_all(observations, segment.starts[:, few], segment.actions[:, few], state)
+    return gate_loss(network, inputs, segment.genuine[:, few].flatten(0, 1), noise_odds)
 
 
 class Player:
@@ -91,12 +116,14 @@ class Player:
         teacher: PolicyNetwork | MakeController,
         generator: np.random.Generator,
         occlusion: float = 0.0,
+        label: bool = False,
     ) -> None:
         """Begin episodes everywhere; ``generator`` draws the exploration noise and the environments' seed.
 
         With ``occlusion`` that share of the patches is hidden to the student, other ones in every episode; what it
-        plays is kept unhidden.
+        plays is kept unhidden. With ``label`` segments say which channels are sensors.
         """
+        self.label = label
         self.envs, self.kept, self.student, self.teacher, self.generator = envs, kept, student, teacher, generator
         observations, _ = envs.reset(seed=int(generator.integers(2**31)))
         self.observations = student.read(observations)
@@ -119,6 +146,7 @@ class Player:
         led = self.order[: round(guided * self.envs.num_envs)]
         for _ in range(steps):
             observations, starts, target = self.observations, self.starts, self.advice()
+            labels = (genuine(first(observations), torch.from_numpy(self.kept.state)),) if self.label else ()
             shown = observations if self.mask is None else {"image": first(observations), "mask": self.mask}
             logits, state = self.student.logits(shown, started(self.state, starts))
             actions = self.student.action.decode(logits).clone()
@@ -127,7 +155,7 @@ class Player:
             told = self.student.action.encode(actions).to(logits.dtype)
             self.state = self.student.update_memory(state, told)
             self._step(actions)
-            columns.append((observations, starts, told, target))
+            columns.append((observations, starts, told, target, *labels))
         observed, *others = zip(*columns, strict=True)
         return Segment(before, stack(observed), *map(torch.stack, others))
 
@@ -180,7 +208,8 @@ def imitate(
     student.load_state_dict(learner.state_dict())
     generator = np.random.default_rng([session.seed, done])
     envs, kept = make_training_envs(recipe, settings.num_envs, None if isinstance(teacher, PolicyNetwork) else teacher)
-    player, segments = Player(envs, kept, student, teacher, generator, settings.occlusion), list[Segment]()
+    player = Player(envs, kept, student, teacher, generator, settings.occlusion, label=settings.noise_odds > 0)
+    segments = list[Segment]()
     while done < settings.steps:
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * max(0.01, 1.0 - done / settings.steps)
@@ -192,7 +221,9 @@ def imitate(
             newest = generator.random() < settings.fresh
             segment = segments[-1 if newest else int(generator.integers(len(segments)))]
             chosen = torch.from_numpy(generator.choice(settings.num_envs, settings.batch, replace=False))
-            loss = segment_loss(learner, segment, chosen.to(device), settings.burn_in, player.masks)
+            loss = segment_loss(
+                learner, segment, chosen.to(device), settings.burn_in, player.masks, settings.noise_odds
+            )
             _descend(learner, optimizer, loss, settings.max_grad_norm)
             losses.append(loss.detach())
         student.load_state_dict(learner.state_dict())

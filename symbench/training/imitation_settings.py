@@ -45,6 +45,9 @@ class Imitation(Settings):
             and others in each gradient step. For networks that read patches; no wrapper should hide any besides.
         burn_in: Steps at the beginning of a segment that bring the student's memory up to date and are not learned
             from.
+        noise_odds: For networks with a gate (``normalisation = "gate"``): channels of noise that it is to expect for
+            each sensor. It then learns also which channels show a number of the true state; one of noise weighs so
+            much. 0: it learns by the teacher's answers alone.
     """
 
     name: Literal["imitation"]
@@ -64,6 +67,7 @@ class Imitation(Settings):
     teacher_options: dict[str, float] = {}
     occlusion: Share = 0.0
     burn_in: int = Field(default=0, ge=0)
+    noise_odds: float = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
     def _batch_is_part_of_a_segment(self) -> Imitation:

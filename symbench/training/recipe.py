@@ -15,7 +15,7 @@ from symbench.reading import TEXT_BYTES, brief, parse_toml, read
 from symbench.suites.suite import Apply  # noqa: TC001  (pydantic reads it while running)
 from symbench.training.imitation_settings import Count, Imitation, Positive, Settings, Several, Share
 
-_YOUNG: Final = ("teacher_options", "occlusion", "burn_in", "critic_steps")
+_YOUNG: Final = ("teacher_options", "occlusion", "burn_in", "noise_odds", "critic_steps")
 
 
 class Ppo(Settings):

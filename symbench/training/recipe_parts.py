@@ -17,6 +17,7 @@ from symbench.policies.unshuffler import UnshufflerNetwork
 from symbench.policies.vision import PatchNetwork, PatchUnshufflerNetwork
 from symbench.tasks import get_task
 from symbench.training.controllers import Controller, MakeController, controller_of
+from symbench.training.gate_loss import gate_of
 from symbench.training.imitation_settings import Imitation
 from symbench.training.recipe import DynamicsRegression, PictureMeasurement, Ppo, Recipe, Reinforce
 from symbench.training.training_envs import make_training_envs
@@ -128,12 +129,20 @@ def _algorithm_incompatibility(
     if isinstance(settings, Ppo) and plan.network.get("squash", "clip") != "clip":
         return "ppo trains with squash = 'clip'; leave squash out of [network]"
     if isinstance(settings, Imitation):
-        if not isinstance(network.action, (DiscreteHead, BoxHead)):
-            return f"imitation explores Discrete actions and Boxes; the task has {form(network.action.space)}"
-        if settings.occlusion and not (isinstance(network, PatchNetwork) and _shows_frames(plan)):
-            return "occlusion hides patches of frames to networks that read patches; take one, or OccludePatches alone"
-        return _teacher_incompatibility(teacher_of(plan.task, settings, seed), settings.teacher, task)
+        return _imitation_incompatibility(plan, settings, network, task, seed)
     return None
+
+
+def _imitation_incompatibility(
+    plan: Recipe, settings: Imitation, network: PolicyNetwork, task: gym.vector.VectorEnv[Any, Any, Any], seed: int
+) -> str | None:
+    if not isinstance(network.action, (DiscreteHead, BoxHead)):
+        return f"imitation explores Discrete actions and Boxes; the task has {form(network.action.space)}"
+    if settings.occlusion and not (isinstance(network, PatchNetwork) and _shows_frames(plan)):
+        return "occlusion hides patches of frames to networks that read patches; take one, or OccludePatches alone"
+    if settings.noise_odds and gate_of(network) is None:
+        return "noise_odds are a gate's; take kind = 'attention-neuron' and normalisation = 'gate'"
+    return _teacher_incompatibility(teacher_of(plan.task, settings, seed), settings.teacher, task)
 
 
 def _unshuffler_incompatibility(

@@ -10,6 +10,7 @@ from symbench.policies.attention_neuron import (
     AttentionNeuron,
     QueryKeyScores,
     RecurrentAttentionNeuron,
+    SensorGate,
     compress,
     dense,
     sinusoidal_table,
@@ -139,7 +140,7 @@ def test_what_the_gate_shuts_out_has_no_effect_however_many_there_are() -> None:
     values, actions, strange = (torch.randn(3, *shape).double() for shape in ((5, 4), (4, 2), (500, 4)))
     assert layer.gate is not None
     layer.gate.network = torch.nn.Sequential(torch.nn.Identity())
-    layer.gate.of_values.weight.data = 10 * torch.eye(1, 4).double()  # the first value of a sensor decides
+    layer.gate.of_values.weight.data = 10 * torch.eye(1, 6).double()  # the first value of a sensor decides
     layer.gate.of_actions = torch.nn.Linear(8, 1).double()
     torch.nn.init.zeros_(layer.gate.of_actions.weight)
     torch.nn.init.zeros_(layer.gate.of_actions.bias)
@@ -148,6 +149,25 @@ def test_what_the_gate_shuts_out_has_no_effect_however_many_there_are() -> None:
     torch.testing.assert_close(layer(torch.cat([values, strange], dim=1), actions), few, rtol=0, atol=1e-12)
     layer.gate.of_actions.bias.data.fill_(20.0)  # open to all
     assert (layer(torch.cat([values, strange], dim=1), actions) - few).abs().max() > 1e-3
+
+
+def test_a_gate_does_not_count_sensors_that_are_constantly_zero() -> None:
+    layer = AttentionNeuron(4, 2, normalisation="gate").double()
+    values, actions = torch.randn(3, 5, 4).double(), torch.randn(3, 4, 2).double()
+    silent = torch.cat([values, torch.zeros(3, 20, 4).double()], dim=1)
+    torch.testing.assert_close(layer(silent, actions), layer(values, actions))
+
+
+def test_a_gate_sees_shapes_and_sizes_alike_of_large_and_small_sensors() -> None:
+    """What it reads besides the size does not depend on the unit; the step from before an episode is no jump."""
+    gate = SensorGate(4, 2).double()
+    gate.of_values.weight.data[:, 4] = 0.0  # the size
+    values, actions = torch.randn(3, 5, 4).double(), torch.randn(3, 4, 2).double()
+    torch.testing.assert_close(gate.logits(1000 * values, actions), gate.logits(values, actions))
+    gate.of_values.weight.data[:, :5] = 0.0  # but for the jumps
+    level, begun = torch.ones(1, 1, 4).double(), torch.tensor([[[0.0, 0.0, 1.0, 1.0]]]).double()
+    assert torch.equal(gate.logits(level, actions[:1]), gate.logits(begun, actions[:1]))
+    assert not torch.equal(gate.logits(level, actions[:1]), gate.logits(values[:1], actions[:1]))
 
 
 def test_an_unknown_normalisation_is_named() -> None:

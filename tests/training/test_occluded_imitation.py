@@ -179,7 +179,7 @@ def test_trainings_that_began_before_these_settings_go_on() -> None:
     """A recipe that does not use them has the digest that it had."""
     plan = load_recipe("pong-attention-neuron")
     said = plan.model_dump(mode="json")
-    for name in ("teacher_options", "occlusion", "burn_in"):
+    for name in ("teacher_options", "occlusion", "burn_in", "noise_odds"):
         del said["algorithm"][name]
     assert plan.digest == hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     digests = {recipe(**used).digest for used in ({}, {"occlusion": 0.5}, {"burn_in": 1}, {"teacher_options": SOFT})}
