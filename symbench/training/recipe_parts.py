@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from symbench.errors import SymbenchError, unknown
 from symbench.policies import NetworkAgent, PolicyNetwork
 from symbench.policies import make_network as make_policy_network
@@ -17,7 +19,7 @@ from symbench.policies.unshuffler import UnshufflerNetwork
 from symbench.policies.vision import PatchNetwork, PatchUnshufflerNetwork
 from symbench.tasks import get_task
 from symbench.training.controllers import Controller, MakeController, controller_of
-from symbench.training.gate_loss import gate_of
+from symbench.training.gate_loss import gate_of, genuine
 from symbench.training.imitation_settings import Imitation
 from symbench.training.recipe import DynamicsRegression, PictureMeasurement, Ppo, Recipe, Reinforce
 from symbench.training.training_envs import make_training_envs
@@ -142,7 +144,17 @@ def _imitation_incompatibility(
         return "occlusion hides patches of frames to networks that read patches; take one, or OccludePatches alone"
     if settings.noise_odds and gate_of(network) is None:
         return "noise_odds are a gate's; take kind = 'attention-neuron' and normalisation = 'gate'"
+    if settings.noise_odds and not _shows_state(plan):
+        return "noise_odds take for noise what does not show the true state: no perturbation may change all numbers"
     return _teacher_incompatibility(teacher_of(plan.task, settings, seed), settings.teacher, task)
+
+
+def _shows_state(plan: Recipe) -> bool:
+    """Whether some channel shows a number of the true state as it is."""
+    envs, kept = make_training_envs(plan, 1)
+    with closing(envs):
+        observations, _ = envs.reset(seed=0)
+        return bool(genuine(torch.from_numpy(observations), torch.from_numpy(kept.state)).any())
 
 
 def _unshuffler_incompatibility(

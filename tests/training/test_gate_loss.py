@@ -84,3 +84,10 @@ def test_odds_without_a_gate_are_refused() -> None:
     said["algorithm"] |= {"noise_odds": 100.0}
     with pytest.raises(SymbenchError, match=r"noise_odds are a gate's; take kind = 'attention-neuron' and norm"):
         check(Recipe.model_validate(said), seed=0)
+
+
+def test_a_state_that_no_channel_shows_is_said(teacher: str) -> None:
+    said = load_recipe("attention-neuron-any-sensors", {"teacher": teacher}).model_dump()
+    said["perturbations"].insert(0, {"wrapper": "SensorNoise", "sigma": 0.1})
+    with pytest.raises(SymbenchError, match="no perturbation may change all numbers"):
+        check(Recipe.model_validate(said), seed=0)
