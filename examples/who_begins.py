@@ -70,9 +70,9 @@ class Relay(Agent):
 
 
 def main(episodes: int | None = None) -> None:
-    """Print a line for each training run and each ``level``, the number of steps that the teacher acts."""
+    """Print a line for each training run and each ``severity``, the number of steps that the teacher acts."""
     table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(("agent", "level", "training_run", "episodes", "mean", "std"))
+    table.writerow(("agent", "severity", "training_run", "episodes", "mean", "std"))
     plan = make_plan(load_suite("shuffle"), tasks=[TASK], agents=["attention-neuron"], episodes=episodes)
     cells = [cell for cell in plan.cells if cell.agent == "attention-neuron" and cell.level == "in-order"]
     for steps in STEPS:
@@ -82,7 +82,8 @@ def main(episodes: int | None = None) -> None:
             with single_thread():
                 parts = [play(make_envs(TASK, cell.apply, len(seeds)), agent, list(seeds)) for seeds in batches(cell)]
             returns = np.concatenate([part.returns for part in parts])
-            table.writerow((cell.agent, steps, cell.run, len(returns), f"{returns.mean():.2f}", f"{returns.std(ddof=1):.2f}"))
+            row = (len(returns), f"{returns.mean():.2f}", f"{returns.std(ddof=1):.2f}")
+            table.writerow((cell.agent, steps, cell.run, *row))
             sys.stdout.flush()
 
 
