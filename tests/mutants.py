@@ -15,9 +15,13 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 MUTANTS = Path("mutants")
 OUTCOMES = {0: "survived", 33: "no test", 36: "timeout", 24: "timeout", 152: "timeout", 255: "timeout", 5: "no test"}
+
+CAUGHT = ("killed", "timeout")
+COLUMNS = ["module", "mutants", "tried", "killed", "survived"]
 
 
 def mutmut(*arguments: str) -> str:
@@ -47,6 +51,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=500, help="how many mutants are tried; 0: all")
     parser.add_argument("--seed", type=int, default=0, help="draws the sample")
     parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--data", type=Path, help="write the table to this file, as docs/data/mutants.csv")
     options = parser.parse_args()
     children = ("--max-children", str(options.workers))
     said = mutmut("run", *children, "no.such.mutant")  # makes them all, and learns which test reaches which function
@@ -57,20 +62,29 @@ def main() -> None:
     mutmut("run", *children, *chosen)
     found = results()
     tried = {name: outcome(code) for name in chosen if (code := found[name]) is not None}
-    show(names, tried)
+    rows = count(names, tried)
+    if options.data is not None:
+        pd.DataFrame(rows, columns=COLUMNS).to_csv(options.data, index=False, lineterminator="\n")
+    show(rows, tried)
 
 
-def show(names: list[str], tried: dict[str, str]) -> None:
+def count(names: list[str], tried: dict[str, str]) -> list[tuple[str, int, int, int, int]]:
+    """Of each module, then of all: its name, mutants, how many were tried, killed (in time or not), survived."""
+    made, modules = Counter(map(module, names)), sorted(set(map(module, names)))
+    caught, missed = (
+        Counter(module(name) for name, what in tried.items() if (what in CAUGHT) == killed) for killed in (True, False)
+    )
+    rows = [(each, made[each], caught[each] + missed[each], caught[each], missed[each]) for each in modules]
+    return [*rows, ("all", *(sum(row[column] for row in rows) for column in range(1, 5)))]  # type: ignore[list-item]
+
+
+def show(rows: list[tuple[str, int, int, int, int]], tried: dict[str, str]) -> None:
     """A table of modules, then the survivors."""
-    made, counts = Counter(map(module, names)), Counter((module(name), what) for name, what in tried.items())
-    print("| module | mutants | tried | killed | timeout | survived | no test |\n|---|---|---|---|---|---|---|")
-    for where in sorted(made):
-        of = [counts[where, what] for what in ("killed", "timeout", "survived", "no test")]
-        print(f"| {where} | {made[where]} | {sum(of)} | {' | '.join(map(str, of))} |")
-    caught = sum(what in ("killed", "timeout") for what in tried.values())
-    print(f"\n{caught} of {len(tried)} tried mutants are killed, {caught / max(1, len(tried)):.1%}\n")
+    print(pd.DataFrame(rows, columns=COLUMNS).to_string(index=False))
+    *_, killed, _ = rows[-1]
+    print(f"\n{killed} of {len(tried)} tried mutants are killed, {killed / max(1, len(tried)):.1%}\n")
     for name, what in sorted(tried.items()):
-        if what in ("survived", "no test"):
+        if what not in CAUGHT:
             print(f"### {what}: {name}\n{mutmut('show', name)}")
 
 
