@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from symbench.policies.sensor_gate import SensorGate
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NORMALISATIONS = ("none", "softmax", "gate")
-NOMINAL = 5.0  # sensors of which a mean has the size of a sum, so that both begin alike
-SMALLEST = 1e-4  # size in units of which a gate sees a sensor's values
 ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU}
 
 _LARGEST_TABLE = 2**22  # numbers; those of published agents have some thousand
@@ -202,6 +202,9 @@ class AttentionNeuron(nn.Module):
     actions; a value is a linear map of the history without a bias, so a sensor that is constantly zero contributes
     exactly nothing. The construction follows the paper's vision layer, which also stacks the last frames (Tang & Ha
     2021, section 3).
+
+    Layers can be stacked, which the paper's are not: each reads the same sensors again, and its keys are told the code
+    of the layer below, so what a sensor is can be judged by what the others do.
     """
 
     def __init__(
@@ -215,6 +218,7 @@ class AttentionNeuron(nn.Module):
         projection_dim: int = 32,
         activation: str = "tanh",
         normalisation: str = "none",
+        code_below: int = 0,
     ) -> None:
         """Make the layer.
 
@@ -230,6 +234,8 @@ class AttentionNeuron(nn.Module):
             normalisation: Over the sensors: ``"none"``, the sum as published; ``"softmax"``, of the scores in place of
                 their tanh; ``"gate"``, the mean over those that a :class:`SensorGate` lets through. With the latter
                 two, sensors that all come twice change nothing.
+            code_below: Length of the code of a layer below, 0 if there is none. What the lowest layer's gate lets
+                through is given to the layers above it, which have none of their own.
 
         Raises:
             ValueError: The normalisation is unknown.
@@ -242,74 +248,43 @@ class AttentionNeuron(nn.Module):
         first, key_dim = key_widths[0], key_widths[-1]
         self.key_of_values = nn.Linear(history, first, bias=False)
         self.key_of_actions = nn.Linear(history * action_dim, first)
+        self.key_of_code = dense((code_below, first, first), "relu") if code_below else None
         self.key_network = nn.Sequential(ACTIVATIONS[activation](), *_layers(key_widths, activation))
         self.scores = QueryKeyScores(num_codes, query_dim, key_dim, projection_dim, bias=False, scale=False)
         self.values = nn.Linear(history, value_dim, bias=False)
-        self.gate = SensorGate(history, action_dim) if normalisation == "gate" else None
+        self.gate = SensorGate(history, action_dim) if normalisation == "gate" and not code_below else None
 
-    def forward(self, sensors: Tensor, actions: Tensor) -> Tensor:
+    def forward(
+        self, sensors: Tensor, actions: Tensor, below: Tensor | None = None, passed: Tensor | None = None
+    ) -> Tensor:
         """Mix the sensors.
 
         Args:
             sensors: Last k values of each sensor, newest last, through :func:`compress`, shape (B, N, k).
             actions: Last k actions, newest last, shape (B, k, A).
+            below: The code of the layer below, shape (B, C); for a layer that has one.
+            passed: How far each sensor is let through, shape (B, N, 1); without it the gate says so, if there is one.
 
         Returns:
             The code m, flattened, shape (B, M * d_v).
         """
-        code: Tensor = self.weights(sensors, actions) @ self.values(sensors)
+        code: Tensor = self.weights(sensors, actions, below, passed) @ self.values(sensors)
         return code.flatten(1)
 
-    def weights(self, sensors: Tensor, actions: Tensor) -> Tensor:
+    def weights(
+        self, sensors: Tensor, actions: Tensor, below: Tensor | None = None, passed: Tensor | None = None
+    ) -> Tensor:
         """How much every code takes of every sensor, (B, M, N), with its sign where there is no softmax.
 
         Arguments are those of :meth:`forward`.
         """
-        # The actions are the same for all sensors of an environment: their part of the first layer is computed once.
-        keys = self.key_network(self.key_of_values(sensors) + self.key_of_actions(actions.flatten(1))[:, None])
+        # What is the same for all sensors of an environment: its part of the first layer is computed once.
+        told = self.key_of_actions(actions.flatten(1))
+        if self.key_of_code is not None:
+            told = told + self.key_of_code(below)
+        keys = self.key_network(self.key_of_values(sensors) + told[:, None])
         scores = self.scores(keys)
         weights = torch.softmax(scores, dim=1) if self.normalisation == "softmax" else torch.tanh(scores)
-        if self.gate is not None:
-            weights = weights * self.gate(sensors, actions)
-        return weights.transpose(1, 2)
-
-
-class SensorGate(nn.Module):
-    """How far each sensor is let through, so that a sum over hundreds of noisy channels stays one over a few sensors.
-
-    A small network, the same for all sensors, reads a sensor's last values in units of their size, that size, how far
-    they jump from step to step, and the last actions. The gate closes entirely: a small weight would be a large one in
-    a sum over hundreds. What is let through is divided by its sum, so that sensors that all come twice change nothing.
-    """
-
-    def __init__(self, history: int, action_dim: int, hidden: int = 64) -> None:
-        """Begin nearly open. A gate that is quite open, or quite shut, has no gradient."""
-        super().__init__()
-        self.of_values = nn.Linear(history + 2, hidden, bias=False)
-        self.of_actions = nn.Linear(history * action_dim, hidden)
-        last = nn.Linear(hidden // 2, 1)
-        nn.init.constant_(last.bias, 2.0)
-        self.network = nn.Sequential(nn.ReLU(), nn.Linear(hidden, hidden // 2), nn.ReLU(), last)
-
-    def forward(self, sensors: Tensor, actions: Tensor) -> Tensor:
-        """(B, N, k), (B, k, A) -> (B, N, 1); the sum is :data:`NOMINAL`, less where not even one is let through."""
-        opened = self.opened(sensors, actions)
-        return opened * (NOMINAL / opened.sum(dim=1, keepdim=True).clamp(min=1.0))
-
-    def opened(self, sensors: Tensor, actions: Tensor) -> Tensor:
-        """The same before it is divided, each from 0 to 1; 0 for a sensor that is constantly zero."""
-        showing = (sensors != 0).any(dim=2, keepdim=True)
-        return nn.functional.hardsigmoid(self.logits(sensors, actions)) * showing
-
-    def logits(self, sensors: Tensor, actions: Tensor) -> Tensor:
-        """The same before it is squashed: open from 3 on, shut from -3 down."""
-        size = _root_mean_square(sensors).clamp(min=SMALLEST)
-        # From the zeros before an episode to its first value is no jump.
-        jumps = _root_mean_square(sensors.diff(dim=2) * (sensors[..., :-1] != 0))
-        described = torch.cat([sensors / size, size.log(), jumps / size], dim=2)
-        told = self.of_actions(actions.flatten(1))[:, None]
-        return self.network(self.of_values(described) + told)  # type: ignore[no-any-return]
-
-
-def _root_mean_square(values: Tensor) -> Tensor:
-    return values.square().mean(dim=2, keepdim=True).sqrt()
+        if passed is None and self.gate is not None:
+            passed = self.gate(sensors, actions)
+        return (weights if passed is None else weights * passed).transpose(1, 2)

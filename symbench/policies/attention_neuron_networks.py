@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
+from torch import nn
+
 from symbench.policies.attention_neuron import AttentionNeuron, RecurrentAttentionNeuron, dense
 from symbench.policies.policy_network import SensorNetwork
 from symbench.policies.sensor_histories import SensorHistoryNetwork
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from symbench.policies.actions import ActionSpace
     from symbench.policies.memory import State
     from symbench.policies.policy_network import Inputs, Observations
+
+MOST_LAYERS = 16
 
 
 class AttentionNeuronNetwork(SensorHistoryNetwork):
@@ -41,6 +46,7 @@ class AttentionNeuronNetwork(SensorHistoryNetwork):
         projection_dim: int = 32,
         key_activation: str = "tanh",
         normalisation: str = "none",
+        num_layers: int = 1,
         hidden: Sequence[int] = (64,),
         activation: str = "tanh",
     ) -> None:
@@ -56,22 +62,36 @@ class AttentionNeuronNetwork(SensorHistoryNetwork):
             projection_dim: Width d_q in which queries and keys are compared.
             key_activation: ``"tanh"`` or ``"relu"``, in the key network.
             normalisation: ``"none"``, ``"softmax"`` or ``"gate"``, over the sensors; see the layer.
+            num_layers: Each above the first reads the sensors again, told what the one below said. The head is given
+                the codes of all of them. At most 16.
             hidden: Widths of the head's hidden layers.
             activation: ``"tanh"`` or ``"relu"``, in the head.
+
+        Raises:
+            ValueError: There is no layer, or too many.
         """
+        if not 1 <= num_layers <= MOST_LAYERS:
+            raise ValueError(f"num_layers must be from 1 to {MOST_LAYERS}, received {num_layers!r}")
         layer: dict[str, Any] = {"history": history, "num_codes": num_codes, "value_dim": value_dim}
         layer |= {"key_widths": tuple(key_widths), "query_dim": query_dim, "projection_dim": projection_dim}
         head: dict[str, Any] = {"key_activation": key_activation, "hidden": tuple(hidden), "activation": activation}
-        if normalisation != "none":  # published settings say nothing of it
+        if normalisation != "none":  # published settings say nothing of it, nor of several layers
             layer["normalisation"] = normalisation
-        super().__init__(action_space, **layer, **head)
-        self.layer = AttentionNeuron(action_dim=self.action.size, activation=key_activation, **layer)
-        self.features_dim = self.layer.output_dim
+        super().__init__(action_space, **layer, **head, **({"num_layers": num_layers} if num_layers > 1 else {}))
+        layer |= {"action_dim": self.action.size, "activation": key_activation}
+        self.layer = AttentionNeuron(**layer)
+        code = self.layer.output_dim
+        self.layers_above = nn.ModuleList(AttentionNeuron(**layer, code_below=code) for _ in range(num_layers - 1))
+        self.features_dim = num_layers * code
         self.head = dense((self.features_dim, *hidden, self.action.num_logits), activation)
 
     def features(self, *inputs: Tensor | None) -> Tensor:
-        """The layer's output, (B, M * d_v)."""
-        return self.layer(*inputs)  # type: ignore[no-any-return]
+        """The codes of all layers, (B, L * M * d_v)."""
+        passed = None if self.layer.gate is None else self.layer.gate(*inputs)
+        codes = [self.layer(*inputs, passed=passed)]
+        for layer in self.layers_above:
+            codes.append(layer(*inputs, codes[-1], passed))
+        return torch.cat(codes, dim=1)
 
 
 class RecurrentAttentionNeuronNetwork(SensorNetwork):

@@ -16,8 +16,8 @@ from symbench.policies.attention_neuron_networks import AttentionNeuronNetwork
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from symbench.policies.attention_neuron import SensorGate
     from symbench.policies.policy_network import Inputs, PolicyNetwork
+    from symbench.policies.sensor_gate import SensorGate
 
 SCALE = 0.1  # of a loss that begins at about 1, beside the distance from the teacher
 

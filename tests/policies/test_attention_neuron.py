@@ -10,11 +10,11 @@ from symbench.policies.attention_neuron import (
     AttentionNeuron,
     QueryKeyScores,
     RecurrentAttentionNeuron,
-    SensorGate,
     compress,
     dense,
     sinusoidal_table,
 )
+from symbench.policies.sensor_gate import SensorGate
 
 LAYERS = ["history", "recurrent"]
 

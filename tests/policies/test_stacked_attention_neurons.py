@@ -1,0 +1,84 @@
+"""Layers above the first read the sensors again, told what the one below said: what one layer promises, all do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from symbench.policies.attention_neuron_networks import AttentionNeuronNetwork
+
+SPACE = {"low": [-1.0, -1.0], "high": [1.0, 1.0], "squash": "clip"}
+NORMALISATIONS = ["none", "softmax", "gate"]
+
+
+def network(num_layers: int = 3, **changes: Any) -> AttentionNeuronNetwork:
+    torch.manual_seed(0)
+    settings = {"history": 4, "num_codes": 5, "value_dim": 3, **changes}
+    return AttentionNeuronNetwork(SPACE, num_layers=num_layers, **settings).double()
+
+
+@pytest.fixture
+def sensors() -> Tensor:
+    return torch.randn(6, 7, 4, dtype=torch.float64)
+
+
+@pytest.fixture
+def actions() -> Tensor:
+    return torch.randn(6, 4, 2, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+def test_the_order_of_sensors_changes_nothing(normalisation: str, sensors: Tensor, actions: Tensor) -> None:
+    stacked = network(normalisation=normalisation)
+    codes = stacked.features(sensors, actions)
+    assert codes.shape == (6, 3 * 15)
+    torch.testing.assert_close(stacked.features(sensors[:, torch.randperm(7)], actions), codes)
+    assert (stacked.features(sensors.flip(2), actions) - codes).abs().max() > 1e-3, "other sensors do"
+
+
+@pytest.mark.parametrize("normalisation", ["softmax", "gate"])
+def test_sensors_that_all_come_twice_change_nothing(normalisation: str, sensors: Tensor, actions: Tensor) -> None:
+    stacked, twice = network(normalisation=normalisation), torch.cat([sensors, sensors], dim=1)
+    torch.testing.assert_close(stacked.features(twice, actions), stacked.features(sensors, actions))
+
+
+@pytest.mark.parametrize("normalisation", ["none", "gate"])
+def test_silent_sensors_contribute_nothing(normalisation: str, sensors: Tensor, actions: Tensor) -> None:
+    stacked, silent = network(normalisation=normalisation), torch.zeros(6, 50, 4, dtype=torch.float64)
+    more = torch.cat([sensors, silent], dim=1)
+    torch.testing.assert_close(stacked.features(more, actions), stacked.features(sensors, actions))
+
+
+def test_what_the_gate_shuts_out_reaches_no_layer(sensors: Tensor, actions: Tensor) -> None:
+    stacked = network(normalisation="gate")
+    assert stacked.layer.gate is not None and all(layer.gate is None for layer in stacked.layers_above)
+    last = list(stacked.layer.gate.network)[-1]
+    torch.nn.init.zeros_(last.weight)  # type: ignore[arg-type]
+    torch.nn.init.constant_(last.bias, -9.0)  # type: ignore[arg-type]
+    assert torch.count_nonzero(stacked.features(sensors, actions)) == 0
+
+
+def test_a_layer_is_told_what_the_one_below_says_of_all_sensors(sensors: Tensor, actions: Tensor) -> None:
+    """One layer weighs a sensor by itself; the second weighs it by what the others do, too."""
+    stacked, changed = network(2), sensors.clone()
+    changed[:, 1:] += 1.0
+    (above,) = stacked.layers_above
+    first = [stacked.layer.weights(seen, actions)[:, :, 0] for seen in (sensors, changed)]
+    torch.testing.assert_close(*first)
+    second = [above.weights(seen, actions, stacked.layer(seen, actions))[:, :, 0] for seen in (sensors, changed)]
+    assert (second[0] - second[1]).abs().max() > 1e-3
+
+
+def test_one_layer_is_what_it_was() -> None:
+    alone = network(1)
+    assert "num_layers" not in alone.config() and network(2).config()["num_layers"] == 2
+    assert {name.split(".")[0] for name in alone.state_dict()} == {"layer", "head"}
+
+
+@pytest.mark.parametrize("number", [0, 17, 10**9])
+def test_an_impossible_number_of_layers_is_named(number: int) -> None:
+    with pytest.raises(ValueError, match=f"from 1 to 16, received {number}"):
+        network(number)
