@@ -137,6 +137,11 @@ def distinct_games(games: pd.DataFrame) -> pd.DataFrame:
     return _means(once, ["agent", "task"], "return").rename(columns={"n": "distinct"}).merge(played)
 
 
+def games_of_a_teacher(games: pd.DataFrame) -> pd.DataFrame:
+    """Of single games of a teacher that knows more or less: means over the games [Student's 95%]."""
+    return _means(games, ["rows", "task"], "return")
+
+
 def over_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """Of lines for single training runs: means over the runs [Student's 95%]; lines of tables stay as they are."""
     runs = runs.assign(level=runs["level"].fillna(runs["severity"]) if "level" in runs else runs["severity"])

@@ -32,7 +32,7 @@ def draw_curves(path: Path, curves: Sequence[Curves], title: str, threshold: flo
     for number, arm in enumerate(curves):
         draw_arm(axes, arm, label=f"{arm.arm} ({len(arm.returns)} runs)", color=hexadecimal(of(number)))
     axes.set(title=title, xlabel="environment steps", ylabel="mean return (median and quartiles of runs)")
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False, loc="best")
     return save(drawn, path)
 
 

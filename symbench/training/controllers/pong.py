@@ -106,7 +106,7 @@ class PongController:
         steps = FOLLOW if strike is None else strike // FRAME_SKIP + 1
         moves = _SEQUENCES[steps]
         heights = self._paddle.path(moves)
-        off = ys[: heights.shape[1]] - heights
+        off = self.offsets(ys[: heights.shape[1]], heights)
         cost = self.costs[0] * np.abs(moves).sum(axis=1)
         if self.costs[1]:
             cost = cost + self.costs[1] * (np.diff(moves, axis=1, prepend=self._paddle.move) != 0).sum(axis=1)
@@ -115,6 +115,10 @@ class PongController:
         if strike is not None:
             cost = cost + _aim(off[:, strike])
         return moves[:, 0], cost
+
+    def offsets(self, balls: Array, paddles: Array) -> Array:
+        """How far the ball is below the paddle, for heights (frames,) of the ball and (plans, frames) of the paddle."""
+        return balls - paddles
 
 
 class _Paddle:
