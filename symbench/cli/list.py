@@ -97,13 +97,19 @@ def _agents() -> Listing:
     from symbench.zoo import bundled, load_card, not_installed
 
     lines = [
-        (agent, task, str(len(paths)), str(load_card(paths[0]).get("description", "")))
+        (agent, task, str(len(paths)), str(load_card(paths[0]).get("description", "")) + _when(agent, task))
         for task in TASKS
         for agent, paths in bundled(task).items()
     ]
     lines += [("not installed", task, "", missing) for task in TASKS if (missing := not_installed(task))]
     lines += [(name, "tours", "", f"without learning, {each.problem.upper()}") for name, each in SOLVERS.items()]
     return ("agent", "task", "training runs", "description"), [*lines, ("random", "every task", "", "uniform actions")]
+
+
+def _when(agent: str, task: str) -> str:
+    from symbench.tasks import TASKS
+
+    return " (plays where it is named)" if agent in TASKS[task].on_request else ""
 
 
 _LISTINGS: dict[What, Callable[[], Listing]] = {

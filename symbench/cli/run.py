@@ -36,7 +36,7 @@ def run(
             "(rl_zoo3), [cyan]hub:OWNER/ALGO-ENV[/cyan], [cyan]torchscript:FILE.pt[/cyan], "
             "[cyan]onnx:FILE.onnx[/cyan], [cyan]module:Name[/cyan] (code) or a zoo file; [cyan]NAME=[/cyan] in front "
             "names it, options follow, e.g. [cyan],rescale[/cyan]; may be repeated; random always plays "
-            "too. \\[all bundled ones]",
+            "too. \\[the bundled ones; [cyan]symbench list agents[/cyan] says which play only where they are named]",
         ),
     ] = None,
     trust: Annotated[
@@ -75,7 +75,7 @@ def run(
     on where it stopped. Tables show all that DIR holds: add agents later.
 
     [bold]Examples[/bold]
-      [cyan]symbench run --suite shuffle[/cyan]                           [dim]# all bundled agents[/dim]
+      [cyan]symbench run --suite shuffle[/cyan]                           [dim]# bundled agents[/dim]
       [cyan]symbench run --suite shuffle --quick[/cyan]                   [dim]# a first look[/dim]
       [cyan]symbench run --suite noise --agent attention-neuron --workers 8[/cyan]
       [cyan]symbench run --suite my.toml --task CartPole-v1 --agent random[/cyan]

@@ -14,6 +14,7 @@ from symbench.runner.agent_objects import agent_of
 from symbench.runner.agent_specs import RANDOM, sources_of, task_of
 from symbench.runner.cell import AgentOptions, AgentSource, digest_of
 from symbench.runner.tour_solvers import planning_agent, read_solver, solver_agent
+from symbench.tasks import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,8 +44,9 @@ def resolve(specs: Sequence[str | AgentSource], task: str, trust: bool = False) 
             an exported network, ``module:Name`` for code, or a solver of tours, of which see
             :mod:`symbench.runner.tour_solvers`; ``NAME=`` in front names it, and the same name in front of
             several files makes them training runs of one agent. Options follow after commas: ``,rescale``,
-            ``,vecnormalize=FILE``; see :class:`symbench.runner.cell.AgentOptions`. None: all bundled agents. ``random``
-            always plays too, last unless it is given. A source is taken as it is.
+            ``,vecnormalize=FILE``; see :class:`symbench.runner.cell.AgentOptions`. None: the bundled agents but
+            those that play on request. ``random`` always plays too, last unless it is given. A source is taken as it
+            is.
         task: Name of the task.
         trust: Whether code may be executed: ``module:Name``, TorchScript, and SB3 zips, which execute code when loaded.
 
@@ -56,13 +58,13 @@ def resolve(specs: Sequence[str | AgentSource], task: str, trust: bool = False) 
         >>> [source.name for source in resolve(["random"], "CartPole-v1")]
         ['random']
     """
-    from symbench.zoo import bundled, not_installed
+    from symbench.zoo import not_installed
 
     if not specs and (missing := not_installed(task)):
         raise SymbenchError(missing)
     sources: list[AgentSource] = []
     named: set[str] = set()
-    for spec in specs or bundled(task):
+    for spec in specs or unasked(task):
         if isinstance(spec, AgentSource):
             _check_name(spec.name)
             _check_names([spec], {source.name for source in sources if source.run == spec.run}, f"{spec.name}=...")
@@ -82,6 +84,14 @@ def resolve(specs: Sequence[str | AgentSource], task: str, trust: bool = False) 
         named |= {source.name for source in found} if match else set()
         sources += found
     return sources if RANDOM in sources else [*sources, RANDOM]
+
+
+def unasked(task: str) -> list[str]:
+    """Names of the bundled agents that play a task if none is named."""
+    from symbench.zoo import bundled
+
+    on_request = TASKS[task].on_request if task in TASKS else ()
+    return [name for name in bundled(task) if name not in on_request]
 
 
 def load(source: AgentSource, observation_space: Space[Any], action_space: Space[Any]) -> Agent:

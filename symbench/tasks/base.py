@@ -50,6 +50,7 @@ class Task:
             Given where nothing is drawn but how long an episode waits for the agent: an agent's episodes that have the
             same return and end at the same moment are then the same game.
         agents_of: Name of the task whose bundled agents play this one, if it is another task's game.
+        on_request: Bundled agents that play only where they are named, since they take long.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Task:
     extra: str | None = None
     ends_at: Callable[[int, int], int] | None = None
     agents_of: str | None = None
+    on_request: tuple[str, ...] = ()
 
     def make(self, **kwargs: Any) -> Env:
         """One environment with the task's preprocessing.

@@ -9,6 +9,7 @@ import pytest
 
 from symbench.errors import SymbenchError
 from symbench.runner.agents import load, resolve
+from symbench.tasks import TASKS, Task
 from symbench.zoo import bundled
 
 if TYPE_CHECKING:
@@ -23,9 +24,17 @@ def test_an_agent_that_nobody_knows_is_named_with_one_that_is_alike() -> None:
         resolve(["mpl"], "CartPole-v1")
 
 
-def test_without_agents_all_bundled_ones_and_random_play() -> None:
-    names = list(dict.fromkeys(source.name for source in resolve([], "CartPoleSwingUp")))
-    assert names == [*bundled("CartPoleSwingUp"), "random"]
+def test_without_agents_the_bundled_ones_and_random_play() -> None:
+    names = list(dict.fromkeys(source.name for source in resolve([], "CartPole-v1")))
+    assert names == [*bundled("CartPole-v1"), "random"]
+
+
+@pytest.mark.parametrize("task", [task for task in TASKS.values() if task.on_request], ids=lambda task: task.name)
+def test_agents_on_request_are_bundled_and_play_where_they_are_named(task: Task) -> None:
+    bundled_ones, unasked = set(bundled(task.name)), {source.name for source in resolve([], task.name)}
+    assert bundled_ones - unasked == set(task.on_request)
+    for name in task.on_request:
+        assert {source.name for source in resolve([name], task.name)} == {name, "random"}
 
 
 def test_a_zoo_file_is_called_like_the_file(agents: dict[str, str]) -> None:
