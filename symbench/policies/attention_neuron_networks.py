@@ -70,8 +70,8 @@ class AttentionNeuronNetwork(SensorHistoryNetwork):
         Raises:
             ValueError: There is no layer, or too many.
         """
-        if not 1 <= num_layers <= MOST_LAYERS:
-            raise ValueError(f"num_layers must be from 1 to {MOST_LAYERS}, received {num_layers!r}")
+        if type(num_layers) is not int or not 1 <= num_layers <= MOST_LAYERS:
+            raise ValueError(f"num_layers must be a whole number from 1 to {MOST_LAYERS}, received {num_layers!r}")
         layer: dict[str, Any] = {"history": history, "num_codes": num_codes, "value_dim": value_dim}
         layer |= {"key_widths": tuple(key_widths), "query_dim": query_dim, "projection_dim": projection_dim}
         head: dict[str, Any] = {"key_activation": key_activation, "hidden": tuple(hidden), "activation": activation}

@@ -78,7 +78,7 @@ def test_one_layer_is_what_it_was() -> None:
     assert {name.split(".")[0] for name in alone.state_dict()} == {"layer", "head"}
 
 
-@pytest.mark.parametrize("number", [0, 17, 10**9])
-def test_an_impossible_number_of_layers_is_named(number: int) -> None:
-    with pytest.raises(ValueError, match=f"from 1 to 16, received {number}"):
+@pytest.mark.parametrize("number", [0, 17, 10**9, 1.5, True, "two"])
+def test_an_impossible_number_of_layers_is_named(number: Any) -> None:
+    with pytest.raises(ValueError, match=f"from 1 to 16, received {number!r}"):
         network(number)
