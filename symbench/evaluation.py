@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,9 +12,10 @@ from symbench.errors import SymbenchError
 from symbench.leaderboard.frame import leaderboard_frame
 from symbench.leaderboard.report import write_report
 from symbench.runner import load_manifest, run
+from symbench.runner.agent_digests import digest_of
 from symbench.runner.agent_objects import Held
 from symbench.runner.cell import AgentSource
-from symbench.suites import load_suite
+from symbench.suites import Suite, load_suite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from symbench.leaderboard import Row
-    from symbench.suites import Suite
 
 
 def evaluate(
@@ -50,7 +48,8 @@ def evaluate(
         trust: Whether code of agents that are given by text may be executed (SB3 zips, ``module:Name``).
         baseline: Whether a bundled agent plays beside them, as ``symbench run`` adds one.
         out: A run directory, in which all is kept and resumed; ``None`` keeps nothing.
-        workers: Number of processes for agents that are given by text; a script that asks for several calls this under
+        workers: Number of processes for agents that are given by text. Those that bring code of their own
+            (``"ppo:mine.zip"``, ``"my_nets:Tiny"``) always play in one, so a script calls this under
             ``if __name__ == "__main__":``. Objects play in this process.
 
     Returns:
@@ -66,15 +65,18 @@ def evaluate(
         >>> scores[["agent", "severity"]].head(2).values.tolist()
         [['lambda', 'in-order'], ['random', 'in-order']]
     """
-    if workers > 1:
-        _check_guard()
     if out is None:
         with TemporaryDirectory(prefix="symbench-") as folder:
             return evaluate(
                 agent, task, suite, episodes=episodes, trust=trust, baseline=baseline, out=folder, workers=workers
             )
+    if episodes is not None and (type(episodes) is not int or episodes < 1):
+        raise SymbenchError(f"episodes must be a whole number from 1 on, or None, received {episodes!r}")
     loaded = load_suite(str(suite)) if isinstance(suite, (str, Path)) else suite
-    sources = _sources(agent)
+    if not isinstance(loaded, Suite):
+        raise SymbenchError(f"suite: a name, a file or a Suite is expected, received {type(suite).__name__}")
+    if not (sources := _sources(agent)):
+        raise SymbenchError("agent: at least one is expected, received none")
     tasks = _names(task)
     directory = Path(out)
     for objects in (False, True):  # objects do not leave this process
@@ -107,15 +109,6 @@ def _names(task: Any) -> list[str]:
     return tasks
 
 
-def _check_guard() -> None:
-    """Workers import the script that started them: without a guard it would start itself again in each of them."""
-    script = getattr(sys.modules["__main__"], "__file__", None)
-    # The second is what multiprocessing asks itself: is this a worker that imports the script?
-    unguarded = script and Path(script).is_file() and "__main__" not in Path(script).read_text(errors="replace")
-    if unguarded or getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise SymbenchError('with several workers, call symbench.evaluate under: if __name__ == "__main__":')
-
-
 def _random_last(rows: Sequence[Row]) -> list[Row]:
     """Rows in their order, but with random play at the end of each condition."""
     places = {where: place for place, where in enumerate(dict.fromkeys((row.task, row.condition.id) for row in rows))}
@@ -136,8 +129,7 @@ def _sources(agent: Any) -> list[str | AgentSource]:
 def _source(agent: Any, name: str | None, run: int = 0) -> str | AgentSource:
     if isinstance(agent, str):
         return agent if name is None else f"{name}={agent}"
-    held = Held(agent)
-    return AgentSource(name=name or "agent", run=run, kind="object", digest=held.digest(), held=held)
+    return AgentSource(name=name or "agent", run=run, kind="object", digest=digest_of(agent), held=Held(agent))
 
 
 def _name_of(thing: Any) -> str:

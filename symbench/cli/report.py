@@ -64,6 +64,7 @@ def report(
         _export(run_dir, forms, (task or [], agent or []), out)
         return
     _refuse(agent, out)
+    _check_tasks(task or [], run_dir)
     show(write_report(run_dir, task or ()), run_dir)
 
 
@@ -72,6 +73,15 @@ def _check_format(name: str | None, known: Iterable[str]) -> None:
 
     if name is not None and name not in known:
         raise unknown("format", name, known)
+
+
+def _check_tasks(tasks: list[str], run_dir: Path) -> None:
+    from symbench.errors import unknown
+    from symbench.runner import load_manifest
+
+    for name in tasks:
+        if name not in (known := load_manifest(run_dir).tasks):
+            raise unknown("task", name, known, f"of {run_dir}")
 
 
 def _refuse(agent: list[str] | None, out: Path | None) -> None:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space, iterate
 
+from symbench.envs.infos import AnyInfos
 from symbench.errors import SymbenchError
 from symbench.trees import declared_value
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class IdleVectorEnv(VectorEnv[np.ndarray, Any, np.ndarray]):
+class IdleVectorEnv(AnyInfos):
     """B environments of the same kind, stepped one after the other, without autoreset.
 
     An environment whose episode has ended is not touched any more: its last observation is repeated, its reward is 0,

@@ -52,10 +52,16 @@ def _line(manifest: Manifest, scores: Scores, chosen: Sequence[str]) -> str:
     if kept:
         first, share = next(iter(kept.items()))
         said[0] = f"{first} keeps {share} of its clean score"
-    unlearned = [agent for agent in agents if agent not in kept]
-    nothing = [f"too low a clean score to keep any of it: {', '.join(unlearned)}"] if unlearned else []
+    others = [agent for agent in agents if agent not in kept]
+    nothing = [f"{_why_none(manifest, chosen)}: {', '.join(others)}"] if others else []
     where = chosen[0] if len(chosen) == 1 else f"{len(chosen)} tasks"
     return f"{where}: " + "; ".join([*([", ".join(said) + _which(manifest, common)] if kept else []), *nothing])
+
+
+def _why_none(manifest: Manifest, tasks: Sequence[str]) -> str:
+    if any(manifest.tasks[task].random_return is None for task in tasks):
+        return "shares are counted from random play, which could not be measured"
+    return "too low a clean score to keep any of it"
 
 
 def _agents(manifest: Manifest, scores: Scores, tasks: Sequence[str]) -> list[str]:
@@ -105,7 +111,10 @@ def _kept(manifest: Manifest, scores: Scores, common: dict[str, list[str]], agen
 
 def _draws(manifest: Manifest, scores: Scores, task: str, conditions: Sequence[str], agent: str) -> Draws | None:
     found = (scores.gains(task, name, agent) for name in (manifest.suite.baseline.id, *conditions))
-    clean, *perturbed = [matrix for matrix in found if matrix is not None]
+    matrices = [matrix for matrix in found if matrix is not None]
+    if not matrices:  # gains are counted from random play, which was not measured
+        return None
+    clean, *perturbed = matrices
     return retention_draws(np.stack(perturbed), clean, manifest.suite.seed, task)
 
 

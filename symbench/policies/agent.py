@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
+from symbench.errors import SymbenchError
 from symbench.policies.batches import first, split
 from symbench.policies.memory import started
 from symbench.policies.spaces import described, same_actions
@@ -120,11 +121,14 @@ class RandomAgent(Agent):
             name: How tables call it.
 
         Raises:
-            ValueError: The space is neither Discrete nor MultiDiscrete nor a bounded Box.
+            SymbenchError: The space is neither Discrete, MultiDiscrete, MultiBinary nor a bounded Box.
         """
         bounded = isinstance(action_space, spaces.Box) and action_space.is_bounded()
-        if not bounded and not isinstance(action_space, (spaces.Discrete, spaces.MultiDiscrete)):
-            raise ValueError(f"random actions need a Discrete, MultiDiscrete or bounded Box, received {action_space}")
+        if not bounded and not isinstance(action_space, (spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)):
+            raise SymbenchError(
+                "random actions need a Discrete, MultiDiscrete, MultiBinary or bounded Box, received "
+                f"{described(action_space)}"
+            )
         self.name = name
         self.action_space = action_space
         self._masks: NDArray[np.bool_] | None = None
@@ -169,7 +173,9 @@ class RandomAgent(Agent):
     def _scaled(self, uniform: NDArray[np.float64]) -> NDArray[Any]:
         space = self.action_space
         if isinstance(space, spaces.Box):
-            return (space.low + uniform * (space.high.astype(np.float64) - space.low)).astype(space.dtype)
+            return _between(space, uniform)
+        if isinstance(space, spaces.MultiBinary):
+            return (uniform >= 0.5).astype(space.dtype)
         assert isinstance(space, (spaces.Discrete, spaces.MultiDiscrete))
         counts = space.n if isinstance(space, spaces.Discrete) else space.nvec
         if self._masks is None:
@@ -184,6 +190,14 @@ class RandomAgent(Agent):
         if isinstance(observations, dict):
             return all(map(self._is_batch, observations.values()))
         return len(self._generators) > 1 or np.shape(observations)[:1] == (1,)
+
+
+def _between(space: spaces.Box, uniform: NDArray[np.float64]) -> NDArray[Any]:
+    """Elements of a bounded Box; of one of whole numbers both ends are as likely as any other."""
+    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+    if space.dtype.kind == "f":
+        return (space.low + uniform * (high - space.low)).astype(space.dtype)
+    return np.minimum(low + np.floor(uniform * (high - low + 1)), high).astype(space.dtype)
 
 
 def _among(masks: NDArray[np.bool_], uniform: NDArray[np.float64]) -> NDArray[np.int64]:

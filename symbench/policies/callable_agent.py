@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,9 +30,9 @@ class CallableAgent(Agent):
     * ``batched = True``: it is given all observations at once, (B, ...), and answers with (B, ...) actions. Otherwise
       it is called once for each environment.
     * ``reset()`` or ``reset(seed=...)``: it has a memory, which begins again with each episode. Each environment then
-      plays with a copy of its own; ``seed`` is different for each episode and the same in every run. One that is
-      batched gets ``reset(num_envs=...)`` if it takes that, and must forget environments whose episodes have ended in
-      ``keep(mask)``, mask (B,) bool.
+      plays with a copy of its own, in which attributes that cannot be copied are shared; ``seed`` is different for each
+      episode and the same in every run. One that is batched gets ``reset(num_envs=...)`` if it takes that, and must
+      forget environments whose episodes have ended in ``keep(mask)``, mask (B,) bool.
 
     Where an environment masks actions, ``act(observation, action_mask=...)`` gets the mask, (n,) bool, if it takes one.
 
@@ -78,10 +79,10 @@ class CallableAgent(Agent):
         if not self.has_memory:
             self._copies = [self._player] * num_envs
         elif self.batched:
-            self._copies = [_copy(self._player)]
+            self._copies = [self._copy()]
             _call(self._copies[0].reset, seed=_derived(seed, 0), num_envs=num_envs)
         else:
-            self._copies = [_copy(self._player) for _ in range(num_envs)]
+            self._copies = [self._copy() for _ in range(num_envs)]
             self.restart(np.ones(num_envs, bool))
 
     def restart(self, mask: NDArray[np.bool_]) -> None:
@@ -124,7 +125,7 @@ class CallableAgent(Agent):
         """Try one observation of the space on a copy: what cannot read it raises an error."""
         if difference := action_difference(self.action_space, action_space):
             return f"{self.name} {difference}"
-        trial = CallableAgent(_copy(self._player), self.name, observation_space, action_space)
+        trial = CallableAgent(self._copy(), self.name, observation_space, action_space)
         space = copy.deepcopy(observation_space)
         space.seed(0)
         try:
@@ -133,6 +134,18 @@ class CallableAgent(Agent):
             return f"{self.name} cannot act on {form(space)}: {type(error).__name__}: {one_line(error)}"
         return None
 
+    def _copy(self) -> Any:
+        """A copy of the object with a memory of its own; itself if it has none and cannot be copied."""
+        try:
+            return _copy(self._player)
+        except Exception as error:  # whatever its parts raise
+            if not self.has_memory:
+                return self._player
+            raise SymbenchError(
+                f"agent {self.name!r} has a memory (reset), so each environment plays with a copy of it, and it "
+                f"cannot be copied: {type(error).__name__}: {one_line(error)}"
+            ) from error
+
 
 def _act(player: Any) -> Callable[[Any], Any]:
     act: Callable[[Any], Any] = getattr(player, "act", player)
@@ -140,10 +153,19 @@ def _act(player: Any) -> Callable[[Any], Any]:
 
 
 def _copy(player: Any) -> Any:
-    """A copy with a memory of its own; weights, which play does not change, are shared."""
+    """A copy with a memory of its own; weights, which play does not change, and what cannot be copied are shared."""
     parts = [player, *vars(player).values()] if hasattr(player, "__dict__") else [player]
-    shared = [weight for part in parts if isinstance(part, nn.Module) for weight in part.parameters()]
-    return copy.deepcopy(player, {id(weight): weight for weight in shared})
+    shared = {id(weight): weight for part in parts if isinstance(part, nn.Module) for weight in part.parameters()}
+    try:
+        return copy.deepcopy(player, dict(shared))
+    except Exception:  # a lock, or a model that was just trained, whose tensors have a graph
+        if len(parts) == 1:
+            raise
+    twin = copy.copy(player)
+    for name, value in vars(player).items():
+        with suppress(Exception):
+            setattr(twin, name, copy.deepcopy(value, dict(shared)))
+    return twin
 
 
 def _call(reset: Callable[..., Any], **offered: int) -> None:

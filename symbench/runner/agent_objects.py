@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import sys
-import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from symbench.errors import SymbenchError, one_line
+from symbench.runner.agent_digests import is_sb3_model
 
 if TYPE_CHECKING:
     from gymnasium.spaces import Space
     from torch import nn
 
     from symbench.policies.agent import Agent
+
+Module = TypeVar("Module", bound="nn.Module")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,16 +27,6 @@ class Held:
     """
 
     thing: Any
-
-    def digest(self) -> str:
-        """SHA-256 over the weights of networks and models; of other objects nothing is known: each is another one."""
-        module = _module_of(self.thing)
-        if module is None:
-            return hashlib.sha256(uuid.uuid4().bytes).hexdigest()
-        digest = hashlib.sha256(f"{type(self.thing).__qualname__} {module!r}".encode())
-        for name, weights in module.state_dict().items():
-            digest.update(name.encode() + weights.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()
 
 
 def agent_of(thing: Any, name: str, observation_space: Space[Any], action_space: Space[Any]) -> Agent:
@@ -61,15 +51,24 @@ def agent_of(thing: Any, name: str, observation_space: Space[Any], action_space:
     thing = _instance(thing, name)
     if isinstance(thing, Agent):
         return copy.copy(thing)
-    if _is_sb3_model(thing):
+    if is_sb3_model(thing):
         from symbench.zoo.sb3_zip import agent_of_model
 
         return agent_of_model(thing, name)
     if isinstance(thing, PolicyNetwork):
-        return NetworkAgent(copy.deepcopy(thing), name)
+        return NetworkAgent(_copied(thing, name), name)
     if isinstance(thing, nn.Module) and not callable(getattr(thing, "act", None)):
-        return ModuleAgent(copy.deepcopy(thing), name, observation_space, action_space)
+        return ModuleAgent(_copied(thing, name), name, observation_space, action_space)
     return CallableAgent(thing, name, observation_space, action_space)
+
+
+def _copied(module: Module, name: str) -> Module:
+    """A copy on the processor. Activations that it keeps lose their graph, which torch cannot copy."""
+    kept = [value for part in module.modules() for value in vars(part).values() if getattr(value, "grad_fn", None)]
+    try:
+        return copy.deepcopy(module, {id(value): value.detach().clone() for value in kept}).cpu()
+    except Exception as error:  # whatever its parts raise
+        raise SymbenchError(f"agent {name!r} cannot be copied: {type(error).__name__}: {one_line(error)}") from error
 
 
 def _instance(thing: Any, name: str) -> Any:
@@ -81,18 +80,3 @@ def _instance(thing: Any, name: str) -> Any:
         raise SymbenchError(
             f"agent {name!r}: {thing.__name__}(), without arguments, fails: {type(error).__name__}: {one_line(error)}"
         ) from error
-
-
-def _is_sb3_model(thing: Any) -> bool:
-    loaded = sys.modules.get("stable_baselines3.common.base_class")  # no model can be of what is not loaded
-    return loaded is not None and isinstance(thing, loaded.BaseAlgorithm)
-
-
-def _module_of(thing: Any) -> nn.Module | None:
-    """The torch module that determines what an object does, if one does."""
-    from torch import nn
-
-    from symbench.policies import NetworkAgent
-
-    thing = thing.network if isinstance(thing, NetworkAgent) else thing
-    return thing if isinstance(thing, nn.Module) and not callable(getattr(thing, "act", None)) else None

@@ -182,10 +182,10 @@ class _Limits:
     def __init__(self, space: Space[Any], count: int) -> None:
         low, high = _bounds(space)
         self.shape, self._dtype = low.shape, np.dtype(space.dtype)
-        whole = self._dtype.kind in "iu"
+        whole = self._dtype.kind in "iub"
         self._binary = isinstance(space, spaces.MultiBinary)
-        self.kinds = "biuf" if self._binary else "iu" if whole else "iuf"  # SB3 answers in floats to MultiBinary
-        info = np.iinfo(self._dtype) if whole else None
+        self.kinds = "biuf" if self._binary else _KINDS[self._dtype.kind]  # SB3 answers in floats to MultiBinary
+        info = np.iinfo(self._dtype) if self._dtype.kind in "iu" else None
         self._everything = info is not None and bool((low == info.min).all() and (high == info.max).all())
         if not whole:
             low, high = _widened(low, -1, self._dtype), _widened(high, 1, self._dtype)
@@ -216,6 +216,7 @@ class _Limits:
         return np.logical_not(inside.reshape(len(values), -1).all(axis=1))
 
 
+_KINDS = {"b": "biu", "i": "iu", "u": "iu", "f": "iuf"}  # of numbers that may stand for those of a space
 _ARRAYS = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
 
 
@@ -245,9 +246,11 @@ def _for_rows(edge: NDArray[Any], count: int) -> NDArray[Any]:
 
 
 def _limits(space: Space[Any], count: int) -> Any:
-    """Limits of a space, or a dict of those of its parts; ``None`` for one that holds no arrays."""
+    """Limits of a space, or a dict or tuple of those of its parts; ``None`` for one that holds no arrays."""
     if isinstance(space, spaces.Dict):
         return {key: _limits(part, count) for key, part in space.spaces.items()}
+    if isinstance(space, spaces.Tuple):
+        return tuple(_limits(part, count) for part in space.spaces)
     return _Limits(space, count) if isinstance(space, _ARRAYS) else None
 
 
@@ -276,13 +279,16 @@ def _pairs(limits: Any, shown: Any) -> Iterator[tuple[_Limits, NDArray[Any]]]:
     if isinstance(limits, dict):
         for key, part in limits.items():
             yield from _pairs(part, shown[key])
+    elif isinstance(limits, tuple):
+        for part, of_part in zip(limits, shown, strict=True):
+            yield from _pairs(part, of_part)
     elif limits is not None:
         yield limits, np.asarray(shown)
 
 
 def _leaves(seen: Any) -> Iterator[NDArray[Any]]:
-    if isinstance(seen, dict):
-        for part in seen.values():
+    if isinstance(seen, (dict, tuple)):
+        for part in seen.values() if isinstance(seen, dict) else seen:
             yield from _leaves(part)
     else:
         yield np.asarray(seen)

@@ -157,6 +157,9 @@ def _pairs(shown: Any, seen: Any) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]
         for key, part in shown.items():
             if isinstance(seen, dict) and key in seen:
                 yield from _pairs(part, seen[key])
+    elif isinstance(shown, tuple):
+        for part, seen_part in zip(shown, seen, strict=True):
+            yield from _pairs(part, seen_part)
     elif isinstance(seen, dict):
         parts = list(seen.values())
         yield from _pairs(shown, next((part for part in parts if np.shape(part) == shown.shape), parts[0]))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from symbench.errors import SymbenchError
+from symbench.runner.agent_specs import RANDOM
 from symbench.runner.agents import load
 from symbench.runner.cell import AgentSource, Cell
 from symbench.runner.pipeline import explicit, make_envs
@@ -70,7 +71,7 @@ def plan(
         conditions, fit = _explicit_conditions(suite, task), _Fit(task, strict=task in suite.tasks)
         code = code_of(get_task(task, trust))
         for source in sources:
-            if reason := fit.incompatibility(source, suite.baseline):
+            if source.kind != RANDOM.kind and (reason := fit.incompatibility(source, suite.baseline)):
                 raise cannot_play(source, task, reason)
         for perturbation, unfit in conditions:
             for source in sources:
@@ -160,9 +161,7 @@ class _Fit:
             return str(error)
         key = source, repr(observation_space)
         if key not in self._answers:
-            self._answers[key] = load(source, observation_space, action_space).incompatibility(
-                observation_space, action_space
-            )
+            self._answers[key] = _incompatibility(source, observation_space, action_space)
         return self._answers[key]
 
     def _of(self, perturbation: Perturbation) -> tuple[Space[Any], Space[Any]]:
@@ -171,3 +170,14 @@ class _Fit:
             self._spaces[perturbation.id] = envs.single_observation_space, envs.single_action_space
             envs.close()
         return self._spaces[perturbation.id]
+
+
+def _incompatibility(source: AgentSource, observation_space: Space[Any], action_space: Space[Any]) -> str | None:
+    """Why an agent cannot act in these spaces. Random play, which nobody asked for, may be left out."""
+    try:
+        agent = load(source, observation_space, action_space)
+    except SymbenchError as error:
+        if source.kind != RANDOM.kind:
+            raise
+        return str(error)
+    return agent.incompatibility(observation_space, action_space)

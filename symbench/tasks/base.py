@@ -12,6 +12,7 @@ from gymnasium.vector import AutoresetMode
 import symbench.envs  # noqa: F401  (registers the environments made here)
 from symbench.envs.headless import draw_without_display
 from symbench.envs.idle import IdleVectorEnv
+from symbench.envs.infos import SyncEnvs
 from symbench.errors import SymbenchError, one_line
 from symbench.tasks.metrics import Metric
 from symbench.tasks.names import TaskName
@@ -111,7 +112,7 @@ class Task:
                 return gym.make_vec(vector_id, num_envs, autoreset_mode=autoreset_mode, **self.kwargs)
             if self.rests and autoreset_mode == AutoresetMode.DISABLED:
                 return IdleVectorEnv(factories)
-            return gym.vector.SyncVectorEnv(factories, autoreset_mode=autoreset_mode)
+            return SyncEnvs(factories, autoreset_mode=autoreset_mode)
         except Exception as error:
             raise self._broken(error) from error
 

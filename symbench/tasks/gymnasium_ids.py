@@ -11,6 +11,7 @@ import gymnasium as gym
 
 from symbench.envs.single import SingleEnv
 from symbench.errors import SymbenchError
+from symbench.observations import FrameLayout
 from symbench.own_code import load_module
 from symbench.tasks.base import Task
 from symbench.tasks.metrics import Metric
@@ -131,11 +132,12 @@ def _looked_at(task: Task, entities: bool) -> Task:
     from dataclasses import replace
 
     env = task.make()
-    shape = env.observation_space.shape
-    arrays = isinstance(env.observation_space, gym.spaces.Box)
+    space = env.observation_space
+    arrays = isinstance(space, gym.spaces.Box)
     # A batch of one takes the arguments of its batch, and plays its episodes.
     batched = isinstance(env.unwrapped, SingleEnv) and gym.registry[task.env_id].vector_entry_point is not None
     env.close()
-    frames = arrays and shape is not None and len(shape) == 3
+    # Images of floats are frames, too, although no perturbation takes them: there are no sensors in them.
+    frames = isinstance(space, gym.spaces.Box) and (FrameLayout.of(space) is not None or len(space.shape) == 3)
     observes = "entities" if entities else "frames" if frames else "sensors"
     return replace(task, observes=observes, rests=arrays, native_vector=batched)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,11 @@ def code_of(task: Task) -> str | None:
 
     It covers the modules that the environment comes from, the one that the task names (``my_envs:Walk-v0``) and the one
     that defines it, as :func:`symbench.own_code.source_files` does; of a script or notebook the environment's class.
+    So is what it is registered with, which a script may compute: arguments, time limit, wrappers.
     """
     modules = [name for name in dict.fromkeys(_modules(task)) if name and name.partition(".")[0] not in _KNOWN]
     parts = [part for name in modules for part in _sources(name, task)]
-    return hashlib.sha256(repr(parts).encode()).hexdigest() if parts else None
+    return hashlib.sha256(repr([*parts, *_registered(task)]).encode()).hexdigest() if parts else None
 
 
 def _modules(task: Task) -> Iterator[str]:
@@ -52,6 +54,13 @@ def _sources(module: str, task: Task) -> Iterator[tuple[str, str]]:
     else:
         for name, file in source_files(module, trust=True).items():  # it has been imported
             yield name, _sha256(file.read_bytes())
+
+
+def _registered(task: Task) -> list[str]:
+    """What else ``gymnasium.register`` was told, without addresses in memory."""
+    spec = gym.registry.get(task.env_id)
+    told = () if spec is None else (spec.kwargs, spec.max_episode_steps, spec.additional_wrappers)
+    return [re.sub(r" at 0x[0-9a-fA-F]+", "", repr(each)) for each in told]
 
 
 def _sha256(content: bytes) -> str:

@@ -272,7 +272,7 @@ class SensorNoise(Perturbation):
 
 
 def _scale_of(box: spaces.Box) -> NDArray[Any]:
-    # Some environments write "no bound" as the largest number instead of infinity.
-    endless = np.finfo(str(box.dtype)).max
+    # Some environments write "no bound" as the largest number, also that of float32, instead of infinity.
+    endless = min(np.finfo(str(box.dtype)).max, np.finfo(np.float32).max)
     bounded = (box.low > -endless) & (box.high < endless)
     return np.where(bounded, box.high / 2 - box.low / 2, 1.0)

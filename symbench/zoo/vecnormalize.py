@@ -83,12 +83,16 @@ def was_normalised(model: BaseAlgorithm) -> bool | None:
 
 
 def _was_normalised(seen: Any, original: Any, space: Any) -> bool | None:
-    """Normalisation makes float32 of every number, which may then be outside of the space."""
+    """Normalisation makes float32 of every number, which may then be outside of a space that held it."""
     if np.asarray(seen).dtype != np.asarray(original).dtype:
         return True
-    if np.asarray(seen).dtype != np.float32:
+    if np.asarray(seen).dtype != np.float32 or np.array_equal(seen, original, equal_nan=True):
         return False
-    return None if np.all((seen >= space.low - 1e-6) & (seen <= space.high + 1e-6)) else True
+    return True if _inside(original, space) and not _inside(seen, space) else None
+
+
+def _inside(observations: Any, space: Any) -> bool:
+    return bool(np.all((observations >= space.low - 1e-6) & (observations <= space.high + 1e-6)))
 
 
 def normalization_of(saved: dict[str, Any]) -> Normalization | None:

@@ -26,12 +26,28 @@ def play(agent: Agent, num_envs: int, steps: int = 100, seed: int = 0) -> np.nda
     return np.stack([agent.act(np.zeros((num_envs, 5))) for _ in range(steps)])
 
 
-@pytest.mark.parametrize("space", [BOX, spaces.Discrete(3), spaces.Discrete(4, start=2), spaces.MultiDiscrete([2, 9])])
+WHOLE = [spaces.Box(0, 3, (2,), np.int64), spaces.Box(-2, 2, (3,), np.int8), spaces.Box(0, 255, (1,), np.uint8)]
+
+
+@pytest.mark.parametrize(
+    "space",
+    [BOX, spaces.Discrete(3), spaces.Discrete(4, start=2), spaces.MultiDiscrete([2, 9]), spaces.MultiBinary(3), *WHOLE],
+    ids=str,
+)
 def test_random_actions_fill_the_space(space: spaces.Space) -> None:
     actions = play(RandomAgent(space), 20)
     assert all(space.contains(action) for step in actions for action in step)
     if isinstance(space, spaces.Discrete):
         assert set(actions.ravel()) == set(range(int(space.start), int(space.start + space.n)))
+
+
+@pytest.mark.parametrize("space", [*WHOLE[:2], spaces.MultiBinary(3)], ids=str)
+def test_whole_numbers_are_equally_likely(space: spaces.Space) -> None:
+    """Also the ends of a Box, and its zero: random play is where scores begin."""
+    values, counts = np.unique(play(RandomAgent(space), 20, steps=500), return_counts=True)
+    low, high = (space.low.min(), space.high.max()) if isinstance(space, spaces.Box) else (0, 1)
+    assert values.tolist() == list(range(low, high + 1))
+    assert counts / counts.sum() == pytest.approx(1 / len(values), abs=0.01)
 
 
 def test_random_actions_are_what_their_streams_say_step_by_step() -> None:

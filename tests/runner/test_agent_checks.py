@@ -188,6 +188,7 @@ OTHER_SPACES: dict[str, tuple[spaces.Space[Any], Any, Any]] = {
     "multi-binary": (spaces.MultiBinary(2), np.ones((3, 2), np.float32), np.full((3, 2), 0.5)),
     "discrete from 1": (spaces.Discrete(2, start=1), [1, 2, 1], [0, 1, 2]),
     "whole numbers": (spaces.Box(0, 9, (1,), np.int64), [[3]] * 3, [[3.5]] * 3),
+    "truths": (spaces.Box(0, 1, (2,), np.bool_), np.ones((3, 2), bool), np.full((3, 2), 0.5)),
     "unbounded": (spaces.Box(-INF, INF, (1,), np.float32), [[1e9]] * 3, [[INF]] * 3),
 }
 
@@ -212,12 +213,18 @@ BOX = spaces.Box(-1, 1, (2,), np.float32)
 DICT = spaces.Dict({"plain": BOX, "inner": spaces.Dict({"number": spaces.Discrete(3)})})
 
 
+PAIR = spaces.Tuple((spaces.Discrete(3), spaces.Dict(plain=BOX)))
+
+
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])
-@pytest.mark.parametrize("space", [BOX, DICT, spaces.Box(-INF, INF, (2,), np.float32)], ids=["box", "dict", "endless"])
+@pytest.mark.parametrize(
+    "space", [BOX, DICT, PAIR, spaces.Box(-INF, INF, (2,), np.float32)], ids=["box", "dict", "tuple", "endless"]
+)
 def test_an_observation_that_is_no_number_ends_the_cell(space: spaces.Space[Any], bad: float) -> None:
     def at_two(step: int) -> Any:
         values = np.array([0.0, bad if step == 2 else 0.5], np.float32)
-        return {"plain": values, "inner": {"number": 1}} if space is DICT else values
+        shown = {"dict": {"plain": values, "inner": {"number": 1}}, "tuple": (1, {"plain": values})}
+        return shown["dict"] if space is DICT else shown["tuple"] if space is PAIR else values
 
     with pytest.raises(
         SymbenchError, match=f"was shown an observation with {bad} at step 2 of the episode with seed 1"

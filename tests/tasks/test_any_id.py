@@ -318,6 +318,13 @@ def test_conditions_that_do_not_fit_an_environment_are_left_out_with_the_reason(
     assert all("cannot be applied to FrozenLake-v1" in reason for reason in manifest.skipped.values())
 
 
+@pytest.mark.parametrize(
+    ("options", "kind"), [("obs_type=grayscale", "frames"), ("obs_type=rgb", "frames"), ("obs_type=ram", "sensors")]
+)
+def test_grey_frames_are_frames(options: str, kind: str) -> None:
+    assert get_task(f"ALE/Breakout-v5?{options}").observes == kind
+
+
 def test_texts_in_observations_are_played(tmp_path: Path) -> None:
     pytest.importorskip("minigrid")
     name = "minigrid:MiniGrid-Empty-5x5-v0"

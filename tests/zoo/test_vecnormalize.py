@@ -19,6 +19,7 @@ from symbench.runner.evaluate import play
 from symbench.tasks import get_task
 from symbench.wrappers import SensorHistory
 from symbench.zoo import load_sb3
+from symbench.zoo.sb3_zip import agent_of_model
 from symbench.zoo.vecnormalize import find_statistics, read_statistics
 
 if TYPE_CHECKING:
@@ -199,6 +200,25 @@ def test_models_without_are_not_suspected(tmp_path: Path, made: Any) -> None:
     for name, env in (("float64", Far()), ("float32", gym.make(TASK))):
         made("MlpPolicy", env, device="cpu", **settings).learn(20).save(tmp_path / name)
         assert load_sb3(f"{made.__name__.lower()}:{tmp_path / name}.zip", trust=True).preprocessing == ()
+
+
+class Drifting(gym.Env[Any, Any]):
+    """Leaves the bounds that it declares, as many environments do."""
+
+    observation_space, action_space = spaces.Box(-1, 1, (3,), np.float32), spaces.Box(-1, 1, (1,), np.float32)
+
+    def reset(self, **_: Any) -> Any:
+        return np.full(3, 5, np.float32), {}
+
+    def step(self, action: Any) -> Any:
+        return np.full(3, 5, np.float32), 0.0, False, True, {}
+
+
+def test_an_environment_that_leaves_its_bounds_is_no_sign_of_statistics(tmp_path: Path) -> None:
+    model = SAC("MlpPolicy", Drifting(), device="cpu", buffer_size=100, learning_starts=4).learn(20)
+    assert agent_of_model(model, "mine").preprocessing == ()
+    model.save(tmp_path / "mine")
+    assert load_sb3(f"sac:{tmp_path / 'mine'}.zip", trust=True).preprocessing == ()
 
 
 def test_statistics_of_rewards_only_change_nothing(tmp_path: Path) -> None:

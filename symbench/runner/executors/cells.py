@@ -49,16 +49,26 @@ def execute(
         One outcome for each cell. Closing the iterator early stops the workers.
 
     Raises:
-        SymbenchError: ``workers`` is less than 1, ``timeout`` is not above 0, the executor is unknown or not installed.
+        SymbenchError: ``workers`` is less than 1, ``timeout`` is not above 0, the executor is unknown or not installed;
+            processes are needed and the script that asks for them would start itself again in each.
     """
     check(workers, executor, timeout)
     if executor == "ray":
         from symbench.runner.executors.ray import Ray
 
         return _whole_cells(cells, Ray(workers, timeout))
-    ours = all(cell.source.held is not None or (cell.source.kind in _OURS and cell.id not in failed) for cell in cells)
-    here = workers == 1 and timeout is None and ours
-    return _whole_cells(cells, local.here if here else local.Processes(workers, timeout))
+    held = [cell for cell in cells if cell.source.held is not None]  # objects do not leave this process
+    others = [cell for cell in cells if cell.source.held is None]
+    ours = all(cell.source.kind in _OURS and cell.id not in failed for cell in others)
+    if not others or (workers == 1 and timeout is None and ours):
+        return _whole_cells(cells, local.here)
+    local.check_guard()
+    return _in_turn(_whole_cells(held, local.here), _whole_cells(others, local.Processes(workers, timeout)))
+
+
+def _in_turn(*parts: Generator[Outcome, None, None]) -> Generator[Outcome, None, None]:
+    for part in parts:
+        yield from part
 
 
 def check(workers: int, executor: str, timeout: float | None) -> None:

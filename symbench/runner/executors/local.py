@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 import threading
 import time
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from symbench.errors import SymbenchError
 from symbench.runner.executors import base, crashes, worker
 
 if TYPE_CHECKING:
@@ -26,6 +29,24 @@ def here(jobs: Iterator[Job]) -> Generator[tuple[Job, Outcome], None, None]:
     """The executor that plays in this process."""
     for job in jobs:
         yield job, base.attempt(job)
+
+
+def check_guard() -> None:
+    """Whether this script may start processes: they import it, and without a guard it would begin again in each.
+
+    Raises:
+        SymbenchError: It has no guard.
+    """
+    main = sys.modules["__main__"]
+    file, spec = Path(getattr(main, "__file__", None) or ""), getattr(main, "__spec__", None)
+    imported = file.is_file() and not (spec and spec.name.endswith("__main__"))  # that of a package is not
+    unguarded = imported and "__main__" not in file.read_text(errors="replace")
+    # The second is what multiprocessing asks itself: is this a worker that imports the script?
+    if unguarded or getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SymbenchError(
+            "agents that bring code of their own, and several workers, play in processes that import this script: "
+            'call symbench under: if __name__ == "__main__":'
+        )
 
 
 class Processes:
@@ -76,9 +97,10 @@ class ProcessLane(crashes.Lane):
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         # A daemon is ended with this process; in its own eyes it is none, so that environments can start processes.
-        self.process = context.Process(target=_work, args=(theirs,), daemon=True)
+        process = context.Process(target=_work, args=(theirs,), daemon=True)
         with _ignoring_interrupts():
-            self.process.start()
+            process.start()
+        self.process = process
         theirs.close()  # so that the end of the process is the end of the pipe
 
     @staticmethod
