@@ -9,6 +9,7 @@ import uuid
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from gymnasium import spaces
 from torch import nn
@@ -108,6 +109,10 @@ def _told(value: Any) -> str:
     """A value in words that are the same in every process."""
     if isinstance(value, _PLAIN):
         return repr(value)
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        value = torch.from_numpy(np.ascontiguousarray(value))
+    if isinstance(value, torch.Tensor):
+        return f"{value.dtype} {tuple(value.shape)} {hashlib.sha256(_bytes(value)).hexdigest()}"
     if isinstance(value, (list, tuple)):
         return f"{type(value).__name__} of {[_told(each) for each in value]}"
     if isinstance(value, dict):

@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
+import numpy as np
 import pytest
 import torch
 from stable_baselines3 import DQN, PPO
@@ -25,6 +26,7 @@ class Net(nn.Module):
         torch.manual_seed(0)
         self.layer, self.sign = nn.Linear(4, 2), 1.0
         self.register_buffer("shift", torch.zeros(2), persistent=False)
+        self.scale, self.limits = np.ones(4, np.float32), {"low": torch.zeros(2)}
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         return self.sign * self.layer(observations) + self.shift
@@ -59,6 +61,8 @@ SAME: dict[str, Callable[[], Any]] = {
 CHANGES: dict[str, Callable[[Net], Any]] = {
     "a weight": lambda net: net.layer.weight.data.add_(1),
     "an attribute": lambda net: setattr(net, "sign", -1.0),
+    "an array": lambda net: net.scale.__setitem__(0, 2),
+    "a tensor in a dict": lambda net: net.limits["low"].add_(1),
     "a buffer that is not saved": lambda net: net.shift.add_(1),
     "a layer": lambda net: setattr(net, "layer", nn.Sequential(net.layer)),
     "precision": lambda net: net.double(),
