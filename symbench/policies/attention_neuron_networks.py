@@ -13,6 +13,7 @@ from torch import nn
 
 from symbench.policies.attention_neuron import AttentionNeuron, RecurrentAttentionNeuron, dense
 from symbench.policies.policy_network import SensorNetwork
+from symbench.policies.sensor_gate import most_open
 from symbench.policies.sensor_histories import SensorHistoryNetwork
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from symbench.policies.policy_network import Inputs, Observations
 
 MOST_LAYERS = 16
+MANY = 128  # with more sensors, layers behind a gate read only those that it lets through
+OPEN = 64  # which are at most so many; where there are more, they read all
 
 
 class AttentionNeuronNetwork(SensorHistoryNetwork):
@@ -87,11 +90,31 @@ class AttentionNeuronNetwork(SensorHistoryNetwork):
 
     def features(self, *inputs: Tensor | None) -> Tensor:
         """The codes of all layers, (B, L * M * d_v)."""
-        passed = None if self.layer.gate is None else self.layer.gate(*inputs)
-        codes = [self.layer(*inputs, passed=passed)]
+        sensors, actions = inputs
+        assert sensors is not None
+        passed = None if self.layer.gate is None else self.layer.gate(sensors, actions)
+        if passed is None or torch.is_grad_enabled() or sensors.shape[1] <= MANY:
+            return self._codes(sensors, actions, passed)
+        return self._codes_of_the_open(sensors, actions, passed)
+
+    def _codes(self, sensors: Tensor, actions: Tensor | None, passed: Tensor | None) -> Tensor:
+        codes = [self.layer(sensors, actions, passed=passed)]
         for layer in self.layers_above:
-            codes.append(layer(*inputs, codes[-1], passed))
+            codes.append(layer(sensors, actions, codes[-1], passed))
         return torch.cat(codes, dim=1)
+
+    def _codes_of_the_open(self, sensors: Tensor, actions: Tensor | None, passed: Tensor) -> Tensor:
+        """The same, without computing what the gate shuts out, which adds exactly nothing.
+
+        Which way a row is computed depends on that row alone, not on the others of its batch.
+        """
+        assert actions is not None
+        crowded = (passed > 0).sum(dim=(1, 2)) > OPEN
+        codes = sensors.new_empty(len(sensors), self.features_dim)
+        codes[crowded] = self._codes(sensors[crowded], actions[crowded], passed[crowded])
+        few_sensors, few_passed = most_open(sensors[~crowded], passed[~crowded], OPEN)
+        codes[~crowded] = self._codes(few_sensors, actions[~crowded], few_passed)
+        return codes
 
 
 class RecurrentAttentionNeuronNetwork(SensorNetwork):

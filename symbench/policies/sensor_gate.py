@@ -46,5 +46,11 @@ class SensorGate(nn.Module):
         return self.network(self.of_values(described) + told)  # type: ignore[no-any-return]
 
 
+def most_open(sensors: Tensor, passed: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The ``count`` sensors that are let through furthest, and how far: (B, N, k), (B, N, 1) -> (B, count, ...)."""
+    places = passed.topk(count, dim=1).indices
+    return sensors.gather(1, places.expand(-1, -1, sensors.shape[2])), passed.gather(1, places)
+
+
 def _root_mean_square(values: Tensor) -> Tensor:
     return values.square().mean(dim=2, keepdim=True).sqrt()

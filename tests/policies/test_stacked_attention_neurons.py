@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from symbench.policies.attention_neuron_networks import AttentionNeuronNetwork
+from symbench.policies.attention_neuron_networks import OPEN, AttentionNeuronNetwork
 
 SPACE = {"low": [-1.0, -1.0], "high": [1.0, 1.0], "squash": "clip"}
 NORMALISATIONS = ["none", "softmax", "gate"]
@@ -82,3 +82,37 @@ def test_one_layer_is_what_it_was() -> None:
 def test_an_impossible_number_of_layers_is_named(number: Any) -> None:
     with pytest.raises(ValueError, match=f"from 1 to 16, received {number!r}"):
         network(number)
+
+
+def with_gate_on_the_last_value(num_layers: int) -> AttentionNeuronNetwork:
+    """A network whose gate lets through what its last value says: 1 quite, 0 not at all."""
+    stacked = network(num_layers=num_layers, normalisation="gate")
+    gate = stacked.layer.gate
+    assert gate is not None
+    gate.logits = lambda sensors, actions: 6 * sensors[..., -1:] - 3  # type: ignore[method-assign]
+    return stacked
+
+
+@pytest.mark.parametrize("num_layers", [1, 3])
+def test_sensors_that_are_shut_out_need_not_be_computed(num_layers: int) -> None:
+    """Rows of no, few and many open sensors among 500 have the codes that they have in training, each by itself."""
+    stacked = with_gate_on_the_last_value(num_layers)
+    sensors = torch.randn(5, 500, 4, dtype=torch.float64)
+    opened = torch.stack([torch.arange(500) < count for count in (0, 1, OPEN, OPEN + 1, 500)]).double()
+    sensors[..., -1] = opened * (0.2 + 0.8 * torch.rand(5, 500, dtype=torch.float64))
+    actions = torch.randn(5, 4, 2, dtype=torch.float64)
+    in_training = stacked.features(sensors, actions)
+    with torch.inference_mode():
+        playing = stacked.features(sensors, actions)
+        alone = [stacked.features(sensors[i : i + 1], actions[i : i + 1]) for i in range(5)]
+    torch.testing.assert_close(playing, in_training)
+    torch.testing.assert_close(torch.cat(alone), in_training)
+    assert playing[0].abs().max() == 0 and playing[1:].abs().amax(dim=1).min() > 1e-3
+
+
+def test_among_few_sensors_nothing_is_left_out(sensors: Tensor, actions: Tensor) -> None:
+    """So that episodes of bundled agents are those that were recorded."""
+    stacked = network(normalisation="gate")
+    with torch.inference_mode():
+        playing = stacked.features(sensors, actions)
+    assert torch.equal(playing, stacked.features(sensors, actions))
