@@ -103,6 +103,7 @@ def test_agents_networks_modules_functions_and_objects_play(suite: Path) -> None
     assert agents[2].training  # what is played is a copy
 
 
+@pytest.mark.slow
 def test_objects_and_texts_play_together(suite: Path, tmp_path: Path) -> None:
     PPO("MlpPolicy", TASK, device="cpu", seed=0).save(tmp_path / "mine.zip")
     agents = {"zip": f"ppo:{tmp_path}/mine.zip", "up": lambda pole: 1}

@@ -90,6 +90,7 @@ def test_the_patch_would_work_where_the_agent_plays_with_the_environments(tmp_pa
     assert any((record.episodes.returns == 500).all() for record in records)
 
 
+@pytest.mark.slow
 def test_the_process_of_the_agent_is_told_nothing_of_the_submission(
     tmp_path: Path, agent: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,6 +129,7 @@ def test_an_agent_that_knows_the_seeds_of_the_suite_or_is_told_its_future_is_ref
         assert found.fresh[0].submitted.mean() > found.fresh[0].played.mean() + 0.2
 
 
+@pytest.mark.slow
 def test_an_honest_submission_fails_on_fresh_seeds_once_in_a_thousand() -> None:
     rng = np.random.default_rng(0)
     p = [difference_of_means(*rng.gamma(0.3, size=(2, 12))) for _ in range(100)]

@@ -23,6 +23,7 @@ def zips() -> dict[str, Path]:
 
 
 @pytest.mark.reference
+@pytest.mark.slow
 def test_public_agents_keep_their_score_in_order(symbench: Symbench, tmp_path: Path, zips: dict[str, Path]) -> None:
     assert zips
     agents = [word for name, path in zips.items() for word in ("--agent", f"{name}={name}:{path}")]

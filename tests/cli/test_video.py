@@ -103,6 +103,7 @@ def test_two_agents_are_shown_on_the_same_episode_until_the_last_is_over(symbenc
     assert alone.output.splitlines()[1].split("return ")[1] == lines[2].split("return ")[1]
 
 
+@pytest.mark.slow
 def test_a_gif_keeps_its_limit_and_says_its_size(symbench: Symbench, tmp_path: Path) -> None:
     arguments = ("video", f"{SHUFFLED}/attention-neuron/s0", "--steps", 60, "--zoom", 2, "--gif")
     name = SHUFFLED.replace("/", "_") + "_attention-neuron_s0_e0.gif"

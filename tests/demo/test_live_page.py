@@ -79,6 +79,7 @@ def begin(page: Page, seed: int) -> None:
     page.wait_for_function("(seed) => live.state.seed === seed", arg=seed)
 
 
+@pytest.mark.slow
 def test_shuffled_while_it_runs_the_mlp_falls_and_the_attention_neuron_does_not(visit: Open) -> None:
     page = visit()
     begin(page, 0)

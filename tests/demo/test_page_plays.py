@@ -41,6 +41,7 @@ def test_shuffled_while_it_runs_the_mlp_falls_and_the_attention_neuron_does_not(
     page.get_by_text("Played to the end").wait_for()
 
 
+@pytest.mark.slow
 def test_over_many_shuffles_the_mlp_loses_and_the_attention_neuron_does_not(visit: Open) -> None:
     page = visit()
     after = []

@@ -162,6 +162,7 @@ def test_without_the_client_one_line_says_what_to_install(
         hub_files(manifest, records, "mine")
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_card_and_overwrites_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run = ["run", "--suite", "shuffle", "--task", "CartPole-v1", "--agent", "random", "--episodes", "2", "--out", "run"]

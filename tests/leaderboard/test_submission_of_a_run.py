@@ -170,6 +170,7 @@ def test_the_cells_are_drawn_by_the_seed(run_dir: Path, tmp_path: Path, specs: l
     assert len({one.fresh_key for one in found}) == 5, "nobody says which seeds are fresh"
 
 
+@pytest.mark.slow
 def test_numbers_do_not_depend_on_the_number_of_processes(run_dir: Path, tmp_path: Path, specs: list[str]) -> None:
     made = submit(run_dir, "mine", tmp_path / "out", ABOUT)
     found = [verify(made, files(specs), cells=99, workers=workers) for workers in (1, 2)]

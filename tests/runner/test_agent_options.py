@@ -161,6 +161,7 @@ def remove_statistics(folder: Path) -> None:
     ],
 )
 @pytest.mark.usefixtures("normalised")
+@pytest.mark.slow
 def test_files_that_are_replaced_during_a_run_fail_its_cells(
     suite: Suite, tmp_path: Path, spec: str, replace: Any
 ) -> None:

@@ -123,6 +123,7 @@ def test_what_it_imports_from_its_folder_counts_and_so_does_what_that_imports(mo
     assert list(source_files("one_step:Step-v0", trust=True)) == names
 
 
+@pytest.mark.slow
 def test_agents_that_played_the_environment_as_it_was_do_not_stay_beside_others(
     module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

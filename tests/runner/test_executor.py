@@ -86,6 +86,7 @@ def test_workers_give_the_same_records_and_report_what_failed(cell: Callable[...
             assert there[id].record.pipeline == outcome.record.pipeline  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_workers_share_the_batches_of_one_cell(cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch) -> None:
     asked = cell("mlp", ({"wrapper": "ShuffleSensors"},), episodes=4)
     whole = evaluate(asked)
@@ -124,6 +125,7 @@ def test_a_worker_that_dies_between_two_cells_is_replaced(cell: Callable[..., Ce
     assert len(outcomes) == 6 and all(outcome.record for outcome in outcomes)
 
 
+@pytest.mark.slow
 def test_giving_work_to_a_dead_worker_starts_another(cell: Callable[..., Cell]) -> None:
     lane, job = ProcessLane(), (cell(), range(100, 101))
     try:

@@ -80,6 +80,7 @@ def test_models_of_sb3_show_policy_and_critic(algorithm: Any, task: str, critic:
     assert ("value_error" in found) == critic
 
 
+@pytest.mark.slow
 def test_the_table_shows_it(agents: list[str], tmp_path: Path) -> None:
     command = ["run", "--suite", "group", "--task", "CartPole-v1", "--episodes", "2", "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(app, [*command, *(part for agent in agents for part in ("--agent", agent))])

@@ -142,6 +142,7 @@ def test_a_worker_that_does_not_end_is_killed(lane_with: Start, monkeypatch: pyt
         ("import threading, time; threading.Thread(target=time.sleep, args=(60,)).start()", -signal.SIGKILL),
     ],
 )
+@pytest.mark.slow
 def test_a_worker_for_which_there_is_nothing_left_ends_by_itself_or_is_killed(
     mine: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, exit_code: int
 ) -> None:

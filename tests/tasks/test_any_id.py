@@ -188,6 +188,7 @@ def test_numbers_do_not_depend_on_workers(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("my_envs")
+@pytest.mark.slow
 def test_random_play_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = "import time\nimport gymnasium as gym\nfrom my_envs import Walk\nclass Hangs(Walk):\n"
     code += "    def step(self, action):\n        time.sleep(1000)\n"

@@ -144,6 +144,7 @@ def test_what_an_arm_does_not_say_does_not_count_in_its_digest() -> None:
     assert len({study.digest(arm.model_copy(update={"name": "none"})) for arm in [*others, same]}) == 3
 
 
+@pytest.mark.slow
 def test_the_study_runs_in_any_wind(tmp_path: Path) -> None:
     for wind in (0, 5):
         study = small(task=f"symbench/ParticleSpread-v0?wind={wind}", stack=1, seeds=1)

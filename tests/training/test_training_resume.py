@@ -44,6 +44,7 @@ def test_an_interrupted_run_goes_on_from_its_checkpoint(
     assert done == sorted(set(done)) and len(done) > len(before)
 
 
+@pytest.mark.slow
 def test_resumed_evolution_equals_an_uninterrupted_one(tiny: Tiny, interrupt: Interrupt, tmp_path: Path) -> None:
     name = "recurrent-attention-neuron-es"
     overrides = {**tiny(name), "generations": 3}

@@ -66,6 +66,7 @@ def test_recorded_episodes_are_reproduced_exactly(recorded: dict[str, np.ndarray
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000), in_order=st.booleans(), rate=st.sampled_from([0.05, 0.1, 0.3]))
+@pytest.mark.slow
 def test_batches_follow_the_rules_written_down_for_one_world(seed: int, in_order: bool, rate: float) -> None:
     rng = np.random.default_rng(seed)
     envs = TrafficVectorEnv(2, published_order=in_order)

@@ -49,6 +49,7 @@ def without_time(story: dict[str, Any]) -> dict[str, Any]:
     return {**story, "training_seconds": None, "curve": curve}
 
 
+@pytest.mark.slow
 def test_it_learns(cache: Path, tmp_path: Path) -> None:
     story = train_edge_scorer(settings(80), tmp_path, test={10: 40}, beam_size=2, cache=cache)
     losses = [row["loss"] for row in story["curve"]]
