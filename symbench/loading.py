@@ -38,6 +38,8 @@ def load(*runs: str | Path, per: Per = "agent") -> pd.DataFrame:
         raise SymbenchError("which run? give its directory, e.g. symbench.load('runs/shuffle')")
     if per not in ("agent", "run", "episode"):
         raise SymbenchError(f"per must be 'agent', 'run' or 'episode', received {per!r}")
+    if wrong := next((run for run in runs if not isinstance(run, (str, Path))), None):
+        raise SymbenchError(f"a directory is expected, received {type(wrong).__name__}; several: symbench.load(*runs)")
     frames = [_one(Path(run), per) for run in runs]
     return pd.concat(frames, ignore_index=True)
 

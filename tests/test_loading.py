@@ -45,5 +45,9 @@ def test_mistakes(tmp_path: Path) -> None:
         symbench.load()
     with pytest.raises(SymbenchError, match="holds no run"):
         symbench.load(tmp_path)
+    with pytest.raises(
+        SymbenchError, match=r"a directory is expected, received list; several: symbench.load\(\*runs\)"
+    ):
+        symbench.load([tmp_path])  # type: ignore[arg-type]
     with pytest.raises(SymbenchError, match="per must be"):
         symbench.load(tmp_path, per="seed")  # type: ignore[arg-type]

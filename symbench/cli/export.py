@@ -71,6 +71,7 @@ def in_toto(
       [cyan]symbench export in-toto leaderboards/submissions/mlp.csv[/cyan]
       [cyan]symbench export in-toto leaderboards/submissions/mlp.csv --out mlp.intoto.jsonl[/cyan]
     """
+    from symbench.errors import SymbenchError
     from symbench.files import write_atomically
     from symbench.leaderboard.in_toto import bundle_of_submission
 
@@ -78,5 +79,9 @@ def in_toto(
     if out is None:
         typer.echo(content, nl=False)
     else:
-        write_atomically(out, content)
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(out, content)
+        except OSError as error:
+            raise SymbenchError(f"cannot write {str(out)!r} ({error.strerror}); give another --out") from error
         typer.echo(out)

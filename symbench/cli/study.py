@@ -40,6 +40,9 @@ def study(
     allow_dirty: Annotated[
         bool, typer.Option("--allow-dirty", help="Train agents although files differ from the checkout's commit.")
     ] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Import the module of an environment of your own (MODULE:ID).")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Compare how fast networks learn.
@@ -58,10 +61,11 @@ def study(
       [cyan]symbench study pong-occlusion --arm memoryless-50 --task Pong --out runs/pong[/cyan]
       [cyan]symbench study symmetry-breaking --task "symbench/ParticleSpread-v0?wind=5" --out runs/wind-5[/cyan]
     """
-    from symbench.errors import SymbenchError
+    from symbench.errors import SymbenchError, unknown
     from symbench.extras import require
+    from symbench.tasks import get_task
     from symbench.training.imitation_study import imitation_studies
-    from symbench.training.study import load_study
+    from symbench.training.study import load_study, studies
     from symbench.training.study.run_study import run_study
 
     if list_studies:
@@ -71,17 +75,21 @@ def study(
         raise SymbenchError("which study? `symbench study --list` lists them")
     if name == NBODY and task:
         raise SymbenchError(f"--task: {name} has data of its own; leave it out")
+    if task:
+        get_task(task, trust)  # its module is imported from here on
     if name in imitation_studies():
         _imitation(name, out, arm, (seeds, steps, task), resume=resume, allow_dirty=allow_dirty)
         return
     if name == NBODY:
         _nbody(out / NBODY, arm, seeds or 3, steps or 300, resume)
         return
+    if Path(name).suffix != ".toml" and name not in studies():
+        raise unknown("study", name, [*studies(), *imitation_studies(), NBODY])
     given = {"seeds": seeds, "steps": steps, "task": task}
     loaded = load_study(name, {key: value for key, value in given.items() if value is not None})
     folder = out / loaded.name
     require("matplotlib", "the curves of a study")  # now rather than after the training
-    run_study(loaded, folder, arm or (), workers=workers, resume=resume)
+    run_study(loaded, folder, arm or (), workers=workers, resume=resume, trust=trust)
     _report(loaded, folder)
 
 

@@ -24,7 +24,7 @@ def train(
         Path,
         typer.Option("--out", "-o", metavar="DIR", parser=directory, help="Everything goes into DIR/RECIPE/sSEED."),
     ] = Path("runs/train"),
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the training run.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the training run.")] = 0,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint, or start again.")] = True,
     set_: Annotated[
         list[str] | None,
@@ -43,6 +43,9 @@ def train(
     allow_dirty: Annotated[
         bool, typer.Option("--allow-dirty", help="Train although files differ from the checkout's commit.")
     ] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Import the module of an environment of your own (MODULE:ID).")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Train an agent by a recipe.
@@ -56,6 +59,7 @@ def train(
       [cyan]symbench train attention-neuron --out runs/mine --set steps=1000000[/cyan]
       [cyan]symbench train pong-attention-neuron --device cuda[/cyan]
       [cyan]symbench train mlp --log tensorboard[/cyan]    [dim]# then: tensorboard --logdir runs/train[/dim]
+      [cyan]symbench train mine.toml --trust[/cyan]    [dim]# with task = "my_envs:Walk-v0" in it[/dim]
       [cyan]symbench train Swimmer-v5[/cyan]    [dim]# equivariant to the symmetry in the catalogue[/dim]
     """
     from symbench import training
@@ -69,7 +73,7 @@ def train(
         raise SymbenchError("which recipe? `symbench train --list` lists them")
     overrides = _overrides(set_ or [])
     options = partial(training.train, resume=resume, device=device, workers=workers, allow_dirty=allow_dirty, log=log)
-    agent = options(recipe, out, seed, overrides=overrides)
+    agent = options(recipe, out, seed, overrides=overrides, trust=trust)
     advice = f"{agent}.safetensors\n{_advice(f'{agent}.safetensors', training.load_recipe(recipe).task)}"
     console().print(advice, highlight=False, markup=False, soft_wrap=True)
 

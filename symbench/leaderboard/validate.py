@@ -98,8 +98,11 @@ def read_submission(path: Path) -> Submission:
     """Read one submission, given either of its files.
 
     Raises:
-        SymbenchError: It breaks a rule; the message is the first problem and the number of the others.
+        SymbenchError: It is a folder, or breaks a rule; then the message is the first problem and the number of the
+            others.
     """
+    if path.is_dir():
+        raise SymbenchError(f"one submission is expected, its NAME.csv or NAME.json; {path} is a folder")
     submissions, problems = validate([path])
     if problems:
         more = f" (and {len(problems) - 1} more; symbench validate lists them)" if len(problems) > 1 else ""

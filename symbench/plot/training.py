@@ -44,7 +44,9 @@ def training(frame: pd.DataFrame, ax: Any = None, *, agents: Mapping[str, Look] 
 
     require_columns(frame, COLUMNS, "symbench.training.curve_logs.read_curve_logs")
     measure = measure_of(frame)
-    curves = frame if NAME in frame.columns else named(frame, "arm")
+    curves = (frame if NAME in frame.columns else named(frame, "arm")).dropna(subset=[measure])  # arms just begun
+    if curves.empty:
+        raise SymbenchError(f"no {measure} was measured yet; draw the curves later")
     chosen = looks(names(curves), grey="") if agents is None else agents
     with context():
         ax = own_axes() if ax is None else ax
@@ -63,9 +65,6 @@ def summary(of_arm: pd.DataFrame, measure: str) -> Curves:
 
     keys = [name for name in ("source", "run") if name in of_arm.columns]
     runs = [run.dropna(subset=[measure]).sort_values("step") for _, run in of_arm.groupby(keys, sort=False)]
-    runs = [run for run in runs if len(run)]
-    if not runs:
-        raise SymbenchError(f"{of_arm['arm'].iloc[0]} was never measured")
     start, end = (pick(run["step"].iloc[at] for run in runs) for pick, at in ((max, 0), (min, -1)))
     steps = np.unique(np.concatenate([run["step"].to_numpy() for run in runs]))
     steps = steps[(steps >= start) & (steps <= end)]

@@ -20,6 +20,7 @@ import torch
 from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from symbench.errors import SymbenchError
 from symbench.extras import require
 from symbench.policies import NetworkAgent
 from symbench.runner.evaluate import play, single_thread
@@ -123,14 +124,21 @@ def evolve(recipe: Recipe, settings: Evolution, network: PolicyNetwork, session:
     """Train ``network`` in place; its weights become the mean of the last generation's distribution.
 
     ``workers`` is the number of processes that play candidates which see frames.
+
+    Raises:
+        SymbenchError: The network has too many weights.
     """
-    strategy = require("cma", "evolutions").CMAEvolutionStrategy(
-        parameters_to_vector(network.parameters()).detach().double().numpy(),
-        settings.sigma,
-        {"popsize": settings.population, "seed": session.seed + 1, "verbose": -9, "maxiter": np.inf},
-    )
+    start = parameters_to_vector(network.parameters()).detach().double().numpy()
+    options = {"popsize": settings.population, "seed": session.seed + 1, "verbose": -9, "maxiter": np.inf}
+    try:
+        strategy = require("cma", "evolutions").CMAEvolutionStrategy(start, settings.sigma, options)
+    except MemoryError as error:
+        raise SymbenchError(
+            f"recipe {recipe.name}: CMA-ES keeps a covariance of all pairs of {len(start):,} weights, "
+            f"{8 * len(start) ** 2 / 1e9:.0f} GB, more than there is; take a smaller network, or imitation"
+        ) from error
     fitness = _replay(strategy, session)
-    with _processes(workers) as pool:
+    with _processes(workers, recipe.task) as pool:
         for generation in range(len(fitness), settings.generations):
             candidates = np.array(strategy.ask())
             first = first_seed(session.seed, generation, settings.rollouts)
@@ -145,17 +153,22 @@ def evolve(recipe: Recipe, settings: Evolution, network: PolicyNetwork, session:
 
 
 @contextmanager
-def _processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
+def _processes(workers: int, task: str) -> Iterator[ProcessPoolExecutor | None]:
     """A pool of fresh interpreters that leave Ctrl-C to this one; ``None`` for a single worker."""
     if workers == 1:
         yield None
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, worker.begin)
+    pool = ProcessPoolExecutor(workers, context, _begin, (task,))
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _begin(task: str) -> None:
+    worker.begin()
+    get_task(task, trust=True)  # as it is where it was allowed
 
 
 def _save(fitness: list[Any], session: Session) -> None:

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from symbench.errors import SymbenchError, unknown
 from symbench.reading import TEXT_BYTES, brief, parse_toml, read
-from symbench.suites.suite import Apply  # noqa: TC001  (pydantic reads it while running)
+from symbench.suites.suite import Apply, Name  # noqa: TC001  (pydantic reads it while running)
 from symbench.training.imitation_settings import Count, Imitation, Positive, Settings, Several, Share
 
 _YOUNG: Final = ("teacher_options", "occlusion", "burn_in", "noise_odds", "critic_steps")
@@ -55,6 +55,14 @@ class Ppo(Settings):
     reward_scale: Positive = 1.0
     privileged_critic: bool = False
     critic_steps: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _something_is_trained(self) -> Ppo:
+        if self.critic_steps >= self.steps:
+            raise ValueError(
+                f"the critic learns alone for {self.critic_steps} of {self.steps} steps, so nothing else would"
+            )
+        return self
 
 
 class Evolution(Settings):
@@ -185,9 +193,9 @@ class Recipe(Settings):
         algorithm: How it is trained.
     """
 
-    name: str
+    name: Name
     description: str
-    agent: str
+    agent: Name
     task: str
     network: dict[str, Any]
     start: str | None = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from symbench.errors import SymbenchError, unknown
@@ -14,7 +16,7 @@ from symbench.policies import NetworkAgent, PolicyNetwork
 from symbench.policies import make_network as make_policy_network
 from symbench.policies.actions import BoxHead, DiscreteHead
 from symbench.policies.routing import RoutingModel
-from symbench.policies.spaces import form
+from symbench.policies.spaces import described, form
 from symbench.policies.unshuffler import UnshufflerNetwork
 from symbench.policies.vision import PatchNetwork, PatchUnshufflerNetwork
 from symbench.tasks import get_task
@@ -24,6 +26,7 @@ from symbench.training.imitation_settings import Imitation
 from symbench.training.recipe import DynamicsRegression, PictureMeasurement, Ppo, Recipe, Reinforce
 from symbench.training.training_envs import make_training_envs
 from symbench.zoo import bundled, load_agent, not_installed
+from symbench.zoo.tensor_digest import tensor_digest
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -87,11 +90,24 @@ def _find_agent(role: str, task: str, name: str, run: int) -> PolicyNetwork:
     agents = bundled(task)
     if name in agents:
         return load_agent(agents[name][run % len(agents[name])]).network
-    if Path(name.removesuffix(".safetensors") + ".json").exists():
-        return load_agent(name).network
+    stem = name.removesuffix(".safetensors").removesuffix(".json")
+    if Path(f"{stem}.json").exists():
+        return load_agent(stem).network
     if missing := not_installed(task):
         raise SymbenchError(f"{role} {name!r} is not here; {missing}")
-    raise unknown(f"{role} for {task}", name, agents)
+    raise SymbenchError(f"{unknown(f'{role} for {task}', name, agents)}; or give the path of an agent's files")
+
+
+def digest_with_agents(plan: Recipe) -> str:
+    """The digest of a recipe, and of the weights of agents of one's own that it starts from or learns from.
+
+    Raises:
+        SymbenchError: Such an agent is not there.
+    """
+    named = (plan.start, getattr(plan.algorithm, "teacher", None))
+    own = [name for name in named if name and name != "controller" and name not in bundled(plan.task)]
+    said = [plan.digest, *map(tensor_digest, own)]
+    return hashlib.sha256(" ".join(said).encode()).hexdigest() if own else plan.digest
 
 
 def check(plan: Recipe, seed: int) -> None:
@@ -126,6 +142,8 @@ def _algorithm_incompatibility(
         return f"{network.kind!r} takes its teacher as it is; take name = {name!r}"
     if isinstance(network, RoutingModel):
         return f"{network.kind!r} learns whole tours; take name = 'reinforce'"
+    if isinstance(settings, Ppo) and np.any(getattr(task.single_action_space, "start", 0)):
+        return f"ppo numbers actions from 0, not {described(task.single_action_space)}; use imitation or evolution"
     if isinstance(settings, Ppo) and network.recurrent:
         return f"ppo trains on single steps, and {network.kind!r} remembers more than can be shown; use imitation"
     if isinstance(settings, Ppo) and plan.network.get("squash", "clip") != "clip":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections import deque
 from contextlib import contextmanager, suppress
@@ -18,7 +19,7 @@ from symbench.training.progress import Meter
 from symbench.training.scalar_logs import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -119,7 +120,7 @@ class Session:
             SymbenchError: The folder holds the training of another recipe, or cannot be written.
         """
         self.folder, self.seed, self.digest = folder, seed, digest
-        self.curve: list[dict[str, float]] = []
+        self.curve: list[dict[str, Any]] = []
         self._before, self._start, self._saved = 0.0, time.perf_counter(), time.perf_counter()
         self._log, self._logged = log, (-1, 0.0)  # where, and of the latest point there: steps done, seconds
         self._meter = Meter(f"{folder.parent.name}/{folder.name}", measure)
@@ -195,19 +196,20 @@ class Session:
         self.show(done, total, returns)
         last = self.curve[-1]["done"] if self.curve else 0
         if done > last and (done >= total or done - last >= total / CURVE_POINTS):
-            self.note(done, {"return": round(returns, 2)}, **others)
+            self.note(done, {"return": round(returns, 2) if math.isfinite(returns) else None}, **others)
 
-    def note(self, done: int, measured: dict[str, float], **others: float) -> None:
+    def note(self, done: int, measured: Mapping[str, float | None], **others: float) -> None:
         """Add a point to the learning curve.
 
         Args:
             done: Steps, generations or epochs so far.
-            measured: What the curve says of them.
+            measured: What the curve says of them; ``None`` where nothing was measured yet.
             others: What is only logged, e.g. the loss.
         """
         if self._log is not None:
             with writing(self.folder):
-                self._write_log(self._log, done, {**measured, **others})
+                known = {name: value for name, value in measured.items() if value is not None}
+                self._write_log(self._log, done, {**known, **others})
         self.curve.append({"done": done, "seconds": round(self.seconds, 1), **measured})
 
     def _write_log(self, log: ScalarLog, done: int, values: dict[str, float]) -> None:

@@ -25,7 +25,7 @@ from symbench.training.recipe import (
     Reinforce,
     load_recipe,
 )
-from symbench.training.recipe_parts import check, find_teacher, make_network, teacher_of
+from symbench.training.recipe_parts import check, digest_with_agents, find_teacher, make_network, teacher_of
 from symbench.training.scalar_logs import make_log
 from symbench.training.session import STORY, Session, require_commit, writing
 from symbench.wrappers.vector import ShufflePatches, ShuffleSensors
@@ -53,6 +53,7 @@ def train(
     workers: int = 1,
     allow_dirty: bool = False,
     log: str | None = None,
+    trust: bool = False,
 ) -> Path:
     """Train one run of a recipe.
 
@@ -71,6 +72,7 @@ def train(
         allow_dirty: Whether to train although files of the source checkout differ from its commit; the card says so.
         log: ``"tensorboard"`` writes event files into the run's folder, ``"wandb"`` begins a run of Weights & Biases:
             points of the learning curve, losses, and speed. A training that is finished already is not logged.
+        trust: Whether the module of an environment of one's own (``task = "my_envs:Walk-v0"``) may be imported.
 
     Returns:
         The agent's path without suffix, for :func:`symbench.zoo.load_agent`.
@@ -83,15 +85,18 @@ def train(
     _require_device(device)
     if workers < 1:
         raise SymbenchError(f"workers must be at least 1, received {workers}")
+    if not 0 <= seed < 2**32:
+        raise SymbenchError(f"seed must be a whole number from 0 to 2**32 - 1, received {seed}")
     plan = load_recipe(recipe, overrides)
+    get_task(plan.task, trust)  # its module is imported from here on
     _require_parts(plan)
     check(plan, seed)
     scalars = make_log(log, {"seed": seed, **plan.model_dump()}) if log else None
     measure = "length {:.4f}" if isinstance(plan.algorithm, Reinforce) else "return {:.1f}"
     folder = out / plan.name / f"s{seed}"
     require_commit(folder, resume=resume, allow_dirty=allow_dirty)
-    session = Session(folder, seed, plan.digest, resume=resume, measure=measure, log=scalars)
-    if not session.finished:
+    session = Session(folder, seed, digest_with_agents(plan), resume=resume, measure=measure, log=scalars)
+    if not (session.finished and (folder / "agent.safetensors").exists()):
         with single_thread(), session:
             torch.manual_seed(seed)
             write_agent(plan, train_network(plan, session, device, workers), session)

@@ -108,9 +108,14 @@ def test_the_command_prints_what_the_bundle_holds(folder: Path, tmp_path: Path) 
     for name, line in zip(("mine", "other"), (folder / BUNDLE).read_text().splitlines(keepends=True), strict=True):
         file = str(folder / "submissions" / f"{name}.json")
         assert CliRunner().invoke(app, ["export", "in-toto", file]).stdout == line
-    out = tmp_path / "x.intoto.jsonl"
+    out = tmp_path / "new" / "x.intoto.jsonl"
     assert CliRunner().invoke(app, ["export", "in-toto", file, "--out", str(out)]).exit_code == 0
     assert out.read_text() == line
+
+
+def test_a_folder_is_not_taken_for_its_first_submission(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["export", "in-toto", str(folder / "submissions")])
+    assert result.exit_code == 2 and "one submission is expected" in " ".join(result.output.split())
 
 
 def test_a_submission_alone_is_not_verified(folder: Path, tmp_path: Path) -> None:

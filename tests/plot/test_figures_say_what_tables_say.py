@@ -95,6 +95,14 @@ def test_profiles_are_over_what_all_agents_have_played(make_run: Make) -> None:
     np.testing.assert_array_equal(line_of(both, "pi-net").get_ydata(), line_of(alone, "pi-net").get_ydata())
 
 
+def test_arms_that_were_not_measured_yet_are_left_out() -> None:
+    lines = [("begun", "s0", 100, float("nan")), ("done", "s0", 100, 1.0), ("done", "s0", 200, 2.0)]
+    frame = pd.DataFrame(lines, columns=["arm", "run", "step", "return"])
+    assert [line.get_label() for line in plot.training(frame).get_lines()] == ["done"]
+    with pytest.raises(SymbenchError, match="no return was measured yet"):
+        plot.training(frame[frame["arm"] == "begun"])
+
+
 def test_training_shows_median_and_quartiles() -> None:
     runs = [[0, 10, 20], [0, 30, 40], [0, 50, 90]]
     lines = [("a", run, step, value) for run, of in enumerate(runs) for step, value in zip((0, 8, 16), of, strict=True)]

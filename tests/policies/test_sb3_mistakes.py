@@ -9,9 +9,11 @@ import pytest
 import torch
 from gymnasium import spaces
 from sb3_cases import ACTIONS, ALGORITHMS, FORMS, Toy, model_of
+from stable_baselines3 import PPO
 from torch import nn
 
 from symbench.errors import SymbenchError
+from symbench.policies import MLPNetwork
 from symbench.policies.sb3 import POLICIES
 from symbench.wrappers import FrameHistory, OccludePatches, SensorHistory
 
@@ -84,6 +86,33 @@ class Masked(FrameHistory):
 def test_networks_that_do_not_fit_are_named(table: Any, env: Any, message: str) -> None:
     with pytest.raises(SymbenchError, match=message):
         model_of("PPO", "", "", env, table=table)
+
+
+@pytest.mark.parametrize("table", [MLPNetwork, MLPNetwork(5, spaces.Discrete(3)), 3])
+def test_what_is_no_table_is_told_so(table: Any) -> None:
+    with pytest.raises(SymbenchError, match="network must be a kind or a table"):
+        PPO(POLICIES["PPO"], toy(), policy_kwargs={"network": table}, device="cpu")
+
+
+@pytest.mark.parametrize("critic", [64, [0], [8, -1], ["8"], "8"])
+def test_widths_of_a_critic_are_whole_numbers(critic: Any) -> None:
+    with pytest.raises(SymbenchError, match="critic must be a list of widths, each at least 1"):
+        PPO(POLICIES["PPO"], toy(), policy_kwargs={"network": "mlp", "critic": critic}, device="cpu")
+
+
+FROM_ONE: list[spaces.Space[Any]] = [spaces.Discrete(3, start=1), spaces.MultiDiscrete([3, 3], start=[0, 1])]
+OF_SEVERAL = [name for name in ALGORITHMS if "discrete" in FORMS[name] and name not in ("DQN", "QRDQN")]
+
+
+@pytest.mark.parametrize(
+    ("name", "space"),
+    [*((name, space) for name in OF_SEVERAL for space in FROM_ONE), ("DQN", FROM_ONE[0]), ("QRDQN", FROM_ONE[0])],
+)
+def test_actions_that_do_not_begin_at_0_are_refused(name: str, space: spaces.Space[Any]) -> None:
+    """Stable-Baselines3 would train on 0, 1, ... and what is saved would play 1, 2, ..."""
+    made, settings = ALGORITHMS[name]
+    with pytest.raises(SymbenchError, match="numbers actions from 0, those of this environment begin at"):
+        made(POLICIES[name], Toy(space, frames=False), policy_kwargs={"network": "mlp"}, device="cpu", **settings)
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from sb3_contrib import QRDQN, TRPO, MaskablePPO, RecurrentPPO
 from stable_baselines3 import DQN, PPO, SAC
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
@@ -46,6 +47,9 @@ PLAIN: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "ppo": (PPO, "CartPole-v1", SMALL),
     "ppo continuous": (PPO, "Pendulum-v1", SMALL),
     "dqn": (DQN, "Acrobot-v1", STARTS),
+    "qrdqn": (QRDQN, "CartPole-v1", STARTS),
+    "maskable ppo": (MaskablePPO, "CartPole-v1", SMALL),
+    "trpo": (TRPO, "CartPole-v1", {name: value for name, value in SMALL.items() if name != "n_epochs"}),
     "sac": (SAC, "Pendulum-v1", STARTS),
 }
 TURNS = {"group": "C4", "observation": {"moves": ["turn"]}, "action": {"maps": [[0, 2, 3, 4, 1]]}}
@@ -53,7 +57,8 @@ TURNS = {"group": "C4", "observation": {"moves": ["turn"]}, "action": {"maps": [
 
 def trained(name: str) -> Any:
     algorithm, env_id, kwargs = PLAIN[name]
-    return rough(algorithm("MlpPolicy", gym.make(env_id), **deepcopy(kwargs)).learn(40))
+    unmasked = {"use_masking": False} if algorithm is MaskablePPO else {}
+    return rough(algorithm("MlpPolicy", gym.make(env_id), **deepcopy(kwargs)).learn(40, **unmasked))
 
 
 def rough(model: Any) -> Any:
@@ -103,6 +108,13 @@ def test_the_mean_is_that_of_the_definition(name: str) -> None:
         ]
         found = SymmetrizedPolicy(model, env_id).scores(torch.tensor(batch))
     np.testing.assert_allclose(found.numpy(), np.mean(terms, axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("wrapper", [SymmetrizedPolicy, CanonicalPolicy])
+def test_a_policy_that_remembers_is_refused(wrapper: Any) -> None:
+    model = RecurrentPPO("MlpLstmPolicy", "CartPole-v1", **SMALL)
+    with pytest.raises(SymbenchError, match="a recurrent policy remembers"):
+        wrapper(model, "CartPole-v1")
 
 
 def test_an_equivariant_policy_is_its_own_mean() -> None:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 from gymnasium.spaces import Box, flatdim
+from typer.testing import CliRunner
 
+from symbench.cli import app
 from symbench.errors import SymbenchError
-from symbench.tasks import get_task
+from symbench.tasks import get_task, registry
 from symbench.training.study import Algorithm, Study, load_study, studies
 from symbench.training.study.action_laws import sample
 from symbench.training.study.actor_critic_networks import make_actor_critic
@@ -314,6 +318,56 @@ def test_mistakes_in_a_study_are_one_line(change: dict[str, Any], message: str) 
 def test_mistakes_of_users_name_the_remedy(use: Any, message: str) -> None:
     with pytest.raises(SymbenchError, match=message):
         use()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"action_dim": 3}, "arm narrow: the network says 3 numbers, actions of CartPole-v1 take 2"),
+        ({"num_sensors": 5}, r"arm narrow: the network cannot read what CartPole-v1 shows, Box\(4,\): "),
+    ],
+)
+def test_a_network_that_does_not_fit_the_task_is_told_before_it_is_trained(
+    change: dict[str, int], message: str, tmp_path: Path
+) -> None:
+    study = small()
+    network = {"kind": "plain-mlp", "num_sensors": 4, "action_dim": 2, **change}
+    arm = study.arms[0].model_copy(update={"name": "narrow", "network": network})
+    with pytest.raises(SymbenchError, match=message):
+        run_study(study.model_copy(update={"arms": (arm,)}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_knows_all_studies() -> None:
+    for name, meant in (("sensor-baseline", "sensor-baselines"), ("nbdy", "nbody"), ("cartpol", "cartpole")):
+        said = CliRunner().invoke(app, ["study", name]).output
+        assert f"did you mean '{meant}'" in " ".join(said.split())
+
+
+OWN = """
+import gymnasium as gym
+from gymnasium.envs.classic_control import CartPoleEnv
+gym.register("MyPole-v0", CartPoleEnv, max_episode_steps=50)
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_environment_of_ones_own_is_studied_if_it_is_trusted(
+    workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_poles.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    study = small(task="my_poles:MyPole-v0", seeds=4)
+    arm = [study.arms[-1].name]
+    if workers == 1:
+        with pytest.raises(SymbenchError, match="if you trust it, add --trust"):
+            run_study(study, tmp_path / "out", arm)
+    files = run_study(study, tmp_path / "out", arm, workers=workers, trust=True)
+    assert len(files) == 4 and all(read_run(file)["returns"][-1] > 0 for file in files)
+    monkeypatch.delitem(sys.modules, "my_poles")
+    monkeypatch.delitem(gym.registry, "MyPole-v0")
+    monkeypatch.setattr(registry, "_of_gymnasium", {})
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

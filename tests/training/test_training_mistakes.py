@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import gymnasium as gym
+import numpy as np
 import pytest
 import torch
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Discrete
 
 from symbench.errors import SymbenchError
 from symbench.policies import AttentionNeuronNetwork
+from symbench.tasks import registry
 from symbench.training import load_recipe, train
 from symbench.training.session import Session
-from symbench.zoo import save_agent
+from symbench.zoo import load_card, save_agent
 
 if TYPE_CHECKING:
     from tests.training.conftest import Tiny
@@ -62,6 +66,11 @@ def with_line(line: str) -> str:
         (with_line('perturbations = [{ wrapper = "AddNoiseChannels", n = -5 }]'), r"cannot be applied to .*-5"),
         (with_line('perturbations = [{ wrapper = "AddNoiseChannels", n = 5 }]'), "reads 5 sensors.*received 10"),
         (with_line('perturbations = [{ wrapper = "SensorHistory" }]'), "reads a vector of sensors, .*Dict"),
+        (RECIPE + 'name = "../../evil"', r"name: String should match pattern"),
+        (RECIPE + 'name = ""', r"name: String should match pattern"),
+        (with_line('agent = "a/b"'), r"agent: String should match pattern"),
+        (with_line('algorithm = { name = "ppo", steps = 100, critic_steps = 100 }'), "so nothing else would"),
+        (with_line('task = "nowhere_envs:Walk-v0"'), r"is code, which is executed: if you trust it, add --trust"),
         (RECIPE + "tasks = 3", "unknown key 'tasks'; did you mean 'task'"),
     ],
 )
@@ -180,3 +189,64 @@ def test_a_device_that_is_not_there(device: str, said: str, tmp_path: Path) -> N
     with pytest.raises(SymbenchError, match=said):
         train("mlp", tmp_path / "out", device=device)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 99999999999999999999])
+def test_a_seed_that_no_generator_takes_is_refused(seed: int, tmp_path: Path) -> None:
+    with pytest.raises(SymbenchError, match="seed must be a whole number from 0"):
+        train("mlp", tmp_path / "out", seed)
+    assert not (tmp_path / "out").exists()
+
+
+def test_ppo_does_not_train_on_actions_that_begin_at_1(tmp_path: Path) -> None:
+    class Numbered(gym.Env[np.ndarray, int]):
+        observation_space = Box(-1, 1, (2,), np.float32)
+        action_space = Discrete(3, start=1)
+
+        def reset(self, **_: Any) -> Any:
+            return np.zeros(2, np.float32), {}
+
+        def step(self, action: int) -> Any:
+            return np.zeros(2, np.float32), 0.0, True, False, {}
+
+    gym.register("FromOne-v0", Numbered, max_episode_steps=5)
+    (tmp_path / "mine.toml").write_text(with_line('task = "FromOne-v0"'))
+    try:
+        with pytest.raises(SymbenchError, match=r"ppo numbers actions from 0, not Discrete\(3\) from 1"):
+            train(str(tmp_path / "mine.toml"), tmp_path / "out")
+    finally:
+        del gym.registry["FromOne-v0"]
+
+
+OWN = """
+import gymnasium as gym
+from gymnasium.envs.classic_control import CartPoleEnv
+gym.register("MyTrainedPole-v0", CartPoleEnv, max_episode_steps=50)
+"""
+
+
+def test_an_environment_of_ones_own_is_trained_on_if_it_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_trained_poles.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    few = '{ name = "ppo", steps = 64, num_envs = 2, n_steps = 16, batch_size = 16, n_epochs = 1 }'
+    text = with_line('task = "my_trained_poles:MyTrainedPole-v0"').replace('{ name = "ppo", steps = 100 }', few)
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(SymbenchError, match="if you trust it, add --trust"):
+        train("mine.toml", tmp_path / "out")
+    card = load_card(train("mine.toml", tmp_path / "out", trust=True))
+    assert card["task"] == "my_trained_poles:MyTrainedPole-v0" and card["in_order"]["mean"] > 5
+    monkeypatch.delitem(sys.modules, "my_trained_poles")
+    monkeypatch.delitem(gym.registry, "MyTrainedPole-v0")
+    monkeypatch.setattr(registry, "_of_gymnasium", {})
+
+
+def test_an_evolution_of_too_many_weights_says_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_much(*_: Any) -> Any:
+        raise MemoryError("Unable to allocate 124. GiB")
+
+    monkeypatch.setattr("cma.CMAEvolutionStrategy", too_much)
+    with pytest.raises(SymbenchError, match=r"CMA-ES keeps a covariance of all pairs of [\d,]+ weights, \d+ GB"):
+        train("recurrent-attention-neuron-es", tmp_path / "out")

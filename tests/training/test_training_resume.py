@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Discrete
 from stable_baselines3 import PPO
 
 from symbench.errors import SymbenchError
 from symbench.policies import MLPNetwork
 from symbench.training import load_recipe, recipes, train
+from symbench.training.recipe_parts import digest_with_agents
 from symbench.training.session import Session
-from symbench.zoo import load_agent
+from symbench.zoo import load_agent, save_agent
 
 if TYPE_CHECKING:
     from tests.training.conftest import Interrupt, Tiny
@@ -65,6 +66,44 @@ def test_a_finished_run_is_not_trained_again(tiny: Tiny, tmp_path: Path) -> None
     assert (path.parent / "train.json").stat().st_mtime_ns == before
 
 
+def test_a_finished_run_whose_agent_is_gone_is_trained_again(tiny: Tiny, tmp_path: Path) -> None:
+    agent = train("mlp", tmp_path, overrides=tiny("mlp"))
+    agent.with_suffix(".safetensors").unlink()
+    assert load_agent(train("mlp", tmp_path, overrides=tiny("mlp"))).network is not None
+
+
+@pytest.mark.parametrize("role", ["start", "teacher"])
+def test_another_agent_at_the_path_that_a_recipe_names_is_another_training(role: str, tmp_path: Path) -> None:
+    """Not only its path counts but its weights; either of its files, or their common path, names it."""
+
+    def save(scale: float) -> None:
+        torch.manual_seed(0)
+        network = MLPNetwork(4, Discrete(2), hidden=(8,))
+        network.head[0].weight.data *= scale
+        save_agent(network, tmp_path / "other", {"agent": "other"})
+
+    ppo = '{ name = "ppo", steps = 64, num_envs = 2, n_steps = 16, batch_size = 16, n_epochs = 1 }'
+    taught = (
+        f'{{ name = "imitation", teacher = "{tmp_path}/other.json", steps = 64, num_envs = 2, segment = 4, batch = 2 }}'
+    )
+    lines = {"start": f'start = "{tmp_path}/other"\nalgorithm = {ppo}', "teacher": f"algorithm = {taught}"}
+    recipe = 'description = "m"\nagent = "m"\ntask = "CartPole-v1"\nnetwork = { kind = "mlp", hidden = [8] }\n'
+    (tmp_path / "mine.toml").write_text(recipe + lines[role])
+    save(1.0)
+    train(str(tmp_path / "mine.toml"), tmp_path / "out")
+    train(str(tmp_path / "mine.toml"), tmp_path / "out")
+    save(2.0)
+    with pytest.raises(SymbenchError, match="holds another training"):
+        train(str(tmp_path / "mine.toml"), tmp_path / "out")
+
+
+def test_a_curve_without_a_first_return_is_json(tmp_path: Path) -> None:
+    session = Session(tmp_path / "s0", 0)
+    session.report(10, 1000, float("nan"))
+    session.write_json("train.json", {"curve": session.curve})
+    assert "NaN" not in (tmp_path / "s0" / "train.json").read_text() and session.curve[0]["return"] is None
+
+
 def test_a_finished_run_of_another_recipe_is_not_taken_for_this_one(tiny: Tiny, tmp_path: Path) -> None:
     train("mlp", tmp_path, overrides=tiny("mlp"))
     with pytest.raises(SymbenchError, match=r"holds another training .* choose another --out, or --no-resume"):
@@ -102,7 +141,7 @@ def test_a_new_start_deletes_what_was_there(tmp_path: Path) -> None:
 def test_a_checkpoint_that_cannot_be_used_is_refused_in_one_line(tiny: Tiny, tmp_path: Path) -> None:
     folder = tmp_path / "attention-neuron" / "s0"
     network = torch.nn.Linear(1, 1)
-    digest = load_recipe("attention-neuron", tiny("attention-neuron")).digest
+    digest = digest_with_agents(load_recipe("attention-neuron", tiny("attention-neuron")))
     Session(folder, 0, digest).save(network, torch.optim.Adam(network.parameters()), 10)
     with pytest.raises(SymbenchError, match=r"cannot resume from .*checkpoint\.pt .* --no-resume"):
         train("attention-neuron", tmp_path, overrides=tiny("attention-neuron"))

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gymnasium import spaces
@@ -21,7 +22,7 @@ from symbench.policies.registry import NETWORKS, make_network
 from symbench.policies.spaces import channels_last
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from stable_baselines3.common.type_aliases import Schedule
 
@@ -82,16 +83,26 @@ class NetworkPolicy:
         Raises:
             SymbenchError: The network does not fit the spaces or the algorithm, or an argument is the network's to say.
         """
+        if begins := _first_actions(action_space):
+            raise SymbenchError(
+                f"Stable-Baselines3 numbers actions from 0, those of this environment begin at {begins}; wrap it in "
+                "gymnasium.wrappers.TransformAction, or train by imitation or evolution"
+            )
         if kwargs.pop("use_sde", False):
             raise SymbenchError("use_sde=True adds noise that these networks do not have; leave it out")
         if said := [name for name in _SAID_BY_THE_NETWORK if name in kwargs]:
             raise SymbenchError(f"{said[0]} is said by the network: policy_kwargs={{'network': {{...}}}}")
+        if not isinstance(network, (str, Mapping)):
+            raise SymbenchError(
+                f"network must be a kind or a table, e.g. 'mlp' or {{'kind': 'mlp', 'hidden': (64,)}}, received "
+                f"{getattr(network, '__name__', type(network).__name__)}"
+            )
         self.table: dict[str, Any] = {"kind": network} if isinstance(network, str) else dict(network)
         if "symmetry" in self.table:  # data, not a name whose meaning may change
             self.table["symmetry"] = symmetry_data(self.table["symmetry"])
         if self.table.get("squash", self.squash) != self.squash:
             raise SymbenchError(f"this algorithm trains with squash = {self.squash!r}; leave squash out of the network")
-        self.critic_hidden = tuple(self.critic_widths if critic is None else critic)
+        self.critic_hidden = self.critic_widths if critic is None else _widths(critic)
         self._own: dict[str, Any] = {"network": self.table, "critic": self.critic_hidden}
         made = {"features_extractor_class": Unchanged, "normalize_images": False, **self._fixed()}
         super().__init__(observation_space, action_space, lr_schedule, **made, **kwargs)  # type: ignore[call-arg]
@@ -198,3 +209,24 @@ def seen(observations: Observations) -> Observations:
 def has_state(space: spaces.Space[Any]) -> bool:
     """Whether observations show the true state, for a critic."""
     return isinstance(space, spaces.Dict) and STATE in space.spaces
+
+
+def _first_actions(space: spaces.Space[Any]) -> int | list[int]:
+    """The number of the first action, 0 of what is not numbered; of several choices those of all, if one is not 0."""
+    if isinstance(space, spaces.Discrete):
+        return int(space.start)
+    if isinstance(space, spaces.MultiDiscrete) and space.start.any():
+        return space.start.tolist()  # type: ignore[no-any-return]
+    return 0
+
+
+def _widths(given: Any) -> tuple[int, ...]:
+    """Widths of layers.
+
+    Raises:
+        SymbenchError: They are no whole numbers from 1 on.
+    """
+    widths = tuple(given) if isinstance(given, (list, tuple)) else (None,)
+    if not all(type(width) is int and width > 0 for width in widths):
+        raise SymbenchError(f"critic must be a list of widths, each at least 1, e.g. [64, 64]; received {given!r}")
+    return widths

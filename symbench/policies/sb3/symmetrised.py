@@ -10,13 +10,13 @@ The first two take ``symmetry``: an environment's id, a declaration or plain dat
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.dqn.policies import DQNPolicy
 from torch import Tensor
 from torch.distributions import Categorical
@@ -56,14 +56,16 @@ class _OfFiniteGroup(_Wrapped):
         """Wrap a trained model, or its policy.
 
         Args:
-            model: Of PPO, A2C, DQN, SAC or TD3; its weights are shared, not copied.
+            model: Of PPO, A2C, TRPO, MaskablePPO, DQN, QR-DQN, SAC, TQC or TD3; its weights are shared, not copied.
             symmetry: An environment's id, a declaration or plain data.
 
         Raises:
-            SymbenchError: The symmetry is unknown or does not fit the spaces, or the actions are neither Discrete nor a
-                Box.
+            SymbenchError: The symmetry is unknown or does not fit the spaces, the actions are neither Discrete nor a
+                Box, or the policy is recurrent.
         """
         super().__init__(model)
+        if hasattr(self.inner, "lstm_actor"):
+            raise SymbenchError("a recurrent policy remembers; what it remembers of one side says nothing of another")
         if not isinstance(self.action_space, (spaces.Discrete, spaces.Box)):
             raise SymbenchError(f"actions must be Discrete or a Box, received {form(self.action_space)}")
         self.moves = Moves(symmetry, self.observation_space, self.action_space)
@@ -79,8 +81,8 @@ class _OfFiniteGroup(_Wrapped):
 class SymmetrizedPolicy(_OfFiniteGroup):
     """The mean over the group, pi_bar(s) = 1/|G| sum_g K_g^-1 pi(L_g s), of any policy pi: exactly equivariant.
 
-    The mean is of probabilities (PPO, A2C), of Q values (DQN), or of the actions themselves if they are continuous.
-    Drawn actions come from the mixture of the transformed policies. Source: the baseline of averaging
+    The mean is of probabilities (PPO, A2C), of Q values (DQN, QR-DQN), or of the actions themselves if they are
+    continuous. Drawn actions come from the mixture of the transformed policies. Source: the baseline of averaging
     in van der Pol et al. 2020 (arXiv 2006.16908); frame averaging over a whole finite group (Puny et al.
     2022, arXiv 2110.03336).
 
@@ -103,7 +105,8 @@ class SymmetrizedPolicy(_OfFiniteGroup):
         return torch.stack(terms).mean(dim=0)
 
     def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
-        if deterministic or isinstance(self.inner, DQNPolicy):
+        of_values = isinstance(self.inner, DQNPolicy) or hasattr(self.inner, "quantile_net")
+        if deterministic or of_values:
             scores = self.scores(observation)
             return scores if isinstance(self.action_space, spaces.Box) else scores.argmax(dim=1)
         assert isinstance(observation, Tensor)
@@ -188,10 +191,13 @@ class FrameAveragedPolicy(_Wrapped):
 
 def vectors_of_policy(policy: BasePolicy, observation: PyTorchObs) -> Tensor:
     """What a policy says of a batch, (B, A): probabilities, Q values or deterministic actions."""
+    of_kind: Any = policy  # that has what the base class does not know
     if isinstance(policy, DQNPolicy):
         return policy.q_net(observation)  # type: ignore[no-any-return]
-    if isinstance(policy, ActorCriticPolicy) and isinstance(policy.action_space, spaces.Discrete):
-        distribution = policy.get_distribution(observation).distribution
+    if hasattr(policy, "quantile_net"):  # of QR-DQN, (B, quantiles, A)
+        return of_kind.quantile_net(observation).mean(dim=1)  # type: ignore[no-any-return]
+    if isinstance(policy.action_space, spaces.Discrete) and hasattr(policy, "get_distribution"):
+        distribution = of_kind.get_distribution(observation).distribution
         assert isinstance(distribution, Categorical)
         return distribution.probs
     return policy._predict(observation, deterministic=True)

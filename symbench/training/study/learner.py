@@ -6,14 +6,18 @@ Every run has its own generators, so it sees the same episodes and draws the sam
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
+from gymnasium.spaces import Box, flatdim
 from gymnasium.vector import AutoresetMode
 
+from symbench.errors import SymbenchError, one_line
+from symbench.policies.spaces import form
 from symbench.tasks import get_task
 from symbench.training.study.action_laws import law_of, stacked_noise
 from symbench.training.study.actor_critic_networks import make_actor_critic
@@ -133,6 +137,32 @@ class Learner:
         each = settings.value_coefficient * errors - gain - settings.entropy_coefficient * entropy
         price = self._free_coef * self.stack.free_part() if self._free_coef else 0.0
         return each.mean(dim=1) + price
+
+
+def check_arm(study: Study, arm: Arm) -> None:
+    """Refuse, before anything is trained, a network that does not fit the task.
+
+    Raises:
+        SymbenchError: It cannot read what the task shows, or does not say as many numbers as its actions take.
+    """
+    envs = get_task(study.task).make_vec(1, AutoresetMode.SAME_STEP)
+    with closing(envs):
+        shown, _ = envs.reset(seed=0)
+        space = envs.single_action_space
+    wanted = flatdim(space) * (2 if isinstance(space, Box) else 1)  # means and deviations of forces
+    where, network = f"study {study.name}, arm {arm.name}", make_actor_critic(arm.network, 0)
+    one = map_tree(lambda part: part[0], as_input(shown, 1, study.frame_divisor))
+    try:
+        scores, _ = network(one)
+    except Exception as error:  # whatever torch says of shapes
+        raise SymbenchError(
+            f"{where}: the network cannot read what {study.task} shows, {form(envs.single_observation_space)}: "
+            f"{one_line(error)}"
+        ) from error
+    if scores.shape[-1] != wanted:
+        raise SymbenchError(
+            f"{where}: the network says {scores.shape[-1]} numbers, actions of {study.task} take {wanted}"
+        )
 
 
 def advantages_of(settings: Algorithm, rewards: NDArray[Any], ended: NDArray[np.bool_], values: Floats) -> Floats:

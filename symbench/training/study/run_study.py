@@ -19,10 +19,11 @@ from symbench.reading import brief
 from symbench.runner.evaluate import single_thread
 from symbench.runner.executors import worker
 from symbench.runner.provenance import environment
+from symbench.tasks import get_task
 from symbench.training.progress import Meter
 from symbench.training.session import writing
 from symbench.training.study.actor_critic_networks import make_actor_critic
-from symbench.training.study.learner import Learner, Measurement
+from symbench.training.study.learner import Learner, Measurement, check_arm
 from symbench.training.study.orientations import check_orientations, returns_in_all
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Job:
     arm: Arm
     seeds: tuple[int, ...]
     out: Path
+    trust: bool = False
 
     def path(self, seed: int) -> Path:
         """The file of one run."""
@@ -64,7 +66,13 @@ class Job:
 
 
 def run_study(
-    study: Study, out: Path, arms: Sequence[str] = (), *, workers: int = 1, resume: bool = True
+    study: Study,
+    out: Path,
+    arms: Sequence[str] = (),
+    *,
+    workers: int = 1,
+    resume: bool = True,
+    trust: bool = False,
 ) -> list[Path]:
     """Train and measure all runs that are not there yet.
 
@@ -74,17 +82,22 @@ def run_study(
         arms: Names of the arms; all by default.
         workers: Processes, of one thread each; numbers do not depend on it.
         resume: Whether to keep the runs that are there.
+        trust: Whether the module of the task may be imported.
 
     Returns:
         The files of all asked runs.
 
     Raises:
-        SymbenchError: An arm is unknown, ``workers`` is below 1, the folder holds runs of other settings or cannot be
-            written, or a process is gone.
+        SymbenchError: An arm is unknown, or its network does not fit the task; ``workers`` is below 1, the folder holds
+            runs of other settings or cannot be written, or a process is gone.
     """
     if workers < 1:
         raise SymbenchError(f"workers must be at least 1, received {workers}")
-    jobs = plan(study, out, [study.arm(name) for name in arms] or list(study.arms))
+    get_task(study.task, trust)
+    chosen = [study.arm(name) for name in arms] or list(study.arms)
+    for arm in chosen:
+        check_arm(study, arm)
+    jobs = plan(study, out, chosen, trust)
     if study.orientation_episodes:
         check_orientations(study)  # now rather than after the training
     todo = [job for job in jobs if not (resume and _is_done(job))]
@@ -96,10 +109,10 @@ def run_study(
     return [job.path(seed) for job in jobs for seed in job.seeds if seed < study.seeds]
 
 
-def plan(study: Study, out: Path, arms: Sequence[Arm]) -> list[Job]:
+def plan(study: Study, out: Path, arms: Sequence[Arm], trust: bool = False) -> list[Job]:
     """The stacks of these arms; the last is filled up to its full size."""
     firsts = range(0, study.seeds, study.stack)
-    return [Job(study, arm, tuple(range(first, first + study.stack)), out) for arm in arms for first in firsts]
+    return [Job(study, arm, tuple(range(first, first + study.stack)), out, trust) for arm in arms for first in firsts]
 
 
 class Trained(NamedTuple):
@@ -122,6 +135,7 @@ def train(job: Job, progress: Progress = lambda *_: None) -> Trained:
         progress: Told after every measurement: updates so far, of how many, the mean return of all runs.
     """
     study, curves = job.study, [list[Point]() for _ in job.seeds]
+    get_task(study.task, job.trust)  # another process has not imported its module
     with single_thread():
         learner, measure = Learner(study, job.arm, job.seeds), Measurement(study, job.seeds)
         with closing(learner.envs), closing(measure.envs):
