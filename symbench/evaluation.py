@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -70,8 +71,7 @@ def evaluate(
             return evaluate(
                 agent, task, suite, episodes=episodes, trust=trust, baseline=baseline, out=folder, workers=workers
             )
-    if episodes is not None and (type(episodes) is not int or episodes < 1):
-        raise SymbenchError(f"episodes must be a whole number from 1 on, or None, received {episodes!r}")
+    _check_count(episodes)
     loaded = load_suite(str(suite)) if isinstance(suite, (str, Path)) else suite
     if not isinstance(loaded, Suite):
         raise SymbenchError(f"suite: a name, a file or a Suite is expected, received {type(suite).__name__}")
@@ -96,6 +96,11 @@ def evaluate(
     if failed and not any(row.runs for row in report.rows if row.agent != "random"):
         raise SymbenchError(next(iter(failed.values())))
     return leaderboard_frame(_random_last(report.rows))
+
+
+def _check_count(episodes: Any) -> None:
+    if episodes is not None and not (isinstance(episodes, Integral) and int(episodes) > 0):
+        raise SymbenchError(f"episodes must be a whole number from 1 on, or None, received {episodes!r}")
 
 
 def _names(task: Any) -> list[str]:
