@@ -58,7 +58,8 @@ class Ppo(Settings):
 
     @model_validator(mode="after")
     def _something_is_trained(self) -> Ppo:
-        if self.critic_steps >= self.steps:
+        rollout = self.n_steps * self.num_envs
+        if self.critic_steps > (self.steps - 1) // rollout * rollout:  # where the last one begins
             raise ValueError(
                 f"the critic learns alone for {self.critic_steps} of {self.steps} steps, so nothing else would"
             )

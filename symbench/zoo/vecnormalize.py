@@ -88,7 +88,10 @@ def _was_normalised(seen: Any, original: Any, space: Any) -> bool | None:
         return True
     if np.asarray(seen).dtype != np.float32 or np.array_equal(seen, original, equal_nan=True):
         return False
-    return True if _inside(original, space) and not _inside(seen, space) else None
+    if _inside(seen, space):
+        return None
+    # Frames that were stacked afterwards are of another shape. An environment that leaves its own bounds says nothing.
+    return True if np.shape(seen) != np.shape(original) or _inside(original, space) else None
 
 
 def _inside(observations: Any, space: Any) -> bool:

@@ -132,7 +132,7 @@ def test_train_hands_the_recipe_over(symbench: Symbench, monkeypatch: pytest.Mon
     ((recipe, out, seed), options) = calls[0]  # type: ignore[misc]
     assert (recipe, str(out), seed) == ("mlp", "there", 2)
     given = {"resume": False, "overrides": {"steps": "10"}, "device": "cpu", "workers": 1, "allow_dirty": False}
-    assert options == {**given, "log": None}
+    assert options == {**given, "log": None, "trust": False}
     assert "symbench run --suite shuffle --task CartPoleSwingUp --agent x/agent.safetensors" in result.output
 
 

@@ -159,7 +159,6 @@ SMALL_PPO = "steps = 256, num_envs = 4, n_steps = 32, batch_size = 64, n_epochs 
     ("name", "settings", "moved"),
     [
         ("ppo", f"{SMALL_PPO}, learning_rate = 1e-12", False),
-        ("ppo", f"{SMALL_PPO}, critic_steps = 256", False),
         ("ppo", f"{SMALL_PPO}, critic_steps = 128, privileged_critic = true", True),
         ("ppo", SMALL_PPO, True),
         ("imitation", 'teacher = "mlp", steps = 128, num_envs = 4, batch = 4, learning_rate = 1e-12', False),
@@ -173,6 +172,15 @@ def test_every_algorithm_goes_on_from_the_weights_it_starts_from(
     paths = train(str(tmp_path / "mine.toml"), tmp_path), bundled("CartPole-v1")["mlp"][0]
     trained, start = (parameters_to_vector(load_agent(path).network.parameters()).detach() for path in paths)
     assert bool((trained - start).abs().max() > 1e-6) == moved
+
+
+def test_while_the_critic_learns_alone_the_agent_stays_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(STARTS_FROM % ("ppo", SMALL_PPO))
+    plan = load_recipe(str(tmp_path / "mine.toml"))
+    alone = plan.algorithm.model_copy(update={"critic_steps": 256})  # of 256, which no recipe may say
+    start = parameters_to_vector(make_network(plan, 0).parameters()).detach().clone()
+    trained = train_network(plan.model_copy(update={"algorithm": alone}), Session(tmp_path / "s0", 0))
+    assert torch.equal(parameters_to_vector(trained.parameters()).detach(), start)
 
 
 DISCRETE = """

@@ -95,11 +95,11 @@ def run_study(
         raise SymbenchError(f"workers must be at least 1, received {workers}")
     get_task(study.task, trust)
     chosen = [study.arm(name) for name in arms] or list(study.arms)
+    if study.orientation_episodes:
+        check_orientations(study)  # now rather than after the training
     for arm in chosen:
         check_arm(study, arm)
     jobs = plan(study, out, chosen, trust)
-    if study.orientation_episodes:
-        check_orientations(study)  # now rather than after the training
     todo = [job for job in jobs if not (resume and _is_done(job))]
     if min(workers, len(todo)) <= 1:
         for job in todo:
