@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from symbench.extras import require
 from symbench.viz.colours import hexadecimal, of
 from symbench.viz.figures import figure, save, save_csv
 
@@ -27,12 +28,16 @@ def draw_curves(path: Path, curves: Sequence[Curves], title: str, threshold: flo
     Raises:
         SymbenchError: It cannot be written, or matplotlib is missing.
     """
-    drawn, axes = figure(7, 4.2)
+    rows = -(-len(curves) // 2)
+    drawn, axes = figure(7, 4.2 + 0.25 * rows)
     axes.axhline(threshold, color="0.8", linewidth=1)
     for number, arm in enumerate(curves):
-        draw_arm(axes, arm, label=f"{arm.arm} ({len(arm.returns)} runs)", color=hexadecimal(of(number)))
+        runs = len(arm.returns)
+        label = f"{arm.arm} ({runs} run{'s' if runs > 1 else ''})"
+        draw_arm(axes, arm, label=label, color=hexadecimal(of(number)))
     axes.set(title=title, xlabel="environment steps", ylabel="mean return (median and quartiles of runs)")
-    axes.legend(frameon=False, loc="best")
+    axes.xaxis.set_major_formatter(require("matplotlib.ticker", "figures").EngFormatter(sep=""))
+    drawn.legend(frameon=False, loc="outside lower center", ncols=2)  # where it covers no curve
     return save(drawn, path)
 
 
