@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import symbench.envs  # noqa: F401  (whoever trains a policy names an environment)
 from symbench.policies.actions import ActionHead, action_head
-from symbench.policies.agent import Agent, NetworkAgent, RandomAgent
+from symbench.policies.agent import Agent, NetworkAgent
 from symbench.policies.attention_neuron_networks import AttentionNeuronNetwork, RecurrentAttentionNeuronNetwork
 from symbench.policies.equivariant import EquivariantCNNNetwork, EquivariantMLPNetwork
 from symbench.policies.graph import E2GN2, EGNN, GNN, RadialField, SE3Transformer, SteerableGNN, TensorFieldNetwork
@@ -37,6 +37,7 @@ from symbench.policies.multi_agent import (
     StandardMultiAgentNetwork,
 )
 from symbench.policies.policy_network import MLPNetwork, PolicyNetwork
+from symbench.policies.random_agent import RandomAgent
 from symbench.policies.registry import NETWORKS, make_network
 from symbench.policies.rescaled import RescaledAgent
 from symbench.policies.scenes import (

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.agent import RandomAgent
+from symbench.policies.random_agent import RandomAgent
 from symbench.training.session import Returns
 from symbench.training.training_envs import make_training_envs
 

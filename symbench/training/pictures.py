@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from symbench.policies.agent import NetworkAgent, RandomAgent
+from symbench.policies.agent import NetworkAgent
+from symbench.policies.random_agent import RandomAgent
 from symbench.policies.vision.patch_order import local_variance, motion, shifted
 from symbench.training.training_envs import make_training_envs
 
