@@ -74,17 +74,17 @@ def train(
     overrides = _overrides(set_ or [])
     options = partial(training.train, resume=resume, device=device, workers=workers, allow_dirty=allow_dirty, log=log)
     agent = options(recipe, out, seed, overrides=overrides, trust=trust)
-    advice = f"{agent}.safetensors\n{_advice(f'{agent}.safetensors', training.load_recipe(recipe).task)}"
+    advice = f"{agent}.safetensors\n{_advice(f'{agent}.safetensors', training.load_recipe(recipe).task, trust)}"
     console().print(advice, highlight=False, markup=False, soft_wrap=True)
 
 
-def _advice(agent: str, task: str) -> str:
+def _advice(agent: str, task: str, trust: bool) -> str:
     """How to evaluate the agent: the first suite that names its task, or ``shuffle``, which plays any."""
     from symbench.suites import bundled_suites, load_suite
 
     names = sorted(bundled_suites(), key=lambda name: name != "shuffle")
     suite = next((name for name in names if task in load_suite(name).tasks), "shuffle")
-    return f"evaluate it: symbench run --suite {suite} --task {task} --agent {agent}"
+    return f"evaluate it: symbench run --suite {suite} --task {task} --agent {agent}{' --trust' if trust else ''}"
 
 
 def _show_recipes() -> None:

@@ -136,6 +136,11 @@ def test_train_hands_the_recipe_over(symbench: Symbench, monkeypatch: pytest.Mon
     assert "symbench run --suite shuffle --task CartPoleSwingUp --agent x/agent.safetensors" in result.output
 
 
+def test_what_was_trained_with_trust_is_evaluated_with_it(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symbench.training.train", lambda *_, **__: "x/agent")
+    assert symbench("train", "mlp", "--trust").output.rstrip().endswith("--agent x/agent.safetensors --trust")
+
+
 def test_train_says_which_suite_plays_the_task(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("symbench.training.train", lambda *args, **options: "x/agent")
     assert "--suite group --task GridWorld" in symbench("train", "GridWorld").output
