@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from symbench.errors import SymbenchError
-from symbench.policies.agent import RandomAgent
+from symbench.policies.random_agent import RandomAgent
 from symbench.runner.evaluate import play as play_batch
 from symbench.runner.pipeline import make_envs
 from symbench.suites import Apply
