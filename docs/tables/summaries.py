@@ -161,6 +161,12 @@ def _listed(values: pd.Series) -> str:
     return ", ".join(f"{value:.0f}" for value in values)
 
 
+def with_shares(runs: pd.DataFrame, *shares: str) -> pd.DataFrame:
+    """Of lines for single training runs: mean return over the runs [Student's 95%], and the means of other columns."""
+    of = ["agent", "severity"]
+    return _means(runs, of, "mean").merge(runs.groupby(of)[list(shares)].mean().reset_index())
+
+
 def over_seeds(controls: pd.DataFrame) -> pd.DataFrame:
     """Of the controls of Pong: means over seeds or games, with the least and the most."""
     return _means(controls, ["control", "agent", "setting"], "value")
