@@ -99,7 +99,8 @@ class UnshufflerNetwork(SensorNetwork):
     """A filter over the order of sensors before a policy that needs them in order.
 
     Evidence that channel n is sensor k is the sum of how well its changes fit what the dynamics expect of sensor k; the
-    assignment of sensors to channels with the greatest sum is taken (Kuhn 1955, "The Hungarian method"). After a
+    assignment of sensors to channels with the greatest sum is taken (Kuhn 1955, "The Hungarian method"). Where nothing
+    moves, changes tell nothing, so its values may count, too (``values``). After a
     step that no assignment explains, but another order of the sensors does, the evidence begins anew with that order.
     In the first step of an episode only the distribution of first observations is known: orders are drawn from it, the
     mean of the policy's answers is given, and the next step shows which of them was right.
@@ -120,6 +121,7 @@ class UnshufflerNetwork(SensorNetwork):
         policy: Mapping[str, Any] | None = None,
         dynamics: Sequence[int] = (64, 64),
         candidates: int = 128,
+        values: float = 0.0,
     ) -> None:
         """Make the network.
 
@@ -129,19 +131,29 @@ class UnshufflerNetwork(SensorNetwork):
             policy: Policy in order: ``kind``, ``"mlp"`` or ``"equivariant-mlp"``, and its own arguments.
             dynamics: Widths of the dynamics' hidden layers.
             candidates: How many orders are drawn in the first step.
+            values: How much a step's value of a channel, held against what a sensor should show now, may at most count
+                against its being that sensor; 0 for its changes alone. Whatever it is, an order that is wrong shows
+                itself as soon as sensors move.
 
         Raises:
             SymbenchError: There is no such policy.
-            ValueError: There are no candidates, or too many.
+            ValueError: There are no candidates, or too many; ``values`` is negative.
         """
         if not 1 <= candidates <= MOST_CANDIDATES:
             raise ValueError(f"candidates must be from 1 to {MOST_CANDIDATES}, received {candidates}")
+        if not values >= 0:
+            raise ValueError(f"values must be at least 0, received {values}")
         kind, table = _policy_of(policy or {}, num_sensors)
         inner = IN_ORDER[kind](action_space=action_space, **table)
         shown = {key: value for key, value in inner.config().items() if key not in ("action_space", "num_sensors")}
-        settings = {"policy": {"kind": kind, **shown}, "dynamics": tuple(dynamics), "candidates": candidates}
+        settings = {
+            "policy": {"kind": kind, **shown},
+            "dynamics": tuple(dynamics),
+            "candidates": candidates,
+            "values": values,
+        }
         super().__init__(action_space, num_sensors=num_sensors, **settings)
-        self.policy, self.sensors, self.candidates = inner, num_sensors, candidates
+        self.policy, self.sensors, self.candidates, self.values = inner, num_sensors, candidates, values
         self.dynamics = Dynamics(num_sensors, self.action.size, dynamics)
         self.features_dim, self.head = self.action.num_logits, nn.Identity()
 
@@ -228,6 +240,8 @@ class UnshufflerNetwork(SensorNetwork):
         expected = self.dynamics.change(sensors, actions)
         known = _total(evidence, places)
         evidence = evidence + self.dynamics.likelihood((channels - before)[:, :, None] - expected[:, None])
+        if self.values:
+            evidence += self._of_values(channels, sensors + expected).clamp_min(-self.values)
         copied = copies(channels)
         places = assigned(evidence.masked_fill(copied, _NEVER))
         gain = _total(evidence, places) - known
@@ -236,7 +250,7 @@ class UnshufflerNetwork(SensorNetwork):
         settled = steps[:, 0] >= (PATIENCE if others else 2)
         odd = (settled & (gain < -price)).nonzero()[:, 0]
         if len(odd):
-            other = self.dynamics.likelihood(channels[odd][:, :, None] - (sensors + expected)[odd][:, None])
+            other = self._of_values(channels[odd], (sensors + expected)[odd])
             elsewhere = assigned(other.masked_fill(copied[odd], _NEVER))
             fit = _total(other, elsewhere)
             better = fit - price > gain[odd]
@@ -246,6 +260,10 @@ class UnshufflerNetwork(SensorNetwork):
             steps, evidence[odd], places[odd] = steps.clone(), other[better], elsewhere[better]
             steps[odd] = 1.0
         return steps, evidence, places
+
+    def _of_values(self, channels: Tensor, expected: Tensor) -> Tensor:
+        """Logarithm of how probable channels (B, N) are where sensors should show (B, K): (B, N, K)."""
+        return self.dynamics.likelihood(channels[:, :, None] - expected[:, None])
 
 
 def _total(evidence: Tensor, places: Tensor) -> Tensor:

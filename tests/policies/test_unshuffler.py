@@ -31,8 +31,8 @@ def motion() -> Tensor:
     return torch.block_diag(*turns).float()
 
 
-def network() -> UnshufflerNetwork:
-    made = UnshufflerNetwork(K, FORCE)
+def network(values: float = 0.0) -> UnshufflerNetwork:
+    made = UnshufflerNetwork(K, FORCE, values=values)
     made.dynamics = Turning(K, 1, (4,))
     made.dynamics.error.fill_(1e-3)
     made.dynamics.first_std.copy_(torch.tensor([0.3, 0.3, 3.0, 3.0]))
@@ -48,9 +48,9 @@ def world(seed: int = 0) -> Tensor:
     return torch.stack(states)
 
 
-def found(channels: Tensor) -> Tensor:
+def found(channels: Tensor, values: float = 0.0) -> Tensor:
     """What the policy is given at each step, (STEPS, B, K)."""
-    made = network()
+    made = network(values)
     state, seen = made.initial_state(B, channels.shape[2]), []
     for each in channels:
         _, state = made.perceive(each, state)
@@ -69,26 +69,48 @@ def noisy(sensors: Tensor, count: int) -> Tensor:
     return torch.cat([0.1 * torch.randn(*sensors.shape[:2], count, generator=rng), sensors], dim=2)
 
 
-def shares(channels: Tensor, sensors: Tensor, start: int = 5) -> float:
+def shares(channels: Tensor, sensors: Tensor, start: int = 5, values: float = 0.0) -> float:
     """The share of steps in which all sensors are known."""
-    return float(((found(channels) - sensors).abs() < 0.02)[start:].all(dim=2).float().mean())
+    return float(((found(channels, values) - sensors).abs() < 0.02)[start:].all(dim=2).float().mean())
 
 
+@pytest.mark.parametrize("values", [0.0, 2.0])
 @pytest.mark.parametrize("every", [STEPS, 25, 10])
-def test_sensors_are_found_in_any_order_and_again_after_a_reshuffle(every: int) -> None:
+def test_sensors_are_found_in_any_order_and_again_after_a_reshuffle(every: int, values: float) -> None:
     sensors = world()
-    assert shares(shuffled(sensors, every), sensors) > 0.97
+    assert shares(shuffled(sensors, every), sensors, values=values) > 0.97
 
 
+@pytest.mark.parametrize("values", [0.0, 2.0])
 @pytest.mark.parametrize("count", [5, 50])
-def test_they_are_found_among_noise(count: int) -> None:
+def test_they_are_found_among_noise(count: int, values: float) -> None:
     sensors = world()
-    assert shares(noisy(sensors, count), sensors) > 0.9
+    assert shares(noisy(sensors, count), sensors, values=values) > 0.9
 
 
-def test_they_are_found_when_each_is_there_twice() -> None:
+@pytest.mark.parametrize("values", [0.0, 2.0])
+def test_they_are_found_when_each_is_there_twice(values: float) -> None:
     sensors = world()
-    assert shares(torch.cat([sensors, sensors], dim=2), sensors) > 0.97
+    assert shares(torch.cat([sensors, sensors], dim=2), sensors, values=values) > 0.97
+
+
+@pytest.mark.parametrize(("values", "least", "most"), [(0.0, 0.0, 0.5), (2.0, 1.0, 1.0)])
+def test_where_nothing_moves_values_tell_them_apart(values: float, least: float, most: float) -> None:
+    """All stand still but for a tremble, which is of the size of another sensor's errors."""
+    rng = torch.Generator().manual_seed(3)
+    still = torch.tensor([1.0, -1.0, 2.0, -2.0]) * torch.ones(STEPS, B, K)
+    still += torch.randn(still.shape, generator=rng) * torch.tensor([1e-4, 1e-4, 4e-4, 4e-4])
+    made = network(values)
+    made.dynamics = Dynamics(K, 1, (4,))
+    made.dynamics.stride.zero_()  # no change is expected
+    made.dynamics.error.copy_(torch.tensor([5e-4, 5e-4, 2e-4, 2e-4]))
+    made.dynamics.first_mean.copy_(still[0, 0])
+    made.dynamics.first_std.fill_(0.1)
+    state, right = made.initial_state(B, K), []
+    for channels in still:
+        _, state = made.perceive(channels, state)
+        right.append((state[3] == torch.arange(K)).all(dim=1).float().mean())
+    assert least <= float(torch.stack(right)[10:].mean()) <= most
 
 
 def test_without_dynamics_they_are_not() -> None:
@@ -130,3 +152,5 @@ def test_too_few_channels_and_unknown_policies_are_refused() -> None:
         UnshufflerNetwork(K, FORCE, **arguments)
     with pytest.raises(ValueError, match="candidates must be from 1 to 1024"):
         UnshufflerNetwork(K, FORCE, candidates=0)
+    with pytest.raises(ValueError, match="values must be at least 0, received -1"):
+        UnshufflerNetwork(K, FORCE, values=-1)
