@@ -132,8 +132,8 @@ class UnshufflerNetwork(SensorNetwork):
             dynamics: Widths of the dynamics' hidden layers.
             candidates: How many orders are drawn in the first step.
             values: How much a step's value of a channel, held against what a sensor should show now, may at most count
-                against its being that sensor; 0 for its changes alone. Whatever it is, an order that is wrong shows
-                itself as soon as sensors move.
+                against its being that sensor; 0 for its changes alone. What should be shown follows from the order that
+                is believed, so keep it small beside what a wrong change costs (tens), or a wrong order is never left.
 
         Raises:
             SymbenchError: There is no such policy.
