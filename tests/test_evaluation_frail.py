@@ -63,6 +63,7 @@ def task(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     del gym.registry["FrailTest-v0"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [Frail], indirect=True)
 def test_tables_are_made_also_where_random_play_fails(task: str, tmp_path: Path) -> None:
     scores = symbench.evaluate({"one": lambda observation: 1}, task, episodes=3, out=tmp_path)
@@ -76,6 +77,7 @@ def test_tables_are_made_also_where_random_play_fails(task: str, tmp_path: Path)
     assert f"{task}: shares are counted from random play, which could not be measured: one" in told.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [Frail], indirect=True)
 def test_what_failed_is_played_again_though_objects_stay_in_this_process(
     task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -208,6 +210,7 @@ def test_wrong_arguments_are_told_in_one_line(arguments: dict[str, Any], message
         symbench.evaluate(**{"agent": WithLock(), "task": "CartPole-v1", **arguments})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("agent", ["'ppo:mine.zip'", "{'mine': 'ppo:mine.zip', 'lean': lambda pole: int(pole[2] > 0)}"])
 def test_a_script_that_would_begin_again_in_each_process_is_told_so(tmp_path: Path, agent: str) -> None:
     """Agents that bring code play in another process also with one worker, and it imports the script."""

@@ -57,6 +57,7 @@ def test_the_shuffle_suite_runs_without_any_extra(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "r" / "run.json").read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("wanted", "extra"), [("evolution", "train"), ("ppo", "sb3")])
 def test_a_training_says_what_is_missing_before_it_begins(wanted: str, extra: str, tmp_path: Path) -> None:
     name = next(each for each in recipes() if load_recipe(each).algorithm.name == wanted)
@@ -71,6 +72,7 @@ def test_the_message_names_the_package_and_the_extra(monkeypatch: pytest.MonkeyP
         require("sklearn.manifold", "pictures")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("blocked", "command", "extra"),
     [

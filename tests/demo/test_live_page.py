@@ -265,6 +265,7 @@ def test_what_the_server_refuses_is_shown_and_nothing_is_lost(visit: Open) -> No
     assert page.get_by_role("alert").is_hidden()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axe_finds_no_barrier(visit: Open, width: int, scheme: str) -> None:
@@ -285,6 +286,7 @@ def test_axe_finds_a_barrier_that_is_there(visit: Open) -> None:
     assert any(found.startswith("label") for found in barriers(page))
 
 
+@pytest.mark.slow
 def test_it_never_scrolls_sideways_and_what_is_pressed_is_large_enough(visit: Open) -> None:
     page = visit()
     page.evaluate("() => document.querySelectorAll('details').forEach((each) => (each.open = true))")

@@ -36,6 +36,7 @@ def straight_out(step: int, rng: np.random.Generator) -> list[float]:
     return [0.0, 1.0, 0.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("policy", "seed", "steps"), [(swerving, 3, 150), (erratic, 11, 150), (straight_out, 6, 190)])
 def test_pixels_rewards_and_endings_are_those_of_car_racing_v3(policy: Policy, seed: int, steps: int) -> None:
     original = gym.make("CarRacing-v3")

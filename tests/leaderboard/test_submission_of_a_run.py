@@ -91,6 +91,7 @@ def test_random_play_needs_no_files(run_dir: Path, tmp_path: Path) -> None:
     assert card.tasks[TASK].parameters == 0 and card.tasks[TASK].runs[0].weights is None
 
 
+@pytest.mark.slow
 def test_of_a_bundled_agent_its_card_says_the_rest(tmp_path: Path) -> None:
     run(load_suite("tiny"), tmp_path / "run", tasks=[TASK], agents=["mlp"])
     about = About("the bundled network", ["A. Name"], "MIT", "the task in order")
@@ -162,6 +163,7 @@ def test_what_was_submitted_is_what_comes_out_again(run_dir: Path, tmp_path: Pat
     assert found.fresh[0].cell == f"tiny@2/{TASK}/none/in-order/mine/s0" and len(found.fresh) == 4
 
 
+@pytest.mark.slow
 def test_the_cells_are_drawn_by_the_seed(run_dir: Path, tmp_path: Path, specs: list[str]) -> None:
     made = submit(run_dir, "mine", tmp_path / "out", ABOUT)
     found = [verify(made, files(specs), cells=2, seed=seed) for seed in (1, 1, 2, 3, 4)]

@@ -136,6 +136,7 @@ def test_an_agent_whose_process_was_killed_is_one_line(odd: Callable[[str], agen
         agent.reset(1)
 
 
+@pytest.mark.slow
 def test_the_next_agent_gets_a_process_that_lives(odd: Callable[[str], agent_apart.Agent]) -> None:
     odd("Words")
     killed = agent_apart._process()

@@ -103,6 +103,7 @@ def test_the_invariant_model_keeps_its_tours_and_the_plain_one_does_not(decode: 
             assert np.allclose(plain, turned, rtol=1e-6) == keeps, (name, level)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["mirrored", "relabelled", "scaled"])
 def test_errors_of_equivariance_are_measured(level: str, models: Path) -> None:
     invariant, plain = (measure(cell(f"{models}/{name}", level=level))[POLICY] for name in ("distances", "am"))

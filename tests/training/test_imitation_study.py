@@ -87,6 +87,7 @@ def game_patches(rng: np.random.Generator) -> torch.Tensor:
     return torch.stack(stacks).contiguous()
 
 
+@pytest.mark.slow
 def test_curves_say_what_the_agents_score_under_each_condition(teacher: str, tmp_path: Path) -> None:
     study = small(teacher)
     paths = run_imitation_study(study, tmp_path, [ARM])

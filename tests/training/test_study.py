@@ -168,6 +168,7 @@ gym.register("MyPole-v0", CartPoleEnv, max_episode_steps=50)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_environment_of_ones_own_is_studied_if_it_is_trusted(
     workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -33,6 +33,7 @@ def _float64() -> Iterator[None]:
     torch.set_default_dtype(torch.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_float64")
 @pytest.mark.parametrize(
     ("name", "arm"),
@@ -124,6 +125,7 @@ def test_frames_reach_networks_with_their_channels_first_and_as_dark_as_the_stud
     torch.testing.assert_close(as_input(frames, 2) // 255, seen)
 
 
+@pytest.mark.slow
 def test_it_learns() -> None:
     study = load_study("cartpole")
     learner, measure = Learner(study, study.arm("equivariant"), range(2)), Measurement(study, range(2))

@@ -43,6 +43,7 @@ def test_the_network_has_the_declared_symmetry_and_fits_the_environment(env_id: 
     assert np.ptp(scores(seen), axis=0).max() > 1e-3  # a constant would be equivariant, too
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", ["Pendulum-v1", "symbench/GridWorld-v0"])
 def test_it_is_trained_by_its_id_alone(env_id: str, tiny: Tiny, tmp_path: Path) -> None:
     agent = load_agent(train(env_id, tmp_path, overrides=tiny(env_id)))
