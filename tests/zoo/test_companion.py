@@ -48,7 +48,7 @@ def install(site: Path, version: str) -> None:
 
 
 def test_a_checkout_lacks_nothing() -> None:
-    assert not any(map(not_installed, TASKS)) and {"Ant", "CarRacing", "LunarLander-v3", "Pong", "TSP20"} == FOLDERS
+    assert not any(map(not_installed, TASKS)) and {"CarRacing", "Pong", "TSP20"} < FOLDERS
     assert all(bundled(task) for task in FOLDERS)
 
 
