@@ -103,6 +103,7 @@ def acts(space: Any) -> type[Short]:
 NESTED = [Tuple((SENSORS, Discrete(3))), Dict(a=Tuple((SENSORS, SENSORS)), b=SENSORS), Box(0, 1, (3,), np.bool_)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [shows(space) for space in NESTED], indirect=True, ids=["tuple", "nested", "truths"])
 def test_observations_of_any_fixed_shape_are_delayed(task: str) -> None:
     scores = symbench.evaluate({"one": lambda observation: 1}, task, "delay", episodes=2)

@@ -344,6 +344,7 @@ def test_a_missing_package_is_one_line(package: str, monkeypatch: pytest.MonkeyP
     assert result.output == f"error: live demos need {package}: pip install 'symbench[demo]'\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
 def test_the_command_serves_until_it_is_interrupted_though_a_page_is_open() -> None:
     client = pytest.importorskip("websockets.sync.client", reason="websockets is not installed")

@@ -100,6 +100,7 @@ def differences(page: Page, path: Path, episode: dict[str, Any]) -> float:
     return max(np.abs(states - found["states"]).max(), np.abs(returns - found["returns"]).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ("mlp", "history-mlp", *NETWORKS) if name in bundled(TASK)])
 def test_bundled_agents_go_the_same_way_for_200_steps(visit: Open, name: str) -> None:
     page, path = visit(), bundled(TASK)[name][0]

@@ -45,6 +45,7 @@ def without_score(observation: np.ndarray) -> np.ndarray:
     return masked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rgb", "seeds", "steps"), [(False, (0, 1, 2, 3), 350), (True, (4, 5), 300)])
 def test_episodes_are_those_of_gymnasiums_pipeline(rgb: bool, seeds: tuple[int, ...], steps: int) -> None:
     ours, theirs = PongEnv(rgb=rgb), reference(rgb)

@@ -56,6 +56,7 @@ def flip_signs():
     return perturbation_of(NAME, trust=True)
 
 
+@pytest.mark.slow
 def test_a_suite_plays_it_under_trust_only(package, tmp_path):
     suite = load_suite("my.toml")
     with pytest.raises(SymbenchError, match=r"'my_perturbations:FlipSigns' is code of your own.* add --trust"):

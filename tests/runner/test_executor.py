@@ -140,6 +140,7 @@ def test_giving_work_to_a_dead_worker_starts_another(cell: Callable[..., Cell]) 
         ProcessLane.stop([lane])
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_starting_ignores_ctrl_c(cell: Callable[..., Cell]) -> None:
     handler, lane = signal.getsignal(signal.SIGINT), ProcessLane()
     try:
@@ -151,6 +152,7 @@ def test_a_worker_that_is_starting_ignores_ctrl_c(cell: Callable[..., Cell]) -> 
         ProcessLane.stop([lane])
 
 
+@pytest.mark.slow
 def test_closing_early_stops_the_workers(cell: Callable[..., Cell]) -> None:
     running = execute([cell(level=str(i)) for i in range(6)], workers=2)
     next(running)

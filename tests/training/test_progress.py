@@ -19,6 +19,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", [*RECIPES, "patch-unshuffler"])
 def test_every_algorithm_ends_with_nothing_left(
     recipe: str, tiny: Tiny, capsys: pytest.CaptureFixture[str], tmp_path: Path

@@ -50,6 +50,7 @@ def assert_same(events: Curves, rows: list[dict[str, Any]]) -> None:
         np.testing.assert_array_equal(told, np.float32([row[name] for row in measured]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("recipe", "names"), RECIPES.items())
 def test_tensorboard_is_told_the_curve_and_what_belongs_to_the_algorithm(
     recipe: str, names: set[str], tiny: Tiny, tmp_path: Path

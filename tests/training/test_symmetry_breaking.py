@@ -65,6 +65,7 @@ def test_other_actions_are_refused() -> None:
         law_of(spaces.MultiBinary(3))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_float64")
 @pytest.mark.parametrize("arm", ARMS)
 def test_a_stack_learns_as_its_runs_do_alone(arm: str) -> None:

@@ -67,6 +67,7 @@ def test_every_recipe_trains_an_agent_with_its_whole_story(name: str, tiny: Tiny
     envs.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlp", "attention-neuron", "recurrent-attention-neuron-es"])
 def test_the_same_seed_gives_the_same_weights(name: str, tiny: Tiny, tmp_path: Path) -> None:
     weights = [

@@ -30,6 +30,7 @@ def story_of(agent: Path) -> dict[str, Any]:
     return story
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_OF_EACH)
 def test_an_interrupted_run_goes_on_from_its_checkpoint(
     name: str, tiny: Tiny, interrupt: Interrupt, tmp_path: Path
@@ -114,6 +115,7 @@ def test_a_finished_run_of_another_recipe_is_not_taken_for_this_one(tiny: Tiny, 
         train(str(mine), tmp_path, overrides=tiny("mlp"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_OF_EACH)
 def test_a_checkpoint_of_another_recipe_is_not_gone_on_from(
     name: str, tiny: Tiny, interrupt: Interrupt, tmp_path: Path

@@ -108,6 +108,7 @@ def ppo(env: Any) -> PPO:
     return PPO("MlpPolicy", env, device="cpu", n_steps=64, batch_size=64, seed=0).learn(128)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["CartPole-v1", "Pendulum-v1"])  # episodes of unequal lengths, and long ones
 @pytest.mark.parametrize("entry", [TIME, {TIME: {"test_mode": False}}, [TIME], [{TIME: {"max_steps": 7}}]])
 def test_the_time_feature_is_a_part_of_the_agent(tmp_path: Path, task: str, entry: Any) -> None:

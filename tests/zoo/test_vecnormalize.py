@@ -162,6 +162,7 @@ def test_without_them_a_normalised_agent_is_refused(zip_file: Path) -> None:
     assert load_sb3(f"a2c:{zip_file}", trust=True, vecnormalize="none").preprocessing == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "env",
     [lambda: Far(), lambda: Far(keys=True), lambda: Far(dtype=np.float32, bound=500.0)],
@@ -228,6 +229,7 @@ def test_statistics_of_rewards_only_change_nothing(tmp_path: Path) -> None:
     assert load_sb3(f"a2c:{tmp_path / 'mine.zip'}", trust=True).preprocessing == ()
 
 
+@pytest.mark.slow
 def test_keys_of_a_dict_are_normalised_as_they_were(tmp_path: Path) -> None:
     model, venv = trained(tmp_path, PPO, lambda: Far(keys=True), norm_obs_keys=["sensors"], clip_obs=2.5)
     (tmp_path / "stats.pkl").rename(tmp_path / "vecnormalize.pkl")

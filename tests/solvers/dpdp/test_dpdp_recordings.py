@@ -54,6 +54,7 @@ def options(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_tours_of_every_recorded_run(instances: dict[str, dict[str, Any]]) -> None:
     compared = 0
     for name, instance in instances.items():

@@ -63,6 +63,7 @@ def test_network_and_algorithm_must_fit(algorithm: Ppo | Reinforce, network: obj
     assert found is None if reason is None else reason in str(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "samples", "starts"), [("cvrp20-am", 8, False), ("cvrp20-pomo", 20, True)])
 def test_a_few_steps_of_the_recipes_of_routes_beat_random_play(
     name: str, samples: int, starts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
