@@ -35,7 +35,9 @@ def study(
         Path,
         typer.Option("--out", "-o", metavar="DIR", parser=directory, help="Everything goes into DIR/STUDY."),
     ] = Path("runs/study"),
-    workers: Annotated[int, typer.Option("--workers", "-w", help="Processes; numbers do not change.")] = _WORKERS,
+    workers: Annotated[
+        int, typer.Option("--workers", "-w", help="Processes; numbers do not change. Imitation and nbody use one.")
+    ] = _WORKERS,
     resume: Annotated[bool, typer.Option(help="Keep runs that exist, or train them again.")] = True,
     allow_dirty: Annotated[
         bool, typer.Option("--allow-dirty", help="Train agents although files differ from the checkout's commit.")
