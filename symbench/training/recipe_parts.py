@@ -158,6 +158,8 @@ def _imitation_incompatibility(
 ) -> str | None:
     if not isinstance(network.action, (DiscreteHead, BoxHead)):
         return f"imitation explores Discrete actions and Boxes; the task has {form(network.action.space)}"
+    if not network.differentiable:
+        return f"{network.kind!r} makes choices that have no gradient here; set its sort_temperature, or use evolution"
     if settings.occlusion and not (isinstance(network, PatchNetwork) and _shows_frames(plan)):
         return "occlusion hides patches of frames to networks that read patches; take one, or OccludePatches alone"
     if settings.noise_odds and gate_of(network) is None:

@@ -84,7 +84,7 @@ def test_what_an_algorithm_cannot_train_is_refused_with_what_can(name: str, kind
     more = "remembers more than a wrapper can show; train it with RecurrentPPO, by imitation or by evolution"
     said = {
         **dict.fromkeys(TEAMS, team),
-        "attention-agent": "attention-agent makes choices that have no gradient; train it by evolution",
+        "attention-agent": "makes choices that have no gradient; train it by evolution, or give it a sort_temperature",
         **{
             each: f"{each} makes choices that have no gradient; train it by a recipe with the algorithm"
             for each in ("unshuffler", "patch-unshuffler")

@@ -17,7 +17,7 @@ from symbench.policies import AttentionNeuronNetwork
 from symbench.tasks import registry
 from symbench.training import load_recipe, train
 from symbench.training.session import Session
-from symbench.zoo import load_card, save_agent
+from symbench.zoo import load_agent, load_card, save_agent
 
 if TYPE_CHECKING:
     from tests.training.conftest import Tiny
@@ -121,6 +121,30 @@ def test_a_teacher_that_does_not_fit(teacher: str, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("\n".join([pendulum, *lines]))
     with pytest.raises(SymbenchError, match=r"teacher .* reads 5 sensors in a fixed order, received 3"):
         train(str(tmp_path / "mine.toml"), tmp_path)
+
+
+PLACES = """
+description = "a head that acts on where the most important codes are"
+agent = "mine"
+task = "GridWorld"
+algorithm = { name = "imitation", teacher = "equivariant-cnn", num_envs = 2, buffer = 2, batch = 2, steps = 64 }
+[network]
+kind = "vision-attention-neuron"
+patch_size = 7
+num_codes = 16
+code_dim = 2
+projection_dim = 2
+head = "attention-agent"
+"""
+
+
+def test_choices_without_a_gradient_are_imitated_through_a_soft_sort_only(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(PLACES)
+    with pytest.raises(SymbenchError, match="choices that have no gradient here; set its sort_temperature, or use evo"):
+        train(str(tmp_path / "mine.toml"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "mine.toml").write_text(f"{PLACES}sort_temperature = 1.0")
+    assert load_agent(train(str(tmp_path / "mine.toml"), tmp_path / "out", allow_dirty=True)).network.differentiable
 
 
 @pytest.mark.parametrize(

@@ -94,9 +94,10 @@ class AttentionAgentHead(nn.Module):
 
     Importance is how much attention a code receives from all others: the column sums of ``softmax(Q K^T)``, with
     ``scale`` of ``softmax(Q K^T / sqrt(d))`` as Tang et al. 2020 have it (behind a layer the paper has none). Choosing
-    the greatest is not differentiable, so the paper trains it by evolution. With ``mix`` the codes are a rolling
-    average, ``m_t = (1 - a) m_t + a m_{t-1}``, whose ``a`` depends on what the LSTM knows and on what was done; the
-    first codes of an episode are taken as they are.
+    the greatest has no gradient, so the paper trains it by evolution. With ``sort_temperature`` gradients are those of
+    a soft sort instead (Grover et al. 2019, arXiv 1903.08850); what the LSTM sees is the same. With ``mix`` the codes
+    are a rolling average, ``m_t = (1 - a) m_t + a m_{t-1}``, whose ``a`` depends on what the LSTM knows and on what was
+    done; the first codes of an episode are taken as they are.
     Source: Tang et al. 2020 (arXiv 2003.08165), section 3; Tang & Ha 2021, appendix A.
     """
 
@@ -112,6 +113,7 @@ class AttentionAgentHead(nn.Module):
         lstm_dim: int = 16,
         mix: bool = True,
         scale: bool = False,
+        sort_temperature: float = 0.0,
     ) -> None:
         """Make the head.
 
@@ -124,13 +126,17 @@ class AttentionAgentHead(nn.Module):
             lstm_dim: Size of the LSTM.
             mix: Whether the codes are averaged over time.
             scale: Whether scores are divided by ``sqrt(projection_dim)``.
+            sort_temperature: How soft the sort is that gradients go through; 0 for no gradients, as published.
 
         Raises:
-            ValueError: There are fewer codes than ``top``.
+            ValueError: There are fewer codes than ``top``, or ``sort_temperature`` is negative.
         """
         super().__init__()
         if top > len(grid):
             raise ValueError(f"top must be at most the number of codes, {len(grid)}, received {top}")
+        if not sort_temperature >= 0:
+            raise ValueError(f"sort_temperature must be at least 0, received {sort_temperature}")
+        self.sort_temperature = sort_temperature
         self.factor = 1.0 / math.sqrt(projection_dim) if scale else 1.0
         self.top, self.action_dim, self.code_dim, self.mix = top, action.size, code_dim, mix
         self.features_dim = len(grid) * code_dim
@@ -163,6 +169,20 @@ class AttentionAgentHead(nn.Module):
         # Stable: while nothing moves all codes are alike, and which come first must not be a matter of chance.
         return importance.argsort(dim=1, descending=True, stable=True)[:, : self.top]
 
+    def softly_important(self, codes: Tensor) -> Tensor:
+        """About where the K most important codes are, (B, M, d_v) -> (B, K, 2), with a gradient.
+
+        Row k of a soft sort (NeuralSort: Grover et al. 2019, arXiv 1903.08850, equation 5) is how much each code is
+        the k-th; the colder it is, the nearer to the true one.
+        """
+        scores = self.factor * self.project_query(codes) @ self.project_key(codes).transpose(1, 2)
+        received = scores.softmax(dim=2).sum(dim=1)
+        gaps = (received[:, :, None] - received[:, None]).abs().sum(dim=2)
+        ranks = len(self.places) - 1 - 2 * torch.arange(self.top, device=codes.device).to(codes)
+        rows = (ranks[:, None] * received[:, None] - gaps[:, None]) / self.sort_temperature
+        soft: Tensor = rows.softmax(dim=2) @ self.places.to(codes.dtype)
+        return soft
+
     def forward(self, codes: Tensor, state: State) -> tuple[Tensor, State]:
         """Codes (B, M, d_v) to the last layer's output (B, A), and the next state."""
         hidden, cell, previous, *average = state
@@ -171,8 +191,11 @@ class AttentionAgentHead(nn.Module):
             share = (begun * torch.sigmoid(self.gate(torch.cat([hidden, previous], dim=1))))[:, :, None]
             codes = (1.0 - share) * codes + share * before
             average = [torch.ones_like(begun), codes]
-        seen = self.places[self.important(codes)].flatten(1)
-        hidden, cell = lstm_step(self.lstm, seen.to(hidden.dtype), hidden, cell)
+        seen = self.places[self.important(codes)].to(hidden.dtype)
+        if self.sort_temperature and torch.is_grad_enabled():
+            soft = self.softly_important(codes)
+            seen = seen + soft - soft.detach()  # the gradient alone (Bengio et al. 2013, "straight-through")
+        hidden, cell = lstm_step(self.lstm, seen.flatten(1), hidden, cell)
         return self.out(hidden), (hidden, cell, previous, *average)
 
     def update_memory(self, state: State, actions: Tensor) -> State:

@@ -154,7 +154,7 @@ class PatchNetwork(VisionNetwork):
         self.memory = f"the last {history} frames of every patch, the last action"
         self._frames, self.head = History(history, axis=2), head
         self.recurrent = len(head.initial_state(1)) > 0
-        self.differentiable = isinstance(head, ConvHead)  # which codes are important has no gradient
+        self.differentiable = isinstance(head, ConvHead) or head.sort_temperature > 0
         self.features_dim = head.features_dim
 
 
@@ -166,6 +166,7 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
     """
 
     kind = "vision-attention-neuron"
+    trained_by = "by evolution, or give it a sort_temperature"
 
     def __init__(
         self,
@@ -190,6 +191,7 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
         conv: Sequence[Sequence[int]] = ((64, 4, 2), (64, 3, 1)),
         hidden: Sequence[int] = (512,),
         lstm_dim: int = 0,
+        sort_temperature: float = 0.0,
     ) -> None:
         """Make the network.
 
@@ -215,6 +217,8 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
             conv: Channels, kernel and stride of the convolutions of ``"conv"``.
             hidden: Widths of the dense layers of ``"conv"``.
             lstm_dim: Size of the LSTM of ``"conv"``; 0 for none. ``"attention-agent"`` always has one of 16.
+            sort_temperature: How soft the sort of codes is that gradients of ``"attention-agent"`` go through; 0 for
+                no gradients, as published.
 
         Raises:
             ValueError: The parts do not fit each other; says which.
@@ -236,14 +240,20 @@ class VisionAttentionNeuronNetwork(PatchNetwork):
             "positions": positions,
         }
         shape = {"channels": channels, "patch_size": patch_size}
-        tail = {"head": head, "conv": nested(conv), "hidden": tuple(hidden), "lstm_dim": lstm_dim}
+        tail = {
+            "head": head,
+            "conv": nested(conv),
+            "hidden": tuple(hidden),
+            "lstm_dim": lstm_dim,
+            "sort_temperature": sort_temperature,
+        }
         super().__init__(action_space, **shape, **layer, **tail)
         self.layer = VisionAttentionNeuron(patch_size**2 * channels, self.action.size, **layer)
         made: ConvHead | AttentionAgentHead
         if head == "conv":
             made = ConvHead(num_codes, code_dim, self.action, conv, hidden, lstm_dim)
         elif head == "attention-agent":
-            made = AttentionAgentHead(square_grid(num_codes), code_dim, self.action)
+            made = AttentionAgentHead(square_grid(num_codes), code_dim, self.action, sort_temperature=sort_temperature)
         else:
             raise ValueError(f"head must be 'conv' or 'attention-agent', received {head!r}")
         self._build(channels, patch_size, history, made)

@@ -121,7 +121,8 @@ class AttentionAgentNetwork(VisionNetwork):
 
     kind = "attention-agent"
     recurrent = True
-    differentiable = False  # which patches are chosen has no gradient
+    differentiable = False  # as published, which patches are chosen has no gradient
+    trained_by = "by evolution, or give it a sort_temperature"
     head: AttentionAgentHead
 
     def __init__(
@@ -133,6 +134,7 @@ class AttentionAgentNetwork(VisionNetwork):
         stride: int = 4,
         top: int = 10,
         as_published: bool = True,
+        sort_temperature: float = 0.0,
     ) -> None:
         """Make the network.
 
@@ -145,12 +147,13 @@ class AttentionAgentNetwork(VisionNetwork):
             top: How many patches K it acts on.
             as_published: ``False`` is for agents of symbench 0.1: patches flattened channel, row, column, scores
                 without a scale, and a patch between pixels where its side is odd.
+            sort_temperature: How soft the sort of patches is that gradients go through; 0 for none, as published.
 
         Raises:
             ValueError: The patches do not fit the frame, or are fewer than ``top``.
         """
         config = {"size": size, "channels": channels, "patch_size": patch_size, "stride": stride, "top": top}
-        super().__init__(action_space, **config, as_published=as_published)
+        super().__init__(action_space, **config, as_published=as_published, sort_temperature=sort_temperature)
         self.size, self.channels, self.patch_size, self.stride = size, channels, patch_size, stride
         self.as_published = as_published
         self.memory = "where the important patches were, the last action"
@@ -159,8 +162,15 @@ class AttentionAgentNetwork(VisionNetwork):
         corners = torch.stack([index // side, index % side], dim=1) * stride
         centres = (corners + (patch_size // 2 if as_published else patch_size / 2)) / size
         self.head = AttentionAgentHead(
-            centres, patch_size**2 * channels, self.action, top=top, mix=False, scale=as_published
+            centres,
+            patch_size**2 * channels,
+            self.action,
+            top=top,
+            mix=False,
+            scale=as_published,
+            sort_temperature=sort_temperature,
         )
+        self.differentiable = sort_temperature > 0
         self.features_dim = self.head.features_dim
 
     @classmethod
