@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -36,7 +36,8 @@ def study(
         typer.Option("--out", "-o", metavar="DIR", parser=directory, help="Everything goes into DIR/STUDY."),
     ] = Path("runs/study"),
     workers: Annotated[
-        int, typer.Option("--workers", "-w", help="Processes; numbers do not change. Imitation and nbody use one.")
+        int,
+        typer.Option("--workers", "-w", help="Processes; numbers do not change. nbody compares seconds in one."),
     ] = _WORKERS,
     resume: Annotated[bool, typer.Option(help="Keep runs that exist, or train them again.")] = True,
     allow_dirty: Annotated[
@@ -80,7 +81,8 @@ def study(
     if task:
         get_task(task, trust)  # its module is imported from here on
     if name in imitation_studies():
-        _imitation(name, out, arm, (seeds, steps, task), resume=resume, allow_dirty=allow_dirty)
+        how = {"workers": workers, "resume": resume, "allow_dirty": allow_dirty, "trust": trust}
+        _imitation(name, out, arm, (seeds, steps, task), how)
         return
     if name == NBODY:
         _nbody(out / NBODY, arm, seeds or 3, steps or 300, resume)
@@ -96,7 +98,11 @@ def study(
 
 
 def _imitation(
-    name: str, out: Path, arms: list[str] | None, given: tuple[int | None, int | None, str | None], **options: bool
+    name: str,
+    out: Path,
+    arms: list[str] | None,
+    given: tuple[int | None, int | None, str | None],
+    how: dict[str, Any],
 ) -> None:
     """Train students, and show what each scores under every condition."""
     from symbench.extras import require
@@ -104,7 +110,7 @@ def _imitation(
 
     require("matplotlib", "the curves of a study")
     loaded, folder = load_imitation_study(name, *given), out / name
-    run_imitation_study(loaded, folder, arms or (), **options)
+    run_imitation_study(loaded, folder, arms or (), **how)
     _show_curves(read_conditions(loaded, folder), folder, loaded.threshold, f"{loaded.task}, privileged imitation")
 
 

@@ -1,7 +1,11 @@
-"""How far a training is, and how long it will take: a bar on a terminal, else a line for every tenth."""
+"""How far a training is, and how long it will take: a bar on a terminal, else a line for every tenth.
+
+Processes that train side by side write lines.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 from datetime import timedelta
 from typing import Final
@@ -19,11 +23,12 @@ class Meter:
         """``label`` says which training it is, ``form`` how its measure is written."""
         self._console = Console(stderr=True)
         self._label, self._form, self._tenths = label, form, 0
+        beside_others = multiprocessing.parent_process() is not None  # bars would overwrite each other
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._bar = Progress(
             *(*columns, TimeRemainingColumn(), TextColumn("left")),
             console=self._console,
-            disable=not sys.stderr.isatty(),
+            disable=beside_others or not sys.stderr.isatty(),
             speed_estimate_period=_ETA_OVER,
         )
         self._task = self._bar.add_task(label, total=None)

@@ -106,6 +106,18 @@ def test_curves_say_what_the_agents_score_under_each_condition(teacher: str, tmp
         assert curves[f"{ARM}/per-episode"].returns[run, -1] == pytest.approx(shuffled, abs=0.01)
 
 
+@pytest.mark.slow
+def test_numbers_do_not_depend_on_workers(teacher: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    study, saved = small(teacher), []
+    for workers in (1, 2):
+        paths = run_imitation_study(study, tmp_path / str(workers), [ARM], workers=workers, allow_dirty=True)
+        saved.append([path.with_suffix(".safetensors").read_bytes() for path in paths])
+    assert saved[0] == saved[1]
+    assert f"{NAME}: 100% (2 of 2)" in capfd.readouterr().err  # and each training says how far it is
+    one, two = (read_conditions(study, tmp_path / each) for each in ("1", "2"))
+    assert all(np.array_equal(a.returns, b.returns) for a, b in zip(one, two, strict=True))
+
+
 def test_a_finished_run_stays_and_is_not_mistaken_for_another(teacher: str, tmp_path: Path) -> None:
     study = small(teacher, seeds=1)
     run = run_imitation_study(study, tmp_path / "whole", [ARM])[0]
@@ -136,6 +148,8 @@ def test_mistakes_are_told(teacher: str, tmp_path: Path) -> None:
         small(teacher, algorithm={"teacher": teacher, "steps": 1, "batch": 0}).recipe(ARM)
     with pytest.raises(SymbenchError, match="holds no finished runs"):
         read_conditions(small(teacher), tmp_path)
+    with pytest.raises(SymbenchError, match="workers must be at least 1, received 0"):
+        run_imitation_study(small(teacher), tmp_path, workers=0)
 
 
 def test_the_command_writes_curves_table_and_figure(

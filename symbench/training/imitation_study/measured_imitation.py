@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from symbench.errors import SymbenchError
 from symbench.policies import NetworkAgent, PolicyNetwork
 from symbench.runner.evaluate import play, single_thread
 from symbench.suites.loader import load_suite
@@ -15,6 +17,7 @@ from symbench.training.imitation import imitate
 from symbench.training.imitation_settings import Imitation
 from symbench.training.recipe_parts import check, make_network, teacher_of
 from symbench.training.session import Session, require_commit
+from symbench.training.side_by_side import train_side_by_side
 from symbench.training.train_recipe import write_agent
 from symbench.training.training_envs import perturbed
 
@@ -57,7 +60,14 @@ class MeasuredSession(Session):
 
 
 def run_imitation_study(
-    study: ImitationStudy, out: Path, arms: Sequence[str] = (), *, resume: bool = True, allow_dirty: bool = False
+    study: ImitationStudy,
+    out: Path,
+    arms: Sequence[str] = (),
+    *,
+    workers: int = 1,
+    resume: bool = True,
+    allow_dirty: bool = False,
+    trust: bool = False,
 ) -> list[Path]:
     """Train and measure all runs that are not there yet, the first run of every arm first.
 
@@ -65,27 +75,41 @@ def run_imitation_study(
         study: What to do.
         out: The study's folder; run k of an arm goes into ``out/<arm>/s<k>``.
         arms: Names of the arms; all by default.
+        workers: Processes, of one thread each; numbers do not depend on it.
         resume: Whether to go on with what is there; otherwise it is deleted.
         allow_dirty: Whether to train although files of the source checkout differ from its commit.
+        trust: Whether the module of the task may be imported.
 
     Returns:
         The agents, paths without suffix.
 
     Raises:
-        SymbenchError: An arm is unknown or cannot be trained, the folder holds runs of other settings or cannot be
-            written, or files of the checkout differ from its commit.
+        SymbenchError: An arm is unknown or cannot be trained, ``workers`` is below 1, the folder holds runs of other
+            settings or cannot be written, files of the checkout differ from its commit, or a process is gone.
     """
+    if workers < 1:
+        raise SymbenchError(f"workers must be at least 1, received {workers}")
+    get_task(study.task, trust)
     plans = [study.recipe(name) for name in arms or [arm.name for arm in study.arms]]
     for plan in plans:
         check(plan, seed=0)
-    runs = [(plan, seed) for seed in range(study.seeds) for plan in plans]
-    return [_run(study, plan, out, seed, resume, allow_dirty) for plan, seed in runs]
+    folders = {out / plan.name / f"s{seed}": (plan, seed) for seed in range(study.seeds) for plan in plans}
+    for folder in folders:
+        require_commit(folder, resume=resume, allow_dirty=allow_dirty)
+    runs = [partial(_run, study, *run, folder, resume, trust) for folder, run in folders.items()]
+    if min(workers, len(runs)) > 1:
+        train_side_by_side(study.name, runs, workers)
+    else:
+        for run in runs:
+            run()
+    return [folder / "agent" for folder in folders]
 
 
-def _run(study: ImitationStudy, plan: Recipe, out: Path, seed: int, resume: bool, allow_dirty: bool) -> Path:
-    folder, settings = out / plan.name / f"s{seed}", plan.algorithm
+def _run(study: ImitationStudy, plan: Recipe, seed: int, folder: Path, resume: bool, trust: bool) -> float:
+    """Train and measure a run, and say its last return under the first condition; NaN if it was there."""
+    settings = plan.algorithm
     assert isinstance(settings, Imitation)
-    require_commit(folder, resume=resume, allow_dirty=allow_dirty)
+    get_task(study.task, trust)  # in this process
     torch.manual_seed(seed)
     student = make_network(plan, seed)
     session = MeasuredSession(study, folder, seed, student, digest=study.digest(plan.name), resume=resume)
@@ -93,4 +117,4 @@ def _run(study: ImitationStudy, plan: Recipe, out: Path, seed: int, resume: bool
         with single_thread(), session:
             imitate(plan, settings, student, teacher_of(plan.task, settings, seed), session)
             write_agent(plan, student, session)
-    return folder / "agent"
+    return float(session.curve[-1][study.levels[0]]) if session.curve else float("nan")

@@ -6,22 +6,20 @@ A stack is always trained as a whole, so a run's numbers depend neither on the n
 from __future__ import annotations
 
 import json
-import multiprocessing
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from symbench.errors import SymbenchError
 from symbench.reading import brief
 from symbench.runner.evaluate import single_thread
-from symbench.runner.executors import worker
 from symbench.runner.provenance import environment
 from symbench.tasks import get_task
 from symbench.training.progress import Meter
 from symbench.training.session import writing
+from symbench.training.side_by_side import train_side_by_side
 from symbench.training.study.actor_critic_networks import make_actor_critic
 from symbench.training.study.learner import Learner, Measurement, check_arm
 from symbench.training.study.orientations import check_orientations, returns_in_all
@@ -105,7 +103,7 @@ def run_study(
         for job in todo:
             _carry_out_visibly(job)
     else:
-        _in_processes(study, todo, min(workers, len(todo)))
+        train_side_by_side(study.name, [partial(_carry_out, job) for job in todo], workers)
     return [job.path(seed) for job in jobs for seed in job.seeds if seed < study.seeds]
 
 
@@ -149,25 +147,6 @@ def train(job: Job, progress: Progress = lambda *_: None) -> Trained:
                     progress(update, study.updates, float(means.mean()))
     asked = study.orientation_episodes
     return Trained(curves, returns_in_all(study, job.arm, job.seeds, learner.stack) if asked else None)
-
-
-def _in_processes(study: Study, jobs: Sequence[Job], workers: int) -> None:
-    context, start = multiprocessing.get_context("spawn"), time.perf_counter()  # forked, torch's threads would hang
-    others = multiprocessing.active_children()
-    with ProcessPoolExecutor(workers, context, worker.begin) as pool, Meter(study.name) as meter:
-        futures = [pool.submit(_carry_out, job) for job in jobs]
-        try:
-            for count, future in enumerate(as_completed(futures), 1):
-                meter.show(count, len(jobs), future.result(), time.perf_counter() - start)
-        except BrokenProcessPool:
-            raise SymbenchError(
-                "a process that trained is gone; out of memory? Repeat the command to go on from the runs that are done"
-            ) from None
-        except BaseException:  # leaving would otherwise wait for all jobs
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in set(multiprocessing.active_children()) - set(others):
-                process.terminate()
-            raise
 
 
 def _carry_out_visibly(job: Job) -> None:
