@@ -4,7 +4,8 @@
 * :class:`GRUNetwork` - a recurrent network (Cho et al. 2014, arXiv 1406.1078)
 * :class:`TransformerNetwork` - attention among sensors that know their places (Vaswani et al. 2017, arXiv 1706.03762)
 
-Each could learn in one episode which sensor is which. None is built for it.
+Each could learn in one episode which sensor is which. None is built for it, but for the transformer without places,
+which is permutation invariant.
 """
 
 from __future__ import annotations
@@ -143,7 +144,8 @@ class TransformerNetwork(SensorHistoryNetwork):
     """Attention among sensors, each told its place; then an MLP over their mean.
 
     A token is the last k values of a sensor and the last k actions, projected, plus a sinusoidal code of its place. It
-    takes any number of sensors, in one order. Without the code it would be a Set Transformer.
+    takes any number of sensors, in one order; without the code, which makes it a Set Transformer (Lee et al. 2019,
+    arXiv 1810.00825) whose pooling is a mean, in any order.
     """
 
     kind = "transformer"
@@ -158,6 +160,7 @@ class TransformerNetwork(SensorHistoryNetwork):
         feed_forward: int = 128,
         hidden: Sequence[int] = (64,),
         activation: str = "relu",
+        positions: bool = True,
     ) -> None:
         """Make the network.
 
@@ -170,13 +173,16 @@ class TransformerNetwork(SensorHistoryNetwork):
             feed_forward: Width of the feed-forward networks between them.
             hidden: Widths of the head's hidden layers.
             activation: ``"tanh"`` or ``"relu"``, in the head.
+            positions: Whether sensors know their places; without them it is permutation invariant.
 
         Raises:
             SymbenchError: The heads do not divide the width.
         """
         sizes = {"width": width, "heads": heads, "layers": layers, "feed_forward": feed_forward}
-        super().__init__(action_space, history, **sizes, hidden=tuple(hidden), activation=activation)
-        self.features_dim = width
+        super().__init__(
+            action_space, history, **sizes, hidden=tuple(hidden), activation=activation, positions=positions
+        )
+        self.features_dim, self.positions = width, positions
         self.embed_sensor = nn.Linear(history, width, bias=False)
         self.embed_actions = nn.Linear(history * self.action.size, width)
         blocks = (AttentionLayer(width, heads, feed_forward, "layer", bias=True) for _ in range(layers))
@@ -188,7 +194,8 @@ class TransformerNetwork(SensorHistoryNetwork):
         sensors, actions = inputs
         assert sensors is not None
         assert actions is not None
-        position = sinusoidal_table(sensors.shape[1], self.features_dim).to(sensors)
-        tokens = self.embed_sensor(sensors) + self.embed_actions(actions.flatten(1))[:, None] + position
+        tokens = self.embed_sensor(sensors) + self.embed_actions(actions.flatten(1))[:, None]
+        if self.positions:
+            tokens = tokens + sinusoidal_table(sensors.shape[1], self.features_dim).to(tokens)
         with sdpa_kernel(SDPBackend.MATH):  # TRPO differentiates twice, which faster kernels cannot
             return self.layers(tokens).mean(dim=1)  # type: ignore[no-any-return]

@@ -40,11 +40,14 @@ def test_the_order_of_sensors_matters(kind: str) -> None:
     assert (actions - expected).abs().max() > 1e-4
 
 
-def test_without_places_a_transformer_does_not_see_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symbench.policies.sensor_baselines.sinusoidal_table", lambda *size: torch.zeros(size))
-    network = TransformerNetwork(FORCE).double()
-    seen, state = torch.randn(6, 5).double(), network.initial_state(6, 5)
-    torch.testing.assert_close(network(seen[:, ORDER], state)[0], network(seen, state)[0])
+def test_without_places_a_transformer_does_not_see_an_order() -> None:
+    network = TransformerNetwork(FORCE, positions=False).double()
+    assert network.config()["positions"] is False
+    one, other = network.initial_state(6, 5), network.initial_state(6, 5)
+    for seen in torch.randn(4, 6, 5).double():
+        (expected, one), (actions, other) = network(seen, one), network(seen[:, ORDER], other)
+        torch.testing.assert_close(actions, expected, rtol=0, atol=1e-12)
+    assert expected.std() > 1e-3
 
 
 def test_what_does_not_fit_is_said() -> None:
