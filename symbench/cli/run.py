@@ -6,11 +6,14 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from symbench.cli.errors import Debug, directory, one_line_errors
+
+if TYPE_CHECKING:
+    from symbench.runner import Manifest
 
 _WORKERS = min(2, os.cpu_count() or 1)
 
@@ -128,7 +131,18 @@ def run(
         show(leaderboard.write_report(where, manifest.invocations[-1].tasks), where)
     else:
         show_part(manifest, where)
-    if manifest.failed:
+    _exit_if_failed(manifest, where, resume)
+
+
+def _exit_if_failed(manifest: Manifest, where: Path, resume: bool) -> None:
+    """An error for failed cells of the tasks of this call; a line for those that an earlier one left in others."""
+    from symbench.runner.cell_id import CellId
+
+    asked = manifest.invocations[-1].tasks
+    failed = sum(CellId.parse(id).task in asked for id in manifest.failed)
+    if earlier := len(manifest.failed) - failed:
+        typer.echo(f"{where} holds {earlier} cells of other tasks that failed before; use another --out", err=True)
+    if failed:
         again = "the same command" if resume else "without --no-resume, the same command"
-        typer.secho(f"error: {len(manifest.failed)} cells failed; {again} tries them again", err=True, fg="red")
+        typer.secho(f"error: {failed} cells failed; {again} tries them again", err=True, fg="red")
         raise typer.Exit(1)

@@ -74,7 +74,9 @@ def train(
     overrides = _overrides(set_ or [])
     options = partial(training.train, resume=resume, device=device, workers=workers, allow_dirty=allow_dirty, log=log)
     agent = options(recipe, out, seed, overrides=overrides, trust=trust)
-    advice = f"{agent}.safetensors\n{_advice(f'{agent}.safetensors', training.load_recipe(recipe).task, trust)}"
+    plan = training.load_recipe(recipe)
+    name = "" if recipe in training.recipes() else f"{plan.agent}="  # a bundled agent has the name already
+    advice = f"{agent}.safetensors\n{_advice(f'{name}{agent}.safetensors', plan.task, trust)}"
     console().print(advice, highlight=False, markup=False, soft_wrap=True)
 
 

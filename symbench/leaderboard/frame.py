@@ -47,7 +47,7 @@ COLUMNS = (
 
 RUN_COLUMNS = (
     *("suite", "task", "perturbation", "severity", "agent", "run", "episodes", "mean", "score", "retention"),
-    *("baseline", "severity_order"),
+    *("baseline", "severity_order", "protocol_episodes"),
 )
 
 
@@ -90,6 +90,7 @@ def _of_runs(manifest: Manifest, scores: Scores, row: Row) -> list[dict[str, Any
         {
             **{"run": run, "episodes": len(of_run), "mean": of_run.mean(), "score": score},
             **{"retention": kept.get(run, math.nan), "baseline": row.condition.baseline},
+            "protocol_episodes": row.protocol_episodes,
         }
         for run, of_run, score in zip(
             sorted(scores.runs(task, condition, agent)), returns, by_metric.mean(axis=1), strict=True

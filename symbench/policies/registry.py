@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import SymbenchError, unknown
@@ -74,6 +76,10 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
 }
 
 
+_NUMBERS: Final[dict[str, tuple[type, ...]]] = {"int": (int,), "float": (int, float)}
+"""Annotation of a setting -> what it may be."""
+
+
 def make_network(
     network: str | Mapping[str, Any],
     observation_space: spaces.Space[Any],
@@ -102,6 +108,7 @@ def make_network(
     if kind not in NETWORKS:
         raise unknown("network kind", kind, NETWORKS)
     try:
+        _check_settings(NETWORKS[kind], table)
         head = action_space if isinstance(action_space, ActionHead) else action_head(action_space, squash=squash)
         sizes = NETWORKS[kind].sizes(observation_space, table, shown)
         if shown and "history" in sizes and table.get("history", sizes["history"]) != sizes["history"]:
@@ -109,3 +116,19 @@ def make_network(
         return NETWORKS[kind](action_space=head, **{**sizes, **table})
     except Exception as error:  # the table may be anything, and so may what it makes constructors do
         raise SymbenchError(f"this does not describe a {kind!r} network: {brief(error)}") from error
+
+
+def _check_settings(network: type[PolicyNetwork], table: dict[str, Any]) -> None:
+    """Refuse names that a constructor does not take, and values of plain numbers that are none.
+
+    Raises:
+        SymbenchError: A setting is unknown or of another type, or not finite; says which.
+    """
+    known = {name: each for name, each in signature(network).parameters.items() if name != "action_space"}
+    for name, value in table.items():
+        if name not in known and Parameter.VAR_KEYWORD not in {each.kind for each in known.values()}:
+            raise unknown("setting", name, known)
+        wanted = _NUMBERS.get(str(known[name].annotation)) if name in known else None
+        number: Any = value
+        if wanted and (isinstance(value, bool) or not isinstance(value, wanted) or not math.isfinite(number)):
+            raise SymbenchError(f"{name}: a finite {known[name].annotation} is expected, received {value!r}")

@@ -29,7 +29,9 @@ class SensorHistoryNetwork(SensorNetwork):
     shown_by = "SensorHistory"
 
     def __init__(self, action_space: ActionSpace, history: int, **architecture: Any) -> None:
-        """Remember ``history`` steps; ``architecture`` are the constructor's other arguments."""
+        """Remember ``history`` steps, at least 1; ``architecture`` are the constructor's other arguments."""
+        if history < 1:
+            raise ValueError(f"history must be at least 1, received {history}")
         super().__init__(action_space, history=history, **architecture)
         self.history = history
         self.memory = f"the last {history} values of every sensor, the last {history} actions"

@@ -117,6 +117,7 @@ def load(source: AgentSource, observation_space: Space[Any], action_space: Space
     flat = FlattenedAgent.seen_space(observation_space) if options.flatten else observation_space
     stacks = _stacks(options) and source.kind != "sb3"  # those of SB3 are stacked with their statistics
     agent = _load(source, StackedAgent.seen_space(flat, options.stack) if stacks else flat, action_space)
+    agent.name = source.name  # a file calls it by its own
     agent = StackedAgent(agent, flat, options.stack or 1) if stacks else agent
     agent = FlattenedAgent(agent, observation_space) if options.flatten else agent
     return RescaledAgent(agent, action_space) if options.rescale else agent

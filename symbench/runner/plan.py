@@ -73,6 +73,8 @@ def plan(
         for source in sources:
             if source.kind != RANDOM.kind and (reason := fit.incompatibility(source, suite.baseline)):
                 raise cannot_play(source, task, reason)
+        if task not in suite.tasks:
+            _require_some(suite, task, conditions, fit)
         for perturbation, unfit in conditions:
             for source in sources:
                 cell = _cell(suite, task, perturbation, source, episodes, code, trust)
@@ -116,6 +118,13 @@ def _explicit_conditions(suite: Suite, task: str) -> list[tuple[Perturbation, st
     return found
 
 
+def _require_some(suite: Suite, task: str, conditions: Sequence[tuple[Perturbation, str | None]], fit: _Fit) -> None:
+    """A suite of which no perturbation can be applied to a task would be played in order only."""
+    reasons = [unfit or fit.unfit(condition) for condition, unfit in conditions if not condition.baseline]
+    if all(reasons):
+        raise SymbenchError(f"{suite.tag} has no condition for {task}: {reasons[0]}")
+
+
 def _cell(
     suite: Suite,
     task: str,
@@ -151,14 +160,21 @@ class _Fit:
         self._spaces: dict[str, tuple[Space[Any], Space[Any]]] = {}
         self._answers: dict[tuple[AgentSource, str], str | None] = {}
 
-    def incompatibility(self, source: AgentSource, perturbation: Perturbation) -> str | None:
-        """Why not, or ``None`` if it can."""
+    def unfit(self, perturbation: Perturbation) -> str | None:
+        """Why the perturbation cannot be applied to the task, or ``None`` if it can."""
         try:
-            observation_space, action_space = self._of(perturbation)
+            self._of(perturbation)
         except SymbenchError as error:
             if self._strict or perturbation.baseline:
                 raise
             return str(error)
+        return None
+
+    def incompatibility(self, source: AgentSource, perturbation: Perturbation) -> str | None:
+        """Why not, or ``None`` if it can."""
+        if reason := self.unfit(perturbation):
+            return reason
+        observation_space, action_space = self._of(perturbation)
         key = source, repr(observation_space)
         if key not in self._answers:
             self._answers[key] = _incompatibility(source, observation_space, action_space)

@@ -251,7 +251,7 @@ def load_recipe(name_or_path: str, overrides: dict[str, Any] | None = None) -> R
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
-        raise SymbenchError(f"recipe {source}: {_first_mistake(error)}") from error
+        raise SymbenchError(f"recipe {source}: {_first_mistake(error, data)}") from error
 
 
 def _data_of(name_or_path: str) -> tuple[dict[str, Any], str]:
@@ -272,10 +272,13 @@ def _data_of(name_or_path: str) -> tuple[dict[str, Any], str]:
     raise SymbenchError(f"{unknown('recipe', name_or_path, bundled)}; {others}")
 
 
-def _first_mistake(error: ValidationError) -> str:
+def _first_mistake(error: ValidationError, data: dict[str, Any]) -> str:
     mistake = error.errors()[0]
     loc = [str(part) for part in mistake["loc"]]
     if mistake["type"] == "extra_forbidden":
+        key, network = loc[-1].removeprefix("network."), data.get("network")
+        if loc[0] == "algorithm" and isinstance(network, dict) and key in network:
+            return f"{key!r} is a setting of [network], not of [algorithm], which --set changes: copy the recipe"
         table: type[Settings] = _ALGORITHMS[loc[1]] if loc[0] == "algorithm" else Recipe
         return str(unknown(f"setting of {loc[1]}" if len(loc) > 1 else "key", loc[-1], table.model_fields))
     place = ".".join(part for i, part in enumerate(loc) if i != 1 or part not in _ALGORITHMS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -17,8 +18,6 @@ from symbench.wrappers.registry import PERTURBATIONS
 from symbench.zoo import save_agent
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.cli.conftest import Symbench
 
 RUN = ("run", "--suite", "tiny.toml", "--task", "CartPole-v1", "--workers", "1")
@@ -139,6 +138,14 @@ def test_train_hands_the_recipe_over(symbench: Symbench, monkeypatch: pytest.Mon
 def test_what_was_trained_with_trust_is_evaluated_with_it(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("symbench.training.train", lambda *_, **__: "x/agent")
     assert symbench("train", "mlp", "--trust").output.rstrip().endswith("--agent x/agent.safetensors --trust")
+
+
+def test_an_agent_of_a_recipe_of_ones_own_is_called_as_the_recipe_says(
+    symbench: Symbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("symbench.training.train", lambda *_, **__: "x/agent")
+    Path("mine.toml").write_text(recipes()["mlp"].read_text().replace('agent = "mlp"', 'agent = "tiny"'))
+    assert symbench("train", "mine.toml").output.rstrip().endswith("--agent tiny=x/agent.safetensors")
 
 
 def test_train_says_which_suite_plays_the_task(symbench: Symbench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -283,5 +283,20 @@ def test_the_retry_of_failed_cells_that_is_advised_is_the_right_one(
     assert symbench(*RUN, "--agent", "random", "--out", "mine").exit_code == 0
 
 
+def test_what_an_earlier_call_left_behind_does_not_fail_this_one(
+    symbench: Symbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("symbench.runner.executors.base.play_batch", broken)
+        assert symbench(*RUN, "--agent", "random", "--out", "mine").exit_code == 1
+    other = [*RUN[: RUN.index("--task") + 1], "Acrobot-v1", *RUN[RUN.index("--task") + 2 :]]
+    result = symbench(*other, "--agent", "random", "--out", "mine")
+    assert result.exit_code == 0 and "error" not in result.stderr
+    assert "mine holds 2 cells of other tasks that failed before" in result.stderr
+
+
 def _here(jobs: Any) -> Iterator[Any]:
     yield from ((job, base.attempt(job)) for job in jobs)

@@ -239,14 +239,15 @@ def test_boards_hold_the_tasks_of_their_suite(tmp_path: Path) -> None:
 
 
 def test_a_suite_without_a_condition_for_a_task_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SymbenchError, match=r"routing@. has no condition for Hopper-v5: "):
+        run(load_suite("routing"), tmp_path, tasks=["Hopper-v5"], agents=["random"], episodes=1)
     with pytest.raises(SymbenchError, match="occlusion@2 has no condition for Hopper-v5, a task with sensors"):
         run(load_suite("occlusion"), tmp_path, tasks=["Hopper-v5"], agents=["random"], episodes=2)
 
 
-def test_conditions_that_do_not_fit_an_environment_are_left_out_with_the_reason(tmp_path: Path) -> None:
-    manifest = run(load_suite("shuffle"), tmp_path, tasks=["FrozenLake-v1"], agents=["random"], episodes=2)
-    assert list(manifest.cells) == ["shuffle@3/FrozenLake-v1/none/in-order/random/s0"] and not manifest.failed
-    assert all("cannot be applied to FrozenLake-v1" in reason for reason in manifest.skipped.values())
+def test_a_suite_none_of_whose_conditions_fits_an_environment_is_refused_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(SymbenchError, match=r"shuffle@3 has no condition for FrozenLake-v1: .* cannot be applied to"):
+        run(load_suite("shuffle"), tmp_path, tasks=["FrozenLake-v1"], agents=["random"], episodes=2)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,10 @@ def with_line(line: str) -> str:
         (with_line('algorithm = { name = "ppo", steps = "many" }'), r"algorithm\.steps: .* received 'many'"),
         (with_line('algorithm = { name = "ppo" }'), r"algorithm\.steps: Field required$"),
         (with_line("network = { hidden = [8] }"), "unknown network kind ''; known: attention-agent, att"),
+        (with_line('network = { kind = "mlp", hiden = [8] }'), "unknown setting 'hiden'; did you mean 'hidden'"),
+        (with_line('network = { kind = "history-mlp", history = "4" }'), "history: a finite int is expected.* '4'"),
+        (with_line('network = { kind = "history-mlp", history = true }'), "history: a finite int is expected.* True"),
+        (with_line('network = { kind = "history-mlp", history = 0 }'), "history must be at least 1, received 0"),
         (with_line('network = { kind = "mpl" }'), "'mpl'; did you mean 'mlp'"),
         (with_line('network = { kind = "mlp", widths = 3 }'), r"\[network\]: this does not describe a 'mlp'.*'widths'"),
         (with_line('network = { kind = "mlp", num_sensors = 4 }'), "reads 4 sensors.*received 5"),
@@ -98,6 +102,12 @@ def test_a_wrong_recipe_says_where_and_why(text: str, said: str, tmp_path: Path)
         ("recurrent-attention-neuron-es", {"generations": "0"}, "greater than 0"),
         ("recurrent-attention-neuron-es", {"population": "1"}, "greater than or equal to 2"),
         ("atention-neuron", {}, "did you mean 'attention-neuron'"),
+        (
+            "car-racing-attention-agent",
+            {"sort_temperature": "1"},
+            r"'sort_temperature' is a setting of \[network\], not",
+        ),
+        ("attention-neuron", {"network.history": "8"}, r"'history' is a setting of \[network\], not of \[algorithm\]"),
     ],
 )
 def test_a_wrong_setting_says_what_is_right(name: str, setting: dict[str, str], said: str, tmp_path: Path) -> None:
