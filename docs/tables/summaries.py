@@ -142,6 +142,11 @@ def games_of_a_teacher(games: pd.DataFrame) -> pd.DataFrame:
     return _means(games, ["rows", "task"], "return")
 
 
+def games_of_students(games: pd.DataFrame) -> pd.DataFrame:
+    """Of single games of students under conditions: means over the games [Student's 95%]."""
+    return _means(games, ["agent", "condition"], "return")
+
+
 def over_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """Of lines for single training runs: means over the runs [Student's 95%]; lines of tables stay as they are."""
     runs = runs.assign(level=runs["level"].fillna(runs["severity"]) if "level" in runs else runs["severity"])
