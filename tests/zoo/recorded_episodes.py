@@ -32,10 +32,11 @@ CONDITIONS = {
     "shuffle-sensors/every-25",
     "shuffle-patches/every-25",
     "none/identity",
+    "none/in-place",
     "transform-by-group/per-episode",
 }
 _OF_GROUP = ("GridWorld", "Wildlife", "Traffic", "ParticleSpread", "Pursuit", "NBodyControl")
-SUITES = dict.fromkeys(_OF_GROUP, "group")  # all others: shuffle@2
+SUITES = {"TSP20": "routing", **dict.fromkeys(_OF_GROUP, "group")}  # all others: shuffle@2
 
 
 def cells(task: str) -> list[Cell]:
