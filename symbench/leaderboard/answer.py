@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from symbench.leaderboard.bootstrap import Draws
     from symbench.runner import Manifest, Record
 
+_VAGUE: Final = 1.0  # width of an interval that says nothing
+_WHY_VAGUE: Final = "too few episodes, or too low a clean score, to tell what is left of it"
+
 
 def answer(manifest: Manifest, records: Sequence[Record], tasks: Sequence[str] = ()) -> str:
     """For example ``CartPole-v1: mine keeps 10% [9, 13] of its clean score, mlp 1%``.
 
     The mean over conditions, then over tasks, of the retention of docs/statistics.md, over the conditions that all
     agents have played; if they are not all, the line says so. Random play, which has nothing to keep, and agents that
-    have not played at all are left out. If no agent plays all tasks, there is a line for each.
+    have not played at all are left out, and no share is told whose interval is wider than the clean score itself. If no
+    agent plays all tasks, there is a line for each.
 
     Args:
         manifest: What was run.
@@ -47,13 +51,16 @@ def _line(manifest: Manifest, scores: Scores, chosen: Sequence[str]) -> str:
     if not all(common.values()):
         return ""
     estimates = {agent: _kept(manifest, scores, common, agent) for agent in agents}
-    kept = {agent: with_interval(share, percent=True) for agent, share in estimates.items() if share is not UNDEFINED}
+    vague = [agent for agent, share in estimates.items() if share.high - share.low > _VAGUE]
+    told = {agent: share for agent, share in estimates.items() if share is not UNDEFINED and agent not in vague}
+    kept = {agent: with_interval(share, percent=True) for agent, share in told.items()}
     said = [f"{agent} {share}" for agent, share in kept.items()]
     if kept:
         first, share = next(iter(kept.items()))
         said[0] = f"{first} keeps {share} of its clean score"
-    others = [agent for agent in agents if agent not in kept]
+    others = [agent for agent in agents if agent not in (*kept, *vague)]
     nothing = [f"{_why_none(manifest, chosen)}: {', '.join(others)}"] if others else []
+    nothing += [f"{_WHY_VAGUE}: {', '.join(vague)}"] if vague else []
     where = chosen[0] if len(chosen) == 1 else f"{len(chosen)} tasks"
     return f"{where}: " + "; ".join([*([", ".join(said) + _which(manifest, common)] if kept else []), *nothing])
 

@@ -124,8 +124,9 @@ def test_the_task_asked_for_comes_first(manifest: Manifest, record: Callable[...
 
 def test_the_answer_is_one_line(report: Report) -> None:
     assert report.answer == (
-        "CartPoleSwingUp: attention-neuron keeps 100% [99, 100] of its clean score, mlp 5% [-99, 108] "
-        "(mean of 1 of 2 perturbations, which all of them played)"
+        "CartPoleSwingUp: attention-neuron keeps 100% [99, 100] of its clean score "
+        "(mean of 1 of 2 perturbations, which all of them played); "
+        "too few episodes, or too low a clean score, to tell what is left of it: mlp"  # 5% [-99, 108]
     )
 
 
