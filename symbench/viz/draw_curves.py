@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from symbench.extras import require
-from symbench.viz.colours import hexadecimal, of
+from symbench.viz.colours import PALETTE, hexadecimal, of
 from symbench.viz.figures import figure, save, save_csv
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from symbench.training.study.learning_curves import Curves, Summary
     from symbench.training.study.orientation_loss import Turned
+
+_LINES: Final = ("-", "--", ":")
 
 
 def draw_curves(path: Path, curves: Sequence[Curves], title: str, threshold: float) -> Path:
@@ -34,7 +36,8 @@ def draw_curves(path: Path, curves: Sequence[Curves], title: str, threshold: flo
     for number, arm in enumerate(curves):
         runs = len(arm.returns)
         label = f"{arm.arm} ({runs} run{'s' if runs > 1 else ''})"
-        draw_arm(axes, arm, label=label, color=hexadecimal(of(number)))
+        line = _LINES[number // len(PALETTE) % len(_LINES)]  # a colour that comes again has another line
+        draw_arm(axes, arm, label=label, color=hexadecimal(of(number)), linestyle=line)
     axes.set(title=title, xlabel="environment steps", ylabel="mean return (median and quartiles of runs)")
     axes.xaxis.set_major_formatter(require("matplotlib.ticker", "figures").EngFormatter(sep=""))
     drawn.legend(frameon=False, loc="outside lower center", ncols=2)  # where it covers no curve

@@ -54,6 +54,15 @@ def test_a_single_run_has_no_interval_and_failures_count_with_all_steps() -> Non
     assert np.isnan(summary.area.low)
 
 
+def test_no_two_of_many_arms_look_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    drawn = []
+    monkeypatch.setattr("symbench.viz.draw_curves.save", lambda figure, path: drawn.append(figure) or path)
+    draw_curves(tmp_path / "many.png", [curves([0, 1, 2]) for _ in range(20)], "title", 2.0)
+    lines = drawn[0].axes[0].get_lines()[1:]  # the first is the threshold
+    assert len(lines) == len({(line.get_color(), line.get_linestyle()) for line in lines}) == 20
+
+
 def test_figure_and_tables(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     found = [curves([0, 1, 2], [0, 3, 4])]
