@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from inspect import Parameter, signature
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Final
 
 from symbench.errors import SymbenchError, unknown
@@ -76,7 +77,7 @@ NETWORKS: Final[dict[str, type[PolicyNetwork]]] = {
 }
 
 
-_NUMBERS: Final[dict[str, tuple[type, ...]]] = {"int": (int,), "float": (int, float)}
+_NUMBERS: Final[dict[str, type]] = {"int": Integral, "float": Real}  # numpy's are such, too
 """Annotation of a setting -> what it may be."""
 
 

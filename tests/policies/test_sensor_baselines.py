@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
 
-from symbench.policies import NETWORKS, GRUNetwork, HistoryMLPNetwork, TransformerNetwork
+from symbench.policies import NETWORKS, GRUNetwork, HistoryMLPNetwork, TransformerNetwork, make_network
 from symbench.policies.attention_neuron import compress
 from symbench.policies.sensor_baselines import gru_step
 
@@ -48,6 +49,11 @@ def test_without_places_a_transformer_does_not_see_an_order() -> None:
         (expected, one), (actions, other) = network(seen, one), network(seen[:, ORDER], other)
         torch.testing.assert_close(actions, expected, rtol=0, atol=1e-12)
     assert expected.std() > 1e-3
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    table = {"kind": "transformer", "history": np.int64(3)}
+    assert make_network(table, spaces.Box(-1, 1, (5,)), FORCE).history == 3
 
 
 def test_what_does_not_fit_is_said() -> None:
