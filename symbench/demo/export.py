@@ -19,6 +19,8 @@ TASK: Final = "CartPoleSwingUp"
 KINDS: Final = ("mlp", "history-mlp", "attention-neuron", "recurrent-attention-neuron")
 """Architectures that ``page/networks.js`` plays, in the order in which they are offered."""
 
+_PLAIN: Final = {"normalisation": "none", "num_layers": 1, "differences": 0.0}  # the page's layer knows no others
+
 
 def exported_agent(path: str | Path) -> dict[str, Any]:
     """One agent as JSON values; its numbers are those of the file, bit for bit.
@@ -58,8 +60,9 @@ def _unplayable(kind: str, config: dict[str, Any]) -> str:
     """Why the page cannot play it; empty if it can."""
     if kind not in KINDS:
         return f"is of kind {kind}"
-    if config.get("normalisation", "none") != "none":
-        return f"has normalisation {config['normalisation']!r}"
+    for setting, plain in _PLAIN.items():
+        if config.get(setting, plain) != plain:
+            return f"has {setting} {config[setting]!r}"
     space = config.get("action_space", {"low": [0], "squash": "clip"})  # older cards say it in other words
     is_force = len(space.get("low", ())) == 1 and space.get("squash", "clip") == "clip"
     is_five = config.get("num_sensors", 5) == 5

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from symbench.policies.sensor_gate import SensorGate
+from symbench.policies.sensor_gate import SensorGate, jumps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -218,6 +218,7 @@ class AttentionNeuron(nn.Module):
         projection_dim: int = 32,
         activation: str = "tanh",
         normalisation: str = "none",
+        differences: float = 0.0,
         code_below: int = 0,
     ) -> None:
         """Make the layer.
@@ -234,6 +235,8 @@ class AttentionNeuron(nn.Module):
             normalisation: Over the sensors: ``"none"``, the sum as published; ``"softmax"``, of the scores in place of
                 their tanh; ``"gate"``, the mean over those that a :class:`SensorGate` lets through. With the latter
                 two, sensors that all come twice change nothing.
+            differences: Keys and values are also computed from how far a sensor moves from step to step, this many
+                times enlarged; with 0 from the history alone, in which small steps are hard to see.
             code_below: Length of the code of a layer below, 0 if there is none. What the lowest layer's gate lets
                 through is given to the layers above it, which have none of their own.
 
@@ -243,15 +246,16 @@ class AttentionNeuron(nn.Module):
         super().__init__()
         if normalisation not in NORMALISATIONS:
             raise ValueError(f"normalisation must be one of {NORMALISATIONS}, received {normalisation!r}")
-        self.normalisation = normalisation
+        self.normalisation, self.differences = normalisation, differences
         self.output_dim = num_codes * value_dim
         first, key_dim = key_widths[0], key_widths[-1]
-        self.key_of_values = nn.Linear(history, first, bias=False)
+        num_read = 2 * history - 1 if differences else history
+        self.key_of_values = nn.Linear(num_read, first, bias=False)
         self.key_of_actions = nn.Linear(history * action_dim, first)
         self.key_of_code = dense((code_below, first, first), "relu") if code_below else None
         self.key_network = nn.Sequential(ACTIVATIONS[activation](), *_layers(key_widths, activation))
         self.scores = QueryKeyScores(num_codes, query_dim, key_dim, projection_dim, bias=False, scale=False)
-        self.values = nn.Linear(history, value_dim, bias=False)
+        self.values = nn.Linear(num_read, value_dim, bias=False)
         self.gate = SensorGate(history, action_dim) if normalisation == "gate" and not code_below else None
 
     def forward(
@@ -268,8 +272,21 @@ class AttentionNeuron(nn.Module):
         Returns:
             The code m, flattened, shape (B, M * d_v).
         """
-        code: Tensor = self.weights(sensors, actions, below, passed) @ self.values(sensors)
+        code: Tensor = self.weights(sensors, actions, below, passed) @ self.values(self.read(sensors))
         return code.flatten(1)
+
+    def read(self, sensors: Tensor) -> Tensor:
+        """What keys and values are computed from: the history, and its enlarged differences behind it.
+
+        Args:
+            sensors: See :meth:`forward`.
+
+        Returns:
+            Shape (B, N, k), with differences (B, N, 2k - 1); zeros for a sensor that is constantly zero.
+        """
+        if not self.differences:
+            return sensors
+        return torch.cat([sensors, compress(self.differences * jumps(sensors))], dim=2)
 
     def weights(
         self, sensors: Tensor, actions: Tensor, below: Tensor | None = None, passed: Tensor | None = None
@@ -282,7 +299,7 @@ class AttentionNeuron(nn.Module):
         told = self.key_of_actions(actions.flatten(1))
         if self.key_of_code is not None:
             told = told + self.key_of_code(below)
-        keys = self.key_network(self.key_of_values(sensors) + told[:, None])
+        keys = self.key_network(self.key_of_values(self.read(sensors)) + told[:, None])
         scores = self.scores(keys)
         weights = torch.softmax(scores, dim=1) if self.normalisation == "softmax" else torch.tanh(scores)
         if passed is None and self.gate is not None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -50,6 +51,7 @@ class AttentionNeuronNetwork(SensorHistoryNetwork):
         key_activation: str = "tanh",
         normalisation: str = "none",
         num_layers: int = 1,
+        differences: float = 0.0,
         hidden: Sequence[int] = (64,),
         activation: str = "tanh",
     ) -> None:
@@ -67,19 +69,25 @@ class AttentionNeuronNetwork(SensorHistoryNetwork):
             normalisation: ``"none"``, ``"softmax"`` or ``"gate"``, over the sensors; see the layer.
             num_layers: Each above the first reads the sensors again, told what the one below said. The head is given
                 the codes of all of them. At most 16.
+            differences: How many times enlarged layers also see a sensor's steps from value to value; 0: not at all.
             hidden: Widths of the head's hidden layers.
             activation: ``"tanh"`` or ``"relu"``, in the head.
 
         Raises:
-            ValueError: There is no layer, or too many.
+            ValueError: There is no layer, or too many; ``differences`` is negative, or there is but one step.
         """
         if type(num_layers) is not int or not 1 <= num_layers <= MOST_LAYERS:
             raise ValueError(f"num_layers must be a whole number from 1 to {MOST_LAYERS}, received {num_layers!r}")
+        if not 0 <= differences < math.inf or (differences and history < 2):
+            raise ValueError(f"differences of {differences} over {history} steps: at least 0, and 2 steps for any")
         layer: dict[str, Any] = {"history": history, "num_codes": num_codes, "value_dim": value_dim}
         layer |= {"key_widths": tuple(key_widths), "query_dim": query_dim, "projection_dim": projection_dim}
         head: dict[str, Any] = {"key_activation": key_activation, "hidden": tuple(hidden), "activation": activation}
-        if normalisation != "none":  # published settings say nothing of it, nor of several layers
+        # Published settings say nothing of normalisation, differences or several layers.
+        if normalisation != "none":
             layer["normalisation"] = normalisation
+        if differences:
+            layer["differences"] = differences
         super().__init__(action_space, **layer, **head, **({"num_layers": num_layers} if num_layers > 1 else {}))
         layer |= {"action_dim": self.action.size, "activation": key_activation}
         self.layer = AttentionNeuron(**layer)

@@ -39,11 +39,14 @@ class SensorGate(nn.Module):
     def logits(self, sensors: Tensor, actions: Tensor) -> Tensor:
         """The same before it is squashed: open from 3 on, shut from -3 down."""
         size = _root_mean_square(sensors).clamp(min=SMALLEST)
-        # From the zeros before an episode to its first value is no jump.
-        jumps = _root_mean_square(sensors.diff(dim=2) * (sensors[..., :-1] != 0))
-        described = torch.cat([sensors / size, size.log(), jumps / size], dim=2)
+        described = torch.cat([sensors / size, size.log(), _root_mean_square(jumps(sensors)) / size], dim=2)
         told = self.of_actions(actions.flatten(1))[:, None]
         return self.network(self.of_values(described) + told)  # type: ignore[no-any-return]
+
+
+def jumps(sensors: Tensor) -> Tensor:
+    """From each value to the next, (..., k) -> (..., k - 1). From the zeros before an episode to its first is none."""
+    return sensors.diff(dim=-1) * (sensors[..., :-1] != 0)
 
 
 def most_open(sensors: Tensor, passed: Tensor, count: int) -> tuple[Tensor, Tensor]:

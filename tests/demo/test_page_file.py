@@ -94,6 +94,8 @@ def test_it_is_small_enough_to_be_sent() -> None:
         (lambda: MLPNetwork(5, Discrete(2)), "of another task"),
         (lambda: AttentionNeuronNetwork(Box(-1, 1, (8,), np.float32)), "of another task"),
         (lambda: AttentionNeuronNetwork(FORCE, normalisation="gate"), "normalisation 'gate'"),
+        (lambda: AttentionNeuronNetwork(FORCE, num_layers=2), "num_layers 2"),
+        (lambda: AttentionNeuronNetwork(FORCE, differences=20.0), "differences 20.0"),
     ],
 )
 def test_an_agent_that_it_cannot_play_is_refused(network: Any, problem: str, tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from symbench.policies.attention_neuron import (
     dense,
     sinusoidal_table,
 )
+from symbench.policies.attention_neuron_networks import AttentionNeuronNetwork
 from symbench.policies.sensor_gate import SensorGate
 
-LAYERS = ["history", "recurrent"]
+LAYERS = ["history", "differences", "recurrent"]
 
 
 def code_of(kind: str, permutation: Tensor, sensors: int = 7) -> Tensor:
@@ -24,8 +25,9 @@ def code_of(kind: str, permutation: Tensor, sensors: int = 7) -> Tensor:
     torch.manual_seed(1)
     values, actions = torch.randn(3, sensors, 4, dtype=torch.float64), torch.randn(3, 4, 2, dtype=torch.float64)
     values = values[:, permutation]
-    if kind == "history":
-        return AttentionNeuron(history=4, action_dim=2).double()(values, actions)
+    if kind != "recurrent":
+        differences = 20.0 if kind == "differences" else 0.0
+        return AttentionNeuron(history=4, action_dim=2, differences=differences).double()(values, actions)
     layer = RecurrentAttentionNeuron(action_dim=2).double()
     hidden = cell = torch.zeros(3, sensors, 8, dtype=torch.float64)
     for t in range(4):
@@ -74,6 +76,33 @@ def test_history_layer_is_its_equation() -> None:
     torch.testing.assert_close(layer(sensors, actions)[0], (weights @ layer.values(sensors[0])).flatten())
 
 
+def test_history_layer_with_differences_is_its_equation() -> None:
+    """Keys and values read the history and, behind it, what its steps are 20 times enlarged."""
+    layer = AttentionNeuron(history=3, action_dim=2, num_codes=4, value_dim=5, key_widths=(6, 7), differences=20.0)
+    sensors, actions = torch.randn(1, 5, 3), torch.randn(1, 3, 2)
+    steps = torch.asinh(20 * (sensors[0, :, 1:] - sensors[0, :, :-1]))
+    read = torch.cat([sensors[0], steps], dim=1)
+    first, *rest = layer.key_network
+    keys = first(read @ layer.key_of_values.weight.T + layer.key_of_actions(actions.flatten()))
+    for module in rest:
+        keys = module(keys)
+    weights = torch.tanh(layer.scores.project_query(sinusoidal_table(4, 8)) @ layer.scores.project_key(keys).T)
+    torch.testing.assert_close(layer(sensors, actions)[0], (weights @ (read @ layer.values.weight.T)).flatten())
+
+
+def test_the_first_value_of_an_episode_is_no_difference() -> None:
+    layer = AttentionNeuron(history=4, action_dim=1, differences=20.0)
+    begun = torch.tensor([[[0.0, 0.0, 0.7, 0.7]]])
+    assert torch.equal(layer.read(begun), torch.cat([begun, torch.zeros(1, 1, 3)], dim=2))
+
+
+@pytest.mark.parametrize(("history", "differences"), [(12, -1.0), (12, float("nan")), (12, float("inf")), (1, 20.0)])
+def test_impossible_differences_are_named(history: int, differences: float) -> None:
+    space = {"low": [-1.0], "high": [1.0], "squash": "clip"}
+    with pytest.raises(ValueError, match=f"differences of {differences} over {history} steps"):
+        AttentionNeuronNetwork(space, history=history, differences=differences)
+
+
 @pytest.mark.parametrize("kind", LAYERS)
 def test_output_does_not_depend_on_the_order_of_sensors(kind: str) -> None:
     in_order = code_of(kind, torch.arange(7))
@@ -102,8 +131,9 @@ def test_hidden_states_follow_their_sensors() -> None:
     torch.testing.assert_close(shuffled_cell, new_cell[:, order])
 
 
-def test_a_sensor_that_is_always_zero_contributes_nothing() -> None:
-    layer = AttentionNeuron(history=8, action_dim=1).double()
+@pytest.mark.parametrize("differences", [0.0, 20.0])
+def test_a_sensor_that_is_always_zero_contributes_nothing(differences: float) -> None:
+    layer = AttentionNeuron(history=8, action_dim=1, differences=differences).double()
     sensors, actions = torch.randn(2, 5, 8, dtype=torch.float64), torch.randn(2, 8, 1, dtype=torch.float64)
     with_dead_ones = torch.cat([sensors, torch.zeros(2, 50, 8, dtype=torch.float64)], dim=1)
     torch.testing.assert_close(layer(with_dead_ones, actions), layer(sensors, actions), rtol=0, atol=1e-12)

@@ -30,9 +30,12 @@ def actions() -> Tensor:
     return torch.randn(6, 4, 2, dtype=torch.float64)
 
 
+@pytest.mark.parametrize("differences", [0.0, 20.0])
 @pytest.mark.parametrize("normalisation", NORMALISATIONS)
-def test_the_order_of_sensors_changes_nothing(normalisation: str, sensors: Tensor, actions: Tensor) -> None:
-    stacked = network(normalisation=normalisation)
+def test_the_order_of_sensors_changes_nothing(
+    normalisation: str, differences: float, sensors: Tensor, actions: Tensor
+) -> None:
+    stacked = network(normalisation=normalisation, differences=differences)
     codes = stacked.features(sensors, actions)
     assert codes.shape == (6, 3 * 15)
     torch.testing.assert_close(stacked.features(sensors[:, torch.randperm(7)], actions), codes)
@@ -75,6 +78,7 @@ def test_a_layer_is_told_what_the_one_below_says_of_all_sensors(sensors: Tensor,
 def test_one_layer_is_what_it_was() -> None:
     alone = network(1)
     assert "num_layers" not in alone.config() and network(2).config()["num_layers"] == 2
+    assert "differences" not in alone.config() and network(1, differences=9.0).config()["differences"] == 9.0
     assert {name.split(".")[0] for name in alone.state_dict()} == {"layer", "head"}
 
 
