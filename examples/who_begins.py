@@ -1,8 +1,8 @@
-"""Where an AttentionNeuron of CartPoleSwingUp loses what it does not share with its teacher. Prints CSV.
+"""Where AttentionNeurons of CartPoleSwingUp lose what they do not share with their teacher. Prints CSV.
 
 The MLP that taught a training run, told the order of the sensors, acts in its place for the first steps of each
 episode; the student watches, remembers what was done, and goes on. Sensors are in order, which the student does not
-know, nor would notice if they were not.
+know, nor would notice if they were not. ``off`` is how far its first action is from what the MLP would do there.
 
 python examples/who_begins.py > docs/data/who-begins.csv
 """
@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import csv
 import sys
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from symbench.policies import Agent
 from symbench.runner import make_plan
@@ -25,12 +27,12 @@ from symbench.zoo import bundled, load_network
 
 if TYPE_CHECKING:
     from gymnasium import spaces
-    from numpy.typing import NDArray
 
     from symbench.policies import PolicyNetwork
 
 TASK = "CartPoleSwingUp"
 STEPS = (0, 1, 4, 16, 50, 1000)
+AGENTS = ("attention-neuron", "attention-neuron-any-sensors", "attention-neuron-two-layers-differences")
 
 
 class Relay(Agent):
@@ -40,6 +42,7 @@ class Relay(Agent):
         """Let ``teacher``, which has no memory, act for ``steps`` steps."""
         self.name, self.action_space = f"{steps} steps of the teacher", student.action.space
         self.teacher, self.student, self.steps = teacher, student, steps
+        self.off = list[NDArray[np.float32]]()
 
     def reset(self, num_envs: int = 1, *, seed: int = 0) -> None:
         """Begin everywhere."""
@@ -62,8 +65,12 @@ class Relay(Agent):
         """Let both look, one act, and the student remember what was done."""
         logits, state = self.student.logits(self.student.read(observations), self.state)
         actions = self.student.action.decode(logits)
-        if self.done < self.steps:
-            actions, _ = self.teacher(self.teacher.read(observations), ())
+        if self.done <= self.steps:
+            advice, _ = self.teacher(self.teacher.read(observations), ())
+            if self.done == self.steps:
+                self.off.append((actions - advice).abs().mean(dim=1).numpy())
+            else:
+                actions = advice
         self.done += 1
         self.state = self.student.update_memory(state, self.student.action.encode(actions))
         return actions.numpy()  # type: ignore[no-any-return]
@@ -72,19 +79,19 @@ class Relay(Agent):
 def main(episodes: int | None = None) -> None:
     """Print a line for each training run and each ``severity``, the number of steps that the teacher acts."""
     table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(("agent", "severity", "training_run", "episodes", "mean", "std"))
-    plan = make_plan(load_suite("shuffle"), tasks=[TASK], agents=["attention-neuron"], episodes=episodes)
-    cells = [cell for cell in plan.cells if cell.agent == "attention-neuron" and cell.level == "in-order"]
-    for steps in STEPS:
-        for cell in cells:
-            teacher, student = (load_network(bundled(TASK)[name][cell.run]) for name in ("mlp", "attention-neuron"))
-            agent = Relay(teacher, student, steps)
-            with single_thread():
-                parts = [play(make_envs(TASK, cell.apply, len(seeds)), agent, list(seeds)) for seeds in batches(cell)]
-            returns = np.concatenate([part.returns for part in parts])
-            row = (len(returns), f"{returns.mean():.2f}", f"{returns.std(ddof=1):.2f}")
-            table.writerow((cell.agent, steps, cell.run, *row))
-            sys.stdout.flush()
+    table.writerow(("agent", "severity", "training_run", "episodes", "mean", "std", "off"))
+    plan = make_plan(load_suite("shuffle"), tasks=[TASK], agents=AGENTS, episodes=episodes)
+    cells = [cell for cell in plan.cells if cell.agent in AGENTS and cell.level == "in-order"]
+    for steps, cell in product(STEPS, cells):
+        teacher, student = (load_network(bundled(TASK)[name][cell.run]) for name in ("mlp", cell.agent))
+        agent = Relay(teacher, student, steps)
+        with single_thread():
+            parts = [play(make_envs(TASK, cell.apply, len(seeds)), agent, list(seeds)) for seeds in batches(cell)]
+        returns = np.concatenate([part.returns for part in parts])
+        off = f"{np.concatenate(agent.off).mean():.4f}" if agent.off else ""
+        row = (len(returns), f"{returns.mean():.2f}", f"{returns.std(ddof=1):.2f}", off)
+        table.writerow((cell.agent, steps, cell.run, *row))
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
