@@ -235,8 +235,8 @@ class AttentionNeuron(nn.Module):
             normalisation: Over the sensors: ``"none"``, the sum as published; ``"softmax"``, of the scores in place of
                 their tanh; ``"gate"``, the mean over those that a :class:`SensorGate` lets through. With the latter
                 two, sensors that all come twice change nothing.
-            differences: Keys and values are also computed from how far a sensor moves from step to step, this many
-                times enlarged; with 0 from the history alone, in which small steps are hard to see.
+            differences: Keys and values are also computed from how far a compressed value moves from step to step,
+                this many times enlarged; with 0 from the history alone, in which small steps are hard to see.
             code_below: Length of the code of a layer below, 0 if there is none. What the lowest layer's gate lets
                 through is given to the layers above it, which have none of their own.
 

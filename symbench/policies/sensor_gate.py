@@ -45,7 +45,7 @@ class SensorGate(nn.Module):
 
 
 def jumps(sensors: Tensor) -> Tensor:
-    """From each value to the next, (..., k) -> (..., k - 1). From the zeros before an episode to its first is none."""
+    """From each value to the next, (..., k) -> (..., k - 1). From a zero, as before an episode, there is none."""
     return sensors.diff(dim=-1) * (sensors[..., :-1] != 0)
 
 

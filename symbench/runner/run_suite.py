@@ -142,6 +142,8 @@ def make_plan(
     if quick and episodes is not None:
         raise SymbenchError("quick has its own number of episodes: give either --quick or --episodes")
     asked = list(tasks) or tasks_of(agents) or list(suite.played) or _tasks_with_agents(suite)
+    if not tasks and not agents:
+        _check_installed(asked)
     names = dict.fromkeys(get_task(task, trust).name for task in asked)
     beside = suite.compare_with or "mlp" if baseline else None
     suite = suite.trusting(trust)
@@ -180,6 +182,15 @@ def _tasks_with_agents(suite: Suite) -> list[str]:
     if not names:
         raise SymbenchError(f"no agent is bundled for a task of {suite.tag}; choose a task: {', '.join(suite.tasks)}")
     return names
+
+
+def _check_installed(tasks: Sequence[str]) -> None:
+    """Of tasks that nobody named, all must have their agents here: what to do where some do not."""
+    from symbench.zoo import not_installed
+
+    here = " ".join(f"--task {task}" for task in tasks if not not_installed(task))
+    for missing in filter(None, map(not_installed, tasks)):
+        raise SymbenchError(f"{missing}; or play those whose agents are here: {here}" if here else missing)
 
 
 def _manifest(store: Store, suite: Suite, planned: Plan) -> Manifest:

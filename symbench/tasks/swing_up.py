@@ -16,7 +16,7 @@ TASKS = (
         native_vector=True,
         # Only the step that leaves the track can have a negative reward: the cart is then at most 0.3 m outside
         # (30 m/s), where the cosine of its position is -0.2.
-        # These three take longer than all others together.
+        # These have larger networks, or infer an order: they take long.
         on_request=("attention-neuron-any-sensors", "attention-neuron-two-layers-differences", "unshuffler-values"),
         limits=Limits(steps=1000, rewards=(-0.2, 1), returns=(-0.2, 1000)),
     ),

@@ -12,7 +12,7 @@ from symbench import __version__
 from symbench.cli.list import _agents
 from symbench.errors import SymbenchError
 from symbench.leaderboard.gap_against_seconds import methods_of
-from symbench.runner import agents
+from symbench.runner import agents, make_plan
 from symbench.suites import load_suite
 from symbench.tasks import TASKS
 from symbench.training.recipe_parts import find_teacher
@@ -71,6 +71,16 @@ def test_what_is_missing_says_how_to_get_it(ask: object, alone: Path) -> None:
     assert callable(ask)
     with pytest.raises(SymbenchError, match=f"it is not installed: {GET_IT}$"):
         ask()
+
+
+def test_a_suite_of_which_some_tasks_lack_their_agents_names_the_others(alone: Path) -> None:
+    """By default ``group`` plays CartPole and swing-up, whose agents are here, and three others."""
+    with pytest.raises(SymbenchError, match=r"here: --task CartPole-v1 --task CartPoleSwingUp$"):
+        make_plan(load_suite("group"))
+    both = make_plan(load_suite("group"), tasks=["CartPole-v1", "CartPoleSwingUp"])
+    assert {cell.task for cell in both.cells} == {"CartPole-v1", "CartPoleSwingUp"}
+    with pytest.raises(SymbenchError, match=f"{GET_IT}$"):
+        make_plan(load_suite("routing"))
 
 
 def test_a_wrong_name_elsewhere_is_a_wrong_name(alone: Path) -> None:
