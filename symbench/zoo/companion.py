@@ -1,4 +1,4 @@
-"""Agents too large for symbench's own wheel; they are installed as ``symbench-zoo``, of the same version.
+"""Agents that symbench's own wheel has no room for; they are installed as ``symbench-zoo``, of the same version.
 
 ``companion.json`` names the folders of ``weights`` that it holds; all others come with symbench. Both wheels are built
 from one checkout, by ``hatch_build.py``, and a checkout holds all of them in place.
