@@ -241,9 +241,12 @@ class AttentionNeuron(nn.Module):
                 through is given to the layers above it, which have none of their own.
 
         Raises:
-            ValueError: The normalisation is unknown.
+            ValueError: The normalisation is unknown, ``differences`` are negative or infinite, or the history is a
+                single value, which has none.
         """
         super().__init__()
+        if not 0 <= differences < math.inf or (differences and history < 2):
+            raise ValueError(f"differences of {differences} over {history} steps: at least 0, and any need 2 steps")
         if normalisation not in NORMALISATIONS:
             raise ValueError(f"normalisation must be one of {NORMALISATIONS}, received {normalisation!r}")
         self.normalisation, self.differences = normalisation, differences

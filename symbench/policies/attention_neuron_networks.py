@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -74,12 +73,10 @@ class AttentionNeuronNetwork(SensorHistoryNetwork):
             activation: ``"tanh"`` or ``"relu"``, in the head.
 
         Raises:
-            ValueError: There is no layer, or too many; ``differences`` is negative, or there is but one step.
+            ValueError: There is no layer, or too many, or a setting of the layer is impossible.
         """
         if type(num_layers) is not int or not 1 <= num_layers <= MOST_LAYERS:
             raise ValueError(f"num_layers must be a whole number from 1 to {MOST_LAYERS}, received {num_layers!r}")
-        if not 0 <= differences < math.inf or (differences and history < 2):
-            raise ValueError(f"differences of {differences} over {history} steps: at least 0, and 2 steps for any")
         layer: dict[str, Any] = {"history": history, "num_codes": num_codes, "value_dim": value_dim}
         layer |= {"key_widths": tuple(key_widths), "query_dim": query_dim, "projection_dim": projection_dim}
         head: dict[str, Any] = {"key_activation": key_activation, "hidden": tuple(hidden), "activation": activation}
