@@ -47,18 +47,6 @@ class Modulo(PongController):
         return (off - LEVEL + self.rows / 2) % self.rows - self.rows / 2 + LEVEL
 
 
-def game(player: Modulo, task: str, seed: int) -> float:
-    """The return of one game."""
-    with closing(get_task(task).make()) as env:
-        env.reset(seed=seed)
-        player.reset()
-        total, over = 0.0, False
-        while not over:
-            _, reward, terminated, truncated, _ = env.step(player(env))
-            total, over = total + float(reward), terminated or truncated
-    return total
-
-
 def main() -> None:
     """Print a line for every game."""
     table, first = csv.writer(sys.stdout, lineterminator="\n"), load_suite("shuffle").seed
@@ -66,7 +54,9 @@ def main() -> None:
     for rows in KNOWN:
         for task, name in TASKS.items():
             for seed in range(first, first + GAMES):
-                table.writerow(("all" if rows is None else rows, task, seed, game(Modulo(rows), name, seed)))
+                with closing(get_task(name).make()) as env:
+                    won = Modulo(rows).play(env, seed)
+                table.writerow(("all" if rows is None else rows, task, seed, won))
             sys.stdout.flush()
 
 

@@ -1,6 +1,6 @@
-"""Every game of the students of the study pong-attention, in order and shuffled per episode. Prints CSV.
+"""Every game of the students of the study pong-attention, in order and shuffled per episode, and of their teacher.
 
-50 games of PongSticky each, with the seeds of the suites; the folder is that of the study (``symbench study
+Prints CSV: 50 games of PongSticky each, with the seeds of the suites; the folder is that of the study (``symbench study
 pong-attention --out OUT``).
 
 python examples/pong_students.py OUT/pong-attention > docs/data/pong-students.csv
@@ -16,6 +16,8 @@ from pathlib import Path
 from symbench.runner.evaluate import play, single_thread
 from symbench.runner.pipeline import make_envs
 from symbench.suites import Apply, load_suite
+from symbench.tasks import get_task
+from symbench.training.controllers.pong import PongController
 from symbench.zoo import load_agent
 
 CONDITIONS = {"in order": [], "shuffled": [Apply(wrapper="ShufflePatches", patch_size=6, resample="episode")]}
@@ -33,6 +35,9 @@ def main(folders: list[str]) -> None:
             who = path.parts[-3], path.parts[-2].removeprefix("s"), condition
             table.writerows((*who, *each) for each in zip(episodes.seeds, episodes.returns, strict=True))
             sys.stdout.flush()
+    with closing(get_task("PongSticky").make()) as env:
+        for seed in range(first, first + GAMES):
+            table.writerow(("teacher", 0, "in order", seed, PongController(move=2.0, switch=4.0).play(env, seed)))
 
 
 if __name__ == "__main__":

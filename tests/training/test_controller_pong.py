@@ -53,6 +53,11 @@ def test_wins_every_point_while_it_stays_level_with_the_ball(seed: int) -> None:
     assert level.mean() > 0.85
 
 
+def test_a_game_played_is_the_game_of_that_seed() -> None:
+    controller = PongController()
+    assert [controller.play(Blind(), seed) for seed in (0, 1)] == [play(seed)[1] for seed in (0, 1)]
+
+
 def test_recovers_from_actions_that_were_not_its_own() -> None:
     _, total, _ = play(2, noise=0.05)
     assert total >= 16

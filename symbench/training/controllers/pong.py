@@ -88,6 +88,21 @@ class PongController:
         """
         return self.act(env.unwrapped.ram)  # type: ignore[attr-defined]
 
+    def play(self, env: gym.Env[Any, Any], seed: int) -> float:
+        """The return of one game, by its best answers; with a temperature its answers are no actions.
+
+        Args:
+            env: A ``PongEnv``, wrapped or not.
+            seed: Of the game.
+        """
+        env.reset(seed=seed)
+        self.reset()
+        total, over = 0.0, False
+        while not over:
+            _, reward, terminated, truncated, _ = env.step(self(env))
+            total, over = total + float(reward), terminated or truncated
+        return total
+
     def act(self, ram: Array) -> int | Array:
         """The answer to a state of the console's memory, (128,) uint8.
 
