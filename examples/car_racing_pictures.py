@@ -79,11 +79,16 @@ def play_round(file: Path, drivers: list[tuple[str, int, NetworkAgent]], cells: 
 
 
 def summary(episodes: pd.DataFrame) -> pd.DataFrame:
-    """Mean return of each cell over its episodes, and Student's 95% interval over episodes (not over training runs)."""
-    groups = episodes.groupby(["agent", "background", "anchor"], sort=False)
-    table = groups.agg(runs=("run", "nunique"), episodes=("seed", "size"), mean=("return", "mean"))
-    half = groups["return"].sem() * stdtrit(table["episodes"] - 1, 0.975)
-    return table.assign(low=table["mean"] - half, high=table["mean"] + half).round(1).reset_index()
+    """Mean return of each cell, and Student's 95% interval over training runs; over the episodes of a single one."""
+    place = ["agent", "background", "anchor"]
+    of_runs = episodes.groupby(["agent", "run", "background", "anchor"], sort=False)["return"].mean().reset_index()
+    runs = of_runs.groupby(place, sort=False)["return"].agg(runs="size", mean="mean", sem="sem")
+    of_episodes = episodes.groupby(place, sort=False)["return"].agg(episodes="size", sem="sem")
+    single = runs["runs"] == 1
+    count = runs["runs"].where(~single, of_episodes["episodes"])
+    half = runs["sem"].where(~single, of_episodes["sem"]) * stdtrit(count - 1, 0.975)
+    table = runs.assign(episodes=of_episodes["episodes"], low=runs["mean"] - half, high=runs["mean"] + half)
+    return table[["runs", "episodes", "mean", "low", "high"]].round(1).reset_index()
 
 
 def _of_cell(table: pd.DataFrame, cell: tuple[str, int, str, str]) -> pd.DataFrame:

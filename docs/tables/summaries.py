@@ -142,6 +142,12 @@ def games_of_a_teacher(games: pd.DataFrame) -> pd.DataFrame:
     return _means(games, ["rows", "task"], "return")
 
 
+def games_with_hidden_patches(games: pd.DataFrame) -> pd.DataFrame:
+    """Of single games of a teacher that does not see the ball everywhere: means over the games [Student's 95%]."""
+    games = games.assign(remembers=games["task"] + ": " + games["memory"])
+    return _means(games, ["hidden", "remembers"], "return")
+
+
 def games_of_students(games: pd.DataFrame) -> pd.DataFrame:
     """Of single games of students under conditions: means over the games [Student's 95%]."""
     return _means(games, ["agent", "condition"], "return")
