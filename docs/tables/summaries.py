@@ -153,6 +153,11 @@ def games_of_students(games: pd.DataFrame) -> pd.DataFrame:
     return _means(games, ["agent", "condition"], "return")
 
 
+def by_task(runs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of several tasks, with ``where``: the task and the condition."""
+    return runs.assign(where=runs["task"] + ", " + runs["condition"])
+
+
 def over_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """Of lines for single training runs: means over the runs [Student's 95%]; lines of tables stay as they are."""
     runs = runs.assign(level=runs["level"].fillna(runs["severity"]) if "level" in runs else runs["severity"])
