@@ -36,8 +36,10 @@ RARE: Final = 5.0  # minus the logarithm of how probable a reshuffle is in a ste
 PATIENCE: Final = 5  # steps between two reshuffles among other channels, which may fit any expectation by chance
 DEGREES: Final = 4.0  # of freedom of Student's t: errors of the dynamics have heavy tails
 MOST_CANDIDATES: Final = 1024
+# What it costs to take a channel that shows what another one shows, likely a second one of the same sensor. It is paid
+# where there is no other, as of two legs that are both in the air: such a channel has evidence of its own.
+COPY: Final = 1e4
 _UNLIKELY: Final = -20.0  # logarithm of the least density of channels that are no sensors
-_NEVER: Final = -1e6
 _VALUES_AT_ONCE: Final = 2**22  # of all candidates of a batch
 
 
@@ -204,7 +206,7 @@ class UnshufflerNetwork(SensorNetwork):
         The draws depend on the channels' values and not on their order (Papandreou & Yuille 2011, "Perturb-and-MAP").
         """
         values, order = channels.sort(dim=1)
-        scores = self.dynamics.first_likelihood(values).masked_fill(copies(values), _NEVER)
+        scores = self.dynamics.first_likelihood(values) - COPY * copies(values)
         generator = torch.Generator().manual_seed(0)
         uniform = torch.rand(self.candidates, *scores.shape[1:], generator=generator, dtype=torch.float64)
         noise = -torch.log(-torch.log(uniform.clamp(1e-12, 1 - 1e-12))).to(scores)
@@ -222,7 +224,7 @@ class UnshufflerNetwork(SensorNetwork):
         steps, evidence, places = self._followed(channels, order)
         if bool(first.any()):
             evidence[first] = self.dynamics.first_likelihood(channels[first])
-            places[first] = assigned(evidence[first].masked_fill(copies(channels[first]), _NEVER))
+            places[first] = assigned(evidence[first] - COPY * copies(channels[first]))
         return steps, evidence, places
 
     def _best(self, before: Tensor, actions: Tensor, channels: Tensor) -> Tensor:
@@ -242,8 +244,8 @@ class UnshufflerNetwork(SensorNetwork):
         evidence = evidence + self.dynamics.likelihood((channels - before)[:, :, None] - expected[:, None])
         if self.values:
             evidence += self._of_values(channels, sensors + expected).clamp_min(-self.values)
-        copied = copies(channels)
-        places = assigned(evidence.masked_fill(copied, _NEVER))
+        copied = COPY * copies(channels)
+        places = assigned(evidence - copied)
         gain = _total(evidence, places) - known
         price = RARE + self.sensors * math.log(channels.shape[1])
         others = channels.shape[1] > self.sensors
@@ -251,7 +253,7 @@ class UnshufflerNetwork(SensorNetwork):
         odd = (settled & (gain < -price)).nonzero()[:, 0]
         if len(odd):
             other = self._of_values(channels[odd], (sensors + expected)[odd])
-            elsewhere = assigned(other.masked_fill(copied[odd], _NEVER))
+            elsewhere = assigned(other - copied[odd])
             fit = _total(other, elsewhere)
             better = fit - price > gain[odd]
             if others:
@@ -285,7 +287,7 @@ def assigned(scores: Tensor) -> Tensor:
 
 
 def copies(channels: Tensor) -> Tensor:
-    """Which channels, (B, N), show exactly what one before them shows, so that no second sensor is there: (B, N, 1)."""
+    """Which channels, (B, N), show exactly what one before them shows: (B, N, 1), bool."""
     values, order = channels.sort(dim=1, stable=True)
     same = torch.zeros_like(values, dtype=torch.bool)
     same[:, 1:] = values.diff(dim=1) == 0

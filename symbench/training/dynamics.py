@@ -103,14 +103,17 @@ def learn_dynamics(
 
 
 def _measure(dynamics: Dynamics, seen: Transitions, rows: Tensor) -> None:
-    """Means and standard deviations; a sensor that never changes has a width of 1."""
-    for values, centre, width in (
-        (seen.sensors[rows], dynamics.centre, dynamics.width),
-        (seen.firsts, dynamics.first_mean, dynamics.first_std),
-        (seen.changes[rows], None, dynamics.stride),
+    """Means and standard deviations; a sensor that never changes has a width of 1.
+
+    One that always begins with the same value is known by it: to a thousandth of its width.
+    """
+    for values, centre, width, least in (
+        (seen.sensors[rows], dynamics.centre, dynamics.width, 1.0),
+        (seen.firsts, dynamics.first_mean, dynamics.first_std, 1e-3 * dynamics.width),
+        (seen.changes[rows], None, dynamics.stride, 1.0),
     ):
         deviation = values.std(dim=0)
-        width.copy_(torch.where(deviation > 0, deviation, 1.0))
+        width.copy_(torch.where(deviation > 0, deviation, least))
         if centre is not None:
             centre.copy_(values.mean(dim=0))
 

@@ -94,6 +94,22 @@ def test_they_are_found_when_each_is_there_twice(values: float) -> None:
     assert shares(torch.cat([sensors, sensors], dim=2), sensors, values=values) > 0.97
 
 
+@pytest.mark.parametrize("values", [0.0, 2.0])
+def test_one_that_moves_is_not_taken_for_one_of_two_that_stand_still(values: float) -> None:
+    """As two legs do that are both in the air, and whose next change is uncertain, so that all would fit them."""
+    sensors = world()
+    sensors[..., :2] += 1e-3 * torch.randn(STEPS, B, 2, generator=torch.Generator().manual_seed(4))
+    sensors[..., 2:] = 0.0
+    made = network(values)
+    made.dynamics.error.copy_(torch.tensor([5e-4, 5e-4, 0.1, 0.1]))
+    made.dynamics.first_std[2:] = 1e-3
+    state, right = made.initial_state(B, K), []
+    for channels in sensors:
+        _, state = made.perceive(channels, state)
+        right.append((state[3][:, :2] == torch.arange(2)).all(dim=1).float().mean())
+    assert float(torch.stack(right)[1:].mean()) > 0.97
+
+
 @pytest.mark.parametrize(("values", "least", "most"), [(0.0, 0.0, 0.5), (2.0, 1.0, 1.0)])
 def test_where_nothing_moves_values_tell_them_apart(values: float, least: float, most: float) -> None:
     """All stand still but for a tremble, which is of the size of another sensor's errors."""
