@@ -20,6 +20,7 @@ TASKS = (
         env_id="LunarLander-v3",
         description="land between two flags, 8 sensors",
         metric=Metric(-182.01, 200.0, _THRESHOLD),
+        on_request=("unshuffler-values",),
         limits=_LANDER,
         extra=_EXTRA,
     ),

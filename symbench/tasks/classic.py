@@ -16,6 +16,7 @@ TASKS = (
         metric=Metric(22.28, 500.0, "random: measured; reference: the largest return there is (500 steps, reward 1)"),
         native_vector=True,
         vector_id="symbench/CartPole-v1",
+        on_request=("unshuffler-values",),
         limits=Limits(steps=500, rewards=(1, 1)),
     ),
     Task(
@@ -23,6 +24,7 @@ TASKS = (
         env_id="Acrobot-v1",
         description="swing a two-link arm above a line, 6 sensors",
         metric=Metric(-498.88, -100.0, "random: measured; reference: Gymnasium's reward threshold"),
+        on_request=("unshuffler-values",),
         limits=Limits(steps=500, rewards=(-1, 0)),
     ),
     Task(
@@ -32,6 +34,7 @@ TASKS = (
         metric=Metric(
             -1229.12, 0.0, "random: measured; reference: the upper bound of the return (every reward is at most 0)"
         ),
+        on_request=("unshuffler-values",),
         # -(angle^2 + 0.1 speed^2 + 0.001 torque^2) with |angle| <= pi, |speed| <= 8, |torque| <= 2.
         limits=Limits(steps=200, rewards=(-(math.pi**2 + 6.4 + 0.004), 0), least=200),
     ),
