@@ -16,7 +16,6 @@ TASKS = (
         metric=Metric(22.28, 500.0, "random: measured; reference: the largest return there is (500 steps, reward 1)"),
         native_vector=True,
         vector_id="symbench/CartPole-v1",
-        on_request=("unshuffler-values",),
         limits=Limits(steps=500, rewards=(1, 1)),
     ),
     Task(
