@@ -107,13 +107,14 @@ def _measure(dynamics: Dynamics, seen: Transitions, rows: Tensor) -> None:
 
     One that always begins with the same value is known by it: to a thousandth of its width.
     """
-    for values, centre, width, least in (
+    for values, centre, width, instead in (
         (seen.sensors[rows], dynamics.centre, dynamics.width, 1.0),
         (seen.firsts, dynamics.first_mean, dynamics.first_std, 1e-3 * dynamics.width),
         (seen.changes[rows], None, dynamics.stride, 1.0),
     ):
         deviation = values.std(dim=0)
-        width.copy_(torch.where(deviation > 0, deviation, least))
+        constant = deviation <= 1e-6 * values.abs().amax(dim=0)  # up to rounding
+        width.copy_(torch.where(constant, instead, deviation))
         if centre is not None:
             centre.copy_(values.mean(dim=0))
 
