@@ -56,6 +56,7 @@ def test_wins_every_point_while_it_stays_level_with_the_ball(seed: int) -> None:
 def test_a_game_played_is_the_game_of_that_seed() -> None:
     controller = PongController()
     assert [controller.play(Blind(), seed) for seed in (0, 1)] == [play(seed)[1] for seed in (0, 1)]
+    assert PongController(temperature=4.0).play(Blind(), 0) == controller.play(Blind(), 0)
 
 
 def test_recovers_from_actions_that_were_not_its_own() -> None:
