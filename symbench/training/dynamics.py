@@ -107,16 +107,17 @@ def _measure(dynamics: Dynamics, seen: Transitions, rows: Tensor) -> None:
 
     One that always begins with the same value is known by it: to a thousandth of its width.
     """
-    for values, centre, width, instead in (
-        (seen.sensors[rows], dynamics.centre, dynamics.width, 1.0),
-        (seen.firsts, dynamics.first_mean, dynamics.first_std, 1e-3 * dynamics.width),
-        (seen.changes[rows], None, dynamics.stride, 1.0),
-    ):
-        deviation = values.std(dim=0)
-        constant = deviation <= 1e-6 * values.abs().amax(dim=0)  # up to rounding
-        width.copy_(torch.where(constant, instead, deviation))
-        if centre is not None:
-            centre.copy_(values.mean(dim=0))
+    dynamics.centre.copy_(seen.sensors[rows].mean(dim=0))
+    dynamics.first_mean.copy_(seen.firsts.mean(dim=0))
+    dynamics.width.copy_(_deviation(seen.sensors[rows], 1.0))
+    dynamics.stride.copy_(_deviation(seen.changes[rows], 1.0))
+    dynamics.first_std.copy_(_deviation(seen.firsts, 1e-3 * dynamics.width))
+
+
+def _deviation(values: Tensor, of_constants: Tensor | float) -> Tensor:
+    """Standard deviation of each column of (S, K); ``of_constants`` where it is that of rounding."""
+    deviation = values.std(dim=0)
+    return torch.where(deviation <= 1e-6 * values.abs().amax(dim=0), of_constants, deviation)
 
 
 def _missed(dynamics: nn.Module, seen: Transitions, rows: Tensor) -> Tensor:
