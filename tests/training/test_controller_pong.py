@@ -12,6 +12,7 @@ pytest.importorskip("ale_py")
 pytest.importorskip("cv2")
 
 from symbench.envs.pong import PongEnv
+from symbench.training.controllers.blinkered_pong import SIDE, BlinkeredPongController
 from symbench.training.controllers.pong import BALL_Y, LEVEL, PADDLE, PongController, ball_path
 
 
@@ -117,3 +118,32 @@ def test_ball_is_predicted_frame_by_frame_also_at_the_walls() -> None:
             assert after[BALL_Y] == expected[-1]
             turns += before[56] != after[56]
     assert turns > 0
+
+
+def test_told_of_every_ball_the_blinkered_one_plays_the_same_and_told_of_none_it_stays() -> None:
+    whole, nothing = np.ones((SIDE, SIDE), bool), np.zeros((SIDE, SIDE), bool)
+    plain = play(0, steps=400)[0]
+    told = play(0, steps=400, controller=BlinkeredPongController(whole, memory=0))[0]
+    serves = 60  # before the first ball the plain one goes to the middle; the blinkered one stays
+    assert np.mean(np.array(told[serves:]) == np.array(plain[serves:])) > 0.8
+    assert set(play(0, steps=400, controller=BlinkeredPongController(nothing, memory=3))[0]) == {1}
+
+
+class Glimpses(BlinkeredPongController):
+    """Sees the ball in every fourth step."""
+
+    def reset(self) -> None:
+        super().reset()
+        self.count = 0
+
+    def act(self, ram: np.ndarray) -> object:
+        self.visible = np.full((SIDE, SIDE), self.count % 4 == 0)
+        self.count += 1
+        return super().act(ram)
+
+
+def test_a_ball_that_is_out_of_sight_for_three_steps_is_hit_by_who_remembers_three() -> None:
+    nothing = np.zeros((SIDE, SIDE), bool)
+    remembers, forgets = (play(0, 800, controller=Glimpses(nothing, memory))[1] for memory in (3, 0))
+    assert remembers >= 4
+    assert forgets <= 0
