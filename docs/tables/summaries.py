@@ -153,6 +153,23 @@ def games_of_students(games: pd.DataFrame) -> pd.DataFrame:
     return _means(games, ["agent", "condition"], "return")
 
 
+def students_as_they_learn(curves: pd.DataFrame) -> pd.DataFrame:
+    """Of curves of a study that measures conditions: the returns of all runs, ``under_50`` those of condition 50."""
+    parts = measured_conditions(curves).assign(
+        condition=lambda rows: "under_" + rows["condition"].str.replace("-", "_")
+    )
+    each = _means(parts, ["arm", "step", "condition"], "return")
+    return each.pivot(index=["arm", "step"], columns="condition", values="each").reset_index()
+
+
+def asked_in_the_same_states(answers: pd.DataFrame) -> pd.DataFrame:
+    """Of shares of equal answers: means over games, ``led_student`` those of the student beside its teacher."""
+    asked = answers["played"] + "_" + answers["asked"].str.replace(" ", "_")
+    who = answers["agent"] + ", run " + answers["run"].astype(str)
+    means = _means(answers.assign(asked=asked, who=who), ["who", "hidden", "asked"], "share")
+    return means.pivot(index=["who", "hidden"], columns="asked", values="mean").reset_index()
+
+
 def by_task(runs: pd.DataFrame) -> pd.DataFrame:
     """The rows of several tasks, with ``where``: the task and the condition."""
     return runs.assign(where=runs["task"] + ", " + runs["condition"])
