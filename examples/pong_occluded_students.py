@@ -17,7 +17,6 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from symbench.runner.evaluate import single_thread
 from symbench.suites import load_suite
@@ -48,12 +47,11 @@ def asked(student: Path, hidden: float, led: bool, seed: int) -> dict[str, float
     return {"student": np.mean(own == right), "blinkered teacher": np.mean(told == right), "base": most_frequent}
 
 
-def main(folder: str) -> None:
-    """Print a line for every number."""
-    torch.set_num_threads(1)
+def main(folders: list[str]) -> None:
+    """Print a line for every number of every run in the folders."""
     table, first = csv.writer(sys.stdout, lineterminator="\n"), load_suite("occlusion").seed
     table.writerow(("agent", "run", "hidden", "played", "seed", "asked", "share"))
-    for path in sorted(Path(folder).glob("*/s*/agent.safetensors")):
+    for path in sorted(path for folder in folders for path in Path(folder).glob("*/s*/agent.safetensors")):
         for hidden in HIDDEN:
             for led in (True, False):
                 where = path.parts[-3], path.parts[-2].removeprefix("s"), hidden, "led" if led else "alone"
@@ -65,4 +63,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])

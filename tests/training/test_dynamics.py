@@ -11,7 +11,7 @@ from symbench.training.session import Session
 from symbench.training.train_recipe import train_network
 
 QUICK = {"steps": 6000, "num_envs": 32, "updates": 600, "batch": 128}
-LEGS, HEIGHT = [6, 7], 1  # whether a leg touches the ground; the height begins with a value that hardly differs
+LEGS = [6, 7]  # whether a leg touches the ground
 
 
 @pytest.fixture(scope="module")
