@@ -28,8 +28,10 @@ run: $(VENV)/installed  ## install, run the shuffle suite with the bundled agent
 test: $(VENV)/installed-dev  ## install what tests need and run them, without those of many seconds
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow"
 
-test-slow: $(VENV)/installed-dev  ## the tests that take many seconds each
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m slow
+PART ?= 1/1
+test-slow: $(VENV)/installed-dev  ## the tests that take many seconds each; PART=2/5: the second of five parts
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m slow \
+	  --splitting-algorithm least_duration --group $(patsubst %/,%,$(dir $(PART))) --splits $(notdir $(PART))
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -141,6 +141,7 @@ def test_no_rank_is_gained_by_playing_worse(submissions: dict[str, Submission], 
     assert worse, "the program does what it is meant to do"
 
 
+@pytest.mark.slow
 def test_bad_play_in_order_was_the_first_by_retention_and_is_marked(submissions: dict[str, Submission]) -> None:
     """The control: as in version 2 of the statistics it keeps more than all, and more than the better one."""
     kept = {

@@ -80,6 +80,7 @@ def test_verify_plays_again_and_notes_it(symbench: Symbench, submitted: str, tmp
     assert "### Verified" in (tmp_path / "leaderboards" / "LEADERBOARD.md").read_text()
 
 
+@pytest.mark.slow
 def test_verify_fails_when_the_numbers_are_not_reached(symbench: Symbench, submitted: str, tmp_path: Path) -> None:
     lines = (tmp_path / TABLE).read_text().split("\n")
     invented = [",".join([*line.split(",")[:5], "500.0", "500", "0"]) for line in lines[1:-1]]

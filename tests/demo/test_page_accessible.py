@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-WIDTHS = (390, 1280, 1440)
 ALL_SHOWN = """() => { document.querySelector("details").open = true;
   for (let i = 0; i < 150; i++) session.tick(); remember(); flip(); changed(""); }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (390, "light"),
+        (1280, "dark"),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in ((390, "dark"), (1280, "light"), (1440, "light"))),
+    ],
+)
 def test_axe_finds_no_barrier(visit: Open, width: int, scheme: str) -> None:
     page = visit(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page.evaluate(ALL_SHOWN)
@@ -51,7 +56,7 @@ def test_it_never_scrolls_sideways(visit: Open) -> None:
             assert page.evaluate("() => document.documentElement.scrollWidth") <= width, (noise, width)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", [390, *(pytest.param(width, marks=pytest.mark.slow) for width in (1280, 1440))])
 def test_what_is_pressed_is_large_enough_for_a_finger(visit: Open, width: int) -> None:
     page = visit(viewport={"width": width, "height": 900})
     for noise in ("0", "20"):

@@ -109,6 +109,7 @@ def test_bundled_agents_go_the_same_way_for_200_steps(visit: Open, name: str) ->
             assert differences(page, path, an_episode(seed, shuffled)) < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["attention-neuron", "recurrent-attention-neuron"])
 def test_agents_of_any_sensors_go_the_same_way_among_noise(visit: Open, name: str) -> None:
     page, path = visit(), bundled(TASK)[name][0]

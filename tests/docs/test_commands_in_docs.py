@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,12 @@ def commands(page: Path) -> list[str]:
     return [*in_blocks, *within]
 
 
+@cache
+def command_line() -> Any:
+    """What ``symbench`` is; made once, since that takes most of the time."""
+    return typer.main.get_command(app)
+
+
 def parse(command: str) -> None:
     """Parse a command line without running it.
 
@@ -37,7 +44,7 @@ def parse(command: str) -> None:
         typer's UsageError: There is no such command, option, or place for an argument.
     """
     words = shlex.split(command.replace("\\\n", " ").split(" | ")[0], comments=True)
-    found: Any = typer.main.get_command(app)
+    found = command_line()
     while hasattr(found, "commands"):
         name = words.pop(0)
         assert name in found.commands or name.startswith("-"), f"no command {name!r}"

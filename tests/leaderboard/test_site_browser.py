@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
-PAGES = ["index.html", "agents/strong.html", "agents/deaf.html", "agents/single.html"]
+PAGES = [
+    "index.html",
+    "agents/strong.html",
+    *(pytest.param(f"agents/{name}.html", marks=pytest.mark.slow) for name in ("deaf", "single")),
+]
 
 
 @pytest.fixture(scope="module")

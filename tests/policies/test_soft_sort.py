@@ -72,6 +72,7 @@ def test_the_colder_the_nearer_to_the_true_sort(top: int) -> None:
     assert distance(1e-6) < 1e-3 < distance(0.1) < distance(10.0)
 
 
+@pytest.mark.slow
 def test_it_learns_to_point_at_a_code_and_without_gradients_does_not() -> None:
     """The place of the code whose first number is greatest is asked for."""
 

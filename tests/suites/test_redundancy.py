@@ -144,6 +144,7 @@ def test_the_plan_leaves_it_out_and_says_why() -> None:
     assert planned.skipped == ()  # nobody is unable to act there
 
 
+@pytest.mark.slow
 def test_a_run_says_it_in_one_line_and_keeps_it(tmp_path: Path) -> None:
     command = ["run", "--suite", "shuffle", "--task", "CartPole-v1", "--agent", "random", "--episodes", "3"]
     shown = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "run")])

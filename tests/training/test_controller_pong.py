@@ -54,6 +54,7 @@ def test_wins_every_point_while_it_stays_level_with_the_ball(seed: int) -> None:
     assert level.mean() > 0.85
 
 
+@pytest.mark.slow
 def test_a_game_played_is_the_game_of_that_seed() -> None:
     controller = PongController()
     assert [controller.play(Blind(), seed) for seed in (0, 1)] == [play(seed)[1] for seed in (0, 1)]

@@ -200,6 +200,7 @@ def test_torchscript_needs_trust_and_onnx_its_runtime(tmp_path: Path, monkeypatc
         resolve([f"onnx:{tmp_path}/mine.onnx"], POLE)
 
 
+@pytest.mark.slow
 def test_a_run_plays_them_and_says_what_they_are(tmp_path: Path) -> None:
     spec = written(layers(network(POLE)), tmp_path / "mine.onnx")
     suite = load_suite("shuffle")

@@ -38,6 +38,7 @@ def error(table: Any, task: str, symmetry: str | None = None) -> float:
     return check_policy_equivariance(policy, symmetry_of(task, symmetry), observations)
 
 
+@pytest.mark.slow
 def test_drones_turn_flip_and_change_place() -> None:
     assert error(SQUARE, "Wildlife") < 1e-10
     assert error(QUARTER, "Wildlife") > 1e-4  # knows no flips
@@ -46,6 +47,7 @@ def test_drones_turn_flip_and_change_place() -> None:
             assert error(kind, "Wildlife") > 1e-4
 
 
+@pytest.mark.slow
 def test_junctions_turn_as_lights_do() -> None:
     """The published exchange of agents is none that keeps rewards; the policy does not commute with it."""
     assert error(SWITCH, "Traffic") < 1e-10
