@@ -154,10 +154,15 @@ def games_of_students(games: pd.DataFrame) -> pd.DataFrame:
 
 
 def students_as_they_learn(curves: pd.DataFrame) -> pd.DataFrame:
-    """Of curves of a study that measures conditions: the returns of all runs, ``under_50`` those of condition 50."""
+    """Of curves of a study that measures conditions: the returns of all runs, ``under_50`` those of condition 50.
+
+    Runs of the same arm and of other lengths are another ``arm``, which ends with the number of steps.
+    """
     parts = measured_conditions(curves).assign(
         condition=lambda rows: "under_" + rows["condition"].str.replace("-", "_")
     )
+    length = parts.groupby(["arm", "run"])["step"].transform("max")
+    parts = parts.assign(arm=parts["arm"] + ", " + length.astype(str))
     each = _means(parts, ["arm", "step", "condition"], "return")
     return each.pivot(index=["arm", "step"], columns="condition", values="each").reset_index()
 
