@@ -229,6 +229,24 @@ def pictures(cells: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def lost_on_the_ground(episodes: pd.DataFrame, *backgrounds: str) -> pd.DataFrame:
+    """Of episodes of CarRacing before the same backgrounds on the screen and the ground: means, and what is lost.
+
+    Its 95% interval is over training runs, over the pairs of episodes of a single one.
+    """
+    where = ["agent", "run", "background", "seed"]
+    shown = episodes[episodes["background"].isin(backgrounds)]
+    pairs = shown.pivot(index=where, columns="anchor", values="return").reset_index()
+    pairs = pairs.assign(lost=pairs["screen"] - pairs["world"])
+    of_runs = pairs.groupby(["agent", "run"])[["screen", "world", "lost"]].mean().reset_index()
+    several = of_runs.groupby("agent")["run"].transform("size") > 1
+    single = pairs[~pairs["agent"].isin(of_runs.loc[several, "agent"])]
+    spread = _means(pd.concat([of_runs[several], single]), ["agent"], "lost").add_prefix("lost_")
+    lost = spread.rename(columns={"lost_agent": "agent", "lost_mean_low": "lost_low", "lost_mean_high": "lost_high"})
+    means = of_runs.groupby("agent")[["screen", "world", "lost"]].mean().reset_index()
+    return means.merge(lost).merge(pairs.groupby("agent").size().rename("pairs").reset_index())
+
+
 def gaps(cells: pd.DataFrame) -> pd.DataFrame:
     """Of methods that make tours: the gap in %, and milliseconds."""
     named = cells.rename(columns={"gap_mean": "gap"})
