@@ -153,6 +153,13 @@ def games_of_students(games: pd.DataFrame) -> pd.DataFrame:
     return _means(games, ["agent", "condition"], "return")
 
 
+def games_with_patches_hidden(games: pd.DataFrame) -> pd.DataFrame:
+    """Of single games of students with some patches hidden: means over the games of each run [Student's 95%]."""
+    who = games["agent"] + ", run " + games["run"].astype(str)
+    shown = games["game"] + ", " + games["hidden"].map("{:.0%} hidden".format)
+    return _means(games.assign(who=who, shown=shown), ["who", "shown"], "return")
+
+
 def students_as_they_learn(curves: pd.DataFrame) -> pd.DataFrame:
     """Of curves of a study that measures conditions: the returns of all runs, ``under_50`` those of condition 50.
 
