@@ -21,7 +21,7 @@ from symbench.runner.pipeline import make_envs
 from symbench.suites import Apply, load_suite
 from symbench.zoo import load_agent
 
-TASKS = {False: "Pong", True: "symbench/PongSticky-v0?stickiness=0"}  # by whether openings are random
+TASKS = {"Pong": "Pong", "random openings": "symbench/PongSticky-v0?stickiness=0"}
 
 
 def returns(student: Path, task: str, hidden: float, seeds: list[int]) -> list[float]:
@@ -46,7 +46,7 @@ def main() -> None:
     for path in sorted(path for folder in options.folders for path in folder.glob("*/s*/agent.safetensors")):
         for hidden in options.hidden:
             who = path.parts[-3], path.parts[-2].removeprefix("s"), game, hidden
-            played = returns(path, TASKS[options.openings], hidden, seeds)
+            played = returns(path, TASKS[game], hidden, seeds)
             table.writerows((*who, *each) for each in zip(seeds, played, strict=True))
             sys.stdout.flush()
 

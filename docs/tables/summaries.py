@@ -153,7 +153,7 @@ def games_of_students(games: pd.DataFrame) -> pd.DataFrame:
     return _means(games, ["agent", "condition"], "return")
 
 
-def games_with_patches_hidden(games: pd.DataFrame) -> pd.DataFrame:
+def games_of_occluded_students(games: pd.DataFrame) -> pd.DataFrame:
     """Of single games of students with some patches hidden: means over the games of each run [Student's 95%]."""
     who = games["agent"] + ", run " + games["run"].astype(str)
     shown = games["game"] + ", " + games["hidden"].map("{:.0%} hidden".format)
@@ -248,10 +248,10 @@ def lost_on_the_ground(episodes: pd.DataFrame, *backgrounds: str) -> pd.DataFram
     of_runs = pairs.groupby(["agent", "run"])[["screen", "world", "lost"]].mean().reset_index()
     several = of_runs.groupby("agent")["run"].transform("size") > 1
     single = pairs[~pairs["agent"].isin(of_runs.loc[several, "agent"])]
-    spread = _means(pd.concat([of_runs[several], single]), ["agent"], "lost").add_prefix("lost_")
-    lost = spread.rename(columns={"lost_agent": "agent", "lost_mean_low": "lost_low", "lost_mean_high": "lost_high"})
-    means = of_runs.groupby("agent")[["screen", "world", "lost"]].mean().reset_index()
-    return means.merge(lost).merge(pairs.groupby("agent").size().rename("pairs").reset_index())
+    spread = _means(pd.concat([of_runs[several], single]), ["agent"], "lost").set_index("agent")
+    means = of_runs.groupby("agent")[["screen", "world", "lost"]].mean()
+    ends = {"lost_low": spread["mean_low"], "lost_high": spread["mean_high"]}
+    return means.assign(**ends, pairs=pairs.groupby("agent").size()).reset_index()
 
 
 def gaps(cells: pd.DataFrame) -> pd.DataFrame:
