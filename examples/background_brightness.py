@@ -4,11 +4,13 @@ Draws the backgrounds of a run's episodes again and sorts the episodes by their 
 of 255, the grass 160 to 175. Prints CSV.
 
 python examples/background_brightness.py docs/data/car-racing-background-episodes.csv
+python examples/background_brightness.py --pictures FOLDER       # how bright pictures are, which need not be drawn
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -42,7 +44,14 @@ def brightness(kind: str, seeds: list[int]) -> np.ndarray:
     return np.asarray(frames.reshape(len(seeds), -1).mean(axis=1))
 
 
-def main(path: str) -> None:
+def print_pictures(folder: Path) -> None:
+    """Print the mean grey level of each picture, stretched to the frame as behind the road."""
+    print("picture,grey")
+    for path in sorted(folder.iterdir()):
+        print(f"{path.name},{brightness(str(path), [0])[0]:.1f}")
+
+
+def print_agents(path: Path) -> None:
     """Print, for each agent, the mean return and number of episodes of each class of brightness."""
     episodes = pd.read_csv(path)
     episodes = episodes[episodes["severity"].isin(STILL)]
@@ -56,5 +65,19 @@ def main(path: str) -> None:
             print(f"{agent},{name},{len(returns)},{returns.mean():.1f}")
 
 
+def main() -> None:
+    """Read what is asked for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("episodes", type=Path, nargs="?", help="file of a run of the suite background")
+    parser.add_argument("--pictures", type=Path, help="folder of pictures")
+    options = parser.parse_args()
+    if options.pictures:
+        print_pictures(options.pictures)
+    elif options.episodes:
+        print_agents(options.episodes)
+    else:
+        parser.error("say which episodes, or --pictures")
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -160,6 +160,15 @@ def games_of_occluded_students(games: pd.DataFrame) -> pd.DataFrame:
     return _means(games.assign(who=who, shown=shown), ["who", "shown"], "return")
 
 
+def gained_in_the_same_games(games: pd.DataFrame, base: str) -> pd.DataFrame:
+    """The same, and what each has more than ``base`` in the same games, as those of ``"more in ..."``."""
+    same = ["game", "hidden", "seed"]
+    pairs = games[games["agent"] != base].merge(games[games["agent"] == base], on=same, suffixes=("", "_base"))
+    pairs["return"] -= pairs["return_base"]
+    gains = pairs.assign(game="more in " + pairs["game"])[games.columns]
+    return games_of_occluded_students(pd.concat([games, gains], ignore_index=True))
+
+
 def students_as_they_learn(curves: pd.DataFrame) -> pd.DataFrame:
     """Of curves of a study that measures conditions: the returns of all runs, ``under_50`` those of condition 50.
 
