@@ -24,6 +24,7 @@ from symbench.training.imitation_study import (
     read_conditions,
     run_imitation_study,
 )
+from symbench.training.recipe import Recipe, load_recipe
 from symbench.training.recipe_parts import check, make_network
 from symbench.wrappers.vector import ShuffleSensors
 from symbench.zoo import load_agent, load_card
@@ -58,6 +59,33 @@ def test_students_of_pong_may_be_taught_on_another_task_of_the_controller() -> N
         check(plan, seed=0)
     with pytest.raises(SymbenchError, match="teacher_options of CarRacingController"):
         check(load_imitation_study("pong-occlusion", task="CarRacing").recipe("lstm-80"), seed=0)
+
+
+def test_each_arm_changes_one_thing_of_the_recipe_of_the_bundled_student_of_hidden_patches() -> None:
+    def settings(recipe: Recipe) -> dict[str, Any]:
+        parts = recipe.model_dump(include={"task", "perturbations", "algorithm"})
+        return parts | {"network": {"lstm_dim": 0, **recipe.network}}
+
+    study = load_imitation_study("pong-occlusion-changes")
+    bundled = settings(load_recipe("pong-attention-neuron-memoryless-50"))
+    changed = {arm.name: _differences(bundled, settings(study.recipe(arm.name))) for arm in study.arms}
+    assert changed == {
+        "unchanged": set(),
+        "masks-anew": {"perturbations", "algorithm.occlusion"},
+        "calm-teacher": {"algorithm.teacher_options"},
+        "random-actions": {"algorithm.exploration"},
+    }
+    with_lstm = settings(load_recipe("pong-attention-neuron-occluded-50"))
+    burn_in = load_recipe(Path(__file__).parents[2] / "docs" / "data" / "pong-burn-in.toml")
+    assert _differences(with_lstm, settings(burn_in)) == {"algorithm.segment", "algorithm.burn_in"}
+    assert burn_in.algorithm.segment - burn_in.algorithm.burn_in == with_lstm["algorithm"]["segment"]
+
+
+def _differences(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
+    """Names of the settings that differ, those of the algorithm behind its own."""
+    names = {name for name in one if name != "algorithm" and one[name] != other[name]}
+    mine, its = one["algorithm"], other["algorithm"]
+    return names | {f"algorithm.{name}" for name in mine.keys() | its if mine.get(name) != its.get(name)}
 
 
 def test_scores_of_patches_are_equally_far_apart_in_all_students_of_the_factorial_at_first() -> None:
