@@ -61,7 +61,7 @@ def test_students_of_pong_may_be_taught_on_another_task_of_the_controller() -> N
         check(load_imitation_study("pong-occlusion", task="CarRacing").recipe("lstm-80"), seed=0)
 
 
-def test_each_arm_changes_one_thing_of_the_recipe_of_the_bundled_student_of_hidden_patches() -> None:
+def test_arms_change_what_they_say_of_the_recipe_of_the_bundled_student_of_hidden_patches() -> None:
     def settings(recipe: Recipe) -> dict[str, Any]:
         parts = recipe.model_dump(include={"task", "perturbations", "algorithm"})
         return parts | {"network": {"lstm_dim": 0, **recipe.network}}
