@@ -161,7 +161,7 @@ def games_of_occluded_students(games: pd.DataFrame) -> pd.DataFrame:
 
 
 def gained_in_the_same_games(games: pd.DataFrame, base: str) -> pd.DataFrame:
-    """The same, and what each has more than ``base`` in the same games, as those of ``"more in ..."``."""
+    """Means of such games, and of what each agent has more than ``base`` in the same ones, as ``"more in ..."``."""
     same = ["game", "hidden", "seed"]
     pairs = games[games["agent"] != base].merge(games[games["agent"] == base], on=same, suffixes=("", "_base"))
     pairs["return"] -= pairs["return_base"]
